@@ -1,0 +1,59 @@
+# Calor.  `make demo` shows it, `make test` proves it; both install what they need on Debian and Ubuntu.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+JOBS ?= $(shell nproc)
+PYTHON := .venv/bin/python
+
+.PHONY: help setup build demo test test-core test-python asan tsan bench study lint install clean
+.DEFAULT_GOAL := help
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+setup:           ## install the packages that the build needs (apt and .venv)
+	@tools/setup
+
+build/build.ninja: | setup
+	@cmake --preset release > build-configure.log 2>&1 || { cat build-configure.log >&2; exit 1; }
+	@rm -f build-configure.log
+
+build: build/build.ninja  ## build/calor
+	@cmake --build build --target calor -j $(JOBS)
+
+demo: build      ## compare four attentions on two bundled data sets and write a report
+	@build/calor compare moons digits --report calor-demo.html
+
+test: test-core test-python asan  ## all tests
+
+test-setup:
+	@tools/setup test
+
+build-tests: test-setup build/build.ninja
+	@cmake --build build -j $(JOBS)
+
+test-core: build-tests
+	@ctest --test-dir build -j $(JOBS) --output-on-failure --no-tests=error
+
+test-python: build-tests
+	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q tests
+
+asan: test-setup ## the core suite without torch, under the address and undefined-behaviour sanitizers
+	@cmake --preset asan > /dev/null
+	@cmake --build build-asan -j $(JOBS)
+	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --test-dir build-asan -j $(JOBS) --output-on-failure --no-tests=error
+
+tsan:            ## the kernels under the thread sanitizer (clang-19, libomp-19-dev)
+	@tools/tsan
+
+bench: build-tests  ## speed against torch's own attention, and the share of this machine's measured bound
+	@build/bench/calor_bench_attention
+	@build/bench/calor_bench_ipn_step
+
+study: build-tests  ## the long studies: MNIST, acceptance figures with all seeds (CALOR_DATA names the data folder)
+	@CALOR_STUDY=1 build/tests/learn/test_acceptance
+
+install: build   ## install to PREFIX (default /usr/local)
+	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
+
+clean:           ## remove the build folders
+	rm -rf build build-core build-asan build-tsan

@@ -1,0 +1,22 @@
+// Text: the nearest known name for a misspelt one, and lists for error messages.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace calor {
+
+// The known name with the least edit distance, when that is close enough to be meant; "" otherwise.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
+
+// "a, b, c" ; past `most` names: "a, b, ... (17 in all)".
+std::string list_names(const std::vector<std::string>& names, std::size_t most = 12);
+
+// Splits at every separator; an empty text gives one empty piece.
+std::vector<std::string> split_text(std::string_view text, char separator);
+
+// Without blanks at either end.
+std::string_view trim(std::string_view text);
+
+}  // namespace calor
