@@ -1,0 +1,15 @@
+// One self-contained HTML file from a result document: everything inline, works offline, asks nothing of the network (its
+// content security policy forbids it).  Computes nothing but layout: every number shown stands in the document; the mean
+// curves and their bands are drawn from its runs.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace calor::report {
+
+// The page for a document of kind "compare" (docs/formats/compare.md); about 5 MB, nearly all of it plotly.js.
+// Throws Fault::internal for another kind or schema.
+std::string compare_page(const nlohmann::json& document);
+
+}  // namespace calor::report
