@@ -1,0 +1,204 @@
+// Attention on one thread: torch's scaled_dot_product_attention against the streamed operator, forward and
+// forward + backward, interleaved in one run, after checking every answer against the definition in double.
+//
+//   calor_bench_attention [--quick] [--json FILE]
+//
+// Floating-point operations are counted as 4 N^2 d H forward and 14 N^2 d H for both.  The bound is the time that their
+// multiply-adds and N^2 H exponentials (twice for both) take at the rates that bench/limits.h measures in the same run.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/interleave.h"
+#include "bench/limits.h"
+#include "bench/program.h"
+#include "bindings/torch/attention.h"
+#include "calor/core/error.h"
+
+namespace {
+
+using at::Tensor;
+using calor::bench::Contestant;
+using calor::torch_ops::AttentionOptions;
+using calor::torch_ops::Score;
+
+struct Shape {
+  std::int64_t rows, heads, dim;
+};
+
+struct Inputs {
+  Tensor q, k, v;
+  Inputs to(at::ScalarType type) const { return {q.to(type), k.to(type), v.to(type)}; }
+  std::vector<Tensor> list() const { return {q, k, v}; }
+};
+
+using Attend = Tensor (*)(const Inputs&);
+
+Tensor scale_of(const Inputs& in) { return at::ones({}, in.q.options()).div_(std::sqrt(double(in.q.size(3)))); }
+
+Tensor torch_dot(const Inputs& in) { return at::scaled_dot_product_attention(in.q, in.k, in.v); }
+
+// -s |q - k|^2 = 2 s (q, 1, 0) . (k, -|k|^2 / 2, 0) up to a row constant: torch's kernel on two more channels (an even
+// number keeps its fast path), values padded alike, points centred by the caller.
+Tensor torch_widened(const Inputs& in) {
+  const auto norm = in.k.square().sum(3, true).mul(-0.5), none = at::zeros_like(norm);
+  const auto one = at::ones_like(in.q.narrow(3, 0, 1));
+  const auto queries = at::cat({in.q, one, at::zeros_like(one)}, 3);
+  const auto keys = at::cat({in.k, norm, none}, 3), values = at::cat({in.v, none, none}, 3);
+  const double scale = 2 / std::sqrt(double(in.q.size(3)));
+  return at::scaled_dot_product_attention(queries, keys, values, {}, 0.0, false, scale).narrow(3, 0, in.v.size(3));
+}
+
+AttentionOptions options_of(Score score) {
+  AttentionOptions options;
+  options.score = score;
+  return options;
+}
+
+template <Score score>
+Tensor calor_attention(const Inputs& in) {
+  return std::get<0>(calor::torch_ops::attention(in.q, in.k, in.v, scale_of(in), options_of(score)));
+}
+
+template <Score score>
+Tensor definition(const Inputs& in) {
+  return std::get<0>(calor::torch_ops::attention_composed(in.q, in.k, in.v, scale_of(in), options_of(score)));
+}
+
+struct Entry {
+  const char* name;
+  Score score;
+  Attend attend, definition;
+};
+
+const Entry entries[] = {
+    {"torch dot", Score::dot, torch_dot, definition<Score::dot>},
+    {"calor dot", Score::dot, calor_attention<Score::dot>, definition<Score::dot>},
+    {"torch L2, widened", Score::squared_distance, torch_widened, definition<Score::squared_distance>},
+    {"calor L2", Score::squared_distance, calor_attention<Score::squared_distance>, definition<Score::squared_distance>},
+};
+
+Inputs leaves(const Inputs& in, at::ScalarType type) {
+  auto out = in.to(type);
+  for (auto* tensor : {&out.q, &out.k, &out.v}) *tensor = tensor->detach().clone().set_requires_grad(true);
+  return out;
+}
+
+// The largest error of output and gradients relative to each one's largest value, on all keys and the first 128 queries
+// of one head.
+double error_of(const Entry& entry, const Inputs& all) {
+  const auto rows = std::min<std::int64_t>(128, all.q.size(2));
+  const Inputs part = {all.q.narrow(1, 0, 1).narrow(2, 0, rows), all.k.narrow(1, 0, 1), all.v.narrow(1, 0, 1)};
+  const auto single = leaves(part, at::kFloat), exact = leaves(part, at::kDouble);
+  const auto found = entry.attend(single), expected = entry.definition(exact);
+  const auto d_out = at::randn(expected.sizes(), expected.options());
+  auto found_all = torch::autograd::grad({found}, single.list(), {d_out.to(at::kFloat)});
+  auto expected_all = torch::autograd::grad({expected}, exact.list(), {d_out});
+  found_all.push_back(found), expected_all.push_back(expected);
+  double worst = 0;
+  for (std::size_t i = 0; i < found_all.size(); ++i) {
+    const auto difference = (found_all[i].to(at::kDouble) - expected_all[i]).abs().max().item<double>();
+    worst = std::max(worst, difference / expected_all[i].abs().max().item<double>());
+  }
+  return worst;
+}
+
+// A sum of up to 8192 products, through a softmax and back: some hundred roundings at the worst element.
+constexpr double largest_error = 300 * 1.2e-7;
+
+nlohmann::json measure(const Shape& shape, bool backward, const calor::bench::Limits& limits, bool quick) {
+  const Inputs data = {at::randn({1, shape.heads, shape.rows, shape.dim}), at::randn({1, shape.heads, shape.rows, shape.dim}),
+                       at::randn({1, shape.heads, shape.rows, shape.dim})};
+  const auto inputs = leaves(data, at::kFloat);
+  const auto d_out = at::randn(data.v.sizes());
+  std::vector<Contestant> contestants;
+  for (const auto& entry : entries) {
+    contestants.push_back({entry.name, [&] {
+                             if (backward) {
+                               torch::autograd::grad({entry.attend(inputs)}, inputs.list(), {d_out});
+                             } else {
+                               at::NoGradGuard guard;
+                               entry.attend(inputs);
+                             }
+                           }});
+  }
+  const double pairs = double(shape.rows) * double(shape.rows) * double(shape.heads);
+  const double operations = (backward ? 14 : 4) * pairs * double(shape.dim);
+  const double bound = operations / limits.flops + (backward ? 2 : 1) * pairs * limits.exp_seconds;
+  calor::bench::interleave(contestants, quick ? 0.1 : 3, quick ? 1 : 3, quick ? 3 : 41);
+  nlohmann::json results = nlohmann::json::array();
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    const auto& found = contestants[i];
+    const double error = error_of(entries[i], data), peer = contestants[i / 2 * 2].seconds;
+    results.push_back({{"rows", shape.rows}, {"heads", shape.heads}, {"dim", shape.dim}, {"backward", backward},
+                       {"name", found.name}, {"seconds", found.seconds}, {"flops", operations / found.seconds},
+                       {"ratio_to_peer", peer / found.seconds}, {"share_of_bound", bound / found.seconds},
+                       {"error", error}});
+    fmt::print("{:>5} {:>2} {:>4}  {:8}  {:18} {:10.3f} {:9.1f} {:8.2f} {:7.0f} % {:9.1e}\n", shape.rows, shape.heads,
+               shape.dim, backward ? "both" : "forward", found.name, found.seconds * 1e3,
+               operations / found.seconds * 1e-9, peer / found.seconds, 100 * bound / found.seconds, error);
+    calor::require(error < largest_error, calor::Fault::check,
+                   "[calor_bench_attention] expected an error below {:.1e}, found {:.1e} ({}, N = {}, d = {})",
+                   largest_error, error, found.name, shape.rows, shape.dim);
+  }
+  return results;
+}
+
+// The two figures that matter, each at its worst over the shapes with several heads.
+void print_verdict(const nlohmann::json& results) {
+  double slowest = INFINITY, dearest = 0, dot_seconds = 0;
+  for (const auto& result : results) {
+    if (result["heads"] == 1) continue;
+    const double seconds = result["seconds"];
+    if (result["name"] == "calor dot") {
+      dot_seconds = seconds;
+      slowest = std::min(slowest, result["ratio_to_peer"].get<double>());
+    } else if (result["name"] == "calor L2") {
+      dearest = std::max(dearest, seconds / dot_seconds);
+    }
+  }
+  fmt::print("\nAt d = 64, worst of all sizes and passes: calor dot runs at {:.2f} times the speed of torch's, calor L2 takes "
+             "{:.2f} times as long as calor dot.\n", slowest, dearest);
+}
+
+int run(const calor::bench::Options& options) {
+  at::set_num_threads(1);
+  at::manual_seed(1);
+  const auto limits = calor::bench::measure_limits();
+  fmt::print("One thread, float; calor uses {}; bound from {}: {:.1f} GFLOP/s multiply-add, {:.3f} ns an exponential.\n"
+             "ratio: peer's time over this time, the peer being torch's operator for the same score (above 1 is faster).\n\n"
+             "    N  H    d  pass      operator                   ms   GFLOP/s    ratio    bound     error\n",
+             calor::kernels::isa_name(), limits.target, limits.flops * 1e-9, limits.exp_seconds * 1e9);
+  std::vector<Shape> shapes = {{500, 1, 10}, {1000, 1, 100}, {512, 8, 64}};
+  if (!options.quick) shapes.insert(shapes.end(), {{1024, 8, 64}, {2048, 8, 64}, {4096, 8, 64}, {8192, 8, 64}});
+  nlohmann::json results = nlohmann::json::array();
+  for (const auto& shape : shapes) {
+    for (const bool backward : {false, true}) {
+      for (auto& result : measure(shape, backward, limits, options.quick)) results.push_back(std::move(result));
+    }
+  }
+  print_verdict(results);
+  calor::bench::write_json(options, {{"schema", 1}, {"kind", "bench_attention"}, {"isa", calor::kernels::isa_name()},
+                                     {"limits", {{"target", limits.target}, {"flops", limits.flops},
+                                                 {"exp_seconds", limits.exp_seconds}}},
+                                     {"results", results}});
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) { return calor::bench::program("calor_bench_attention", count, arguments, run); }

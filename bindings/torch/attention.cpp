@@ -1,0 +1,154 @@
+// Registration of the attention operators and their derivative: the first streams, the second is the composition's.
+#include "bindings/torch/attention.h"
+
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <string>
+
+#include "bindings/torch/attention_arguments.h"
+
+namespace calor::torch_ops {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+using AttentionSignature = TensorPair(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                      const OptionalTensor&, const OptionalTensor&, const OptionalTensor&, bool,
+                                      std::string_view);
+using BackwardSignature = Gradients(const at::Tensor&, const OptionalTensor&, const at::Tensor&, const at::Tensor&,
+                                    const at::Tensor&, const at::Tensor&, const OptionalTensor&, const OptionalTensor&,
+                                    const OptionalTensor&, const at::Tensor&, const at::Tensor&, bool,
+                                    std::string_view, bool, bool);
+
+const auto& attention_operator() {
+  static const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow("calor::attention", "")
+                                 .typed<AttentionSignature>();
+  return handle;
+}
+
+const auto& backward_operator() {
+  static const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow("calor::attention_backward", "")
+                                 .typed<BackwardSignature>();
+  return handle;
+}
+
+bool needs_gradient(const OptionalTensor& tensor) { return tensor && tensor->requires_grad(); }
+
+// A new node of the graph over the same values: a derivative with respect to it stops there, also when one input was
+// computed from another.
+at::Tensor fresh(const at::Tensor& tensor) { return tensor.defined() ? tensor.view_as(tensor) : tensor; }
+
+class Attention : public torch::autograd::Function<Attention> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                               const at::Tensor& scale, const OptionalTensor& bias, const OptionalTensor& key_mask,
+                               const OptionalTensor& mask, bool causal, std::string_view score) {
+    at::AutoDispatchBelowADInplaceOrView guard;
+    auto [out, lse] = attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score);
+    context->save_for_backward({q, k, v, scale, bias.value_or(at::Tensor()), key_mask.value_or(at::Tensor()),
+                                mask.value_or(at::Tensor()), out, lse});
+    context->saved_data["causal"] = causal;
+    context->saved_data["score"] = std::string(score);
+    context->set_materialize_grads(false);
+    return {out, lse};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& d_outputs) {
+    const auto saved = context->get_saved_variables();
+    const auto &out = saved[7], &lse = saved[8];
+    const bool causal = context->saved_data["causal"].toBool();
+    const std::string score = context->saved_data["score"].toStringRef();
+    if (!d_outputs[0].defined() && !d_outputs[1].defined()) return variable_list(9);
+    const at::Tensor d_out = d_outputs[0].defined() ? d_outputs[0] : at::zeros_like(out);
+    const at::Tensor& d_lse = d_outputs[1];
+    if (at::GradMode::is_enabled()) return differentiable(saved, d_out, d_lse, causal, score);
+
+    const auto &scale = saved[3], &bias = saved[4];
+    const bool scale_gradient = context->needs_input_grad(3), bias_gradient = bias.defined() && bias.requires_grad();
+    auto [d_q, d_k, d_v, d_scale, d_bias] = backward_operator().call(
+        d_out, optional(d_lse), saved[0], saved[1], saved[2], scale, optional(bias), optional(saved[5]),
+        optional(saved[6]), out, lse, causal, score, scale_gradient, bias_gradient);
+    return {d_q,
+            d_k,
+            d_v,
+            scale_gradient ? at::sum_to(d_scale, scale.sym_sizes()) : at::Tensor(),
+            bias_gradient ? at::sum_to(d_bias, bias.sym_sizes()) : at::Tensor(),
+            {},
+            {},
+            {},
+            {}};
+  }
+
+ private:
+  // The gradients as a graph of their own (create_graph), through the composition.
+  static variable_list differentiable(const variable_list& saved, const at::Tensor& d_out, const at::Tensor& d_lse,
+                                      bool causal, const std::string& score) {
+    variable_list inputs, wanted;
+    for (int i = 0; i < 5; ++i) {
+      inputs.push_back(fresh(saved[i]));
+      if (saved[i].defined() && saved[i].requires_grad()) wanted.push_back(inputs.back());
+    }
+    const auto [out, lse] = attention_composed_op(inputs[0], inputs[1], inputs[2], inputs[3], optional(inputs[4]),
+                                                  optional(saved[5]), optional(saved[6]), causal, score);
+    variable_list outputs = {out}, d_outputs = {d_out};
+    if (d_lse.defined()) outputs.push_back(lse), d_outputs.push_back(d_lse);
+    const auto gradients = torch::autograd::grad(outputs, wanted, d_outputs, true, true, true);
+    variable_list result(9);
+    std::size_t next = 0;
+    for (int i = 0; i < 5; ++i) {
+      if (saved[i].defined() && saved[i].requires_grad()) result[i] = gradients[next++];
+    }
+    return result;
+  }
+};
+
+TensorPair attention_autograd(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
+                              const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
+                              bool causal, std::string_view score) {
+  check_device(q);
+  if (at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad() ||
+                                     scale.requires_grad() || needs_gradient(bias))) {
+    auto result = Attention::apply(q, k, v, scale, bias, key_mask, mask, causal, score);
+    return {result[0], result[1]};
+  }
+  at::AutoDispatchBelowADInplaceOrView guard;
+  return attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score);
+}
+
+}  // namespace
+
+TensorPair attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
+                     const AttentionOptions& options) {
+  return attention_operator().call(q, k, v, scale, optional(options.bias), optional(options.key_mask),
+                                   optional(options.mask), options.causal, name_of(options.score));
+}
+
+TORCH_LIBRARY(calor, library) {
+  library.def("attention(Tensor q, Tensor k, Tensor v, Tensor scale, Tensor? bias=None, Tensor? key_mask=None, "
+              "Tensor? mask=None, bool causal=False, str score=\"dot\") -> (Tensor, Tensor)");
+  library.def("attention_backward(Tensor d_out, Tensor? d_lse, Tensor q, Tensor k, Tensor v, Tensor scale, "
+              "Tensor? bias, Tensor? key_mask, Tensor? mask, Tensor out, Tensor lse, bool causal, str score, "
+              "bool scale_gradient, bool bias_gradient) -> (Tensor, Tensor, Tensor, Tensor, Tensor)");
+  library.def("attention_composed(Tensor q, Tensor k, Tensor v, Tensor scale, Tensor? bias=None, "
+              "Tensor? key_mask=None, Tensor? mask=None, bool causal=False, str score=\"dot\") -> (Tensor, Tensor)",
+              &attention_composed_op);
+}
+
+TORCH_LIBRARY_IMPL(calor, CPU, library) {
+  library.impl("attention", &attention_cpu);
+  library.impl("attention_backward", &attention_backward_cpu);
+}
+
+TORCH_LIBRARY_IMPL(calor, Meta, library) {
+  library.impl("attention", &attention_meta);
+  library.impl("attention_backward", &attention_backward_meta);
+}
+
+TORCH_LIBRARY_IMPL(calor, Autograd, library) { library.impl("attention", &attention_autograd); }
+
+}  // namespace calor::torch_ops

@@ -1,0 +1,149 @@
+// From tensors to the kernel's plain pointers and strides, and the same shapes without data (Meta).
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include <array>
+
+#include "bindings/torch/attention_arguments.h"
+
+namespace calor::torch_ops {
+namespace {
+
+at::Tensor innermost_contiguous(const at::Tensor& tensor) {
+  const auto last = tensor.dim() - 1;
+  return tensor.stride(last) == 1 || tensor.size(last) <= 1 ? tensor : tensor.contiguous();
+}
+
+kernels::Strides strides_of(const at::Tensor& tensor) { return {tensor.stride(0), tensor.stride(1), tensor.stride(2)}; }
+
+// [batch, heads, rows, dim] with the heads of a row next to each other in memory, so that joining heads after attention
+// is a view and not a copy.
+at::Tensor empty_rows(const at::Tensor& like, const c10::SymInt& rows, const c10::SymInt& dim) {
+  const std::array<c10::SymInt, 4> sizes = {like.sym_size(0), rows, like.sym_size(1), dim};
+  return at::empty_symint(sizes, like.options()).transpose(1, 2);
+}
+
+at::Tensor empty_per_query(const at::Tensor& q) {
+  return at::empty_symint(q.sym_sizes().slice(0, 3), q.options());
+}
+
+// Owns what `params` points to: inputs made contiguous where needed.
+template <class T>
+struct Call {
+  at::Tensor q, k, v, scale, bias, key_mask, mask;
+  kernels::AttentionParams<T> params;
+
+  Call(const at::Tensor& q_, const at::Tensor& k_, const at::Tensor& v_, const at::Tensor& scale_,
+       const OptionalTensor& bias_, const OptionalTensor& key_mask_, const OptionalTensor& mask_, bool causal,
+       std::string_view score)
+      : q(innermost_contiguous(q_)), k(innermost_contiguous(k_)), v(innermost_contiguous(v_)) {
+    params.score = score_of(score);
+    params.batch = q.size(0), params.heads = q.size(1), params.queries = q.size(2), params.keys = k.size(2);
+    params.dim = q.size(3), params.value_dim = v.size(3);
+    params.q = q.const_data_ptr<T>(), params.q_strides = strides_of(q);
+    params.k = k.const_data_ptr<T>(), params.k_strides = strides_of(k);
+    params.v = v.const_data_ptr<T>(), params.v_strides = strides_of(v);
+    scale = scale_.expand({params.batch, params.heads});
+    params.scale = scale.const_data_ptr<T>();
+    params.scale_batch_stride = scale.stride(0), params.scale_head_stride = scale.stride(1);
+    if (bias_) {
+      bias = innermost_contiguous(*bias_).expand({params.batch, params.heads, params.keys});
+      params.bias = bias.const_data_ptr<T>();
+      params.bias_batch_stride = bias.stride(0), params.bias_head_stride = bias.stride(1);
+    }
+    if (key_mask_) {
+      key_mask = innermost_contiguous(*key_mask_).expand({params.batch, params.keys});
+      params.key_mask = static_cast<const std::uint8_t*>(key_mask.const_data_ptr());
+      params.key_mask_batch_stride = key_mask.stride(0);
+    }
+    if (mask_) {
+      mask = innermost_contiguous(*mask_).expand({params.batch, params.heads, params.queries, params.keys});
+      params.mask = static_cast<const std::uint8_t*>(mask.const_data_ptr());
+      params.mask_strides = strides_of(mask);
+    }
+    params.causal = causal;
+    params.threads = at::get_num_threads();
+  }
+};
+
+template <class T>
+void run_forward(const Call<T>& call, const at::Tensor& out, const at::Tensor& lse) {
+  kernels::AttentionForward<T> result;
+  result.out = out.mutable_data_ptr<T>(), result.out_strides = strides_of(out);
+  result.lse = lse.mutable_data_ptr<T>();
+  kernels::attention_forward(call.params, result);
+}
+
+template <class T>
+void run_backward(const Call<T>& call, const at::Tensor& d_out_, const OptionalTensor& d_lse_, const at::Tensor& out_,
+                  const at::Tensor& lse_, const Gradients& gradients) {
+  const auto d_out = innermost_contiguous(d_out_), out = innermost_contiguous(out_), lse = lse_.contiguous();
+  const at::Tensor d_lse = d_lse_ ? d_lse_->contiguous() : at::Tensor();
+  const auto& [d_q, d_k, d_v, d_scale, d_bias] = gradients;
+  kernels::AttentionBackward<T> result;
+  result.out = out.const_data_ptr<T>(), result.out_strides = strides_of(out);
+  result.lse = lse.const_data_ptr<T>();
+  result.d_out = d_out.const_data_ptr<T>(), result.d_out_strides = strides_of(d_out);
+  if (d_lse.defined()) result.d_lse = d_lse.const_data_ptr<T>();
+  result.d_q = d_q.mutable_data_ptr<T>(), result.d_q_strides = strides_of(d_q);
+  result.d_k = d_k.mutable_data_ptr<T>(), result.d_k_strides = strides_of(d_k);
+  result.d_v = d_v.mutable_data_ptr<T>(), result.d_v_strides = strides_of(d_v);
+  if (d_bias.dim() == 3) result.d_bias = d_bias.mutable_data_ptr<T>();
+  if (d_scale.dim() == 2) result.d_scale = d_scale.mutable_data_ptr<T>();
+  kernels::attention_backward(call.params, result);
+}
+
+}  // namespace
+
+TensorPair attention_meta(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
+                          const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
+                          bool, std::string_view score) {
+  check_arguments(q, k, v, scale, bias, key_mask, mask);
+  score_of(score);
+  return {empty_rows(q, q.sym_size(2), v.sym_size(3)), empty_per_query(q)};
+}
+
+TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
+                         const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
+                         bool causal, std::string_view score) {
+  auto result = attention_meta(q, k, v, scale, bias, key_mask, mask, causal, score);
+  const auto& [out, lse] = result;
+  if (q.scalar_type() == at::kFloat) {
+    run_forward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score), out, lse);
+  } else {
+    run_forward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score), out, lse);
+  }
+  return result;
+}
+
+Gradients attention_backward_meta(const at::Tensor&, const OptionalTensor&, const at::Tensor& q, const at::Tensor& k,
+                                  const at::Tensor& v, const at::Tensor&, const OptionalTensor&,
+                                  const OptionalTensor&, const OptionalTensor&, const at::Tensor&, const at::Tensor&,
+                                  bool, std::string_view, bool scale_gradient, bool bias_gradient) {
+  const std::array<c10::SymInt, 3> per_key = {k.sym_size(0), k.sym_size(1), k.sym_size(2)};
+  return {empty_rows(q, q.sym_size(2), q.sym_size(3)), empty_rows(k, k.sym_size(2), k.sym_size(3)),
+          empty_rows(v, v.sym_size(2), v.sym_size(3)),
+          scale_gradient ? at::empty_symint(q.sym_sizes().slice(0, 2), q.options()) : at::empty({0}, q.options()),
+          bias_gradient ? at::empty_symint(per_key, q.options()) : at::empty({0}, q.options())};
+}
+
+Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& d_lse, const at::Tensor& q,
+                                 const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
+                                 const OptionalTensor& bias, const OptionalTensor& key_mask,
+                                 const OptionalTensor& mask, const at::Tensor& out, const at::Tensor& lse, bool causal,
+                                 std::string_view score, bool scale_gradient, bool bias_gradient) {
+  check_arguments(q, k, v, scale, bias, key_mask, mask);
+  TORCH_CHECK_VALUE(d_out.sizes() == out.sizes() && lse.dim() == 3 && (!d_lse || d_lse->sizes() == lse.sizes()),
+                    "[calor::attention_backward] expected d_out of ", out.sizes(), " and d_lse of ", lse.sizes(),
+                    ", found ", d_out.sizes(), " and ", d_lse ? d_lse->sizes() : at::IntArrayRef{});
+  auto gradients = attention_backward_meta(d_out, d_lse, q, k, v, scale, bias, key_mask, mask, out, lse, causal, score,
+                                           scale_gradient, bias_gradient);
+  if (q.scalar_type() == at::kFloat) {
+    run_backward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score), d_out, d_lse, out, lse, gradients);
+  } else {
+    run_backward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score), d_out, d_lse, out, lse, gradients);
+  }
+  return gradients;
+}
+
+}  // namespace calor::torch_ops

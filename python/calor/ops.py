@@ -1,0 +1,95 @@
+"""Loads the compiled operators, and calls them with the conveniences of Python."""
+
+import os
+import pathlib
+
+import torch
+
+NAME = "libcalor_torch.so"
+
+
+def _candidates():
+    here = pathlib.Path(__file__).resolve().parent
+    return [here / NAME, here.parent.parent / "build" / "bindings" / "torch" / NAME]
+
+
+def library_path():
+    """The library that this process uses: CALOR_TORCH_LIBRARY, else the package's copy, else the source tree's build."""
+    named = os.environ.get("CALOR_TORCH_LIBRARY")
+    if named:
+        if not os.path.isfile(named):
+            raise ImportError(f"[calor] expected CALOR_TORCH_LIBRARY to name {NAME}, found no file {named}")
+        return os.path.abspath(named)
+    for path in _candidates():
+        if path.is_file():
+            return str(path)
+    looked = " or ".join(str(path) for path in _candidates())
+    raise ImportError(
+        f"[calor] expected {looked}, found neither: build it with `cmake --build build --target calor_torch`, "
+        "or name it in CALOR_TORCH_LIBRARY"
+    )
+
+
+def _load():
+    path = library_path()
+    try:
+        torch.ops.load_library(path)
+    except OSError as error:
+        raise ImportError(
+            f"[calor] expected a library built against this torch, {torch.__version__}, found {path}, "
+            f"which does not load: {error.__cause__ or error}: build it again with this interpreter's torch"
+        ) from error
+
+
+_load()
+
+
+def _with_dimensions(tensor, dimensions):
+    """`tensor` with leading dimensions of one up to `dimensions`."""
+    return tensor if tensor is None else tensor[(None,) * (dimensions - tensor.dim())]
+
+
+def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mask=None, causal=False, return_lse=False):
+    """Softmax-weighted sums of the rows of ``v``, streamed: no queries x keys matrix is formed.
+
+    ``out_i = sum_j softmax_j(s_ij) v_j`` with ``s_ij = scale * q_i.k_j + bias_j`` for ``score="dot"`` and
+    ``s_ij = -scale * |q_i - k_j|^2 + bias_j`` for ``score="squared_distance"``.
+
+    q: ``[B, H, N, d]``, k: ``[B, H, M, d]``, v: ``[B, H, M, dv]``, float32 or float64, on the CPU; ``[H, N, d]`` and
+    ``[N, d]`` are taken as one batch and one head.  d and dv from 1 to 512.
+    scale: a number or a tensor that broadcasts to ``[B, H]``; default ``1 / sqrt(d)``.  Differentiable.
+    bias: ``[B, H, M]`` added to the scores of a key; differentiable.  key_mask: bool ``[B, M]``, true = valid.
+    mask: bool ``[B, H, N, M]``, true = attend.  Dimensions of these three may be 1 or, in front, missing.
+    causal: query i sees keys 0..i.
+
+    A query without a valid key gives zeros, log-sum-exp -inf and zero gradients.  What nobody may attend to changes
+    nothing, NaN included.  Returns out in the dimensions of q, and with return_lse also the log-sum-exp of the
+    scores.  Twice differentiable; the second derivative materialises the scores.
+    Raises ValueError (shapes) and TypeError (dtype, device).
+    """
+    dimensions = q.dim()
+    if not 2 <= dimensions <= 4:
+        raise ValueError(
+            f"[calor.attention] expected q of 2 to 4 dimensions ([[batch,] heads,] queries, dim), found {list(q.shape)}"
+        )
+    if k.dim() != dimensions or v.dim() != dimensions:
+        raise ValueError(
+            f"[calor.attention] expected k and v of {dimensions} dimensions like q, found {list(k.shape)} and {list(v.shape)}"
+        )
+    if scale is None:
+        scale = q.shape[-1] ** -0.5
+    if not isinstance(scale, torch.Tensor):
+        scale = torch.full((), scale, dtype=q.dtype, device=q.device)
+    out, lse = torch.ops.calor.attention(
+        _with_dimensions(q, 4),
+        _with_dimensions(k, 4),
+        _with_dimensions(v, 4),
+        scale,
+        _with_dimensions(bias, 3),
+        _with_dimensions(key_mask, 2),
+        _with_dimensions(mask, 4),
+        causal,
+        score,
+    )
+    lead = (0,) * (4 - dimensions)
+    return (out[lead], lse[lead]) if return_lse else out[lead]
