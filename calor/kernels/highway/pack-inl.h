@@ -1,0 +1,205 @@
+// From strided rows to what the products read (tiles.h says how it lies).
+#if defined(CALOR_KERNELS_HIGHWAY_PACK_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CALOR_KERNELS_HIGHWAY_PACK_INL_H_
+#undef CALOR_KERNELS_HIGHWAY_PACK_INL_H_
+#else
+#define CALOR_KERNELS_HIGHWAY_PACK_INL_H_
+#endif
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numbers>
+
+#include "calor/kernels/highway/product-inl.h"
+#include "calor/kernels/score.h"
+#include "calor/kernels/tiles.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace calor::kernels {
+namespace HWY_NAMESPACE {
+
+// Whether every |x| seen is below tame_limit: compared as integers, where NaN and infinity are the largest.
+class Tameness {
+ public:
+  HWY_INLINE void see(const float* HWY_RESTRICT x, std::int64_t count) {
+    const Tag tag;
+    const hn::RebindToUnsigned<Tag> bits;
+    const std::int64_t n = lanes();
+    std::int64_t c = 0;
+    auto most = hn::Load(bits, most_);
+    for (; c + n <= count; c += n) most = hn::Max(most, hn::BitCast(bits, hn::Abs(hn::LoadU(tag, x + c))));
+    hn::Store(most, bits, most_);
+    for (; c < count; ++c) rest_ = std::max(rest_, bits_of(std::abs(x[c])));
+  }
+  bool tame() const {
+    const std::uint32_t most = *std::max_element(most_, most_ + HWY_MAX_BYTES / 4);
+    return std::max(most, rest_) < bits_of(tame_limit);
+  }
+
+ private:
+  static std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
+  HWY_ALIGN std::uint32_t most_[HWY_MAX_BYTES / 4] = {};
+  std::uint32_t rest_ = 0;
+};
+
+HWY_INLINE bool is_tame(const float* x, std::int64_t count) {
+  Tameness tameness;
+  tameness.see(x, count);
+  return tameness.tame();
+}
+
+// sum a_c b_c in double; several partial sums, because one would wait for each addition.
+HWY_INLINE double dot_in_double(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::int64_t count) {
+  double parts[16] = {};
+  std::int64_t c = 0;
+  for (; c + 16 <= count; c += 16)
+    for (int n = 0; n < 16; ++n) parts[n] += static_cast<double>(a[c + n]) * static_cast<double>(b[c + n]);
+  double sum = 0;
+  for (; c < count; ++c) sum += static_cast<double>(a[c]) * static_cast<double>(b[c]);
+  for (const double part : parts) sum += part;
+  return sum;
+}
+
+// bias_j = the caller's bias in log2 units, or -infinity where no query sees key j.
+HWY_INLINE void prepare_bias(const Head<float>& head, Workspace& workspace, KeySide& side) {
+  constexpr float hidden = -std::numeric_limits<float>::infinity();
+  const AttentionParams<float>& p = head.params();
+  for (std::int64_t j = 0; j < side.keys; ++j)
+    side.bias[j] = head.key_valid(j) ? static_cast<float>(head.bias(j) * std::numbers::log2e) : hidden;
+  std::fill(side.bias + side.keys, side.bias + round_up(side.keys, 2 * lanes()), hidden);
+  if (!p.mask) return;
+  auto* seen = workspace.take<std::uint8_t>(side.keys);
+  std::fill_n(seen, side.keys, std::uint8_t{0});
+  // All rows of a broadcast mask are alike, and the last one is the least hidden by a causal mask.
+  for (std::int64_t i = p.mask_strides.row == 0 ? p.queries - 1 : 0; i < p.queries; ++i) {
+    const std::uint8_t* HWY_RESTRICT mask = head.mask(i);
+    const std::int64_t end = p.causal ? std::min(side.keys, i + 1) : side.keys;
+    for (std::int64_t j = 0; j < end; ++j) seen[j] |= mask[j];
+  }
+  for (std::int64_t j = 0; j < side.keys; ++j)
+    if (!seen[j]) side.bias[j] = hidden;
+}
+
+HWY_NOINLINE void prepare(const Head<float>& head, Workspace& workspace, KeySide& side) {
+  const AttentionParams<float>& p = head.params();
+  bool centred = false;
+  with_score(p.score, [&](auto score) {
+    side.product = score.product;
+    side.norm = score.norm;
+    centred = score.centred;
+  });
+  side.scale = head.scale();
+  side.fold = static_cast<float>(side.scale * side.product * std::numbers::log2e);
+  prepare_bias(head, workspace, side);
+
+  double* sum = workspace.take<double>(p.dim);
+  std::fill_n(sum, p.dim, 0.0);
+  std::int64_t seen = 0;
+  Tameness tameness;
+  tameness.see(&side.fold, 1);
+  for (std::int64_t j = 0; j < side.keys; ++j) {
+    if (side.bias[j] == -std::numeric_limits<float>::infinity()) continue;
+    const float* HWY_RESTRICT k = head.k(j);
+    tameness.see(side.bias + j, 1);
+    tameness.see(k, p.dim);
+    tameness.see(head.v(j), p.value_dim);
+    ++seen;
+    if (centred)
+      for (std::int64_t c = 0; c < p.dim; ++c) sum[c] += static_cast<double>(k[c]);
+  }
+  side.tame = tameness.tame();
+  for (std::int64_t c = 0; c < p.dim; ++c)
+    side.centre[c] = seen ? static_cast<float>(sum[c] / static_cast<double>(seen)) : 0.0f;
+}
+
+// to[0..padded) = (from - centre) * factor, zeros past count.
+HWY_INLINE void pack_row(const float* HWY_RESTRICT from, const float* HWY_RESTRICT centre, float factor,
+                         std::int64_t count, std::int64_t padded, float* HWY_RESTRICT to) {
+  for (std::int64_t c = 0; c < count; ++c) to[c] = (from[c] - centre[c]) * factor;
+  for (std::int64_t c = count; c < padded; ++c) to[c] = 0;
+}
+
+HWY_INLINE void copy_row(const float* HWY_RESTRICT from, std::int64_t count, std::int64_t padded,
+                         float* HWY_RESTRICT to) {
+  for (std::int64_t c = 0; c < count; ++c) to[c] = from[c];
+  for (std::int64_t c = count; c < padded; ++c) to[c] = 0;
+}
+
+HWY_INLINE bool key_hidden(const KeySide& side, std::int64_t j) {
+  return j >= side.keys || side.bias[j] == -std::numeric_limits<float>::infinity();
+}
+
+// Rows as columns: to[c][r] = row(r)[c] - centre[c] for one panel; rows of hidden keys are zero.
+template <class Row>
+HWY_INLINE void pack_panel(const KeySide& side, std::int64_t first, const Row& row, const float* HWY_RESTRICT centre,
+                           std::int64_t count, float* HWY_RESTRICT to) {
+  const std::int64_t width = 2 * lanes();
+  for (std::int64_t r = 0; r < width; ++r) {
+    if (key_hidden(side, first + r)) {
+      for (std::int64_t c = 0; c < count; ++c) to[c * width + r] = 0;
+    } else {
+      const float* HWY_RESTRICT from = row(first + r);
+      for (std::int64_t c = 0; c < count; ++c) to[c * width + r] = from[c] - centre[c];
+    }
+  }
+}
+
+// bias_j += factor * |key j|^2 for one panel.
+HWY_INLINE void add_norms(const float* HWY_RESTRICT panel, std::int64_t dim, float factor, float* HWY_RESTRICT bias) {
+  const Tag tag;
+  const std::int64_t n = lanes();
+  Vector a = hn::Zero(tag), b = hn::Zero(tag);
+  for (std::int64_t c = 0; c < dim; ++c) {
+    const Vector x = hn::Load(tag, panel + 2 * n * c), y = hn::Load(tag, panel + 2 * n * c + n);
+    a = hn::MulAdd(x, x, a);
+    b = hn::MulAdd(y, y, b);
+  }
+  const Vector factors = hn::Set(tag, factor);
+  hn::Store(hn::MulAdd(factors, a, hn::Load(tag, bias)), tag, bias);
+  hn::Store(hn::MulAdd(factors, b, hn::Load(tag, bias + n)), tag, bias + n);
+}
+
+// Columns of keys [begin, end) into `columns`, and their bias completed; begin is a multiple of the panel width.
+HWY_NOINLINE void pack_key_columns(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end,
+                                   float* columns) {
+  const std::int64_t width = 2 * lanes(), dim = head.params().dim;
+  const auto norm = static_cast<float>(side.scale * side.norm * std::numbers::log2e);
+  for (std::int64_t j = begin; j < end; j += width, columns += dim * width) {
+    pack_panel(side, j, [&](std::int64_t key) HWY_ATTR { return head.k(key); }, side.centre, dim, columns);
+    if (norm != 0) add_norms(columns, dim, norm, side.bias + j);
+  }
+}
+
+HWY_NOINLINE void pack_value_rows(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end,
+                                  float* rows) {
+  const std::int64_t dim = head.params().value_dim, width = round_up(dim, lanes());
+  for (std::int64_t j = begin; j < end; ++j, rows += width)
+    copy_row(head.v(j), key_hidden(side, j) ? 0 : dim, width, rows);
+}
+
+HWY_NOINLINE void pack_keys(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end) {
+  const AttentionParams<float>& p = head.params();
+  pack_key_columns(head, side, begin, end, side.columns + begin * p.dim);
+  pack_value_rows(head, side, begin, end, side.values + begin * round_up(p.value_dim, lanes()));
+}
+
+// |q - centre|^2.
+HWY_INLINE double centred_norm(const float* HWY_RESTRICT q, const float* HWY_RESTRICT centre, std::int64_t dim) {
+  float x[max_dim];
+  for (std::int64_t c = 0; c < dim; ++c) x[c] = q[c] - centre[c];
+  return dot_in_double(x, x, dim);
+}
+
+// What packed scores lack to the true ones, in natural units.
+HWY_INLINE double row_constant(const KeySide& side, const float* q, std::int64_t dim) {
+  return side.norm == 0 ? 0 : side.scale * side.norm * centred_norm(q, side.centre, dim);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace calor::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

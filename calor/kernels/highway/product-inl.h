@@ -1,0 +1,181 @@
+// Matrix products of a tile, in registers: C = A B, with A broadcast element by element and B read in whole vectors.
+// The accumulators of a micro-kernel fill the register file, so that each loaded element is used many times (Goto and
+// van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
+#if defined(CALOR_KERNELS_HIGHWAY_PRODUCT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CALOR_KERNELS_HIGHWAY_PRODUCT_INL_H_
+#undef CALOR_KERNELS_HIGHWAY_PRODUCT_INL_H_
+#else
+#define CALOR_KERNELS_HIGHWAY_PRODUCT_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace calor::kernels {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Tag = hn::ScalableTag<float>;
+using Vector = hn::Vec<Tag>;
+
+HWY_INLINE std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(Tag())); }
+
+// Vector registers given to accumulators: the rest holds a row of B and an element of A.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+inline constexpr int accumulators = 24;
+#else
+inline constexpr int accumulators = 12;
+#endif
+
+// How A is stored: element (row r, step k) at a[r * stride + k], or, transposed, at a[k * stride + r].
+enum class Order { rows, columns };
+
+template <Order order>
+HWY_INLINE float element(const float* HWY_RESTRICT a, std::int64_t stride, std::int64_t r, std::int64_t k) {
+  return order == Order::rows ? a[r * stride + k] : a[k * stride + r];
+}
+
+// sums[r][n] += sum over k < depth of A(r, k) B[k][n], B's rows `width` apart.
+template <Order order, int rows, int vectors>
+HWY_INLINE void multiply(const float* HWY_RESTRICT a, std::int64_t stride, const float* HWY_RESTRICT b,
+                         std::int64_t width, std::int64_t depth, Vector (&sums)[rows][vectors]) {
+  const Tag tag;
+  const std::int64_t lane_count = lanes();
+  for (std::int64_t k = 0; k < depth; ++k) {
+    Vector line[vectors];
+    HWY_UNROLL(4)
+    for (int n = 0; n < vectors; ++n) line[n] = hn::Load(tag, b + k * width + n * lane_count);
+    HWY_UNROLL(12)
+    for (int r = 0; r < rows; ++r) {
+      const Vector factor = hn::Set(tag, element<order>(a, stride, r, k));
+      HWY_UNROLL(4)
+      for (int n = 0; n < vectors; ++n) sums[r][n] = hn::MulAdd(factor, line[n], sums[r][n]);
+    }
+  }
+}
+
+// C += A B for `rows` rows.
+template <Order order, int rows, int vectors>
+HWY_INLINE void add_product_rows(const float* HWY_RESTRICT a, std::int64_t stride, const float* HWY_RESTRICT b,
+                                 std::int64_t width, std::int64_t depth, float* HWY_RESTRICT c, std::int64_t c_stride) {
+  const Tag tag;
+  const std::int64_t lane_count = lanes();
+  Vector sums[rows][vectors];
+  HWY_UNROLL(12)
+  for (int r = 0; r < rows; ++r) {
+    HWY_UNROLL(4)
+    for (int n = 0; n < vectors; ++n) sums[r][n] = hn::Load(tag, c + r * c_stride + n * lane_count);
+  }
+  multiply<order>(a, stride, b, width, depth, sums);
+  HWY_UNROLL(12)
+  for (int r = 0; r < rows; ++r) {
+    HWY_UNROLL(4)
+    for (int n = 0; n < vectors; ++n) hn::Store(sums[r][n], tag, c + r * c_stride + n * lane_count);
+  }
+}
+
+// C = A B + bias for `rows` rows and one panel of two vectors; the bias is a row, added to the finished product.
+template <int rows>
+HWY_INLINE void panel_rows(const float* HWY_RESTRICT a, std::int64_t stride, const float* HWY_RESTRICT panel,
+                           std::int64_t depth, const float* HWY_RESTRICT bias, float* HWY_RESTRICT c,
+                           std::int64_t c_stride) {
+  const Tag tag;
+  const std::int64_t lane_count = lanes();
+  Vector sums[rows][2];
+  HWY_UNROLL(12)
+  for (int r = 0; r < rows; ++r) sums[r][0] = sums[r][1] = hn::Zero(tag);
+  multiply<Order::rows>(a, stride, panel, 2 * lane_count, depth, sums);
+  const Vector bias0 = hn::Load(tag, bias), bias1 = hn::Load(tag, bias + lane_count);
+  HWY_UNROLL(12)
+  for (int r = 0; r < rows; ++r) {
+    hn::Store(hn::Add(sums[r][0], bias0), tag, c + r * c_stride);
+    hn::Store(hn::Add(sums[r][1], bias1), tag, c + r * c_stride + lane_count);
+  }
+}
+
+// Calls kernel.template run<rows>(first row) until `rows` rows are done: as many full ones as go, then 8, 4, 2, 1.
+template <int full, class Kernel>
+HWY_INLINE void for_row_groups(std::int64_t rows, const Kernel& kernel) {
+  std::int64_t r = 0;
+  for (; r + full <= rows; r += full) kernel.template run<full>(r);
+  if constexpr (full > 8)
+    if (rows - r >= 8) kernel.template run<8>(r), r += 8;
+  if constexpr (full > 4)
+    if (rows - r >= 4) kernel.template run<4>(r), r += 4;
+  if constexpr (full > 2)
+    if (rows - r >= 2) kernel.template run<2>(r), r += 2;
+  if (rows - r >= 1) kernel.template run<1>(r);
+}
+
+template <Order order, int vectors>
+struct AddProduct {
+  const float* a;
+  std::int64_t stride;
+  const float* b;
+  std::int64_t width, depth;
+  float* c;
+  std::int64_t c_stride;
+
+  template <int rows>
+  HWY_INLINE void run(std::int64_t r) const {
+    add_product_rows<order, rows, vectors>(order == Order::rows ? a + r * stride : a + r, stride, b, width, depth,
+                                           c + r * c_stride, c_stride);
+  }
+};
+
+template <Order order, int vectors>
+HWY_NOINLINE void add_product_columns(const float* a, std::int64_t stride, const float* b, std::int64_t width,
+                                      std::int64_t rows, std::int64_t depth, float* c, std::int64_t c_stride) {
+  constexpr int full = accumulators / vectors < 12 ? accumulators / vectors : 12;
+  for_row_groups<full>(rows, AddProduct<order, vectors>{a, stride, b, width, depth, c, c_stride});
+}
+
+// C [rows][width] += A [rows x depth] B [depth][width]; width is a whole number of vectors and also C's row stride.
+template <Order order>
+HWY_INLINE void add_product(const float* a, std::int64_t stride, const float* b, std::int64_t width, std::int64_t rows,
+                            std::int64_t depth, float* c) {
+  const std::int64_t lane_count = lanes();
+  for (std::int64_t left = width / lane_count, column = 0; left > 0;) {
+    // Four vectors at a time; what remains after the last four is split evenly.
+    const std::int64_t vectors = left >= 8 || left <= 4 ? (left < 4 ? left : 4) : (left + 1) / 2;
+    const float* b_part = b + column;
+    float* c_part = c + column;
+    if (vectors == 4) add_product_columns<order, 4>(a, stride, b_part, width, rows, depth, c_part, width);
+    if (vectors == 3) add_product_columns<order, 3>(a, stride, b_part, width, rows, depth, c_part, width);
+    if (vectors == 2) add_product_columns<order, 2>(a, stride, b_part, width, rows, depth, c_part, width);
+    if (vectors == 1) add_product_columns<order, 1>(a, stride, b_part, width, rows, depth, c_part, width);
+    column += vectors * lane_count;
+    left -= vectors;
+  }
+}
+
+struct Panel {
+  const float* a;
+  std::int64_t stride;
+  const float* panel;
+  std::int64_t depth;
+  const float* bias;
+  float* c;
+
+  template <int rows>
+  HWY_INLINE void run(std::int64_t r) const {
+    panel_rows<rows>(a + r * stride, stride, panel, depth, bias, c + r * tile_stride, tile_stride);
+  }
+};
+
+// tile[r][j] = A [rows x depth] columns + bias_j for whole panels of columns ([panel][depth][2 vectors]).
+HWY_NOINLINE void tile_product(const float* a, std::int64_t stride, const float* columns, std::int64_t panels,
+                               std::int64_t rows, std::int64_t depth, const float* bias, float* tile) {
+  const std::int64_t width = 2 * lanes();
+  for (std::int64_t p = 0; p < panels; ++p)
+    for_row_groups<accumulators / 2>(
+        rows, Panel{a, stride, columns + p * depth * width, depth, bias + p * width, tile + p * width});
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace calor::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,139 @@
+// The part of a tile that is not a product: masks, the online softmax, and the score gradients.
+#if defined(CALOR_KERNELS_HIGHWAY_SOFTMAX_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CALOR_KERNELS_HIGHWAY_SOFTMAX_INL_H_
+#undef CALOR_KERNELS_HIGHWAY_SOFTMAX_INL_H_
+#else
+#define CALOR_KERNELS_HIGHWAY_SOFTMAX_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "calor/kernels/highway/product-inl.h"
+#include "calor/kernels/softmax_state.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace calor::kernels {
+namespace HWY_NAMESPACE {
+
+// 2^x for x up to about 1, relative error below 2e-7; exactly 1 at 0 and exactly 0 for x <= -127, -infinity included.
+//
+// x = n + r with n the nearest integer (by adding 1.5 2^23, whose last bits then hold n) and |r| <= 1/2; 2^r by a
+// minimax polynomial of degree 5 with constant term 1 (relative error 9.2e-8); n is added to the exponent.  At x = -127
+// that gives the bits of zero, so clamping there makes hidden scores weigh nothing at no cost.
+HWY_INLINE Vector exp2(Vector x) {
+  const Tag tag;
+  const hn::RebindToSigned<Tag> integers;
+  const Vector shift = hn::Set(tag, 12582912.0f);
+  x = hn::Max(x, hn::Set(tag, -127.0f));
+  const Vector shifted = hn::Add(x, shift);
+  const Vector r = hn::Sub(x, hn::Sub(shifted, shift));
+  Vector p = hn::Set(tag, 1.326472731e-3f);
+  p = hn::MulAdd(p, r, hn::Set(tag, 9.671512991e-3f));
+  p = hn::MulAdd(p, r, hn::Set(tag, 5.550733581e-2f));
+  p = hn::MulAdd(p, r, hn::Set(tag, 2.402224243e-1f));
+  p = hn::MulAdd(p, r, hn::Set(tag, 6.931470037e-1f));
+  p = hn::MulAdd(p, r, hn::Set(tag, 1.0f));
+  return hn::BitCast(tag, hn::Add(hn::BitCast(integers, p), hn::ShiftLeft<23>(hn::BitCast(integers, shifted))));
+}
+
+// Where a tile lies: queries [query, query + rows), keys [key, key + keys), stored in `width` columns (whole panels).
+struct TilePlace {
+  std::int64_t query, rows, key, keys, width;
+};
+
+HWY_INLINE TilePlace tile_place(std::int64_t query, std::int64_t query_end, std::int64_t key, std::int64_t key_end) {
+  return {query, query_end - query, key, key_end - key, round_up(key_end - key, 2 * lanes())};
+}
+
+// Puts -infinity on the pairs that the boolean or the causal mask hides; hidden keys have it from their bias.
+HWY_NOINLINE void hide(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile) {
+  constexpr float hidden = -std::numeric_limits<float>::infinity();
+  const bool diagonal = head.params().causal && at.key + at.keys - 1 > at.query;
+  if (!head.params().mask && !diagonal) return;
+  for (std::int64_t i = 0; i < at.rows; ++i) {
+    float* HWY_RESTRICT row = tile + i * tile_stride;
+    if (const std::uint8_t* mask = head.mask(at.query + i)) {
+      mask += at.key;
+      for (std::int64_t j = 0; j < at.keys; ++j) row[j] = mask[j] ? row[j] : hidden;
+    }
+    if (diagonal)
+      for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.width; ++j) row[j] = hidden;
+  }
+}
+
+HWY_INLINE float row_max(const float* HWY_RESTRICT row, std::int64_t width) {
+  const Tag tag;
+  const std::int64_t n = lanes();
+  Vector a = hn::Load(tag, row), b = hn::Load(tag, row + n);
+  for (std::int64_t j = 2 * n; j < width; j += 2 * n) {
+    a = hn::Max(a, hn::Load(tag, row + j));
+    b = hn::Max(b, hn::Load(tag, row + j + n));
+  }
+  return hn::GetLane(hn::MaxOfLanes(tag, hn::Max(a, b)));
+}
+
+// row <- 2^(row - max); returns its sum.
+HWY_INLINE float exponentiate(float* HWY_RESTRICT row, std::int64_t width, float max) {
+  const Tag tag;
+  const std::int64_t n = lanes();
+  const Vector offset = hn::Set(tag, max);
+  Vector a = hn::Zero(tag), b = hn::Zero(tag);
+  for (std::int64_t j = 0; j < width; j += 2 * n) {
+    const Vector x = exp2(hn::Sub(hn::Load(tag, row + j), offset));
+    const Vector y = exp2(hn::Sub(hn::Load(tag, row + j + n), offset));
+    hn::Store(x, tag, row + j);
+    hn::Store(y, tag, row + j + n);
+    a = hn::Add(a, x);
+    b = hn::Add(b, y);
+  }
+  return hn::GetLane(hn::SumOfLanes(tag, hn::Add(a, b)));
+}
+
+// Forward: scores become weights relative to each row's running maximum; what has been summed so far is rescaled when
+// the maximum moves.
+HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxState<float>* HWY_RESTRICT states,
+                         float* HWY_RESTRICT sums, std::int64_t value_width) {
+  const Tag tag;
+  for (std::int64_t i = 0; i < at.rows; ++i) {
+    float* row = tile + i * tile_stride;
+    const float max = std::max(states[i].max, row_max(row, at.width));
+    // A row that has seen nothing yet subtracts a finite number, so that its hidden scores stay hidden.
+    const float sum = exponentiate(row, at.width, std::max(max, std::numeric_limits<float>::lowest()));
+    if (const float factor = states[i].factor_to(max); factor != 1) {
+      const Vector factors = hn::Set(tag, factor);
+      for (std::int64_t c = 0; c < value_width; c += lanes())
+        hn::Store(hn::Mul(factors, hn::Load(tag, sums + i * value_width + c)), tag, sums + i * value_width + c);
+    }
+    states[i] = merge(states[i], {max, sum});
+  }
+}
+
+// Backward: `weights` holds scores and becomes P; `gradients` holds d_out.v and becomes dS; columns += column sums of
+// dS.
+HWY_NOINLINE void differentiate(const TilePlace& at, const float* HWY_RESTRICT lse,
+                                const float* HWY_RESTRICT through_row,
+                                float* HWY_RESTRICT weights, float* HWY_RESTRICT gradients,
+                                float* HWY_RESTRICT columns) {
+  const Tag tag;
+  const std::int64_t n = lanes();
+  for (std::int64_t i = 0; i < at.rows; ++i) {
+    const Vector row_lse = hn::Set(tag, lse[i]), row_term = hn::Set(tag, through_row[i]);
+    float* HWY_RESTRICT w = weights + i * tile_stride;
+    float* HWY_RESTRICT g = gradients + i * tile_stride;
+    for (std::int64_t j = 0; j < at.width; j += n) {
+      const Vector weight = exp2(hn::Sub(hn::Load(tag, w + j), row_lse));
+      const Vector gradient = hn::Mul(weight, hn::Add(hn::Load(tag, g + j), row_term));
+      hn::Store(weight, tag, w + j);
+      hn::Store(gradient, tag, g + j);
+      hn::Store(hn::Add(gradient, hn::Load(tag, columns + j)), tag, columns + j);
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace calor::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

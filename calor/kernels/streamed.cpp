@@ -1,0 +1,162 @@
+#include "calor/kernels/streamed.h"
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "calor/core/threads.h"
+#include "calor/kernels/scalar/attention.h"
+
+namespace calor::kernels::streamed {
+
+using Use = WorkspaceScope::Use;
+
+// Waking a team costs about as much as this many multiply-adds on one thread.
+static constexpr double team_worth = 2e6;
+// Backward wants this many pieces in all, each of at least blocks_per_piece key blocks, to occupy many cores.
+static constexpr std::int64_t backward_pieces = 16, blocks_per_piece = 2;
+
+static std::int64_t blocks(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
+
+// Sizes that follow from the problem.  Only `threads` and `group` depend on the number of threads, and no result does.
+struct Plan {
+  const AttentionParams<float>& params;
+  std::int64_t lanes, heads, dim, value_dim;  // heads of the whole batch; padded dimensions
+  std::int64_t visible_keys, padded_keys;     // keys that a query may see; those in whole panels
+  std::int64_t key_blocks, query_blocks, parts;
+  int threads;
+
+  Plan(const Tiles& tiles, const AttentionParams<float>& p)
+      : params(p), lanes(tiles.lanes), heads(p.batch * p.heads), dim(round_up(p.dim, lanes)),
+        value_dim(round_up(p.value_dim, lanes)), visible_keys(p.causal ? std::min(p.keys, p.queries) : p.keys),
+        padded_keys(round_up(visible_keys, 2 * lanes)), key_blocks(blocks(p.keys, key_block)),
+        query_blocks(blocks(p.queries, query_block)),
+        parts(std::clamp(blocks(backward_pieces, heads), std::int64_t{1},
+                         std::max<std::int64_t>(1, key_blocks / blocks_per_piece))) {
+    const double work = static_cast<double>(heads) * p.queries * p.keys * (p.dim + p.value_dim);
+    threads = work < team_worth ? 1 : p.threads > 0 ? p.threads : available_threads();
+  }
+
+  // Heads worked off together: several pieces a thread, so that the last ones to finish wait little.
+  std::int64_t group(std::int64_t pieces_a_head) const {
+    return threads == 1 ? 1 : std::clamp(blocks(4 * threads, pieces_a_head), std::int64_t{1}, heads);
+  }
+
+  KeySide key_side(Workspace& workspace, bool packed) const {
+    KeySide side;
+    side.keys = visible_keys;
+    side.centre = workspace.take<float>(params.dim);
+    side.bias = workspace.take<float>(padded_keys);
+    if (packed) {
+      side.columns = workspace.take<float>(padded_keys * params.dim);
+      side.values = workspace.take<float>(visible_keys * value_dim);
+    }
+    return side;
+  }
+
+  QuerySide query_side(Workspace& workspace) const {
+    return {workspace.take<float>(params.queries * dim), workspace.take<float>(params.queries * value_dim),
+            workspace.take<float>(params.queries), workspace.take<float>(params.queries)};
+  }
+
+  void prepare(const Tiles& tiles, std::int64_t first, std::vector<KeySide>& sides) const {
+    parallel_for(static_cast<std::int64_t>(sides.size()), threads, [&](std::int64_t h) {
+      WorkspaceScope scratch(Use::piece);
+      tiles.prepare(Head<float>(params, first + h), *scratch, sides[h]);
+    });
+  }
+};
+
+void forward(const Tiles& tiles, const AttentionParams<float>& params, const AttentionForward<float>& result) {
+  const Plan plan(tiles, params);
+  const std::int64_t visible_blocks = blocks(plan.visible_keys, key_block), group = plan.group(plan.query_blocks);
+  for (std::int64_t first = 0; first < plan.heads; first += group) {
+    WorkspaceScope memory(Use::problem);
+    std::vector<KeySide> sides(std::min(group, plan.heads - first));
+    for (KeySide& side : sides) side = plan.key_side(*memory, true);
+    const auto count = static_cast<std::int64_t>(sides.size());
+    plan.prepare(tiles, first, sides);
+    parallel_for(count * visible_blocks, plan.threads, [&](std::int64_t piece) {
+      const std::int64_t h = piece / visible_blocks, begin = piece % visible_blocks * key_block;
+      if (sides[h].tame)
+        tiles.pack_keys(Head<float>(params, first + h), sides[h], begin, std::min(begin + key_block, plan.visible_keys));
+    });
+    parallel_for(count * plan.query_blocks, plan.threads, [&](std::int64_t piece) {
+      // Last rows first: with a causal mask they are the long ones.
+      const std::int64_t h = piece / plan.query_blocks, block = plan.query_blocks - 1 - piece % plan.query_blocks;
+      const std::int64_t begin = block * query_block, end = std::min(begin + query_block, params.queries);
+      const Head<float> head(params, first + h);
+      WorkspaceScope scratch(Use::piece);
+      if (!sides[h].tame || !tiles.forward(head, sides[h], result, begin, end, *scratch))
+        scalar::forward_rows(head, result, begin, end);
+    });
+  }
+}
+
+void backward(const Tiles& tiles, const AttentionParams<float>& params, const AttentionBackward<float>& result) {
+  const Plan plan(tiles, params);
+  const std::int64_t parts = plan.parts, part_stride = params.queries * plan.dim, group = plan.group(parts);
+  for (std::int64_t first = 0; first < plan.heads; first += group) {
+    WorkspaceScope memory(Use::problem);
+    const std::int64_t count = std::min(group, plan.heads - first);
+    std::vector<KeySide> keys(count);
+    std::vector<QuerySide> queries(count);
+    for (KeySide& side : keys) side = plan.key_side(*memory, false);
+    for (QuerySide& side : queries) side = plan.query_side(*memory);
+    float* d_queries = memory->take<float>(count * parts * part_stride);
+    std::vector<double> d_scale(count * (parts + plan.query_blocks));
+    std::vector<std::atomic<bool>> wild(count);
+
+    plan.prepare(tiles, first, keys);
+    parallel_for(count * plan.query_blocks, plan.threads, [&](std::int64_t piece) {
+      const std::int64_t h = piece / plan.query_blocks, begin = piece % plan.query_blocks * query_block;
+      if (!keys[h].tame || !tiles.pack_queries(Head<float>(params, first + h), keys[h], result, begin,
+                                               std::min(begin + query_block, params.queries), queries[h]))
+        wild[h].store(true, std::memory_order_relaxed);
+    });
+    parallel_for(count * parts, plan.threads, [&](std::int64_t piece) {
+      const std::int64_t h = piece / parts, part = piece % parts;
+      const Head<float> head(params, first + h);
+      if (wild[h].load(std::memory_order_relaxed)) {
+        if (part == 0) scalar::backward_head(head, result);
+        return;
+      }
+      WorkspaceScope scratch(Use::piece);
+      float* d_q = d_queries + piece * part_stride;
+      std::fill_n(d_q, part_stride, 0.0f);
+      d_scale[h * (parts + plan.query_blocks) + part] =
+          tiles.backward_keys(head, keys[h], queries[h], result, part, parts, d_q, *scratch);
+    });
+    parallel_for(count * plan.query_blocks, plan.threads, [&](std::int64_t piece) {
+      const std::int64_t h = piece / plan.query_blocks, block = piece % plan.query_blocks, begin = block * query_block;
+      if (!wild[h].load(std::memory_order_relaxed))
+        d_scale[h * (parts + plan.query_blocks) + parts + block] =
+            tiles.finish_queries(Head<float>(params, first + h), keys[h], result, d_queries + h * parts * part_stride,
+                                 parts, part_stride, begin, std::min(begin + query_block, params.queries));
+    });
+    if (!result.d_scale) continue;
+    for (std::int64_t h = 0; h < count; ++h) {
+      if (wild[h].load(std::memory_order_relaxed)) continue;
+      double sum = 0;
+      for (std::int64_t n = 0; n < parts + plan.query_blocks; ++n) sum += d_scale[h * (parts + plan.query_blocks) + n];
+      result.d_scale[first + h] = static_cast<float>(sum);
+    }
+  }
+}
+
+std::uint64_t workspace_bytes(const Tiles& tiles, const AttentionParams<float>& params, bool backward) {
+  const Plan plan(tiles, params);
+  const std::int64_t key_floats = params.dim + plan.padded_keys, n = params.queries;
+  const std::int64_t rows = backward ? key_block : query_block;
+  const std::int64_t tile_floats =
+      (backward ? 2 : 1) * query_block * tile_stride + (backward ? 3 : 2) * rows * (plan.dim + plan.value_dim);
+  const std::int64_t head_floats =
+      backward ? key_floats + n * (plan.dim + plan.value_dim + 2) + plan.parts * n * plan.dim
+               : key_floats + plan.padded_keys * params.dim + plan.visible_keys * plan.value_dim;
+  const std::int64_t group = plan.group(backward ? plan.parts : plan.query_blocks);
+  const std::int64_t flags = params.mask ? plan.visible_keys : 0;  // bytes
+  return sizeof(float) * static_cast<std::uint64_t>(group * head_floats + plan.threads * tile_floats) +
+         static_cast<std::uint64_t>(plan.threads * flags);
+}
+
+}  // namespace calor::kernels::streamed
