@@ -1,0 +1,134 @@
+#include "calor/io/gzip.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "calor/core/error.h"
+
+namespace calor::io {
+
+namespace {
+
+constexpr int gzip_window = 15 + 16;  // zlib: 32 KiB window, gzip header and trailer
+constexpr int raw_window = -15;       // zlib: 32 KiB window, no header
+
+// Deflate packs at most 258 bytes into 2 bits: no honest content is more than this many times its packed size.
+constexpr std::size_t largest_ratio = 1032;
+
+class Inflater {
+ public:
+  explicit Inflater(int window) {
+    require(inflateInit2(&stream_, window) == Z_OK, Fault::internal, "[gzip] zlib could not start");
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  // Consumes from `input` and fills `room`; zlib counts in 32 bits, so long texts take several calls.
+  int step(std::string_view& input, char*& room, std::size_t& room_size) {
+    constexpr std::size_t most = std::numeric_limits<uInt>::max();
+    const auto given = static_cast<uInt>(std::min(input.size(), most));
+    const auto space = static_cast<uInt>(std::min(room_size, most));
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));  // zlib only reads it
+    stream_.avail_in = given;
+    stream_.next_out = reinterpret_cast<Bytef*>(room);
+    stream_.avail_out = space;
+    const int status = inflate(&stream_, Z_NO_FLUSH);
+    input.remove_prefix(given - stream_.avail_in);
+    room += space - stream_.avail_out;
+    room_size -= space - stream_.avail_out;
+    return status;
+  }
+  void restart() { inflateReset(&stream_); }
+  std::string reason() const { return stream_.msg ? stream_.msg : "bad compressed data"; }
+
+ private:
+  z_stream stream_{};
+};
+
+// Size of the last member's content as its trailer says, modulo 2^32: a hint.
+std::size_t announced_size(std::string_view bytes) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    size |= std::size_t{static_cast<unsigned char>(bytes[bytes.size() - 4 + i])} << (8 * i);
+  return size;
+}
+
+}  // namespace
+
+bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
+
+std::string gunzip(std::string_view bytes, const std::string& place, const Context& context) {
+  constexpr std::size_t smallest_gzip = 18, first_guess = 64 * 1024, likely_ratio = 16;
+  const std::size_t packed = bytes.size();
+  require(packed >= smallest_gzip, Fault::input,
+          "[gzip] expected a complete gzip file, found {} bytes ({}): the file is truncated; fetch or pack it again",
+          packed, place);
+  const auto claim = [&](std::size_t size) {
+    context.memory.require(size, "gzip", fmt::format("the unpacked content of {}", place),
+                           "raise --max-memory, or use a smaller file");
+  };
+  // A truncated file announces nonsense, so an unlikely size is not believed; the content then grows as it comes.
+  const std::size_t announced = announced_size(bytes);
+  const std::size_t capacity = std::max(first_guess, announced / likely_ratio <= packed ? announced : packed * 4) + 1;
+  claim(capacity);
+  std::string content(capacity, '\0');
+  std::size_t filled = 0;
+
+  Inflater inflater(gzip_window);
+  for (;;) {
+    context.check_stop("gzip");
+    if (filled == content.size()) {
+      claim(2 * content.size());
+      content.resize(2 * content.size());
+    }
+    char* room = content.data() + filled;
+    std::size_t room_size = content.size() - filled;
+    const int status = inflater.step(bytes, room, room_size);
+    filled = content.size() - room_size;
+    if (status == Z_STREAM_END) {
+      if (bytes.find_first_not_of('\0') == std::string_view::npos) break;
+      require(
+          is_gzip(bytes), Fault::input,
+          "[gzip] expected the end of the file, found {} more bytes that are no gzip data ({}): the file is damaged; "
+          "fetch or pack it again",
+          bytes.size(), place);
+      inflater.restart();
+      continue;
+    }
+    require((status == Z_OK || status == Z_BUF_ERROR) && !(bytes.empty() && room_size > 0), Fault::input,
+            "[gzip] expected a complete gzip file, found {} ({}): fetch or pack it again",
+            status == Z_OK || status == Z_BUF_ERROR
+                ? fmt::format("one that ends early, after {} unpacked bytes", filled)
+                : inflater.reason(),
+            place);
+    context.advance(static_cast<double>(packed - bytes.size()), static_cast<double>(packed), "unpacking");
+  }
+  content.resize(filled);
+  return content;
+}
+
+std::string inflate_raw(std::string_view bytes, std::size_t size, const std::string& place) {
+  require(size / largest_ratio <= bytes.size(), Fault::input,
+          "[zip] expected at most {} bytes from {} packed ones, found {} announced ({}): the file is damaged",
+          bytes.size() * largest_ratio, bytes.size(), size, place);
+  std::string content(size + 1, '\0');  // one byte more shows a content longer than announced
+  Inflater inflater(raw_window);
+  char* room = content.data();
+  std::size_t room_size = content.size();
+  int status = Z_OK;
+  while (status == Z_OK && room_size > 0) {
+    const std::size_t before = bytes.size();
+    status = inflater.step(bytes, room, room_size);
+    if (bytes.empty() && before == 0) break;
+  }
+  require(status == Z_STREAM_END && room_size == 1, Fault::input,
+          "[zip] expected {} bytes of content, found {} ({}): the file is truncated or damaged", size,
+          status == Z_DATA_ERROR ? inflater.reason() : fmt::format("{}", size + 1 - room_size), place);
+  content.resize(size);
+  return content;
+}
+
+}  // namespace calor::io

@@ -1,0 +1,18 @@
+// The npy format, versions 1 to 3: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "calor/io/array.h"
+
+namespace calor::io {
+
+bool is_npy(std::string_view bytes);
+
+// A view into `bytes`: booleans, integers of 1 to 8 bytes, floats of 2 to 8, text of fixed size, either byte order, C
+// or Fortran order.  Throws Fault::input, naming `place`, for a bad or truncated file and for Python objects, complex
+// numbers, records and scalars.
+Array parse_npy(std::string_view bytes, const std::string& place);
+
+}  // namespace calor::io

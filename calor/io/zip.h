@@ -1,0 +1,31 @@
+// Reading zip archives (PKWARE's APPNOTE 6.3): entries stored or deflated, zip64, no encryption, one volume.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "calor/core/progress.h"
+
+namespace calor::io {
+
+struct ZipEntry {
+  std::string name;
+  std::uint64_t packed = 0, size = 0;  // bytes stored and unpacked
+  std::uint64_t offset = 0;            // of its local header
+  unsigned method = 0, flags = 0;
+  std::uint32_t checksum = 0;          // CRC-32 of the content
+};
+
+bool is_zip(std::string_view bytes);
+
+// The entries that the central directory lists.  Throws Fault::input, naming `place`, for a truncated or damaged
+// archive.
+std::vector<ZipEntry> zip_entries(std::string_view bytes, const std::string& place);
+
+// One entry's content, its checksum verified.  Throws Fault::input; Fault::memory before the content is allocated.
+std::string zip_content(std::string_view bytes, const ZipEntry& entry, const std::string& place,
+                        const Context& context);
+
+}  // namespace calor::io

@@ -1,0 +1,53 @@
+"""Writes the files beside it with numpy and safetensors, whose formats they are; the tests know their content by formula.
+
+X[i, j] = 10 i + j - 5 for 6 x 3 (X / 4 where halves and quarters show the type), labels i % 3.
+"""
+import gzip
+import pathlib
+import struct
+
+import numpy as np
+from safetensors.numpy import save_file
+
+here = pathlib.Path(__file__).parent
+X = np.arange(6)[:, None] * 10.0 + np.arange(3) - 5
+y = np.arange(6) % 3
+names = np.array(["ash", "birch", "céder"])[y]
+
+for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8"):
+    scale = 4 if kind.startswith("f") else 1
+    for order in "<>" if kind != "i1" else "|":
+        label = {"<": "little", ">": "big", "|": "little"}[order]
+        np.save(here / f"{kind}_{label}.npy", (X / scale).astype(order + kind))
+np.save(here / "u1.npy", (X + 5).astype("u1"))
+np.save(here / "b1.npy", X > 20)
+np.save(here / "fortran.npy", np.asfortranarray(X))
+np.save(here / "cube_fortran.npy", np.asfortranarray(np.arange(24.0).reshape(4, 2, 3)))
+np.save(here / "cube.npy", np.arange(24.0).reshape(4, 2, 3))
+np.save(here / "vector.npy", y.astype("i8"))
+np.save(here / "texts.npy", names)
+np.save(here / "bytes.npy", np.array([b"ash", b"birch", b"oak"])[y])
+np.save(here / "complex.npy", X.astype("c8"))
+np.save(here / "scalar.npy", np.float32(3))
+np.save(here / "objects.npy", np.array([1, None], dtype=object), allow_pickle=True)
+np.save(here / "records.npy", np.zeros(3, dtype=[("a", "f4"), ("b", "i4")]))
+with open(here / "version2.npy", "wb") as file:
+    np.lib.format.write_array(file, X, version=(2, 0))
+with open(here / "version3.npy", "wb") as file:
+    np.lib.format.write_array(file, X, version=(3, 0))
+np.savez(here / "stored.npz", X=X, y=y)
+np.savez_compressed(here / "deflated.npz", X=X, y=names)
+np.savez(here / "other_names.npz", points=X, target=y)
+np.savez(here / "two_labels.npz", data=X, labels=y, age=np.arange(6) // 2)
+np.savez(here / "no_labels.npz", X=X)
+np.savez(here / "mismatch.npz", X=X, y=y[:5])
+
+images = (X + 5).astype("u1").reshape(6, 3, 1)
+header = struct.pack(">4B3I", 0, 0, 8, 3, *images.shape)
+(here / "toy-images-idx3-ubyte").write_bytes(header + images.tobytes())
+(here / "toy-labels-idx1-ubyte").write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 6) + y.astype("u1").tobytes())
+(here / "float.idx").write_bytes(struct.pack(">4B2I", 0, 0, 13, 2, *X.shape) + (X / 4).astype(">f4").tobytes())
+(here / "members.csv.gz").write_bytes(gzip.compress(b"a,b,label\n1,2,x\n", mtime=0) + gzip.compress(b"3,4,y\n", mtime=0))
+
+save_file({"weight": np.arange(6, dtype="f4").reshape(2, 3), "step": np.array([7], dtype="i8"), "mask": np.array([1, 0, 1], dtype="u1"),
+           "empty": np.zeros((0, 4), dtype="f4")}, here / "python.safetensors", metadata={"made_by": "safetensors", "note": "é"})

@@ -1,0 +1,77 @@
+// gzip: contents packed by zlib here, and every way of damaging them.
+#include "calor/io/gzip.h"
+
+#include <zlib.h>
+
+#include "calor/core/random.h"
+#include "temporary_folder.h"
+
+namespace calor::io {
+namespace {
+
+std::string pack(const std::string& content) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, content.size()) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+std::string noise(std::size_t size) {
+  Random random(1, Purpose::test);
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random.below(40) + 'A');
+  return bytes;
+}
+
+TEST(Gunzip, GivesBackTheContent) {
+  for (const std::size_t size : {0, 1, 1000, 65536, 65537, 300000})
+    EXPECT_EQ(gunzip(pack(noise(size)), "f", Context()), noise(size)) << size;
+  EXPECT_EQ(gunzip(pack(std::string(5'000'000, 'a')), "f", Context()), std::string(5'000'000, 'a'));
+}
+
+TEST(Gunzip, JoinsMembersAndSkipsZeroPadding) {
+  EXPECT_EQ(gunzip(pack("one ") + pack("two"), "f", Context()), "one two");
+  EXPECT_EQ(gunzip(pack("one") + std::string(512, '\0'), "f", Context()), "one");
+}
+
+TEST(Gunzip, RefusesEveryTruncation) {
+  const std::string packed = pack(noise(500));
+  for (std::size_t size = 0; size < packed.size(); ++size)
+    expect_error(Fault::input, {"[gzip]", "f.gz"}, [&] { gunzip(packed.substr(0, size), "f.gz", Context()); });
+  expect_error(Fault::input, {"ends early"}, [&] { gunzip(packed.substr(0, packed.size() - 1), "f.gz", Context()); });
+  // A second member that is cut.
+  expect_error(Fault::input, {"ends early"}, [&] { gunzip(pack("one") + packed.substr(0, 40), "f.gz", Context()); });
+}
+
+TEST(Gunzip, RefusesDamageAndGarbage) {
+  std::string damaged = pack(noise(500));
+  damaged[damaged.size() - 6] ^= 1;  // in the checksum
+  expect_error(Fault::input, {"incorrect data check"}, [&] { gunzip(damaged, "f.gz", Context()); });
+  expect_error(Fault::input, {"found 7 more bytes", "f.gz"},
+               [&] { gunzip(pack("one") + "garbage", "f.gz", Context()); });
+}
+
+TEST(Gunzip, ChecksMemoryAsTheContentGrows) {
+  Context context;
+  context.memory = MemoryLimit(1 << 20);
+  expect_error(Fault::memory, {"unpacked content of bomb.gz"},
+               [&] { gunzip(pack(std::string(50'000'000, 'a')), "bomb.gz", context); });
+}
+
+TEST(InflateRaw, WantsExactlyTheAnnouncedSize) {
+  const std::string packed = pack("a short text").substr(10);  // without the gzip header; the trailer is not read
+  EXPECT_EQ(inflate_raw(packed, 12, "f"), "a short text");
+  expect_error(Fault::input, {"expected 11 bytes"}, [&] { inflate_raw(packed, 11, "f"); });
+  expect_error(Fault::input, {"expected 13 bytes"}, [&] { inflate_raw(packed, 13, "f"); });
+  expect_error(Fault::input, {"announced"}, [&] { inflate_raw(packed, std::size_t{1} << 60, "f"); });
+}
+
+}  // namespace
+}  // namespace calor::io
