@@ -1,0 +1,130 @@
+#include "calor/learn/checkpoint.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/io/hash.h"
+#include "calor/io/safetensors.h"
+#include "calor/learn/stored_tensor.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+using Numbers = std::vector<double>;
+using Rows = std::vector<Numbers>;
+
+constexpr const char* kind = "calor training checkpoint";
+constexpr const char* tensor_names[] = {"values", "factors", "first_moment", "second_moment"};
+
+json record_to_json(const analyse::RunRecord& r) {
+  return {{"attention", r.attention},
+          {"seed", r.seed},
+          {"parameters", r.parameters},
+          {"epoch", r.epoch},
+          {"loss", r.loss},
+          {"train_accuracy", r.train_accuracy},
+          {"test_accuracy", r.test_accuracy},
+          {"extra_accuracy", r.extra_accuracy},
+          {"seconds", r.seconds},
+          {"share", r.share},
+          {"temperature", r.temperature}};
+}
+
+analyse::RunRecord record_from_json(const json& j) {
+  analyse::RunRecord r;
+  r.attention = j.at("attention").get<std::string>();
+  r.seed = j.at("seed").get<std::uint64_t>();
+  r.parameters = j.at("parameters").get<std::int64_t>();
+  r.epoch = j.at("epoch").get<std::vector<std::int64_t>>();
+  r.loss = j.at("loss").get<Numbers>();
+  r.train_accuracy = j.at("train_accuracy").get<Numbers>();
+  r.test_accuracy = j.at("test_accuracy").get<Numbers>();
+  r.extra_accuracy = j.at("extra_accuracy").get<Numbers>();
+  r.seconds = j.at("seconds").get<Numbers>();
+  r.share = j.at("share").get<Rows>();
+  r.temperature = j.at("temperature").get<Rows>();
+  return r;
+}
+
+std::string digest(const io::Safetensors& content) {
+  std::string bytes = content.metadata.at("state");
+  for (const char* name : tensor_names) {
+    const auto& tensor = content.tensors.at(name).bytes;
+    bytes.append(tensor.begin(), tensor.end());
+  }
+  return io::sha256(bytes);
+}
+
+// The fields of two commands that differ: "epochs (60, was 100), seed (1, was 0)".
+std::string differences(const json& now, const json& before) {
+  std::vector<std::string> named;
+  for (const auto& [field, value] : now.items()) {
+    const json was = before.contains(field) ? before.at(field) : json();
+    if (was != value) named.push_back(fmt::format("{} ({}, was {})", field, value.dump(), was.dump()));
+  }
+  return named.empty() ? "more fields" : list_names(named);
+}
+
+Run::State read_state(const io::Safetensors& content) {
+  const json fields = json::parse(content.metadata.at("state"));
+  Run::State state;
+  state.epoch = fields.at("epoch").get<std::int64_t>();
+  state.batch = fields.at("batch").get<std::int64_t>();
+  state.seconds = fields.at("seconds").get<double>();
+  state.adam.steps = fields.at("steps").get<std::int64_t>();
+  state.record = record_from_json(fields.at("record"));
+  state.values = restored<float>(content, "values", 1, "train");
+  state.factors = restored<float>(content, "factors", 1, "train");
+  state.adam.first = restored<float>(content, "first_moment", 1, "train");
+  state.adam.second = restored<float>(content, "second_moment", 1, "train");
+  return state;
+}
+
+}  // namespace
+
+std::string checkpoint_path(const std::string& model_path) { return model_path + ".checkpoint"; }
+
+void save_checkpoint(const std::string& path, const json& command, const Run::State& state) {
+  io::Safetensors content;
+  content.metadata["kind"] = kind;
+  content.metadata["command"] = command.dump();
+  content.metadata["state"] = json{{"epoch", state.epoch},
+                                   {"batch", state.batch},
+                                   {"seconds", state.seconds},
+                                   {"steps", state.adam.steps},
+                                   {"record", record_to_json(state.record)}}
+                                  .dump();
+  const auto size = static_cast<std::int64_t>(state.values.size());
+  content.tensors["values"] = stored(state.values, {size});
+  content.tensors["factors"] = stored(state.factors, {static_cast<std::int64_t>(state.factors.size())});
+  content.tensors["first_moment"] = stored(state.adam.first, {size});
+  content.tensors["second_moment"] = stored(state.adam.second, {size});
+  content.metadata["digest"] = digest(content);
+  io::write_safetensors(path, content);
+}
+
+std::optional<Run::State> load_checkpoint(const std::string& path, const json& command) {
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const char* remedy = "start anew with --restart";
+  try {
+    const io::Safetensors content = io::read_safetensors(path);
+    const auto found = content.metadata.find("kind");
+    require(found != content.metadata.end() && found->second == kind, Fault::input,
+            "[train] expected a training checkpoint, found another kind of file");
+    require(content.metadata.at("digest") == digest(content), Fault::input,
+            "[train] expected an intact checkpoint, found one whose digest does not fit");
+    const json before = json::parse(content.metadata.at("command"));
+    require(before == command, Fault::input, "[train] expected the checkpoint of this command, found one with another {}",
+            differences(command, before));
+    return read_state(content);
+  } catch (const Error& error) {
+    fail(Fault::input, "{} ({}): {}", error.what(), path, remedy);
+  } catch (const std::exception& error) {  // a field is missing or of another type
+    fail(Fault::input, "[train] expected an intact checkpoint, found {} ({}): {}", error.what(), path, remedy);
+  }
+}
+
+}  // namespace calor::learn

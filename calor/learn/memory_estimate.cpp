@@ -1,0 +1,38 @@
+#include "calor/learn/memory_estimate.h"
+
+#include <algorithm>
+
+#include "calor/learn/evaluate.h"
+
+namespace calor::learn {
+namespace {
+
+// Vectors of the layer's width that a token has in a layer: features, values, their gradients, and temporaries.
+constexpr std::int64_t vectors_a_layer = 16;
+constexpr std::int64_t share_sample = 256;  // rows that are materialised for the effective share
+
+}  // namespace
+
+TrainingSize training_size(const io::Dataset& data, const std::optional<io::Dataset>& test, double test_share) {
+  const auto classes = static_cast<std::int64_t>(data.classes.size());
+  if (test) return {data.rows, test->rows, data.columns, classes};
+  const auto tested = static_cast<std::int64_t>(test_share * static_cast<double>(data.rows));
+  return {data.rows - tested, tested, data.columns, classes};
+}
+
+std::uint64_t points_bytes(const TrainingSize& s) {
+  constexpr std::int64_t copies = 2;  // as vectors and as tensors
+  return static_cast<std::uint64_t>(copies * (s.train + s.test) * s.columns) * sizeof(float);
+}
+
+std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const IpnShape& shape) {
+  const std::int64_t kept = std::min(s.train, p.kept_tokens);
+  const std::int64_t together = p.attend == Attend::joint ? kept + s.test : std::max(kept, std::min(s.test, query_block));
+  const std::int64_t tokens = std::max(p.batch, together);
+  const std::int64_t activations = tokens * (s.columns + shape.width * vectors_a_layer * (shape.layers + 1));
+  const std::int64_t rows = 3 * share_sample * kept;
+  const std::int64_t logits = 4 * (s.test + kept) * s.classes;
+  return static_cast<std::uint64_t>(activations + rows + logits + 4 * parameter_count(shape)) * sizeof(float);
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,44 @@
+// From a data set to what training works on: split, standardised, with the tokens that are kept.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calor/io/dataset.h"
+#include "calor/learn/split.h"
+#include "calor/learn/standardisation.h"
+
+namespace calor::learn {
+
+// What training works on.
+struct Prepared {
+  std::int64_t columns = 0, classes = 0;
+  std::vector<float> train, test;  // rows x columns, preprocessed
+  std::vector<std::int64_t> train_labels, test_labels;
+  std::vector<std::int64_t> train_rows, test_rows;  // of the data set; test_rows empty with a test file
+  std::vector<std::int64_t> kept;           // rows of `train` that others attend to: at most kept_tokens
+  Standardisation standardisation;
+  std::vector<std::string> constant_columns;
+  std::int64_t train_count() const { return static_cast<std::int64_t>(train_labels.size()); }
+  std::int64_t test_count() const { return static_cast<std::int64_t>(test_labels.size()); }
+};
+
+struct PrepareOptions {
+  double test_share = 0.2;
+  bool standardise = true;
+  std::int64_t kept_tokens = 2000;
+  std::uint64_t seed = 0;
+};
+
+// The split of `data`, or `data` against `test` (matched by feature and class names), preprocessed.
+// Throws Fault::input, [train]: no labels; one row; one class; columns or classes of `test` that do not fit.
+Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test, const PrepareOptions& options);
+
+// For each of the features, its column in the data set: by name; by position where either side has no header (names x1,
+// x2, ...).  Throws Fault::input, [op], naming the columns that are missing, or the counts that differ.
+std::vector<std::int64_t> match_columns(const std::vector<std::string>& features, const io::Dataset& data,
+                                        const char* op);
+
+}  // namespace calor::learn

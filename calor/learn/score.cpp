@@ -1,0 +1,72 @@
+#include "calor/learn/score.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+#include "calor/core/error.h"
+
+namespace calor::learn {
+namespace {
+
+double one(std::int64_t) { return 1.0; }
+double inverse_root(std::int64_t width) { return 1.0 / std::sqrt(static_cast<double>(width)); }
+
+// score(qk): (Q x).(K y), scaled by 1/sqrt(width).  Vaswani et al. 2017.
+std::vector<ParameterSpec> qk_parameters(std::int64_t width) {
+  return {{"query", {width, width}, width}, {"key", {width, width}, width}};
+}
+Features qk_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
+  return {at::linear(tokens, p[0]), at::linear(tokens, p[1])};
+}
+
+// score(l2): -|W x - W y|^2.  Kim, Papamakarios, Mnih 2021 (query and key tied).
+std::vector<ParameterSpec> l2_parameters(std::int64_t width) { return {{"projection", {width, width}, width}}; }
+Features l2_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
+  const at::Tensor projected = at::linear(tokens, p[0]);
+  return {projected, projected};
+}
+
+// score(metric): -|phi(x) - phi(y)|^2, phi(x) = x + W2 tanh(W1 x + b1) + b2.  Ruan and Zhang 2024.
+std::vector<ParameterSpec> metric_parameters(std::int64_t width) {
+  return {{"hidden.weight", {width, width}, width},
+          {"hidden.bias", {width}, width},
+          {"out.weight", {width, width}, width},
+          {"out.bias", {width}, width}};
+}
+Features metric_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
+  const at::Tensor phi = tokens + at::linear(at::tanh(at::linear(tokens, p[0], p[1])), p[2], p[3]);
+  return {phi, phi};
+}
+
+// score(uniform): every key weighs the same: the control.
+std::vector<ParameterSpec> no_parameters(std::int64_t) { return {}; }
+Features uniform_features(std::span<const at::Tensor>, const at::Tensor& tokens) {
+  const at::Tensor nothing = at::zeros({tokens.size(0), 1}, tokens.options());
+  return {nothing, nothing};
+}
+
+const std::vector<ScoreKind>& kinds() {
+  using kernels::Score;
+  static const std::vector<ScoreKind> table{
+      {"qk", Score::dot, qk_parameters, qk_features, inverse_root, true},
+      {"l2", Score::squared_distance, l2_parameters, l2_features, one, true},
+      {"metric", Score::squared_distance, metric_parameters, metric_features, one, true},
+      {"uniform", Score::dot, no_parameters, uniform_features, one, false},
+  };
+  return table;
+}
+
+}  // namespace
+
+const ScoreKind& score_kind(const std::string& name) {
+  for (const ScoreKind& kind : kinds()) {
+    if (kind.name == name) return kind;
+  }
+  fail(Fault::usage, "[score] expected a score that can be trained, found '{}'", name);
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,40 @@
+// The scores a layer can have: one entry each in a table, and nothing else knows them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "calor/kernels/attention.h"
+
+namespace calor::learn {
+
+// A parameter to create: its elements start uniform in +-1/sqrt(fan_in), torch's default for linear layers.
+struct ParameterSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::int64_t fan_in = 1;
+};
+
+// What the tokens are compared by: query side and key side, each [tokens, any width].
+struct Features {
+  at::Tensor query, key;
+};
+
+struct ScoreKind {
+  std::string name;       // in score(..)
+  kernels::Score kernel;  // how features are compared: factor * q.k, or -factor * |q - k|^2
+  std::vector<ParameterSpec> (*parameters)(std::int64_t width);
+  // parameters: in the order declared; tokens [n, width].
+  Features (*features)(std::span<const at::Tensor> parameters, const at::Tensor& tokens);
+  double (*fixed_factor)(std::int64_t width);  // Temperature::fixed
+  bool tempered;                               // false: a factor changes nothing
+};
+
+// The entry of a score named in a parsed Similarity.  Throws Fault::usage for another name.
+const ScoreKind& score_kind(const std::string& name);
+
+}  // namespace calor::learn

@@ -1,0 +1,147 @@
+#include "calor/learn/train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/version.h"
+#include "calor/io/output.h"
+#include "calor/learn/checkpoint.h"
+#include "calor/learn/memory_estimate.h"
+#include "calor/learn/network_weights.h"
+#include "calor/learn/preprocess.h"
+#include "calor/learn/run.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+
+// Everything that decides the bits of a run: a checkpoint belongs to one such command.
+json command_of(const io::Dataset& data, const std::optional<io::Dataset>& test, const TrainOptions& options,
+                const Protocol& protocol, const Similarity& similarity) {
+  json command = to_json(protocol);
+  command["version"] = version;
+  command["pipeline"] = similarity.text();
+  command["seed"] = options.seed;
+  command["data"] = data.hash;
+  command["label"] = data.label;
+  command["test data"] = test ? json(test->hash) : json();
+  return command;
+}
+
+void require_memory(const io::Dataset& data, const std::optional<io::Dataset>& test, const Protocol& protocol,
+                    const Similarity& similarity, const Context& context) {
+  const TrainingSize size = training_size(data, test, protocol.test_share);
+  const Protocol resolved = resolve(protocol, std::max<std::int64_t>(1, size.train), size.columns);
+  const IpnShape shape = ipn_shape(resolved, similarity, size.columns, size.classes);
+  context.memory.require(points_bytes(size) + run_bytes(size, resolved, shape), "train",
+                         "points, network and activations", "choose a smaller --batch or --width");
+}
+
+Model model_of(const Run& run, const io::Dataset& data, const Prepared& prepared, const TrainOptions& options,
+               const Protocol& protocol, const Similarity& similarity, const Points& kept) {
+  Model model;
+  model.attention = similarity.name;
+  model.pipeline = similarity.text();
+  model.protocol = protocol;
+  model.seed = options.seed;
+  model.version = version;
+  model.input_hash = data.hash;
+  model.data_name = data.name;
+  model.features = data.features;
+  model.label = data.label;
+  model.classes = data.classes;
+  model.standardisation = prepared.standardisation;
+  const float* tokens = kept.values.data_ptr<float>();
+  model.tokens.assign(tokens, tokens + kept.values.numel());
+  const std::int64_t* labels = kept.labels.data_ptr<std::int64_t>();
+  model.labels.assign(labels, labels + kept.labels.numel());
+  model.weights = weights_of(run.network());
+  return model;
+}
+
+// When to write a checkpoint, and where.
+class Checkpoints {
+ public:
+  Checkpoints(const TrainOptions& options, json command)
+      : path_(options.save.empty() ? "" : checkpoint_path(options.save)),
+        command_(std::move(command)),
+        every_(options.checkpoint_seconds),
+        last_(Clock::now()) {
+    if (path_.empty()) return;
+    io::check_writable(options.save);
+    if (options.restart) remove();
+  }
+
+  std::optional<std::int64_t> resume(Run& run) const {
+    if (path_.empty()) return std::nullopt;
+    const auto state = load_checkpoint(path_, command_);
+    if (!state) return std::nullopt;
+    run.restore(*state);
+    return state->epoch;
+  }
+
+  void after_step(const Run& run, const Context& context, std::int64_t epochs) {
+    const bool stopping = context.stopping();
+    const bool due = std::chrono::duration<double>(Clock::now() - last_).count() >= every_;
+    if (!path_.empty() && !run.failure() && (stopping || due)) {
+      save_checkpoint(path_, command_, run.state());
+      last_ = Clock::now();
+    }
+    require(!stopping, Fault::interrupted, "[train] interrupted in epoch {} of {}{}", run.epoch() + 1, epochs,
+            path_.empty() ? "" : ": the same command goes on from " + path_);
+  }
+
+  void remove() const {
+    std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
+    if (!path_.empty()) std::filesystem::remove(path_, ignored);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string path_;
+  json command_;
+  double every_;
+  Clock::time_point last_;
+};
+
+}  // namespace
+
+TrainResult train(const io::Dataset& data, const std::optional<io::Dataset>& test, const TrainOptions& options,
+                  const Context& context) {
+  const Similarity similarity = parse_similarity(options.attention);
+  validate(options.protocol);
+  require(options.checkpoint_seconds >= 0, Fault::usage, "[train] expected at least 0 seconds between checkpoints, found {}",
+          options.checkpoint_seconds);
+  require_memory(data, test, options.protocol, similarity, context);
+  const OneThread one_thread;
+  const Prepared prepared = prepare(data, test,
+                                    {options.protocol.test_share, options.protocol.standardise,
+                                     options.protocol.kept_tokens, options.seed});
+  const Protocol protocol = resolve(options.protocol, prepared.train_count(), prepared.columns);
+  Checkpoints checkpoints(options, command_of(data, test, options, protocol, similarity));
+
+  TrainResult result;
+  const RunData points = run_data(prepared);
+  Run run(protocol, similarity, options.seed, points);
+  result.resumed_epoch = checkpoints.resume(run);
+  while (run.step()) {
+    context.advance(static_cast<double>(run.steps_done()), static_cast<double>(run.steps_in_all()),
+                    fmt::format("epoch {} of {}, loss {:.3g}", run.epoch(), protocol.epochs, run.record().loss.back()));
+    checkpoints.after_step(run, context, protocol.epochs);
+  }
+  result.failure = run.failure();
+  result.record = run.record();
+  result.train_rows = prepared.train_count();
+  result.test_rows = prepared.test_count();
+  result.constant_columns = prepared.constant_columns;
+  result.model = model_of(run, data, prepared, options, protocol, similarity, points.kept);
+  if (!options.save.empty() && !result.failure) save_model(options.save, result.model);
+  checkpoints.remove();
+  return result;
+}
+
+}  // namespace calor::learn
