@@ -1,0 +1,71 @@
+#include "command.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/memory.h"
+
+namespace calor::app {
+
+void add_globals(CLI::App& command, Globals& globals) {
+  command.add_option("--seed", globals.seed, "Seed of every random choice")->capture_default_str();
+  command.add_option("--threads", globals.threads, "Threads; 0: all available. Changes no bit of a result")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command.add_option("--max-memory", globals.max_memory, "Memory limit such as 2G (default: nine tenths of what is free)");
+  command.add_flag("--quiet,-q", globals.quiet, "No progress and no notes on stderr");
+  command.add_flag("--json", globals.json, "Results as JSON on standard output");
+}
+
+Context make_context(const Globals& globals, ProgressBar& bar) {
+  Context context;
+  context.threads = globals.threads;
+  context.memory = MemoryLimit(globals.max_memory.empty() ? 0 : parse_bytes(globals.max_memory));
+  context.progress = [&bar](double done, double total, std::string_view what) { bar.show(done, total, what); };
+  context.stop = &stop_on_signals();
+  return context;
+}
+
+io::LoadOptions DataOptions::load_options() const {
+  io::LoadOptions options;
+  if (!label.empty()) options.label = label;
+  return options;
+}
+
+void add_label(CLI::App& command, DataOptions& options) {
+  command.add_option("--label", options.label,
+                     "Label column: a name, or a position from 1 (negative: from the end). Default: a column named label, "
+                     "class, target or y, else the last one");
+}
+
+std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,
+                                     const Context& context) {
+  if (path.empty()) return std::nullopt;
+  io::LoadOptions same = options.load_options();
+  if (!same.label) same.label = data.label;
+  same.classes = data.classes;
+  same.features = data.features;
+  io::Dataset test = io::load_dataset(path, same, context);
+  require(test.labelled(), Fault::input, "[data] expected the label column \"{}\" in the test file, found none ({})",
+          data.label, path);
+  return test;
+}
+
+std::string dump(const nlohmann::json& document) {
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void print_json(const nlohmann::json& document) {
+  const std::string text = dump(document) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  flush_output();
+}
+
+void flush_output() {
+  require(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, Fault::input,
+          "[output] expected to write standard output, found: {}", system_reason(errno));
+}
+
+}  // namespace calor::app

@@ -1,0 +1,58 @@
+// What every subcommand has in common: the global options, the context made from them, and how a command is added.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "calor/core/progress.h"
+#include "calor/io/dataset.h"
+#include "console.h"
+
+namespace calor::app {
+
+struct Globals {
+  std::uint64_t seed = 0;
+  int threads = 0;          // 0: all available
+  std::string max_memory;   // "" : nine tenths of what is available
+  bool quiet = false, json = false;
+  std::string command_line;  // as typed, for reports
+};
+
+// --seed --threads --max-memory --quiet --json on a subcommand.
+void add_globals(CLI::App& command, Globals& globals);
+
+// Threads, memory limit, progress bar and stop flag for a library call; `bar` must outlive the context.
+Context make_context(const Globals& globals, ProgressBar& bar);
+
+// --label and the positional DATA, shared by the commands that read data.
+struct DataOptions {
+  std::string data, label;
+  io::LoadOptions load_options() const;
+};
+void add_label(CLI::App& command, DataOptions& options);
+
+// An official test file for `data`: the same columns by name, the same classes, and labels.  Nothing for an empty path.
+std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,
+                                     const Context& context);
+
+// A JSON document as text; bytes of names that are not UTF-8 are replaced.
+std::string dump(const nlohmann::json& document);
+
+// Prints a JSON document on standard output, one line at the end.
+void print_json(const nlohmann::json& document);
+
+// Writes all of standard output's buffer; throws Fault::input when it cannot be written (a full disk, a closed pipe).
+void flush_output();
+
+// One function a subcommand; each adds its options and a callback to `app`.
+void add_data_command(CLI::App& app, Globals& globals);
+void add_compare_command(CLI::App& app, Globals& globals);
+void add_train_command(CLI::App& app, Globals& globals);
+void add_predict_command(CLI::App& app, Globals& globals);
+void add_completion_command(CLI::App& app);
+
+}  // namespace calor::app

@@ -1,0 +1,172 @@
+// calor compare: the paper's experiment on any data, with honest statistics.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/core/threads.h"
+#include "calor/core/version.h"
+#include "calor/io/output.h"
+#include "calor/kernels/attention.h"
+#include "calor/learn/compare.h"
+#include "calor/report/report.h"
+#include "command.h"
+#include "protocol_options.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+struct CompareArguments {
+  DataOptions label;
+  ProtocolOptions protocol;
+  std::vector<std::string> data;
+  std::string attentions = "self,l2,metric,uniform", test, report;
+  int seeds = 10;
+  bool no_baselines = false;
+};
+
+static std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name"))
+      if (const auto colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
+  return "unknown";
+}
+
+static std::string json_path(const std::string& report) {
+  return std::filesystem::path(report).replace_extension(".json").string();
+}
+
+// A fraction as percent, a dash where there is none.
+static std::string percent(const json& value, int digits = 1) {
+  return value.is_number() ? fmt::format("{:.{}f}", 100 * value.get<double>(), digits) : "-";
+}
+
+static void print_experiment(const json& experiment) {
+  const json& data = experiment["data"];
+  const json& protocol = experiment["protocol"];
+  fmt::print("{}: {} training and {} test points, {} features{}, {} classes; {} seeds\n", data["name"].get<std::string>(),
+             data["train"].get<std::int64_t>(), data["test"].get<std::int64_t>(), data["columns"].get<std::int64_t>(),
+             data["standardised"].get<bool>() ? " (standardised)" : " (as they are)", data["classes"].size(),
+             protocol["seeds"].size());
+  if (const auto constant = data["constant_columns"].get<std::vector<std::string>>(); !constant.empty())
+    fmt::print("  constant columns, kept as zeros: {}\n", list_names(constant));
+  fmt::print("  {:<22} {:>10} {:>8} {:>6} {:>12}\n", "", "accuracy %", "sd", "dead", "epochs to");
+  const std::string common = percent(protocol["common_accuracy"], 0);
+  for (const json& row : experiment["summary"]) {
+    fmt::print("  {:<22} {:>10} {:>8} {:>6} {:>12}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]),
+               percent(row["accuracy_sd"]), row["dead"].get<int>(),
+               row["epochs_to_common"].is_number() ? fmt::format("{:.0f} ({} %)", row["epochs_to_common"].get<double>(), common)
+                                                   : "-");
+  }
+  for (const json& row : experiment["baselines"])
+    fmt::print("  {:<22} {:>10} {:>8}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]),
+               percent(row["accuracy_sd"]));
+  fmt::print("\n");
+}
+
+static std::vector<std::string> attention_names(const std::string& text) {
+  std::vector<std::string> names;
+  int depth = 0;
+  std::string name;
+  for (const char c : text + ",") {  // commas inside a pipeline's parentheses belong to it
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (c != ',' || depth > 0) {
+      name += c;
+      continue;
+    }
+    if (!trim(name).empty()) names.emplace_back(trim(name));
+    name.clear();
+  }
+  return names;
+}
+
+// The whole verdict of a single experiment; of each of several, its first line (accuracy) and its last (baselines).
+static json headlines(const json& verdict, std::size_t experiments) {
+  if (experiments == 1 || verdict.size() < 2) return verdict;
+  return {verdict.front(), verdict.back()};
+}
+
+static void compare(const Globals& globals, const CompareArguments& arguments) {
+  const auto begin = std::chrono::steady_clock::now();
+  learn::CompareOptions options;
+  options.protocol = arguments.protocol.protocol();
+  options.attentions = attention_names(arguments.attentions);
+  options.seeds = arguments.seeds;
+  options.base_seed = globals.seed;
+  options.baselines = !arguments.no_baselines;
+  require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
+          "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
+  if (!arguments.report.empty()) {
+    io::check_writable(arguments.report);
+    io::check_writable(json_path(arguments.report));
+    require(json_path(arguments.report) != arguments.report, Fault::usage,
+            "[compare] expected a report file that ends in .html, found {}: its data goes to a .json beside it", arguments.report);
+  }
+
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  std::vector<io::Dataset> sets;
+  for (const std::string& source : arguments.data)
+    sets.push_back(io::load_dataset(source, arguments.label.load_options(), context));
+  const auto test = load_test(arguments.test, sets.front(), arguments.label, context);
+
+  json document{{"schema", 1},
+                {"kind", "compare"},
+                {"version", version},
+                {"command", globals.command_line},
+                {"machine",
+                 {{"processor", processor_name()},
+                  {"threads", globals.threads > 0 ? globals.threads : available_threads()},
+                  {"isa", kernels::isa_name()}}},
+                {"verdict", json::array()},
+                {"experiments", json::array()}};
+  for (const io::Dataset& data : sets) {
+    json experiment = learn::compare(data, test, options, context);
+    bar.clear();
+    if (!globals.json) print_experiment(experiment);
+    for (const json& line : headlines(experiment["verdict"], sets.size())) document["verdict"].push_back(line);
+    document["experiments"].push_back(std::move(experiment));
+  }
+  document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+  if (!arguments.report.empty()) {
+    io::write_file(json_path(arguments.report), dump(document));
+    io::write_file(arguments.report, report::compare_page(document));
+  }
+  if (globals.json) {
+    print_json(document);
+  } else {
+    fmt::print("Verdict\n");
+    for (const json& line : document["verdict"]) fmt::print("  {}\n", line.get<std::string>());
+    if (!arguments.report.empty())
+      fmt::print("Report: {}\n", std::filesystem::absolute(arguments.report).string());
+  }
+}
+
+void add_compare_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand(
+      "compare", "Train attentions on your data over several seeds and report what differs, with statistics");
+  const auto arguments = std::make_shared<CompareArguments>();
+  command->add_option("data", arguments->data, "Files (csv, tsv, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
+      ->required()
+      ->type_name("DATA...");
+  command->add_option("--attention", arguments->attentions, "Similarities, separated by commas")->capture_default_str();
+  command->add_option("--seeds", arguments->seeds, "Runs of each similarity")->capture_default_str();
+  add_label(*command, arguments->label);
+  command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
+  add_protocol(*command, arguments->protocol);
+  command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it");
+  command->add_flag("--no-baselines", arguments->no_baselines, "Leave out logistic regression, 5-NN and the MLP");
+  add_globals(*command, globals);
+  command->callback([&globals, arguments] { compare(globals, *arguments); });
+}
+
+}  // namespace calor::app

@@ -1,0 +1,46 @@
+// calor completion: a bash script that completes commands, flags, bundled names and files.
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "command.h"
+
+namespace calor::app {
+
+static std::string flags_of(const CLI::App& command) {
+  std::string words;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) words += fmt::format("--{} ", name);
+  return words;
+}
+
+static void print_bash(const CLI::App& app) {
+  std::string commands, cases, sets;
+  for (const auto& set : io::bundled_sets()) sets += set.name + " ";
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    commands += command->get_name() + " ";
+    cases += fmt::format("    {}) flags=\"{}\" ;;\n", command->get_name(), flags_of(*command));
+  }
+  fmt::print(R"(# Completion for calor: source <(calor completion)
+_calor() {{
+  local word="${{COMP_WORDS[COMP_CWORD]}}" flags="" names="{sets}"
+  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "{commands}--help --version" -- "$word")); return; fi
+  case "${{COMP_WORDS[1]}}" in
+{cases}  esac
+  case "$word" in
+    -*) COMPREPLY=($(compgen -W "$flags" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "$names" -- "$word") $(compgen -f -- "$word")) ;;
+  esac
+}}
+complete -o filenames -F _calor calor
+)",
+             fmt::arg("sets", sets), fmt::arg("commands", commands), fmt::arg("cases", cases));
+}
+
+void add_completion_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("completion", "Print a bash completion script");
+  command->callback([&app] { print_bash(app); });
+}
+
+}  // namespace calor::app

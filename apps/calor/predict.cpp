@@ -1,0 +1,105 @@
+// calor predict: classes of new points by a saved model, as csv or JSON.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/version.h"
+#include "calor/io/output.h"
+#include "calor/learn/predict.h"
+#include "command.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+struct PredictArguments {
+  std::string model, output;
+  DataOptions data;
+};
+
+// A csv cell: quoted where it holds a comma, a quote or a line break.
+static std::string cell(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+static std::string as_csv(const learn::Model& model, const learn::Predictions& predictions) {
+  std::string text = "prediction";
+  for (const std::string& name : model.classes) text += "," + cell("p_" + name);
+  text += "\n";
+  for (std::int64_t i = 0; i < predictions.rows; ++i) {
+    text += cell(model.classes[static_cast<std::size_t>(predictions.winner[static_cast<std::size_t>(i)])]);
+    for (std::int64_t c = 0; c < predictions.classes; ++c)
+      fmt::format_to(std::back_inserter(text), ",{:.6g}",
+                     predictions.probability[static_cast<std::size_t>(i * predictions.classes + c)]);
+    text += "\n";
+  }
+  return text;
+}
+
+static json as_json(const Globals& globals, const learn::Model& model, const io::Dataset& data,
+                    const learn::Predictions& predictions) {
+  json rows = json::array();
+  for (std::int64_t i = 0; i < predictions.rows; ++i) {
+    const auto begin = predictions.probability.begin() + i * predictions.classes;
+    rows.push_back({{"prediction", model.classes[static_cast<std::size_t>(predictions.winner[static_cast<std::size_t>(i)])]},
+                    {"probability", std::vector<float>(begin, begin + predictions.classes)}});
+  }
+  return {{"schema", 1},
+          {"kind", "predict"},
+          {"version", version},
+          {"command", globals.command_line},
+          {"classes", model.classes},
+          {"input_hash", data.hash},
+          {"accuracy", std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy)},
+          {"rows", std::move(rows)}};
+}
+
+// The model's feature columns, and labels where the data has them.
+static io::Dataset load_points(const PredictArguments& arguments, const learn::Model& model, const Context& context) {
+  io::LoadOptions options = arguments.data.load_options();
+  if (!options.label) options.label = model.label;
+  options.classes = model.classes;
+  options.features = model.features;
+  return io::load_dataset(arguments.data.data, options, context);
+}
+
+static void predict(const Globals& globals, const PredictArguments& arguments) {
+  if (!arguments.output.empty()) io::check_writable(arguments.output);
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const learn::Model model = learn::load_model(arguments.model);
+  const io::Dataset data = load_points(arguments, model, context);
+  const learn::Predictions predictions = learn::predict(model, data, context);
+  bar.clear();
+
+  const std::string text =
+      globals.json ? dump(as_json(globals, model, data, predictions)) + "\n" : as_csv(model, predictions);
+  if (arguments.output.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
+  else io::write_file(arguments.output, text);
+  if (!globals.quiet && !std::isnan(predictions.accuracy))
+    fmt::print(stderr, "accuracy {:.1f} % of {} labelled rows\n", 100 * predictions.accuracy, predictions.rows);
+}
+
+void add_predict_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand("predict", "Classes and probabilities of new points by a saved model");
+  const auto arguments = std::make_shared<PredictArguments>();
+  command->add_option("model", arguments->model, "A model that `calor train --save` wrote")->required()->type_name("MODEL");
+  command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name")
+      ->required()
+      ->type_name("DATA");
+  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)");
+  add_label(*command, arguments->data);
+  add_globals(*command, globals);
+  command->callback([&globals, arguments] { predict(globals, *arguments); });
+}
+
+}  // namespace calor::app

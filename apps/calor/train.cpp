@@ -1,0 +1,111 @@
+// calor train: one attention model on the user's data, saved as one self-contained file.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/core/version.h"
+#include "calor/io/output.h"
+#include "calor/learn/train.h"
+#include "command.h"
+#include "protocol_options.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+struct TrainArguments {
+  DataOptions data;
+  ProtocolOptions protocol;
+  std::string attention = "metric", save, test;
+  bool restart = false;
+  double checkpoint_seconds = learn::TrainOptions{}.checkpoint_seconds;
+};
+
+static void print_result(const io::Dataset& data, const learn::TrainResult& result, const TrainArguments& arguments) {
+  const auto& record = result.record;
+  fmt::print("{}: {} training and {} test points, {} features{}, {} classes\n", data.name, result.train_rows,
+             result.test_rows, data.columns, result.model.protocol.standardise ? " (standardised)" : " (as they are)",
+             data.classes.size());
+  if (!result.constant_columns.empty())
+    fmt::print("  constant columns, kept as zeros: {}\n", list_names(result.constant_columns));
+  if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);
+  fmt::print("{}: test accuracy {:.1f} %, training loss {:.4f} after {} epochs, {} parameters\n", result.model.attention,
+             100 * record.test_accuracy.back(), record.loss.back(), record.epoch.back(), record.parameters);
+  if (!arguments.save.empty() && !result.failure) fmt::print("Model: {}\n", arguments.save);
+}
+
+static json result_json(const Globals& globals, const learn::TrainResult& result, const TrainArguments& arguments) {
+  const auto& record = result.record;
+  return {{"schema", 1},
+          {"kind", "train"},
+          {"version", version},
+          {"command", globals.command_line},
+          {"attention", result.model.attention},
+          {"pipeline", result.model.pipeline},
+          {"protocol", learn::to_json(result.model.protocol)},
+          {"seed", result.model.seed},
+          {"input_hash", result.model.input_hash},
+          {"train", result.train_rows},
+          {"test", result.test_rows},
+          {"constant_columns", result.constant_columns},
+          {"parameters", record.parameters},
+          {"epoch", record.epoch},
+          {"loss", record.loss},
+          {"train_accuracy", record.train_accuracy},
+          {"test_accuracy", record.test_accuracy},
+          {"seconds", record.seconds},
+          {"share", record.share},
+          {"temperature", record.temperature},
+          {"failure", result.failure ? json(*result.failure) : json()},
+          {"model", arguments.save.empty() || result.failure ? json() : json(arguments.save)}};
+}
+
+static void train(const Globals& globals, const TrainArguments& arguments) {
+  learn::TrainOptions options;
+  options.protocol = arguments.protocol.protocol();
+  options.attention = arguments.attention;
+  options.seed = globals.seed;
+  options.save = arguments.save;
+  options.restart = arguments.restart;
+  options.checkpoint_seconds = arguments.checkpoint_seconds;
+  if (!options.save.empty()) io::check_writable(options.save);
+
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const io::Dataset data = io::load_dataset(arguments.data.data, arguments.data.load_options(), context);
+  const auto test = load_test(arguments.test, data, arguments.data, context);
+  const learn::TrainResult result = learn::train(data, test, options, context);
+  bar.clear();
+  if (globals.json) print_json(result_json(globals, result, arguments));
+  else print_result(data, result, arguments);
+  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found: {}{}: try a smaller --lr, or standardise",
+          result.failure.value_or(""), arguments.save.empty() ? "" : "; no model was written");
+}
+
+void add_train_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand("train", "Train one attention model and save it");
+  const auto arguments = std::make_shared<TrainArguments>();
+  command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
+      ->required()
+      ->type_name("DATA");
+  command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline")
+      ->capture_default_str();
+  command->add_option("--save", arguments->save,
+                      "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint");
+  command->add_flag("--restart", arguments->restart, "Discard a checkpoint of an interrupted run");
+  command->add_option("--checkpoint-seconds", arguments->checkpoint_seconds, "Seconds between checkpoints")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  add_label(*command, arguments->data);
+  command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
+  add_protocol(*command, arguments->protocol);
+  add_globals(*command, globals);
+  command->callback([&globals, arguments] { train(globals, *arguments); });
+}
+
+}  // namespace calor::app
