@@ -58,17 +58,21 @@ static void print_experiment(const json& experiment) {
              protocol["seeds"].size());
   if (const auto constant = data["constant_columns"].get<std::vector<std::string>>(); !constant.empty())
     fmt::print("  constant columns, kept as zeros: {}\n", list_names(constant));
-  fmt::print("  {:<22} {:>10} {:>8} {:>6} {:>12}\n", "", "accuracy %", "sd", "dead", "epochs to");
+  const bool fresh = data["extra_test"].get<std::int64_t>() > 0;
+  const auto fresh_points = [&](const json& row) { return fresh ? fmt::format("{:>9}", percent(row["extra_mean"])) : ""; };
+  fmt::print("  {:<22} {:>10} {:>8}{} {:>6} {:>12}\n", "", "accuracy %", "sd", fresh ? "  fresh %" : "", "dead", "epochs to");
   const std::string common = percent(protocol["common_accuracy"], 0);
   for (const json& row : experiment["summary"]) {
-    fmt::print("  {:<22} {:>10} {:>8} {:>6} {:>12}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]),
-               percent(row["accuracy_sd"]), row["dead"].get<int>(),
+    fmt::print("  {:<22} {:>10} {:>8}{} {:>6} {:>12}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]),
+               percent(row["accuracy_sd"]), fresh_points(row), row["dead"].get<int>(),
                row["epochs_to_common"].is_number() ? fmt::format("{:.0f} ({} %)", row["epochs_to_common"].get<double>(), common)
                                                    : "-");
   }
   for (const json& row : experiment["baselines"])
-    fmt::print("  {:<22} {:>10} {:>8}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]),
-               percent(row["accuracy_sd"]));
+    fmt::print("  {:<22} {:>10} {:>8}{}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]),
+               percent(row["accuracy_sd"]), fresh_points(row));
+  if (fresh)
+    fmt::print("  fresh: on {} further points, which the verdict goes by\n", data["extra_test"].get<std::int64_t>());
   fmt::print("\n");
 }
 
@@ -92,6 +96,21 @@ static std::vector<std::string> attention_names(const std::string& text) {
 static json headlines(const json& verdict, std::size_t experiments) {
   if (experiments == 1 || verdict.size() < 2) return verdict;
   return {verdict.front(), verdict.back()};
+}
+
+// "dead runs: 3 of 80 (moons: self 3)"
+static std::string deaths(const json& experiments) {
+  std::int64_t dead = 0, runs = 0;
+  std::vector<std::string> where;
+  for (const json& experiment : experiments)
+    for (const json& row : experiment["summary"]) {
+      dead += row["dead"].get<std::int64_t>();
+      runs += row["runs"].get<std::int64_t>();
+      if (row["dead"] > 0)
+        where.push_back(fmt::format("{}: {} {}", experiment["data"]["name"].get<std::string>(),
+                                    row["attention"].get<std::string>(), row["dead"].get<std::int64_t>()));
+    }
+  return fmt::format("dead runs: {} of {}{}", dead, runs, where.empty() ? "" : fmt::format(" ({})", fmt::join(where, ", ")));
 }
 
 static void compare(const Globals& globals, const CompareArguments& arguments) {
@@ -135,6 +154,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
     for (const json& line : headlines(experiment["verdict"], sets.size())) document["verdict"].push_back(line);
     document["experiments"].push_back(std::move(experiment));
   }
+  if (sets.size() > 1) document["verdict"].push_back(deaths(document["experiments"]));
   document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (!arguments.report.empty()) {

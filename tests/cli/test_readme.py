@@ -1,0 +1,41 @@
+"""What the README shows runs: every command line (with fewer epochs, on a small csv), the Python block, the make targets."""
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+from conftest import ROOT, two_blobs
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_command_lines(calor, tmp_path):
+    lines = [line.split("#")[0].strip() for line in README.splitlines() if re.match(r"    calor ", line)]
+    assert len(lines) >= 5
+    (tmp_path / "mine.csv").write_text(two_blobs(label="species"))
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n-2,0\n")
+    for line in lines:
+        words = shlex.split(line)[1:]
+        if words[0] == "compare":
+            words = [w for w in words if w != "10" and w != "--seeds"] + ["--seeds", "1"]
+        if words[0] in ("compare", "train"):
+            words += ["--epochs", "1"]
+        done = calor(*words, cwd=tmp_path)
+        assert done.stdout, line
+    assert (tmp_path / "digits.html").stat().st_size > 1_000_000 and (tmp_path / "m.safetensors").exists()
+
+
+def test_python_block():
+    code = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    environment["CALOR_TORCH_LIBRARY"] = str(ROOT / "build" / "bindings" / "torch" / "libcalor_torch.so")
+    subprocess.run([sys.executable, "-c", code + "\nassert out.shape == (2, 100, 64)"], env=environment, check=True, timeout=120)
+
+
+def test_make_targets_and_links_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`?make ([a-z-]+)", README):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("https://") or (ROOT / link).exists(), link
