@@ -1,5 +1,6 @@
 // calor compare: the paper's experiment on any data, with honest statistics.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <filesystem>
