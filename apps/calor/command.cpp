@@ -2,15 +2,19 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/core/memory.h"
+#include "calor/io/output.h"
 
 namespace calor::app {
 
 void add_globals(CLI::App& command, Globals& globals) {
-  command.add_option("--seed", globals.seed, "Seed of every random choice")->capture_default_str();
+  command.add_option("--seed", globals.seed, "Seed of every random choice, 0 or larger")
+      ->capture_default_str()
+      ->check([](const std::string& text) { return text.starts_with("-") ? "expected a seed of at least 0, found " + text : ""; });
   command.add_option("--threads", globals.threads, "Threads; 0: all available. Changes no bit of a result")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
@@ -40,6 +44,18 @@ void add_label(CLI::App& command, DataOptions& options) {
                      "class, target or y, else the last one");
 }
 
+std::string not_empty(const std::string& text) { return text.empty() ? "expected a file name, found an empty text" : ""; }
+
+void check_output(const std::string& output, const std::vector<std::string>& inputs) {
+  io::check_writable(output);
+  for (const std::string& input : inputs) {
+    std::error_code error;
+    const bool same = std::filesystem::equivalent(output, input, error);
+    require(error || !same, Fault::usage, "[output] expected an output other than the inputs, found {} as both: name another file",
+            output);
+  }
+}
+
 std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,
                                      const Context& context) {
   if (path.empty()) return std::nullopt;
@@ -64,8 +80,10 @@ void print_json(const nlohmann::json& document) {
 }
 
 void flush_output() {
-  require(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, Fault::input,
-          "[output] expected to write standard output, found: {}", system_reason(errno));
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  const std::string reason = errno != 0 ? system_reason(errno) : "an earlier write failed (a full disk, or the reader is gone)";
+  require(flushed && std::ferror(stdout) == 0, Fault::input, "[output] expected to write standard output, found: {}", reason);
 }
 
 }  // namespace calor::app

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "calor/core/progress.h"
 #include "calor/io/dataset.h"
@@ -34,6 +35,12 @@ struct DataOptions {
   io::LoadOptions load_options() const;
 };
 void add_label(CLI::App& command, DataOptions& options);
+
+// For options that name a file: an empty text is an error, since a script's unset variable would lose the result.
+std::string not_empty(const std::string& text);
+
+// Throws when the output cannot be written, or is one of the inputs.
+void check_output(const std::string& output, const std::vector<std::string>& inputs);
 
 // An official test file for `data`: the same columns by name, the same classes, and labels.  Nothing for an empty path.
 std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,

@@ -125,10 +125,13 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
   if (!arguments.report.empty()) {
-    io::check_writable(arguments.report);
-    io::check_writable(json_path(arguments.report));
-    require(json_path(arguments.report) != arguments.report, Fault::usage,
+    const std::string suffix = std::filesystem::path(arguments.report).extension().string();
+    require(suffix == ".html" || suffix == ".htm", Fault::usage,
             "[compare] expected a report file that ends in .html, found {}: its data goes to a .json beside it", arguments.report);
+    std::vector<std::string> inputs = arguments.data;
+    inputs.push_back(arguments.test);
+    check_output(arguments.report, inputs);
+    check_output(json_path(arguments.report), inputs);
   }
 
   ProgressBar bar(globals.quiet);
@@ -184,7 +187,8 @@ void add_compare_command(CLI::App& app, Globals& globals) {
   add_label(*command, arguments->label);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
-  command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it");
+  command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it")
+      ->check(not_empty);
   command->add_flag("--no-baselines", arguments->no_baselines, "Leave out logistic regression, 5-NN and the MLP");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { compare(globals, *arguments); });

@@ -1,6 +1,7 @@
 // calor: the command line.  One file a subcommand; no numerics here.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -69,4 +70,7 @@ static int run(int count, char** words) {
 
 }  // namespace calor::app
 
-int main(int count, char** words) { return calor::app::run(count, words); }
+int main(int count, char** words) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of write, reported like a full disk
+  return calor::app::run(count, words);
+}

@@ -73,7 +73,7 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
 }
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {
-  if (!arguments.output.empty()) io::check_writable(arguments.output);
+  if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::Model model = learn::load_model(arguments.model);
@@ -96,7 +96,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name")
       ->required()
       ->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)");
+  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
   add_label(*command, arguments->data);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { predict(globals, *arguments); });

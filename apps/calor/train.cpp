@@ -73,7 +73,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   options.save = arguments.save;
   options.restart = arguments.restart;
   options.checkpoint_seconds = arguments.checkpoint_seconds;
-  if (!options.save.empty()) io::check_writable(options.save);
+  if (!options.save.empty()) check_output(options.save, {arguments.data.data, arguments.test});
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
@@ -96,7 +96,8 @@ void add_train_command(CLI::App& app, Globals& globals) {
   command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline")
       ->capture_default_str();
   command->add_option("--save", arguments->save,
-                      "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint");
+                      "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint")
+      ->check(not_empty);
   command->add_flag("--restart", arguments->restart, "Discard a checkpoint of an interrupted run");
   command->add_option("--checkpoint-seconds", arguments->checkpoint_seconds, "Seconds between checkpoints")
       ->capture_default_str()

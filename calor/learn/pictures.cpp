@@ -52,7 +52,9 @@ std::vector<double> coordinates(const std::vector<float>& points, std::size_t co
 
 std::vector<double> axis(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  const double extent = std::max(*high - *low, 1e-6), begin = *low - margin * extent;
+  // A constant feature gets an axis as well, a hundredth of its value wide.
+  const double extent = *high > *low ? *high - *low : std::max(1e-2 * std::abs(*low), 1e-6);
+  const double begin = *low - margin * extent;
   std::vector<double> ticks;
   for (std::int64_t i = 0; i < grid; ++i) {
     ticks.push_back(short_number(begin + (1 + 2 * margin) * extent * static_cast<double>(i) / (grid - 1)));

@@ -161,6 +161,10 @@ USAGE = [
     (["compare", "moons", "--max-memory", "lots"], "512M"),
     (["compare", "moons", "--threads", "-1"], "threads"),
     (["compare", "moons", "iris", "--test", "x.csv"], "--test"),
+    (["compare", "moons", "--seed", "-1"], "seed"),
+    (["compare", "moons", "--report", ""], "report"),
+    (["compare", "moons", "--report", "r.json"], ".html"),
+    (["train", "moons", "--save", ""], "save"),
     (["compare"], "data"),
     (["comapre", "moons"], "compare"),
     (["compare", "moons", "--sedes", "3"], "sedes"),
@@ -188,7 +192,7 @@ def test_unknown_isa_lists_those_there_are(calor):
 def limited(limit):
     """Every file larger than `limit` bytes fails to grow, as on a full disk."""
     def apply():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it; a shell does not
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     return apply
 
@@ -224,3 +228,27 @@ def test_a_loss_that_diverges_is_said_and_saves_nothing(calor, tmp_path, blobs):
     done = calor("train", blobs, "--lr", "1e30", "--epochs", "30", "--save", model, code=5)
     assert "loss" in done.stderr and "--lr" in done.stderr
     assert not model.exists()
+
+
+def test_an_output_never_replaces_an_input(calor, tmp_path, blobs):
+    model = tmp_path / "m.safetensors"
+    calor("train", blobs, "--epochs", "2", "--save", model)
+    before = blobs.read_bytes(), model.read_bytes()
+    for words in (["train", blobs, "--save", blobs], ["predict", model, blobs, "-o", model], ["predict", model, blobs, "-o", blobs]):
+        assert "other than the inputs" in calor(*words, code=2).stderr
+    assert (blobs.read_bytes(), model.read_bytes()) == before
+
+
+def test_huge_features_do_not_overflow_the_neighbours(calor, tmp_path):
+    rows = "".join(f"{(1 if i % 2 else -1) * (1 + i / 40) * 1e38},{i % 7},c{i % 2}\n" for i in range(60))
+    path = write(tmp_path / "huge.csv", "a,b,kind\n" + rows)
+    document = json.loads(calor("compare", path, *QUICK, "--attention", "uniform", "--no-standardise", "--json").stdout)
+    accuracy = {b["name"]: b["accuracy_mean"] for b in document["experiments"][0]["baselines"]}
+    assert accuracy["5-nearest neighbours"] == 1
+
+
+def test_constant_features_still_have_a_region(calor, tmp_path):
+    path = write(tmp_path / "flat.csv", "a,b,kind\n" + "".join(f"{i % 3},2,c{i % 2}\n" for i in range(40)))
+    document = json.loads(calor("compare", path, *QUICK, "--attention", "metric", "--json").stdout)
+    for region in document["experiments"][0]["regions"]:
+        assert region["x"][0] < region["x"][-1] and region["y"][0] < region["y"][-1]
