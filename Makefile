@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help setup build demo test test-core test-python asan tsan bench study lint install clean
+.PHONY: help setup build demo test test-core test-python asan tsan bench study install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
