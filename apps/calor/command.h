@@ -57,6 +57,10 @@ void flush_output();
 
 // One function a subcommand; each adds its options and a callback to `app`.
 void add_data_command(CLI::App& app, Globals& globals);
+void add_run_command(CLI::App& app, Globals& globals);
+void add_apply_command(CLI::App& app, Globals& globals);
+void add_recipes_command(CLI::App& app, Globals& globals);
+void add_stages_command(CLI::App& app, Globals& globals);
 void add_compare_command(CLI::App& app, Globals& globals);
 void add_train_command(CLI::App& app, Globals& globals);
 void add_predict_command(CLI::App& app, Globals& globals);

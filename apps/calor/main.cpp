@@ -48,6 +48,10 @@ static int run(int count, char** words) {
   app.footer(exit_codes);
   Globals globals;
   for (int i = 0; i < count; ++i) globals.command_line += fmt::format("{}{}", i ? " " : "", i ? words[i] : "calor");
+  add_run_command(app, globals);
+  add_apply_command(app, globals);
+  add_recipes_command(app, globals);
+  add_stages_command(app, globals);
   add_compare_command(app, globals);
   add_train_command(app, globals);
   add_predict_command(app, globals);

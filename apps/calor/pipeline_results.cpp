@@ -1,0 +1,211 @@
+#include "pipeline_results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/io/number.h"
+#include "calor/pipeline/data.h"
+#include "calor/pipeline/score.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+namespace types = pipeline::types;
+
+static bool says_label(const io::Dataset& data) {
+  const std::string name = io::lower_case(data.label);
+  if (name == "label" || name == "class" || name == "target" || name == "y") return true;
+  const auto& sets = io::bundled_sets();
+  if (std::any_of(sets.begin(), sets.end(), [&](const io::BundledSet& set) { return set.name == data.source; })) return true;
+  return std::any_of(data.classes.begin(), data.classes.end(), [](const std::string& text) { return !io::parse_number(text); });
+}
+
+static std::string number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : std::string(); }
+
+static Points with_classes(const io::Dataset& dataset) {
+  Points points{pipeline::data_of(dataset), dataset.hash, dataset.labelled() ? dataset.label : "", {}};
+  for (const std::int64_t label : dataset.labels) points.label_values.push_back(label < 0 ? "" : dataset.classes[label]);
+  return points;
+}
+
+static Points with_target(const io::Dataset& dataset, const std::string& label) {
+  Points points;
+  points.hash = dataset.hash;
+  points.data = pipeline::data_with_target(dataset, label, points.label);
+  for (const double target : points.data.targets) points.label_values.push_back(number(target));
+  return points;
+}
+
+Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context) {
+  io::LoadOptions labelled, unlabelled;
+  unlabelled.labelled = false;
+  if (measured) return with_target(io::load_dataset(source, unlabelled, context), label);
+  if (!label.empty()) {
+    labelled.label = label;
+    return with_classes(io::load_dataset(source, labelled, context));
+  }
+  if (source == "-") return with_classes(io::load_dataset(source, unlabelled, context));  // standard input can be read once
+  try {
+    const io::Dataset dataset = io::load_dataset(source, labelled, context);
+    if (!dataset.labelled() || says_label(dataset)) return with_classes(dataset);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::input) throw;  // a last column that cannot be labels is a feature
+  }
+  const io::Dataset dataset = io::load_dataset(source, unlabelled, context);
+  return pipeline::has_label_name(dataset) ? with_target(dataset, "") : with_classes(dataset);
+}
+
+static void add_numbers(Table& table, const pipeline::Matrix& values, const std::vector<std::string>& names) {
+  for (Eigen::Index c = 0; c < values.cols(); ++c) {
+    table.columns.push_back(names[c]);
+    table.text.push_back(false);
+    auto& cells = table.cells.emplace_back();
+    for (Eigen::Index i = 0; i < values.rows(); ++i) cells.push_back(number(values(i, c)));
+  }
+}
+
+static void add_texts(Table& table, const std::string& name, std::vector<std::string> cells) {
+  table.columns.push_back(name);
+  table.text.push_back(true);
+  table.cells.push_back(std::move(cells));
+}
+
+static std::vector<std::string> numbered(const char* prefix, Eigen::Index count) {
+  std::vector<std::string> names;
+  for (Eigen::Index c = 0; c < count; ++c) names.push_back(fmt::format("{}{}", prefix, c + 1));
+  return names;
+}
+
+std::int64_t winner(const pipeline::Matrix& scores, std::int64_t row) {
+  Eigen::Index best = 0;
+  return scores.cols() > 0 && scores.row(row).maxCoeff(&best) > 0 ? best : -1;
+}
+
+static void add_prediction(Table& table, const pipeline::State& state) {
+  if (state.class_scores) {
+    std::vector<std::string> winners, names;
+    for (Eigen::Index i = 0; i < state.scores.rows(); ++i) {
+      const std::int64_t best = winner(state.scores, i);
+      winners.push_back(best < 0 ? "" : state.data->classes[best]);
+    }
+    add_texts(table, "prediction", std::move(winners));
+    for (const std::string& name : state.data->classes) names.push_back(fmt::format("p_{}", name));
+    return add_numbers(table, state.scores, names);
+  }
+  add_numbers(table, state.scores, {"value"});
+}
+
+// Edges as rows: the names (or numbers from 1) of both ends, and the value.
+static Table edges_of(const pipeline::State& state, const std::vector<std::string>& row_names) {
+  pipeline::Csr graph;
+  if (state.type == types::graph) {
+    graph = *state.graph;
+  } else {
+    require(!state.similarity.all_pairs(), Fault::usage,
+            "[run] expected a pipeline that reads something out, found a similarity over all {} x {} pairs: end with eigen, apply, vote, ...",
+            state.similarity.rows, state.similarity.columns);
+    graph = *state.similarity.support;
+    graph.values.resize(graph.column.size());
+    for (std::int64_t i = 0; i < graph.rows; ++i) pipeline::edge_values(state.similarity, i, graph.values.data() + graph.begin[i]);
+  }
+  Table table{{"from", "to"}, {{}, {}}, {true, true}};
+  if (!graph.values.empty()) {
+    table.columns.push_back("value");
+    table.cells.emplace_back();
+    table.text.push_back(false);
+  }
+  const auto name = [&](std::int64_t i) { return row_names.empty() ? std::to_string(i + 1) : row_names[i]; };
+  for (std::int64_t i = 0; i < graph.rows; ++i)
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
+      table.cells[0].push_back(name(i));
+      table.cells[1].push_back(name(graph.column[e]));
+      if (!graph.values.empty()) table.cells[2].push_back(number(graph.values[e]));
+    }
+  return table;
+}
+
+Table table_of(const pipeline::State& state, const std::vector<std::string>& row_names, const std::string& label,
+               const std::vector<std::string>& label_values) {
+  if ((state.type & (types::graph | types::any_similarity)) && !state.field) return edges_of(state, row_names);
+  Table table;
+  if (!row_names.empty()) add_texts(table, "name", row_names);
+  if (state.type & (types::graph | types::any_similarity)) {
+    add_numbers(table, *state.field, state.field_names);
+  } else if (state.type == types::labels) {
+    std::vector<std::string> cells;
+    for (const std::int64_t cluster : state.labels) cells.push_back(std::to_string(cluster));
+    add_texts(table, "cluster", std::move(cells));
+    table.text.back() = false;
+  } else if (state.type == types::prediction) {
+    add_prediction(table, state);
+  } else {
+    const bool named = state.type == types::points && state.points->cols() == static_cast<Eigen::Index>(state.data->feature_names.size());
+    add_numbers(table, *state.points, named ? state.data->feature_names : numbered("dim", state.points->cols()));
+  }
+  if (!label_values.empty() && !table.cells.empty() && label_values.size() == table.cells[0].size()) add_texts(table, label, label_values);
+  return table;
+}
+
+// A csv cell: quoted where it holds a comma, a quote or a line break.
+static std::string cell(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted(1, '"');
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  quoted += '"';
+  return quoted;
+}
+
+std::string as_csv(const Table& table) {
+  std::string text;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) text += fmt::format("{}{}", c ? "," : "", cell(table.columns[c]));
+  text += "\n";
+  for (std::size_t i = 0; i < (table.cells.empty() ? 0 : table.cells[0].size()); ++i) {
+    for (std::size_t c = 0; c < table.cells.size(); ++c) {
+      if (c) text += ",";
+      text += table.text[c] ? cell(table.cells[c][i]) : table.cells[c][i];
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+json as_json(const Table& table) {
+  json columns = json::object();
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    json values = json::array();
+    for (const std::string& text : table.cells[c]) {
+      if (table.text[c]) values.push_back(text);
+      else if (const auto parsed = text.empty() ? std::nullopt : io::parse_number(text)) values.push_back(*parsed);
+      else values.push_back(nullptr);
+    }
+    columns[table.columns[c]] = std::move(values);
+  }
+  return {{"order", table.columns}, {"values", std::move(columns)}};
+}
+
+std::string quality(const pipeline::State& state, const std::vector<std::int64_t>& labels, const pipeline::Vector& targets,
+                    const std::vector<std::uint8_t>& rows) {
+  if (state.type != types::prediction) return "";
+  const bool classes = state.class_scores;
+  double right = 0, squares = 0;
+  std::int64_t counted = 0;
+  for (std::int64_t i = 0; i < state.scores.rows(); ++i) {
+    if (!rows.empty() && !rows[i]) continue;
+    if (classes && !labels.empty() && labels[i] >= 0) {
+      ++counted;
+      right += winner(state.scores, i) == labels[i];
+    } else if (!classes && targets.size() && std::isfinite(targets[i]) && std::isfinite(state.scores(i, 0))) {
+      ++counted;
+      squares += (state.scores(i, 0) - targets[i]) * (state.scores(i, 0) - targets[i]);
+    }
+  }
+  if (counted == 0) return "";
+  const double all = static_cast<double>(counted);
+  return classes ? fmt::format("accuracy {:.1f} % of {} rows", 100 * right / all, counted)
+                 : fmt::format("root mean square error {:.4g} of {} rows", std::sqrt(squares / all), counted);
+}
+
+}  // namespace calor::app

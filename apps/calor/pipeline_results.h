@@ -1,0 +1,51 @@
+// What calor run and calor apply have in common: reading points, and writing a state as csv or JSON.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/io/dataset.h"
+#include "calor/pipeline/state.h"
+
+namespace calor::app {
+
+// The data of a pipeline as a file gives them.
+struct Points {
+  pipeline::Data data;
+  std::string hash, label;                // the label column's name; "" without
+  std::vector<std::string> label_values;  // as they stand in the output, one a row; empty without
+};
+
+// The last column counts as labels only when it says so: by --label, by its name (label, class, target, y), because it holds text,
+// or because the set is a bundled one.  Everything else is a feature.  `measured`: labels are numbers to be averaged, not classes;
+// then the last column is the label even without a name.
+Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context);
+
+// A result as a table: a name, numbers or texts for each row.
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> cells;  // one list a column, of texts as csv shows them
+  std::vector<bool> text;                       // one a column: JSON shows numbers as numbers
+};
+
+// The state's result: row names, then coordinates "dim1".., "cluster", "prediction" with "p_<class>", "value", what flowed, or
+// the edges of a graph or similarity; then the label column where one is given.  Throws Fault::usage for a similarity over all pairs.
+Table table_of(const pipeline::State& state, const std::vector<std::string>& row_names, const std::string& label,
+               const std::vector<std::string>& label_values);
+
+std::string as_csv(const Table& table);
+nlohmann::json as_json(const Table& table);
+
+// The class of the greatest score; -1 for a row without.
+std::int64_t winner(const pipeline::Matrix& scores, std::int64_t row);
+
+// "accuracy 97.1 % of 800 rows" or "root mean square error 0.31 of 800 rows": a prediction against what is known (labels -1, targets
+// NaN: not known) on the rows chosen (empty: all); "" where there is nothing to compare.
+std::string quality(const pipeline::State& state, const std::vector<std::int64_t>& labels, const pipeline::Vector& targets,
+                    const std::vector<std::uint8_t>& rows);
+
+}  // namespace calor::app

@@ -1,0 +1,65 @@
+// calor recipes: the named pipelines.
+#include "calor/recipes/recipes.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/pipeline/bind.h"
+#include "command.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+static json as_json(const recipes::Recipe& recipe) {
+  json parameters = json::array();
+  for (const recipes::RecipeParameter& parameter : recipe.parameters)
+    parameters.push_back({{"name", parameter.name}, {"default", parameter.standard}, {"meaning", parameter.meaning}});
+  return {{"name", recipe.name},       {"pipeline", recipe.pipeline},     {"parameters", parameters},
+          {"summary", recipe.summary}, {"new_points", recipe.new_points}, {"citation", recipe.citation}};
+}
+
+static void print_recipe(const recipes::Recipe& recipe) {
+  fmt::print("{}: {}\n\n  {}\n\n", recipe.name, recipe.summary, recipe.pipeline);
+  for (const recipes::RecipeParameter& parameter : recipe.parameters)
+    fmt::print("  ${} = {}   {} (--set {}=...)\n", parameter.name, parameter.standard, parameter.meaning, parameter.name);
+  for (const pipeline::BoundStage& bound : pipeline::bind_stages(recipes::resolve(recipe.name, {}), recipes::all_stages()))
+    fmt::print("  {:<16} {}\n", bound.stage->name, bound.stage->meaning);
+  fmt::print("\nNew points: {}\nSource: {}\n", recipe.new_points.empty() ? "not possible" : recipe.new_points, recipe.citation);
+}
+
+static void show(const std::string& name, bool as_document) {
+  if (name.empty()) {
+    json document{{"schema", 1}, {"kind", "recipes"}, {"recipes", json::array()}};
+    for (const recipes::Recipe& recipe : recipes::all_recipes()) {
+      if (as_document) document["recipes"].push_back(as_json(recipe));
+      else fmt::print("{:<20} {}\n{:<20} {}\n", recipe.name, recipe.summary, "", recipe.pipeline);
+    }
+    if (as_document) print_json(document);
+    return;
+  }
+  const recipes::Recipe* recipe = recipes::find_recipe(name);
+  if (!recipe) {
+    std::vector<std::string> known;
+    for (const recipes::Recipe& candidate : recipes::all_recipes()) known.emplace_back(candidate.name);
+    const std::string near = nearest_name(name, known);
+    fail(Fault::usage, "[recipes] expected a recipe ({}), found \"{}\"{}", list_names(known, 40), name,
+         near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));
+  }
+  if (as_document) print_json({{"schema", 1}, {"kind", "recipes"}, {"recipes", json::array({as_json(*recipe)})}});
+  else print_recipe(*recipe);
+}
+
+void add_recipes_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand("recipes", "The named pipelines, with parameters and citations");
+  const auto name = std::make_shared<std::string>();
+  command->add_option("name", *name, "One recipe in full")->type_name("NAME");
+  command->add_flag("--json", globals.json, "As JSON");
+  command->callback([&globals, name] { show(*name, globals.json); });
+}
+
+}  // namespace calor::app

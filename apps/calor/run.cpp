@@ -1,0 +1,137 @@
+// calor run: any pipeline or recipe on data.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/version.h"
+#include "calor/io/edge_list.h"
+#include "calor/io/output.h"
+#include "calor/pipeline/bind.h"
+#include "calor/pipeline/data.h"
+#include "calor/pipeline/model.h"
+#include "calor/pipeline/run.h"
+#include "calor/recipes/recipes.h"
+#include "command.h"
+#include "pipeline_results.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+struct RunArguments {
+  std::string pipeline, output, save;
+  std::vector<std::string> settings;
+  DataOptions data;
+  double train = 0;  // 0: all labelled rows train
+  bool explain = false;
+};
+
+// The points or the graph, some labels hidden where a training share is given.
+static Points load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
+  if (stages.front().stage->name == "adjacency") {
+    const io::EdgeList edges = io::load_edge_list(arguments.data.data, context);
+    return {pipeline::data_of(edges), edges.hash, "", {}};
+  }
+  return load_points(arguments.data.data, arguments.data.label, stages.back().stage->name == "average", context);
+}
+
+static json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+static json document_of(const Globals& globals, const std::string& text, const Points& loaded, const pipeline::State& state,
+                        const Table& table, double seconds) {
+  json notes = json::array(), figures = json::object(), spectrum = json::array();
+  for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
+  for (const auto& [name, value] : state.figures) figures[name] = number_or_null(value);
+  for (const double value : state.spectrum) spectrum.push_back(number_or_null(value));
+  json train = json::array();  // which rows' labels could be used, where some were hidden
+  for (const std::uint8_t mark : state.data->train) train.push_back(mark != 0);
+  return {{"schema", 1},        {"kind", "run"},           {"version", version},
+          {"command", globals.command_line}, {"pipeline", text},        {"seed", globals.seed},
+          {"input_hash", loaded.hash},       {"rows", state.data->rows()}, {"gives", pipeline::type_names(state.type)},
+          {"notes", notes},     {"figures", figures},      {"spectrum", spectrum},
+          {"seconds", seconds}, {"train", train}, {"result", as_json(table)}};
+}
+
+static void print_remarks(const pipeline::State& state, const std::string& accuracy) {
+  for (const pipeline::Note& note : state.notes) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
+  std::string line;
+  for (const auto& [name, value] : state.figures) line += fmt::format("{}{} {:.6g}", line.empty() ? "" : ", ", name, value);
+  if (state.spectrum.size()) {
+    line += line.empty() ? "eigenvalues" : ", eigenvalues";
+    for (Eigen::Index k = 0; k < std::min<Eigen::Index>(8, state.spectrum.size()); ++k) line += fmt::format(" {:.4g}", state.spectrum[k]);
+  }
+  if (!line.empty()) fmt::print(stderr, "{}\n", line);
+  if (!accuracy.empty()) fmt::print(stderr, "{}\n", accuracy);
+}
+
+static void run(const Globals& globals, const RunArguments& arguments) {
+  const pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
+  const std::string text = pipeline::print(parsed);
+  std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
+  std::string obstacle;
+  require(arguments.save.empty() || pipeline::can_place(stages, &obstacle), Fault::usage,
+          "[run] expected a pipeline that can place new points for --save, found the stage {}, which cannot", obstacle);
+  for (const std::string& path : {arguments.output, arguments.save})
+    if (!path.empty()) check_output(path, {arguments.data.data});
+
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  Points loaded = load(arguments, stages, context);
+  const std::vector<std::int64_t> labels = loaded.data.labels;
+  const pipeline::Vector targets = loaded.data.targets;
+  if (arguments.train > 0) pipeline::mark_training(loaded.data, arguments.train, globals.seed);
+  bar.clear();
+  if (arguments.explain) {
+    const std::int64_t edges = loaded.data.graph ? loaded.data.graph->edges() : 0;
+    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data.rows(), loaded.data.features->cols(), edges));
+    return;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const auto data = std::make_shared<const pipeline::Data>(std::move(loaded.data));
+  pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, context), text, version, loaded.hash, loaded.label};
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  bar.clear();
+
+  const pipeline::State& state = saved.fit.result;
+  const Table table = table_of(state, data->row_names, loaded.label, loaded.label_values);
+  const std::string output = globals.json ? dump(document_of(globals, text, loaded, state, table, seconds)) + "\n" : as_csv(table);
+  if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
+  if (arguments.output.empty()) std::fwrite(output.data(), 1, output.size(), stdout);
+  else io::write_file(arguments.output, output);
+  if (globals.quiet) return;
+  std::vector<std::uint8_t> judged;  // the rows whose labels were hidden, where some were
+  for (const std::uint8_t mark : data->train) judged.push_back(!mark);
+  print_remarks(state, quality(state, labels, targets, judged));
+}
+
+void add_run_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand("run", "Run a recipe or a pipeline on data: embed, cluster, classify, rank");
+  const auto arguments = std::make_shared<RunArguments>();
+  command->add_option("pipeline", arguments->pipeline, "A recipe (see `calor recipes`) or a pipeline such as \"knn(15) | distance(1) | ...\"")
+      ->required()
+      ->type_name("RECIPE|PIPELINE");
+  command->add_option("data", arguments->data.data, "A file or a bundled name; an edge list for pipelines that begin with adjacency")
+      ->required()
+      ->type_name("DATA");
+  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--label", arguments->data.label,
+                      "Label column: a name, or a position from 1 (negative: from the end). Default: a column named label, class, target "
+                      "or y, or a last column of text");
+  command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
+  command->add_flag("--explain", arguments->explain, "Say what would be done, with memory and work, and stop");
+  add_globals(*command, globals);
+  command->callback([&globals, arguments] { run(globals, *arguments); });
+}
+
+}  // namespace calor::app

@@ -1,0 +1,99 @@
+// calor stages: the vocabulary of pipelines.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/recipes/recipes.h"
+#include "command.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+using pipeline::Parameter;
+using pipeline::Stage;
+
+static std::string gives_text(const Stage& stage) {
+  return stage.gives == pipeline::types::same ? "the same" : pipeline::type_names(stage.gives);
+}
+
+static bool takes_number(const Parameter& parameter) {
+  return parameter.takes != Parameter::Takes::word && parameter.takes != Parameter::Takes::pipeline;
+}
+
+static std::string range_text(const Parameter& parameter) {
+  if (parameter.takes == Parameter::Takes::pipeline) return "a pipeline";
+  std::string text;
+  for (const std::string& word : pipeline::parameter_words(parameter)) text += (text.empty() ? "" : ", ") + word;
+  if (!takes_number(parameter)) return text;
+  const char* what = parameter.takes == Parameter::Takes::integer ? "a whole number" : "a number";
+  const bool low = parameter.low > -1e300, high = parameter.high < 1e300;
+  const std::string range = low && high ? fmt::format("{} from {} to {}", what, parameter.low, parameter.high)
+                            : low       ? fmt::format("{} from {:.4g}", what, parameter.low)
+                                        : std::string(what);
+  return text.empty() ? range : fmt::format("{}, or {}", text, range);
+}
+
+static json as_json(const Stage& stage) {
+  json parameters = json::array();
+  for (const Parameter& parameter : stage.parameters) {
+    const auto bound = [&](double value) { return takes_number(parameter) && std::abs(value) < 1e300 ? json(value) : json(nullptr); };
+    parameters.push_back({{"name", parameter.name},
+                          {"default", parameter.standard.empty() ? json(nullptr) : json(parameter.standard)},
+                          {"low", bound(parameter.low)},
+                          {"high", bound(parameter.high)},
+                          {"words", pipeline::parameter_words(parameter)},
+                          {"meaning", parameter.meaning}});
+  }
+  return {{"name", stage.name},       {"kind", pipeline::kind_name(stage.kind)}, {"takes", pipeline::type_names(stage.takes)},
+          {"gives", gives_text(stage)}, {"parameters", parameters},                {"meaning", stage.meaning},
+          {"citation", stage.citation}, {"new_points", stage.place != nullptr}};
+}
+
+static void print_stage(const Stage& stage) {
+  fmt::print("{}: {}\n  {}, takes {}, gives {}\n", stage.name, stage.meaning, pipeline::kind_name(stage.kind),
+             pipeline::type_names(stage.takes), gives_text(stage));
+  for (const Parameter& parameter : stage.parameters)
+    fmt::print("  {:<12} {:<10} {} ({})\n", parameter.name, parameter.standard.empty() ? "(required)" : parameter.standard, parameter.meaning,
+               range_text(parameter));
+  fmt::print("  new points: {}\n", stage.place ? "yes" : "no");
+  if (!stage.citation.empty()) fmt::print("  source: {}\n", stage.citation);
+}
+
+static void show(const std::string& name, bool as_document) {
+  json list = json::array();
+  std::vector<std::string> known;
+  bool found = name.empty();
+  const char* kind = "";
+  for (const Stage* stage : recipes::all_stages()) {
+    known.emplace_back(stage->name);
+    if (!name.empty() && stage->name != name) continue;
+    found = true;
+    if (as_document) {
+      list.push_back(as_json(*stage));
+    } else if (!name.empty()) {
+      print_stage(*stage);
+    } else {
+      if (std::string_view(kind) != pipeline::kind_name(stage->kind)) fmt::print("{}\n", kind = pipeline::kind_name(stage->kind));
+      fmt::print("  {:<15} {:<24} {}\n", stage->name,
+                 fmt::format("-> {}", gives_text(*stage)), stage->meaning);
+    }
+  }
+  const std::string near = nearest_name(name, known);
+  require(found, Fault::usage, "[stages] expected a stage ({}), found \"{}\"{}", list_names(known, 60), name,
+          near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));
+  if (as_document) print_json({{"schema", 1}, {"kind", "stages"}, {"stages", list}});
+}
+
+void add_stages_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand("stages", "The stages of pipelines, with types, parameters and ranges");
+  const auto name = std::make_shared<std::string>();
+  command->add_option("name", *name, "One stage in full")->type_name("NAME");
+  command->add_flag("--json", globals.json, "As JSON");
+  command->callback([&globals, name] { show(*name, globals.json); });
+}
+
+}  // namespace calor::app

@@ -1,0 +1,259 @@
+#include "calor/pipeline/bind.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+
+namespace calor::pipeline {
+namespace {
+
+void substitute_in(std::vector<Call>& stages, const std::string& text, const std::map<std::string, std::string>& parameters);
+
+void substitute_in(Value& value, const std::string& text, const std::map<std::string, std::string>& parameters) {
+  if (value.kind == Value::Kind::parameter) {
+    const auto found = parameters.find(value.text);
+    if (found == parameters.end()) {
+      std::vector<std::string> known;
+      for (const auto& [name, standard] : parameters) known.push_back(name);
+      fail_at(text, value.place, "pipeline",
+              known.empty() ? fmt::format("expected a value, found the parameter ${}: only recipes have parameters", value.text)
+                            : fmt::format("expected a known parameter ({}), found ${}", list_names(known), value.text));
+    }
+    // A value in the grammar is what stands between the parentheses of a stage.
+    Pipeline holder = parse("value(" + found->second + ")");
+    const Place place = value.place;
+    require(holder.stages.size() == 1 && holder.stages[0].arguments.size() == 1 && holder.stages[0].arguments[0].name.empty(),
+            Fault::usage, "[pipeline] expected one value for ${}, found \"{}\"", value.text, found->second);
+    value = std::move(holder.stages[0].arguments[0].value);
+    value.place = place;
+    return;
+  }
+  for (Value& operand : value.operands) substitute_in(operand, text, parameters);
+  substitute_in(value.pipeline, text, parameters);
+}
+
+void substitute_in(std::vector<Call>& stages, const std::string& text, const std::map<std::string, std::string>& parameters) {
+  for (Call& call : stages)
+    for (Argument& argument : call.arguments) substitute_in(argument.value, text, parameters);
+}
+
+// The parameter that an argument fills: by name, else the one at its position.
+std::size_t parameter_index(const Stage& stage, const Argument& argument, std::size_t position) {
+  if (argument.name.empty()) return position;
+  for (std::size_t p = 0; p < stage.parameters.size(); ++p)
+    if (stage.parameters[p].name == argument.name) return p;
+  return stage.parameters.size();
+}
+
+std::vector<std::string> parameter_names(const Stage& stage) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : stage.parameters) names.emplace_back(parameter.name);
+  return names;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
+  const std::string near = nearest_name(name, known);
+  return near.empty() ? fmt::format(" (known: {})", list_names(known, 40)) : fmt::format(": did you mean \"{}\"?", near);
+}
+
+int set_in(std::vector<Call>& calls, const Stage& stage, const std::string& parameter, const Value& value) {
+  int changed = 0;
+  for (Call& call : calls) {
+    for (Argument& argument : call.arguments) changed += set_in(argument.value.pipeline, stage, parameter, value);
+    if (call.name != stage.name) continue;
+    ++changed;
+    bool replaced = false;
+    for (std::size_t a = 0; a < call.arguments.size(); ++a) {
+      const std::size_t index = parameter_index(stage, call.arguments[a], a);
+      if (index < stage.parameters.size() && stage.parameters[index].name == parameter) {
+        call.arguments[a].value = value;
+        replaced = true;
+      }
+    }
+    if (!replaced) call.arguments.push_back({parameter, value, call.place});
+  }
+  return changed;
+}
+
+class Binder {
+ public:
+  Binder(const std::string& text, const StageList& stages) : text_(text), stages_(stages) {}
+
+  std::vector<BoundStage> bind_all(const std::vector<Call>& calls, Types type) const {
+    std::vector<BoundStage> result;
+    for (const Call& call : calls) {
+      result.push_back(bind_one(call, type));
+      type = result.back().gives;
+    }
+    return result;
+  }
+
+ private:
+  BoundStage bind_one(const Call& call, Types type) const {
+    const Stage* stage = find_stage(stages_, call.name);
+    if (!stage) {
+      std::vector<std::string> known;
+      for (const Stage* candidate : stages_) known.emplace_back(candidate->name);
+      fail_at(text_, call.place, call.name, "expected a stage, found an unknown name" + did_you_mean(call.name, known));
+    }
+    if (!(stage->takes & type)) fail_type(call, *stage, type);
+    BoundStage bound{stage, {}, call, type, stage->gives == types::same ? type : stage->gives};
+    bind_arguments(bound);
+    return bound;
+  }
+
+  [[noreturn]] void fail_type(const Call& call, const Stage& stage, Types found) const {
+    std::string remedy;
+    for (const Stage* candidate : stages_)
+      if ((candidate->takes & found) && (candidate->gives & stage.takes)) {
+        remedy += fmt::format("{}{}", remedy.empty() ? "" : ", ", candidate->name);
+      }
+    fail_at(text_, call.place, stage.name,
+            fmt::format("expected {}, found {}: {}", type_names(stage.takes), type_names(found),
+                        remedy.empty() ? fmt::format("nothing makes {} from {}, so end the pipeline before it",
+                                                     type_names(stage.takes), type_names(found))
+                                       : fmt::format("put one of these before it: {}", remedy)));
+  }
+
+  void bind_arguments(BoundStage& bound) const {
+    const Stage& stage = *bound.stage;
+    std::vector<const Argument*> given(stage.parameters.size(), nullptr);
+    bool named = false;
+    for (std::size_t a = 0; a < bound.call.arguments.size(); ++a) {
+      const Argument& argument = bound.call.arguments[a];
+      const std::size_t index = parameter_index(stage, argument, a);
+      if (!argument.name.empty()) named = true;
+      else if (named) fail_at(text_, argument.place, stage.name, "expected positional arguments first, found one after a named one");
+      if (index >= stage.parameters.size()) {
+        if (stage.parameters.empty()) fail_at(text_, argument.place, stage.name, "expected no arguments, found one");
+        fail_at(text_, argument.place, stage.name,
+                argument.name.empty()
+                    ? fmt::format("expected at most {} arguments ({}), found {}", stage.parameters.size(),
+                                  list_names(parameter_names(stage)), bound.call.arguments.size())
+                    : fmt::format("expected a parameter, found \"{}\"{}", argument.name,
+                                  did_you_mean(argument.name, parameter_names(stage))));
+      }
+      if (given[index])
+        fail_at(text_, argument.place, stage.name, fmt::format("expected \"{}\" once, found it twice", stage.parameters[index].name));
+      given[index] = &argument;
+    }
+    for (std::size_t p = 0; p < stage.parameters.size(); ++p) {
+      const Parameter& parameter = stage.parameters[p];
+      if (!given[p] && parameter.standard.empty())
+        fail_at(text_, bound.call.place, stage.name,
+                fmt::format("expected a value for \"{}\" ({}), found none", parameter.name, parameter.meaning));
+      const Place place = given[p] ? given[p]->value.place : bound.call.place;
+      const Value standard = given[p] ? Value{} : parse("value(" + std::string(parameter.standard) + ")").stages[0].arguments[0].value;
+      bound.arguments.add(parameter.name, evaluate(bound, parameter, given[p] ? given[p]->value : standard, place));
+    }
+  }
+
+  Arguments::Value evaluate(const BoundStage& bound, const Parameter& parameter, const Value& value, Place place) const {
+    if (parameter.takes == Parameter::Takes::pipeline) return evaluate_pipeline(bound, parameter, value, place);
+    const bool word = value.kind == Value::Kind::name || value.kind == Value::Kind::text;
+    if (word) {
+      const std::vector<std::string> known = parameter_words(parameter);
+      if (std::find(known.begin(), known.end(), value.text) == known.end())
+        fail_at(text_, place, bound.stage->name,
+                known.empty() ? fmt::format("expected a number for \"{}\" ({}), found \"{}\"", parameter.name, parameter.meaning, value.text)
+                              : fmt::format("expected {}{} for \"{}\", found \"{}\"{}", list_names(known),
+                                            parameter.takes == Parameter::Takes::number_or_word ? " or a number" : "",
+                                            parameter.name, value.text, did_you_mean(value.text, known)));
+      return value.text;
+    }
+    if (parameter.takes == Parameter::Takes::word)
+      fail_at(text_, place, bound.stage->name,
+              fmt::format("expected {} for \"{}\", found {}", list_names(parameter_words(parameter)), parameter.name, print(value)));
+    const double number = evaluate_number(value, place, bound.stage->name);
+    const bool whole = parameter.takes != Parameter::Takes::integer || number == std::floor(number);
+    if (!std::isfinite(number) || !whole || number < parameter.low || number > parameter.high)
+      fail_at(text_, place, bound.stage->name,
+              fmt::format("expected {} {} for \"{}\" ({}), found {}",
+                          parameter.takes == Parameter::Takes::integer ? "a whole number" : "a number", range(parameter),
+                          parameter.name, parameter.meaning, number));
+    return number;
+  }
+
+  static std::string range(const Parameter& parameter) {
+    if (std::isinf(parameter.low) && std::isinf(parameter.high)) return "that is finite";
+    if (std::isinf(parameter.high)) return fmt::format("of at least {}", parameter.low);
+    if (std::isinf(parameter.low)) return fmt::format("of at most {}", parameter.high);
+    return fmt::format("from {} to {}", parameter.low, parameter.high);
+  }
+
+  double evaluate_number(const Value& value, Place place, std::string_view stage) const {
+    const auto operand = [&](std::size_t i) { return evaluate_number(value.operands[i], place, stage); };
+    switch (value.kind) {
+      case Value::Kind::number: return value.number;
+      case Value::Kind::negate: return -operand(0);
+      case Value::Kind::add: return operand(0) + operand(1);
+      case Value::Kind::subtract: return operand(0) - operand(1);
+      case Value::Kind::multiply: return operand(0) * operand(1);
+      case Value::Kind::divide: return operand(0) / operand(1);
+      case Value::Kind::function:
+        return value.text == "log2" ? std::log2(operand(0)) : value.text == "log" ? std::log(operand(0)) : std::sqrt(operand(0));
+      case Value::Kind::parameter:
+        fail_at(text_, place, stage, fmt::format("expected a value, found the parameter ${}: give it one", value.text));
+      case Value::Kind::name:
+      case Value::Kind::text:
+      case Value::Kind::pipeline: break;
+    }
+    fail_at(text_, place, stage, fmt::format("expected a number, found {}", print(value)));
+  }
+
+  // The body of a repetition must take what stands before the stage and give it back.
+  Arguments::Value evaluate_pipeline(const BoundStage& bound, const Parameter& parameter, const Value& value, Place place) const {
+    std::vector<Call> calls = value.pipeline;
+    if (value.kind == Value::Kind::name) calls.push_back({value.text, {}, value.place});
+    else if (value.kind != Value::Kind::pipeline)
+      fail_at(text_, place, bound.stage->name, fmt::format("expected a pipeline for \"{}\", found {}", parameter.name, print(value)));
+    std::vector<BoundStage> body = bind_all(calls, bound.takes);
+    if (!(body.front().stage->takes & body.back().gives))
+      fail_at(text_, place, bound.stage->name,
+              fmt::format("expected a pipeline that gives what it takes ({}), found one that gives {}",
+                          type_names(bound.takes), type_names(body.back().gives)));
+    return body;
+  }
+
+  const std::string& text_;
+  const StageList& stages_;
+};
+
+}  // namespace
+
+Pipeline substitute(const Pipeline& pipeline, const std::map<std::string, std::string>& parameters) {
+  Pipeline result = pipeline;
+  substitute_in(result.stages, result.text, parameters);
+  return parse(print(result));
+}
+
+Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::string_view setting) {
+  const std::size_t equals = setting.find('='), dot = setting.find('.');
+  require(equals != std::string_view::npos && dot != std::string_view::npos && dot < equals, Fault::usage,
+          "[set] expected stage.parameter=value such as knn.k=30, found \"{}\"", setting);
+  const std::string name(trim(setting.substr(0, dot))), parameter(trim(setting.substr(dot + 1, equals - dot - 1)));
+  const Stage* stage = find_stage(stages, name);
+  std::vector<std::string> known;
+  for (const Stage* candidate : stages) known.emplace_back(candidate->name);
+  require(stage != nullptr, Fault::usage, "[set] expected a stage, found \"{}\"{}", name, did_you_mean(name, known));
+  const std::vector<std::string> parameters = parameter_names(*stage);
+  require(std::find(parameters.begin(), parameters.end(), parameter) != parameters.end(), Fault::usage,
+          "[set] expected a parameter of {}, found \"{}\"{}", name, parameter, did_you_mean(parameter, parameters));
+  const Pipeline holder = parse("value(" + std::string(setting.substr(equals + 1)) + ")");
+  require(holder.stages.size() == 1 && holder.stages[0].arguments.size() == 1, Fault::usage,
+          "[set] expected one value, found \"{}\"", setting.substr(equals + 1));
+  Pipeline result = pipeline;
+  require(set_in(result.stages, *stage, parameter, holder.stages[0].arguments[0].value) > 0, Fault::usage,
+          "[set] expected a stage of the pipeline, found \"{}\", which is not in {}", name, print(pipeline));
+  return parse(print(result));
+}
+
+std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first) {
+  return Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
+}
+
+}  // namespace calor::pipeline

@@ -1,0 +1,23 @@
+// From text to something that can run: parameters put in, names looked up, values checked, types matched from stage to
+// stage.  Nothing runs here; every refusal is Fault::usage with a caret, the reason and a remedy.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "calor/pipeline/stage.h"
+#include "calor/pipeline/syntax.h"
+
+namespace calor::pipeline {
+
+// Replaces $name by its value, a text in the grammar ("15", "auto", "2 * 3").
+Pipeline substitute(const Pipeline& pipeline, const std::map<std::string, std::string>& parameters);
+
+// Sets a parameter of every stage of one name, nested ones too: "knn.k=30".
+Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::string_view setting);
+
+// The stages with their arguments, for a pipeline whose first stage is given `first`.
+std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first = types::points);
+
+}  // namespace calor::pipeline

@@ -1,0 +1,49 @@
+// Compressed sparse rows: the pairs that count, and values on them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "calor/pipeline/matrix.h"
+
+namespace calor::pipeline {
+
+// Edge e of row i: begin[i] <= e < begin[i + 1], to column[e], with the columns of a row ascending and distinct.
+// `values` is empty (the pairs alone) or has one number an edge.
+struct Csr {
+  std::int64_t rows = 0, columns = 0;
+  std::vector<std::int64_t> begin{0};
+  std::vector<std::int32_t> column;
+  std::vector<double> values;
+
+  std::int64_t edges() const { return static_cast<std::int64_t>(column.size()); }
+};
+
+// One edge before it is sorted into rows.
+struct Edge {
+  std::int64_t row, column;
+  double value;
+};
+
+// Sorts edges into rows; parallel edges add their values.  Rows and columns below 2^31.
+Csr from_edges(std::int64_t rows, std::int64_t columns, std::vector<Edge> edges);
+
+// The same edges seen from their columns, in O(edges).
+Csr transpose(const Csr& graph);
+
+// Whether every edge has its reverse (and, with values, an equal one).
+bool is_symmetric(const Csr& graph);
+
+// On the union of both supports of a square graph: combine(value of (i, j) or 0, value of (j, i) or 0).
+Csr combine_with_reverse(const Csr& graph, double (*combine)(double forward, double backward));
+
+// The component of each node when edges count in both directions, numbered by first appearance; `count` components.
+struct Components {
+  std::int64_t count = 0;
+  std::vector<std::int64_t> of;               // one a node
+  std::vector<std::vector<std::int64_t>> members() const;
+  std::vector<std::int64_t> sizes() const;    // in order of number
+};
+Components connected_components(const Csr& graph);
+
+}  // namespace calor::pipeline

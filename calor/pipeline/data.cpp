@@ -1,0 +1,108 @@
+#include "calor/pipeline/data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/io/number.h"
+
+namespace calor::pipeline {
+
+Data data_of(const io::Dataset& dataset) {
+  Data data;
+  data.features = std::make_shared<const Matrix>(
+      Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(dataset.values.data(), dataset.rows,
+                                                                                             dataset.columns)
+          .cast<double>());
+  data.feature_names = dataset.features;
+  data.labels = dataset.labels;
+  data.classes = dataset.classes;
+  std::vector<double> numbers;
+  for (const std::string& name : dataset.classes)
+    if (const auto number = io::parse_number(name)) numbers.push_back(*number);
+  if (dataset.labelled() && numbers.size() == dataset.classes.size()) {
+    data.targets.resize(dataset.rows);
+    for (std::int64_t i = 0; i < dataset.rows; ++i) data.targets[i] = numbers[dataset.labels[i]];
+  }
+  return data;
+}
+
+namespace {
+
+bool is_label_name(const std::string& text) {
+  const std::string name = io::lower_case(text);
+  return name == "label" || name == "class" || name == "target" || name == "y";
+}
+
+std::int64_t target_column(const io::Dataset& dataset, const std::string& column) {
+  const auto& names = dataset.features;
+  if (column.empty()) {
+    const auto named = std::find_if(names.begin(), names.end(), is_label_name);
+    return named == names.end() ? dataset.columns - 1 : named - names.begin();
+  }
+  if (const auto named = std::find(names.begin(), names.end(), column); named != names.end()) return named - names.begin();
+  const auto position = io::parse_number(column);
+  const double index = !position ? -1 : *position > 0 ? *position - 1 : static_cast<double>(dataset.columns) + *position;
+  require(position && index == std::floor(index) && index >= 0 && index < static_cast<double>(dataset.columns) && *position != 0, Fault::input,
+          "[data] expected a label column ({}) or a position up to {}, found \"{}\"", list_names(names), dataset.columns, column);
+  return static_cast<std::int64_t>(index);
+}
+
+}  // namespace
+
+bool has_label_name(const io::Dataset& dataset) {
+  return std::any_of(dataset.features.begin(), dataset.features.end(), is_label_name);
+}
+
+Data data_with_target(const io::Dataset& unlabelled, const std::string& column, std::string& name) {
+  require(unlabelled.columns >= 2, Fault::input, "[data] expected a label column and at least one feature, found {} columns", unlabelled.columns);
+  const std::int64_t target = target_column(unlabelled, column);
+  const Data whole = data_of(unlabelled);
+  auto features = std::make_shared<Matrix>(unlabelled.rows, unlabelled.columns - 1);
+  *features << whole.features->leftCols(target), whole.features->rightCols(unlabelled.columns - 1 - target);
+  Data data;
+  data.features = std::move(features);
+  data.feature_names = unlabelled.features;
+  name = unlabelled.features[static_cast<std::size_t>(target)];
+  data.feature_names.erase(data.feature_names.begin() + target);
+  data.targets = whole.features->col(target);
+  return data;
+}
+
+Data data_of(const io::EdgeList& edges) {
+  Data data;
+  const auto nodes = static_cast<std::int64_t>(edges.nodes.size());
+  data.features = std::make_shared<const Matrix>(nodes, 0);
+  data.row_names = edges.nodes;
+  std::vector<Edge> list;
+  for (const io::NamedEdge& edge : edges.edges) list.push_back({edge.from, edge.to, edge.weight});
+  data.graph = std::make_shared<const Csr>(from_edges(nodes, nodes, std::move(list)));
+  return data;
+}
+
+void mark_training(Data& data, double share, std::uint64_t seed) {
+  require(share > 0 && share <= 1, Fault::usage, "[run] expected a training share above 0 and up to 1, found {}", share);
+  const bool classes = !data.labels.empty();
+  require(classes || data.targets.size() > 0, Fault::input,
+          "[run] expected labelled data for a training share, found none: name the label column");
+  data.train.assign(static_cast<std::size_t>(data.rows()), 0);
+  std::vector<std::int64_t> size(classes ? data.classes.size() : 1, 0), taken(size.size(), 0);
+  const auto group = [&](std::int64_t i) { return classes ? data.labels[i] : 0; };
+  for (std::int64_t i = 0; i < data.rows(); ++i) ++size[group(i)];
+  Random random(seed, Purpose::split);
+  for (const std::int64_t i : permutation(data.rows(), random)) {
+    const std::int64_t own = group(i);
+    const auto wanted = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(size[own])));
+    if (taken[own] < wanted) {
+      data.train[i] = 1;
+      ++taken[own];
+      continue;
+    }
+    if (classes) data.labels[i] = -1;
+    if (data.targets.size()) data.targets[i] = std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
+}  // namespace calor::pipeline

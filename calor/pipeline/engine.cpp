@@ -1,0 +1,212 @@
+#include "calor/pipeline/engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+
+#include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/pipeline/score.h"
+
+namespace calor::pipeline {
+namespace {
+
+// A tile of 128 x 512 doubles (512 KiB) stays in the second-level cache beside the points it is made of.
+constexpr std::int64_t tile_rows = 128, tile_columns = 512;
+constexpr std::int64_t edge_rows = 512;
+constexpr double nothing = -std::numeric_limits<double>::infinity();
+
+std::int64_t pieces(std::int64_t rows, std::int64_t piece) { return (rows + piece - 1) / piece; }
+
+// Runs block(first row, number of rows) over all rows with progress and interruption.
+void over_rows(std::int64_t rows, std::int64_t piece, const Context& context, const char* what,
+               const std::function<void(std::int64_t, std::int64_t)>& block) {
+  const std::int64_t count = pieces(rows, piece);
+  std::atomic<std::int64_t> done{0};
+  parallel_for(count, context.threads, [&](std::int64_t p) {
+    context.check_stop(what);
+    block(p * piece, std::min(piece, rows - p * piece));
+    context.advance(static_cast<double>(++done), static_cast<double>(count), what);
+  });
+}
+
+bool exponential(const Similarity& similarity) { return similarity.strengthen.kind == Strengthen::Kind::exponential; }
+
+double log_of_sum(double sum, std::int64_t row) {
+  require(sum >= 0, Fault::input,
+          "[normalise] expected sums that are not negative, found {:.6g} in row {}: strengthen the similarity first (exp), or "
+          "drop negative weights",
+          sum, row + 1);
+  return sum > 0 ? std::log(sum) : nothing;
+}
+
+// Running log of a sum of exponentials.
+struct LogSum {
+  double greatest = nothing, sum = 0;
+  template <class Logs>
+  void add(const Logs& logs) {
+    if (logs.size() == 0) return;
+    const double peak = logs.maxCoeff();
+    if (peak == nothing) return;
+    if (peak > greatest) {
+      sum *= std::exp(greatest - peak);
+      greatest = peak;
+    }
+    sum += (logs.array() - greatest).exp().sum();
+  }
+  double value() const { return sum > 0 ? greatest + std::log(sum) : nothing; }
+};
+
+Vector tiled_row_sums(const Similarity& similarity, const Context& context) {
+  Vector result(similarity.rows);
+  const TileScores tiles(similarity);
+  over_rows(similarity.rows, tile_rows, context, "row sums", [&](std::int64_t first, std::int64_t count) {
+    Matrix tile;
+    std::vector<LogSum> logs(static_cast<std::size_t>(count));
+    Vector sums = Vector::Zero(count);
+    for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
+      const std::int64_t width = std::min(tile_columns, similarity.columns - c);
+      if (exponential(similarity)) {
+        tiles.logs(first, count, c, width, tile);
+        for (std::int64_t a = 0; a < count; ++a) logs[a].add(tile.row(a));
+      } else {
+        tiles.values(first, count, c, width, tile);
+        sums += tile.rowwise().sum();
+      }
+    }
+    for (std::int64_t a = 0; a < count; ++a)
+      result[first + a] = exponential(similarity) ? logs[a].value() : log_of_sum(sums[a], first + a);
+  });
+  return result;
+}
+
+Vector edge_row_sums(const Similarity& similarity, const Context& context) {
+  Vector result(similarity.rows);
+  const Csr& support = *similarity.support;
+  over_rows(similarity.rows, edge_rows, context, "row sums", [&](std::int64_t first, std::int64_t count) {
+    Vector row;
+    for (std::int64_t i = first; i < first + count; ++i) {
+      row.resize(support.begin[i + 1] - support.begin[i]);
+      if (exponential(similarity)) {
+        edge_logs(similarity, i, row.data());
+        LogSum sum;
+        sum.add(row);
+        result[i] = sum.value();
+      } else {
+        edge_values(similarity, i, row.data());
+        result[i] = log_of_sum(row.sum(), i);
+      }
+    }
+  });
+  return result;
+}
+
+}  // namespace
+
+Vector log_row_sums(const Similarity& similarity, const Context& context) {
+  return similarity.all_pairs() ? tiled_row_sums(similarity, context) : edge_row_sums(similarity, context);
+}
+
+Vector log_column_sums(const Similarity& similarity, const Context& context) {
+  return log_row_sums(transpose(similarity), context);
+}
+
+Matrix apply(const Similarity& similarity, const Matrix& values, const Context& context) {
+  require(values.rows() == similarity.columns, Fault::internal, "[apply] expected {} rows of values, found {}",
+          similarity.columns, values.rows());
+  Matrix result = Matrix::Zero(similarity.rows, values.cols());
+  if (similarity.all_pairs()) {
+    const TileScores tiles(similarity);
+    over_rows(similarity.rows, tile_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
+      Matrix tile;
+      for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
+        const std::int64_t width = std::min(tile_columns, similarity.columns - c);
+        tiles.values(first, count, c, width, tile);
+        result.middleRows(first, count).noalias() += tile * values.middleRows(c, width);
+      }
+    });
+    return result;
+  }
+  const Csr& support = *similarity.support;
+  over_rows(similarity.rows, edge_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
+    std::vector<double> row;
+    for (std::int64_t i = first; i < first + count; ++i) {
+      const std::int64_t begin = support.begin[i], end = support.begin[i + 1];
+      row.resize(static_cast<std::size_t>(end - begin));
+      edge_values(similarity, i, row.data());
+      for (std::int64_t e = begin; e < end; ++e) result.row(i) += row[e - begin] * values.row(support.column[e]);
+    }
+  });
+  return result;
+}
+
+Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context) {
+  return apply(transpose(similarity), values, context);
+}
+
+std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context) {
+  std::vector<std::int64_t> best(static_cast<std::size_t>(similarity.rows), -1);
+  if (!similarity.all_pairs()) {
+    const Csr& support = *similarity.support;
+    for (std::int64_t i = 0; i < similarity.rows; ++i) {
+      double greatest = nothing;
+      for (std::int64_t e = support.begin[i]; e < support.begin[i + 1]; ++e)
+        if (const double score = edge_score(similarity, i, e); best[i] < 0 || score > greatest) {
+          best[i] = support.column[e];
+          greatest = score;
+        }
+    }
+    return best;
+  }
+  std::vector<double> greatest(static_cast<std::size_t>(similarity.rows), nothing);
+  for_each_score_tile(similarity, context, "best", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
+    for (Eigen::Index a = 0; a < tile.rows(); ++a) {
+      Eigen::Index at = 0;
+      const double peak = tile.row(a).maxCoeff(&at);
+      if (best[row + a] < 0 || peak > greatest[row + a]) {
+        best[row + a] = column + at;
+        greatest[row + a] = peak;
+      }
+    }
+  });
+  return best;
+}
+
+Matrix materialise(const Similarity& similarity, const char* op, const Context& context) {
+  context.memory.require(static_cast<std::uint64_t>(similarity.rows) * static_cast<std::uint64_t>(similarity.columns) * 8, op,
+                         fmt::format("all {} x {} values", similarity.rows, similarity.columns),
+                         "give fewer points, or raise --max-memory");
+  Matrix result = Matrix::Zero(similarity.rows, similarity.columns);
+  if (similarity.all_pairs()) {
+    const TileScores tiles(similarity);
+    over_rows(similarity.rows, tile_rows, context, "values", [&](std::int64_t first, std::int64_t count) {
+      Matrix tile;
+      tiles.values(first, count, 0, similarity.columns, tile);
+      result.middleRows(first, count) = tile;
+    });
+    return result;
+  }
+  std::vector<double> row;
+  for (std::int64_t i = 0; i < similarity.rows; ++i) {
+    const std::int64_t begin = similarity.support->begin[i], end = similarity.support->begin[i + 1];
+    row.resize(static_cast<std::size_t>(end - begin));
+    edge_values(similarity, i, row.data());
+    for (std::int64_t e = begin; e < end; ++e) result(i, similarity.support->column[e]) = row[e - begin];
+  }
+  return result;
+}
+
+void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,
+                         const std::function<void(std::int64_t, std::int64_t, const Matrix&)>& visit) {
+  const TileScores tiles(similarity);
+  over_rows(similarity.rows, tile_rows, context, what, [&](std::int64_t first, std::int64_t count) {
+    Matrix tile;
+    for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
+      tiles.scores(first, count, c, std::min(tile_columns, similarity.columns - c), tile);
+      visit(first, c, tile);
+    }
+  });
+}
+
+}  // namespace calor::pipeline

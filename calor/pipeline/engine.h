@@ -1,0 +1,36 @@
+// The engine: a record streamed through a reduction.  All pairs go tile by tile, a support edge by edge; memory is
+// O((rows + columns) d), time O(rows columns d) or O(edges d).  Pieces are fixed by the problem, so results have the
+// same bits for any number of threads.
+#pragma once
+
+#include <functional>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/matrix.h"
+#include "calor/pipeline/similarity.h"
+
+namespace calor::pipeline {
+
+// log of sum_j value(i, j).  Minus infinity for a row without values or whose values are all 0.
+// Throws Fault::input for a row whose sum is negative: there is no factor that would make it 1.
+Vector log_row_sums(const Similarity& similarity, const Context& context);
+Vector log_column_sums(const Similarity& similarity, const Context& context);
+
+// value * H: rows x width, for H with one row a column of the similarity.
+Matrix apply(const Similarity& similarity, const Matrix& values, const Context& context);
+// value' * H: columns x width.
+Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context);
+
+// The column of the greatest value before factors in each row, the first of equal ones; -1 for an empty row.
+std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context);
+
+// All values in one matrix: the plain composition that the passes above are tested against, and what the stages use that
+// say they need rows x columns numbers.  Throws Fault::memory.
+Matrix materialise(const Similarity& similarity, const char* op, const Context& context);
+
+// Tiles of all pairs: visit(first row, first column, tile of scores) from several threads, a fixed number of rows a piece;
+// every piece's tiles come in order of their columns.
+void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,
+                         const std::function<void(std::int64_t, std::int64_t, const Matrix&)>& visit);
+
+}  // namespace calor::pipeline

@@ -1,0 +1,143 @@
+#include "calor/pipeline/model.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/io/number.h"
+#include "calor/io/safetensors.h"
+#include "calor/pipeline/bind.h"
+
+namespace calor::pipeline {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* format = "calor-fit-1";
+
+template <class Number>
+io::Tensor tensor_of(const char* dtype, std::vector<std::int64_t> shape, const Number* values, std::size_t count) {
+  io::Tensor tensor{dtype, std::move(shape), {}};
+  tensor.bytes.resize(count * sizeof(Number));
+  if (count) std::memcpy(tensor.bytes.data(), values, tensor.bytes.size());
+  return tensor;
+}
+
+io::Tensor tensor_of(const Matrix& matrix) {
+  return tensor_of("F64", {matrix.rows(), matrix.cols()}, matrix.data(), static_cast<std::size_t>(matrix.size()));
+}
+
+const io::Tensor& find(const io::Safetensors& file, const std::string& name, const std::string& path) {
+  const auto found = file.tensors.find(name);
+  require(found != file.tensors.end(), Fault::input, "[model] expected the tensor \"{}\", found none ({})", name, path);
+  return found->second;
+}
+
+std::shared_ptr<const Matrix> matrix_of(const io::Tensor& tensor, const std::string& name, const std::string& path) {
+  require(tensor.dtype == "F64" && tensor.shape.size() == 2, Fault::input, "[model] expected \"{}\" to be F64 with 2 dimensions, found {} with {} ({})",
+          name, tensor.dtype, tensor.shape.size(), path);
+  auto matrix = std::make_shared<Matrix>(tensor.shape[0], tensor.shape[1]);
+  if (matrix->size()) std::memcpy(matrix->data(), tensor.bytes.data(), tensor.bytes.size());
+  return matrix;
+}
+
+template <class Number>
+std::vector<Number> numbers_of(const io::Tensor& tensor, const char* dtype, const std::string& name, const std::string& path) {
+  require(tensor.dtype == dtype, Fault::input, "[model] expected \"{}\" to be {}, found {} ({})", name, dtype, tensor.dtype, path);
+  std::vector<Number> values(tensor.bytes.size() / sizeof(Number));
+  if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  return values;
+}
+
+Data data_from(const io::Safetensors& file, const std::string& path) {
+  Data data;
+  data.features = matrix_of(find(file, "features", path), "features", path);
+  const auto rows = static_cast<std::size_t>(data.rows());
+  const auto checked = [&](auto values, const char* name) {
+    require(values.size() == rows, Fault::input, "[model] expected {} rows of {}, found {} ({})", rows, name, values.size(), path);
+    return values;
+  };
+  if (file.tensors.count("labels")) data.labels = checked(numbers_of<std::int64_t>(find(file, "labels", path), "I64", "labels", path), "labels");
+  if (file.tensors.count("train")) data.train = checked(numbers_of<std::uint8_t>(find(file, "train", path), "U8", "train", path), "train");
+  if (file.tensors.count("targets")) data.targets = matrix_of(find(file, "targets", path), "targets", path)->col(0);
+  const json names = json::parse(file.metadata.at("names"));
+  data.feature_names = names.at("features").get<std::vector<std::string>>();
+  data.row_names = names.at("rows").get<std::vector<std::string>>();
+  data.classes = names.at("classes").get<std::vector<std::string>>();
+  for (const std::int64_t label : data.labels)
+    require(label >= -1 && label < static_cast<std::int64_t>(data.classes.size()), Fault::input, "[model] expected labels below {}, found {} ({})",
+            data.classes.size(), label, path);
+  return data;
+}
+
+}  // namespace
+
+void save_fit(const std::string& path, const SavedFit& saved) {
+  std::string obstacle;
+  require(can_place(saved.fit.stages, &obstacle), Fault::usage,
+          "[save] expected a pipeline that can place new points, found the stage {}, which cannot: leave out --save", obstacle);
+  const Data& data = *saved.fit.data;
+  io::Safetensors file;
+  json prototypes = json::array();
+  for (const std::uint8_t flag : saved.fit.prototypes) prototypes.push_back(flag != 0);
+  file.metadata = {{"format", format},
+                   {"pipeline", saved.pipeline},
+                   {"version", saved.version},
+                   {"input_hash", saved.input_hash},
+                   {"label", saved.label},
+                   {"seed", std::to_string(saved.fit.seed)},
+                   {"prototypes", prototypes.dump()},
+                   {"names", json{{"features", data.feature_names}, {"rows", data.row_names}, {"classes", data.classes}}.dump(
+                                 -1, ' ', false, json::error_handler_t::replace)}};
+  file.tensors["features"] = tensor_of(*data.features);
+  if (!data.labels.empty()) file.tensors["labels"] = tensor_of("I64", {data.rows()}, data.labels.data(), data.labels.size());
+  if (!data.train.empty()) file.tensors["train"] = tensor_of("U8", {data.rows()}, data.train.data(), data.train.size());
+  if (data.targets.size()) file.tensors["targets"] = tensor_of(Matrix(data.targets));
+  for (std::size_t s = 0; s < saved.fit.kept.size(); ++s)
+    for (const auto& [name, values] : saved.fit.kept[s].arrays())
+      file.tensors["stage." + std::to_string(s) + "." + name] = tensor_of(*values);
+  io::write_safetensors(path, file);
+}
+
+SavedFit load_fit(const std::string& path, const StageList& stages) {
+  const io::Safetensors file = io::read_safetensors(path);
+  const auto meta = [&](const char* name) {
+    const auto found = file.metadata.find(name);
+    require(found != file.metadata.end(), Fault::input, "[model] expected a fit that `calor run --save` wrote, found no \"{}\" ({})", name, path);
+    return found->second;
+  };
+  require(meta("format") == format, Fault::input, "[model] expected the format {}, found {} ({})", format, meta("format"), path);
+  SavedFit saved;
+  saved.pipeline = meta("pipeline");
+  saved.version = meta("version");
+  saved.input_hash = meta("input_hash");
+  saved.label = meta("label");
+  meta("names");
+  try {
+    saved.fit.stages = bind_stages(parse(saved.pipeline), stages);
+    saved.fit.seed = std::stoull(meta("seed"));
+    for (const json& flag : json::parse(meta("prototypes"))) saved.fit.prototypes.push_back(flag.get<bool>());
+    saved.fit.data = std::make_shared<const Data>(data_from(file, path));
+  } catch (const json::exception&) {
+    fail(Fault::input, "[model] expected metadata in JSON, found damaged ones ({})", path);
+  } catch (const std::logic_error&) {  // of stoull
+    fail(Fault::input, "[model] expected a seed, found \"{}\" ({})", meta("seed"), path);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::usage) throw;
+    fail(Fault::input, "[model] expected a pipeline that this version knows ({}): {}", path, error.what());
+  }
+  saved.fit.kept.resize(saved.fit.stages.size());
+  require(saved.fit.prototypes.size() == saved.fit.stages.size(), Fault::input, "[model] expected a mark for each of {} stages, found {} ({})",
+          saved.fit.stages.size(), saved.fit.prototypes.size(), path);
+  for (const auto& [name, tensor] : file.tensors) {
+    if (!name.starts_with("stage.")) continue;
+    const std::size_t dot = name.find('.', 6);
+    const auto stage = io::parse_number(name.substr(6, dot - 6));
+    require(dot != std::string::npos && stage && *stage >= 0 && *stage < static_cast<double>(saved.fit.kept.size()), Fault::input,
+            "[model] expected a stage below {}, found the tensor \"{}\" ({})", saved.fit.kept.size(), name, path);
+    saved.fit.kept[static_cast<std::size_t>(*stage)].keep(name.substr(dot + 1), matrix_of(tensor, name, path));
+  }
+  return saved;
+}
+
+}  // namespace calor::pipeline

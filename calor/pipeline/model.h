@@ -1,0 +1,23 @@
+// A fit on disk: one safetensors file with the pipeline's text, the data of the fit, and what its stages kept.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calor/pipeline/run.h"
+
+namespace calor::pipeline {
+
+struct SavedFit {
+  Fit fit;
+  std::string pipeline, version, input_hash;
+  std::string label;  // the label column's name; "" without
+};
+
+// Atomic.  Throws Fault::usage for a pipeline that cannot place new points, naming the stage.
+void save_fit(const std::string& path, const SavedFit& saved);
+
+// Throws Fault::input for a file that is no fit, is damaged, or holds a pipeline that `stages` do not know.
+SavedFit load_fit(const std::string& path, const StageList& stages);
+
+}  // namespace calor::pipeline

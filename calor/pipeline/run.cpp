@@ -1,0 +1,131 @@
+#include "calor/pipeline/run.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "calor/core/error.h"
+
+namespace calor::pipeline {
+namespace {
+
+void check_finite(const Matrix& points, const char* op) {
+  for (Eigen::Index i = 0; i < points.rows(); ++i)
+    for (Eigen::Index j = 0; j < points.cols(); ++j)
+      require(std::isfinite(points(i, j)), Fault::input, "[{}] expected finite numbers, found {} in row {}, column {}", op,
+              points(i, j), i + 1, j + 1);
+}
+
+}  // namespace
+
+const std::shared_ptr<const Matrix>& Kept::shared(const std::string& name) const {
+  const auto found = arrays_.find(name);
+  require(found != arrays_.end(), Fault::input, "[model] expected the fit to hold \"{}\", found none: is the file complete?", name);
+  return found->second;
+}
+
+void Kept::keep_all(const std::string& prefix, const Kept& inner) {
+  for (const auto& [name, values] : inner.arrays_) arrays_[prefix + "." + name] = values;
+}
+
+Kept Kept::inner(const std::string& prefix) const {
+  Kept result;
+  for (const auto& [name, values] : arrays_)
+    if (name.starts_with(prefix + ".")) result.arrays_[name.substr(prefix.size() + 1)] = values;
+  return result;
+}
+
+void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
+                std::vector<std::uint8_t>* prototypes) {
+  kept.assign(stages.size(), {});
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    context.check_stop(stages[s].stage->name);
+    stages[s].stage->run(state, stages[s].arguments, kept[s], context);
+    state.type = stages[s].gives;
+    if (prototypes) prototypes->push_back(state.prototypes);
+  }
+}
+
+void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context) {
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    context.check_stop(stages[s].stage->name);
+    require(stages[s].stage->place != nullptr, Fault::usage, "[{}] expected a stage that can place new points, found one that cannot",
+            stages[s].stage->name);
+    stages[s].stage->place(state, stages[s].arguments, kept[s], context);
+    state.type = stages[s].gives;
+  }
+}
+
+Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context) {
+  require(data->rows() > 0, Fault::input, "[run] expected at least one point, found none");
+  check_finite(*data->features, "run");
+  Fit result;
+  result.stages = std::move(stages);
+  result.data = data;
+  result.seed = seed;
+  State& state = result.result;
+  state.data = data;
+  state.seed = seed;
+  state.type = types::points;
+  state.points = data->features;
+  state.columns = data->features;
+  run_stages(result.stages, state, result.kept, context, &result.prototypes);
+  return result;
+}
+
+bool can_place(const std::vector<BoundStage>& stages, std::string* obstacle) {
+  for (const BoundStage& bound : stages)
+    if (!bound.stage->place) {
+      if (obstacle) *obstacle = bound.stage->name;
+      return false;
+    }
+  return true;
+}
+
+State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Context& context) {
+  std::string obstacle;
+  require(can_place(fit.stages, &obstacle), Fault::usage,
+          "[apply] expected a pipeline that can place new points, found the stage {}, which cannot: fit all points together", obstacle);
+  require(new_points->cols() == fit.data->features->cols(), Fault::input, "[apply] expected {} features, found {}",
+          fit.data->features->cols(), new_points->cols());
+  check_finite(*new_points, "apply");
+  State state;
+  state.data = fit.data;
+  state.seed = fit.seed;
+  state.type = types::points;
+  state.placing = true;
+  state.points = std::move(new_points);
+  state.columns = fit.data->features;
+  for (std::size_t s = 0; s < fit.stages.size(); ++s) {
+    context.check_stop(fit.stages[s].stage->name);
+    if (!fit.prototypes[s]) fit.stages[s].stage->place(state, fit.stages[s].arguments, fit.kept[s], context);
+    state.type = fit.stages[s].gives;
+  }
+  return state;
+}
+
+Estimate estimate(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges) {
+  Estimate result;
+  result.rows = result.columns = static_cast<double>(rows);
+  result.features = static_cast<double>(features);
+  result.edges = static_cast<double>(edges);
+  for (const BoundStage& bound : stages)
+    if (bound.stage->estimate) bound.stage->estimate(result, bound.arguments);
+  return result;
+}
+
+std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges) {
+  std::string text;
+  for (const BoundStage& bound : stages)
+    text += fmt::format("  {:<34} {:>10} -> {:<10}  {}\n", print(std::vector<Call>{bound.call}), type_names(bound.takes),
+                        type_names(bound.gives), bound.stage->meaning);
+  const Estimate total = estimate(stages, rows, features, edges);
+  text += fmt::format("{} rows, {} features: about {} beyond the data, about {:.2g} multiply-adds; {}\n", rows, features,
+                      format_bytes(static_cast<std::uint64_t>(total.bytes)), total.operations,
+                      total.edges > 0 ? fmt::format("about {:.0f} edges", total.edges) : "all pairs");
+  std::string obstacle;
+  return text + (can_place(stages, &obstacle) ? "new points can be placed with a saved fit\n"
+                                              : fmt::format("new points cannot be placed: {} has no rule for them\n", obstacle));
+}
+
+}  // namespace calor::pipeline

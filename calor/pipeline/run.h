@@ -1,0 +1,45 @@
+// Running a bound pipeline: fit it to data, place new points with a fit, or say what it would do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/stage.h"
+#include "calor/pipeline/state.h"
+
+namespace calor::pipeline {
+
+// A pipeline that has run, with what its stages kept for new points.
+struct Fit {
+  std::vector<BoundStage> stages;
+  std::shared_ptr<const Data> data;
+  std::uint64_t seed = 0;
+  std::vector<Kept> kept;                // one a stage
+  std::vector<std::uint8_t> prototypes;  // one a stage: it ran on prototypes, new points pass it by
+  State result;
+};
+
+// Runs the stages in turn.  Checks that features are finite.  Errors of a stage name it.
+Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context);
+
+// Whether every stage can place new points; otherwise the name of the first that cannot.
+bool can_place(const std::vector<BoundStage>& stages, std::string* obstacle = nullptr);
+
+// The state of new points (m x d, the fit's features in order) through the same stages.
+// Throws Fault::usage for a pipeline that cannot place, Fault::input for a wrong number of features.
+State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context& context);
+
+// Runs stages on a state; `kept` gets one entry a stage.  Used by fit and by stages that hold a pipeline.
+void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
+                std::vector<std::uint8_t>* prototypes = nullptr);
+void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context);
+
+// Size, memory and work of a pipeline on rows x features, without running it.
+Estimate estimate(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges);
+
+// One line a stage with its types and meaning, then the estimate, in plain text.
+std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges);
+
+}  // namespace calor::pipeline

@@ -1,0 +1,47 @@
+// Numbers of a record: tiles of all pairs, or the edges of a row.  The one place that knows what a score is.
+#pragma once
+
+#include <cstdint>
+
+#include "calor/pipeline/similarity.h"
+
+namespace calor::pipeline {
+
+// Tiles of an all-pairs record.  Euclidean scores are one matrix product a tile:
+// |x - y|^2 = |x|^2 + |y|^2 - 2 x.y after subtracting the mean of the columns' points, with error about
+// 4 eps (|x| + |y|)^2; pairs closer than that are computed again as a sum of squared differences, so that coinciding
+// points are at distance 0.  Holds centred copies of the points: O((rows + columns) d) memory.
+class TileScores {
+ public:
+  explicit TileScores(const Similarity& similarity);
+
+  // tile(a, b) = score(row + a, column + b), before strengthening; `tile` is resized.  A left-out diagonal is -infinity.
+  void scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
+  // The logarithm of value(i, j) for an exponential record: score / scale + both factors.
+  void logs(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
+  // value(i, j), factors included.
+  void values(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
+
+ private:
+  void squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
+  void manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
+
+  const Similarity& record_;
+  Matrix own_rows_, own_columns_;
+  const Matrix *rows_ = nullptr, *columns_ = nullptr;  // centred, or scaled to length 1 for cosines
+  Vector row_squares_, column_squares_;
+};
+
+// The values of row i's edges, factors included, in the order of the support.
+void edge_values(const Similarity& similarity, std::int64_t row, double* values);
+
+// Their logarithms for an exponential record.
+void edge_logs(const Similarity& similarity, std::int64_t row, double* logs);
+
+// Score of one edge before strengthening (`edge` indexes the support).
+double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t edge);
+
+// The distance between two points.  Cosine: 1 - cosine of the angle; a zero vector is at distance 1 from every other.
+double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j, Metric metric);
+
+}  // namespace calor::pipeline

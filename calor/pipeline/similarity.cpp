@@ -1,0 +1,128 @@
+#include "calor/pipeline/similarity.h"
+
+#include <fmt/format.h>
+
+#include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/pipeline/score.h"
+
+namespace calor::pipeline {
+namespace {
+
+const char* metric_name(Metric metric) {
+  switch (metric) {
+    case Metric::euclidean: return "euclidean";
+    case Metric::cosine: return "cosine";
+    case Metric::manhattan: return "manhattan";
+  }
+  return "";
+}
+
+std::string score_text(const Score& score) {
+  switch (score.kind) {
+    case Score::Kind::power_distance:
+      return fmt::format("{} {} distance ^ {}", score.power > 0 ? "minus the" : "the", metric_name(score.metric), score.power);
+    case Score::Kind::dot: return "dot product";
+    case Score::Kind::cosine: return "cosine";
+    case Score::Kind::indicator: return "1 on every pair";
+    case Score::Kind::stored: return "stored values";
+  }
+  return "";
+}
+
+std::string strengthen_text(const Strengthen& strengthen) {
+  switch (strengthen.kind) {
+    case Strengthen::Kind::none: return "";
+    case Strengthen::Kind::exponential:
+      return strengthen.scale.size() == 1 ? fmt::format(", exp(score / {:.6g})", strengthen.scale[0])
+                                          : ", exp(score / scale), a scale for each row";
+    case Strengthen::Kind::power: return fmt::format(", to the power {}", strengthen.exponent);
+  }
+  return "";
+}
+
+const char* name(Normalisation normalisation) {
+  switch (normalisation) {
+    case Normalisation::row: return "row";
+    case Normalisation::column: return "column";
+    case Normalisation::two_side: return "two_side";
+    case Normalisation::global: return "global";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string describe(const Similarity& similarity) {
+  std::string text = similarity.all_pairs()
+                         ? fmt::format("all {} x {} pairs{}", similarity.rows, similarity.columns,
+                                       similarity.leave_diagonal_out ? " but the diagonal" : "")
+                         : fmt::format("{} edges of {} x {}", similarity.support->edges(), similarity.rows, similarity.columns);
+  text += ": " + score_text(similarity.score) + strengthen_text(similarity.strengthen);
+  if (!similarity.normalised.empty()) {
+    text += ", normalised by";
+    for (const Normalisation step : similarity.normalised) text += fmt::format(" {}", name(step));
+  }
+  return text + (similarity.symmetric ? "; symmetric up to factors" : "; not symmetric");
+}
+
+std::uint64_t stored_bytes(const Similarity& similarity) {
+  std::uint64_t bytes = 8 * static_cast<std::uint64_t>(similarity.log_row.size() + similarity.log_column.size() +
+                                                       similarity.strengthen.scale.size());
+  if (similarity.support)
+    bytes += 8 * (similarity.support->begin.size() + similarity.support->values.size()) + 4 * similarity.support->column.size();
+  if (similarity.dense) bytes += 8 * static_cast<std::uint64_t>(similarity.dense->size());
+  return bytes;
+}
+
+Similarity transpose(const Similarity& similarity) {
+  Similarity result = similarity;
+  std::swap(result.rows, result.columns);
+  std::swap(result.row_points, result.column_points);
+  std::swap(result.log_row, result.log_column);
+  if (result.strengthen.scale.size() > 1) result.strengthen.by_column = !result.strengthen.by_column;
+  if (similarity.support) result.support = std::make_shared<const Csr>(transpose(*similarity.support));
+  if (similarity.dense && !similarity.symmetric) result.dense = std::make_shared<const Matrix>(similarity.dense->transpose());
+  result.column_rows = nullptr;
+  result.normalised.clear();
+  for (const Normalisation step : similarity.normalised)
+    result.normalised.push_back(step == Normalisation::row      ? Normalisation::column
+                                : step == Normalisation::column ? Normalisation::row
+                                                                : step);
+  return result;
+}
+
+Similarity store_scores(const Similarity& similarity, int threads) {
+  Similarity bare = similarity;
+  bare.log_row.resize(0);
+  bare.log_column.resize(0);
+  Similarity result = similarity;
+  result.score.kind = Score::Kind::stored;
+  result.strengthen = {};
+  result.row_points = result.column_points = nullptr;
+  if (similarity.support) {
+    Csr values = *similarity.support;
+    values.values.resize(values.column.size());
+    constexpr std::int64_t piece = 256;
+    parallel_for((values.rows + piece - 1) / piece, threads, [&](std::int64_t p) {
+      for (std::int64_t i = p * piece; i < std::min(values.rows, (p + 1) * piece); ++i)
+        edge_values(bare, i, values.values.data() + values.begin[i]);
+    });
+    result.support = std::make_shared<const Csr>(std::move(values));
+  } else {
+    auto dense = std::make_shared<Matrix>(similarity.rows, similarity.columns);
+    const TileScores tiles(bare);
+    constexpr std::int64_t piece = 128;
+    parallel_for((similarity.rows + piece - 1) / piece, threads, [&](std::int64_t p) {
+      const std::int64_t first = p * piece, count = std::min(similarity.rows - first, piece);
+      Matrix tile;
+      tiles.values(first, count, 0, similarity.columns, tile);
+      dense->middleRows(first, count) = tile;
+    });
+    result.dense = std::move(dense);
+    result.leave_diagonal_out = false;
+  }
+  return result;
+}
+
+}  // namespace calor::pipeline

@@ -1,0 +1,74 @@
+// The similarity record: what is alike, said in full without storing it.
+//
+//   value(i, j) = strengthen(score(i, j)) * exp(log_row[i] + log_column[j])     on the support, 0 elsewhere
+//
+// Stages edit the record; the consumers of engine.h read it.  Greater is more alike.  Factors are logarithms, so that a
+// row whose every value underflows still normalises; minus infinity is the factor 0.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "calor/pipeline/csr.h"
+#include "calor/pipeline/matrix.h"
+
+namespace calor::pipeline {
+
+enum class Metric { euclidean, cosine, manhattan };
+
+// power_distance: -sign(t) d^t.  stored: the values of the support, or `dense` over all pairs.
+struct Score {
+  enum class Kind { power_distance, dot, cosine, indicator, stored };
+  Kind kind = Kind::stored;
+  double power = 2;
+  Metric metric = Metric::euclidean;
+};
+
+// exponential: exp(score / scale), scale of the row or, after a transposition, of the column.  power: score^exponent.
+struct Strengthen {
+  enum class Kind { none, exponential, power };
+  Kind kind = Kind::none;
+  Vector scale;  // one number for all, or one a row (a column when by_column)
+  bool by_column = false;
+  double exponent = 1;
+  double at(std::int64_t i, std::int64_t j) const { return scale.size() == 1 ? scale[0] : scale[by_column ? j : i]; }
+};
+
+enum class Normalisation { row, column, two_side, global };
+
+struct Similarity {
+  std::int64_t rows = 0, columns = 0;
+  std::shared_ptr<const Matrix> row_points, column_points;  // null for stored scores
+  std::shared_ptr<const Csr> support;                       // null: all pairs
+  std::shared_ptr<const Matrix> dense;                      // all pairs of a stored score
+  Score score;
+  Strengthen strengthen;
+  Vector log_row, log_column;                               // empty: all 0
+  bool leave_diagonal_out = false;
+  bool symmetric = false;                                   // value(i, j) = value(j, i) but for the factors
+  std::vector<Normalisation> normalised;                    // in the order applied
+  std::shared_ptr<const Components> components;                  // of all-pairs values that hold several; null: one, or as the support says
+  std::shared_ptr<const std::vector<std::int64_t>> column_rows;  // which data row each column is; null: the same number
+
+  bool all_pairs() const { return support == nullptr; }
+  bool square() const { return rows == columns && (row_points == column_points || !row_points); }
+  double row_factor(std::int64_t i) const { return log_row.size() ? log_row[i] : 0; }
+  double column_factor(std::int64_t j) const { return log_column.size() ? log_column[j] : 0; }
+  bool row_stochastic() const { return !normalised.empty() && normalised.back() == Normalisation::row; }
+};
+
+// The record in words: support, score, strengthening, factors, symmetry.
+std::string describe(const Similarity& similarity);
+
+// Bytes that the record holds beyond the points.
+std::uint64_t stored_bytes(const Similarity& similarity);
+
+// The same similarity with rows and columns exchanged.  O(1) over all pairs unless stored, O(edges) on a support.
+Similarity transpose(const Similarity& similarity);
+
+// The record with its values computed and stored on its support; factors stay as they are.
+Similarity store_scores(const Similarity& similarity, int threads);
+
+}  // namespace calor::pipeline

@@ -1,0 +1,96 @@
+// A stage: what it is called, what it takes and gives, its parameters, and its functions.  One file a stage, one constant
+// in it, one line in the list of stages (recipes/stages.cpp).
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/syntax.h"
+
+namespace calor::pipeline {
+
+// What flows between stages; a stage may take several (a bit set).
+using Types = unsigned;
+namespace types {
+inline constexpr Types points = 1, graph = 2, similarity = 4, normalised = 8, embedding = 16, labels = 32, prediction = 64;
+inline constexpr Types any_similarity = similarity | normalised;  // an operator is accepted wherever a similarity is
+inline constexpr Types coordinates = points | embedding;          // an embedding's coordinates are points again
+inline constexpr Types same = 0;                                  // gives what it takes
+}  // namespace types
+
+// "points", "similarity or operator", ...
+std::string type_names(Types types);
+
+// One parameter.  All texts are constants; a default is written in the grammar.
+struct Parameter {
+  enum class Takes { number, integer, word, number_or_word, pipeline };
+  std::string_view name;
+  Takes takes = Takes::number;
+  std::string_view standard;  // the default; "" for a parameter that must be given
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  std::string_view words;     // the accepted words, separated by "|"
+  std::string_view meaning;   // with its unit
+};
+
+struct BoundStage;
+
+// Parameters with their values, in the order of the stage's declaration.
+class Arguments {
+ public:
+  using Value = std::variant<double, std::string, std::vector<BoundStage>>;
+  void add(std::string_view name, Value value);
+  double number(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  bool is_number(std::string_view name) const;
+  const std::string& word(std::string_view name) const;
+  const std::vector<BoundStage>& pipeline(std::string_view name) const;
+
+ private:
+  const Value& at(std::string_view name) const;
+  std::vector<std::pair<std::string_view, Value>> values_;
+};
+
+struct State;
+class Kept;
+struct Estimate;
+
+enum class Kind { support, initialise, strengthen, normalise, flow, read_out };
+const char* kind_name(Kind kind);
+
+struct Stage {
+  std::string_view name;
+  Kind kind = Kind::flow;
+  Types takes = 0, gives = types::same;
+  std::span<const Parameter> parameters;
+  std::string_view meaning;   // one line
+  std::string_view citation;  // "" for what has no single source
+  // Edits the state; what new points will need goes into `kept`.
+  void (*run)(State&, const Arguments&, Kept& kept, const Context&) = nullptr;
+  // The same for new points, whose rows the state then has, against the points of the fit.  Null: cannot place new points.
+  void (*place)(State&, const Arguments&, const Kept& kept, const Context&) = nullptr;
+  // What the stage does to size, memory and work before anything runs.  Null: next to nothing.
+  void (*estimate)(Estimate&, const Arguments&) = nullptr;
+};
+
+// A stage with its arguments, typed.
+struct BoundStage {
+  const Stage* stage = nullptr;
+  Arguments arguments;
+  Call call;  // as written, parameters put in
+  Types takes = 0, gives = 0;
+};
+
+using StageList = std::vector<const Stage*>;
+
+// The stage of that name, or null.
+const Stage* find_stage(const StageList& stages, std::string_view name);
+
+// The words a parameter accepts.
+std::vector<std::string> parameter_words(const Parameter& parameter);
+
+}  // namespace calor::pipeline

@@ -1,0 +1,97 @@
+// What flows through a pipeline: the data as given, and the state that stages edit.
+#pragma once
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "calor/core/random.h"
+#include "calor/pipeline/csr.h"
+#include "calor/pipeline/matrix.h"
+#include "calor/pipeline/similarity.h"
+#include "calor/pipeline/stage.h"
+
+namespace calor::pipeline {
+
+// The points that a fit is made from; never changes during a run.
+struct Data {
+  std::shared_ptr<const Matrix> features;  // N x d; N x 0 for a bare graph
+  std::vector<std::string> feature_names, row_names;
+  std::vector<std::int64_t> labels;        // one a row, -1 where it is not known; empty without labels
+  std::vector<std::string> classes;        // what labels index
+  Vector targets;                          // labels as numbers where every one is a number, NaN where not known; else empty
+  std::vector<std::uint8_t> train;         // 1: a training row; empty: all are
+  std::shared_ptr<const Csr> graph;        // the user's edges with weights; null without
+  std::int64_t rows() const { return features->rows(); }
+  bool training(std::int64_t i) const { return train.empty() || train[static_cast<std::size_t>(i)]; }
+  // A training row whose class or value is known.
+  bool labelled(std::int64_t i) const {
+    if (!training(i)) return false;
+    return labels.empty() ? targets.size() > 0 && std::isfinite(targets[i]) : labels[static_cast<std::size_t>(i)] >= 0;
+  }
+};
+
+// Numbers that a stage keeps from the fit for new points; what a saved model holds.
+class Kept {
+ public:
+  void keep(const std::string& name, std::shared_ptr<const Matrix> values) { arrays_[name] = std::move(values); }
+  void keep(const std::string& name, Matrix values) { keep(name, std::make_shared<const Matrix>(std::move(values))); }
+  void keep_number(const std::string& name, double value) { keep(name, Matrix(Matrix::Constant(1, 1, value))); }
+  bool has(const std::string& name) const { return arrays_.count(name) > 0; }
+  const std::shared_ptr<const Matrix>& shared(const std::string& name) const;  // throws Fault::input where it is missing
+  const Matrix& array(const std::string& name) const { return *shared(name); }
+  double number(const std::string& name) const { return array(name)(0, 0); }
+  // Kept values of a nested pipeline's stages: under "<name>.".
+  void keep_all(const std::string& prefix, const Kept& inner);
+  Kept inner(const std::string& prefix) const;
+  const std::map<std::string, std::shared_ptr<const Matrix>>& arrays() const { return arrays_; }
+
+ private:
+  std::map<std::string, std::shared_ptr<const Matrix>> arrays_;
+};
+
+// A remark that a person should see: several components, an unclear bandwidth, an iteration cut short.
+struct Note {
+  std::string stage, text;
+};
+
+struct State {
+  std::shared_ptr<const Data> data;       // of the fit
+  std::uint64_t seed = 0;
+  Types type = 0;
+  std::shared_ptr<const Matrix> points;   // points or an embedding's coordinates: one row a point
+  bool prototypes = false;                // the points are not the data's rows any more (centres)
+  std::shared_ptr<const Csr> graph;       // rows: the points; columns: the points, or the fit's points when placing
+  std::shared_ptr<const Csr> reverse;     // placing: points of the fit that would count a new one among theirs
+  std::vector<std::int64_t> itself;       // placing: the fit's point that coincides with each new one, or -1
+  std::shared_ptr<const Matrix> columns;  // the points that the graph's columns are
+  Similarity similarity;
+  std::shared_ptr<const Matrix> field;    // what flows over the similarity: one row a point
+  std::vector<std::string> field_names;
+  std::vector<std::int64_t> labels;       // clusters, components
+  Matrix scores;                          // prediction: a column a class (class_scores), or one of values
+  bool class_scores = false;
+  Vector spectrum;                        // eigenvalues of the last eigen stage
+  std::map<std::string, double> figures;  // numbers to report: stress, bandwidth, inertia, repetitions
+  std::vector<Note> notes;
+
+  bool placing = false;
+  std::int64_t rows() const { return points->rows(); }
+  bool moved() const { return points != data->features; }  // the points are no longer the data's features
+  void note(std::string_view stage, std::string text) { notes.push_back({std::string(stage), std::move(text)}); }
+};
+
+// What is known before anything runs, for --explain and for refusing what cannot fit.
+struct Estimate {
+  double rows = 0, columns = 0, features = 0;
+  double edges = 0;       // 0: all pairs
+  double bytes = 0;       // the most that is held at once beyond the data
+  double operations = 0;  // multiply-adds
+  double pairs() const { return edges > 0 ? edges : rows * columns; }
+  void hold(double more) { bytes += more; }
+  void pass() { operations += pairs() * (features > 0 ? features : 1); }  // one evaluation of every score
+};
+
+}  // namespace calor::pipeline

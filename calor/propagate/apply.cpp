@@ -1,0 +1,32 @@
+// apply: H' = S H, every point becomes the weighted sum of the columns' points.  A point that no edge leaves stays where it is.
+#include "calor/pipeline/engine.h"
+#include "calor/core/error.h"
+#include "calor/pipeline/state.h"
+#include "calor/propagate/stages.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+static void flow(State& state, const Context& context) {
+  require(state.columns && state.columns->cols() > 0, Fault::input, "[apply] expected points with features, found a bare graph");
+  auto moved = std::make_shared<Matrix>(pipeline::apply(state.similarity, *state.columns, context));
+  if (const auto& support = state.similarity.support; support && state.points->cols() == moved->cols())
+    for (std::int64_t i = 0; i < support->rows; ++i)
+      if (support->begin[i] == support->begin[i + 1]) moved->row(i) = state.points->row(i);
+  state.points = std::move(moved);
+}
+
+static void run(State& state, const Arguments&, Kept&, const Context& context) { flow(state, context); }
+static void place(State& state, const Arguments&, const Kept&, const Context& context) { flow(state, context); }
+
+static void estimate(Estimate& estimate, const Arguments&) {
+  estimate.pass();
+  estimate.operations += estimate.pairs() * estimate.features;
+  estimate.hold(8 * estimate.rows * estimate.features);
+}
+
+const Stage apply_stage{"apply", Kind::flow, types::any_similarity, types::points, {}, "S H: each point becomes the weighted sum of the others",
+                        "", run, place, estimate};
+
+}  // namespace calor::propagate

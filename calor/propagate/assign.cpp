@@ -1,0 +1,62 @@
+// assign: which prototype each data point belongs to.
+// nearest: the prototypes are the state's points (k-means).  merge: the state's points are the data's own, moved; those that
+// meet within `tolerance` of the data's spread are one cluster (mean-shift), numbered by their first point.
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/state.h"
+#include "calor/propagate/stages.h"
+#include "calor/similarity/lloyd.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"how", Parameter::Takes::word, "nearest", 0, 0, "nearest|merge", "to the nearest prototype, or points that meet"},
+    {"tolerance", Parameter::Takes::number, "1e-3", 0, 1, "", "merge: how near is meeting, as a share of the root mean square distance to the centre"}};
+
+static double spread(const Matrix& points) {
+  return std::sqrt((points.rowwise() - points.colwise().mean()).rowwise().squaredNorm().mean());
+}
+
+// Each point joins the first mode within reach, else is a mode.  O(N modes d).
+static Matrix merge(const Matrix& points, double reach, std::vector<std::int64_t>& labels) {
+  std::vector<std::int64_t> modes;
+  labels.clear();
+  for (Eigen::Index i = 0; i < points.rows(); ++i) {
+    std::size_t m = 0;
+    while (m < modes.size() && (points.row(i) - points.row(modes[m])).norm() > reach) ++m;
+    if (m == modes.size()) modes.push_back(i);
+    labels.push_back(static_cast<std::int64_t>(m));
+  }
+  Matrix result(static_cast<Eigen::Index>(modes.size()), points.cols());
+  for (std::size_t m = 0; m < modes.size(); ++m) result.row(static_cast<Eigen::Index>(m)) = points.row(modes[m]);
+  return result;
+}
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  if (arguments.word("how") == "merge") {
+    require(!state.prototypes, Fault::usage, "[assign] expected moved data points for assign(merge), found prototypes: use assign(nearest)");
+    const Matrix modes = merge(*state.points, arguments.number("tolerance") * spread(*state.data->features), state.labels);
+    kept.keep("centres", modes);
+    state.figures["clusters"] = static_cast<double>(modes.rows());
+    return;
+  }
+  require(state.prototypes, Fault::usage, "[assign] expected prototypes, found the data's own points: put centres(k) first, or use assign(merge)");
+  kept.keep("centres", state.points);
+  const auto found = similarity::assign_nearest(*state.data->features, *state.points, context);
+  state.labels = found.nearest;
+  state.figures["inertia"] = found.inertia;
+  state.points = state.data->features;
+  state.prototypes = false;
+}
+
+static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
+  state.labels = similarity::assign_nearest(*state.points, kept.array("centres"), context).nearest;
+}
+
+const Stage assign_stage{"assign", Kind::read_out, types::points, types::labels, parameters, "which prototype each data point belongs to", "",
+                         run, place, nullptr};
+
+}  // namespace calor::propagate

@@ -1,0 +1,43 @@
+// components: the connected parts of a graph, edges counting in both directions, numbered by their first point.
+#include <algorithm>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/score.h"
+#include "calor/pipeline/state.h"
+#include "calor/propagate/stages.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+// Edges whose value is 0 do not connect.
+static Csr edges_that_count(const Similarity& similarity) {
+  require(!similarity.all_pairs(), Fault::usage, "[components] expected a graph, found all pairs, which are one component: put knn or radius first");
+  const Csr& support = *similarity.support;
+  Csr result;
+  result.rows = support.rows;
+  result.columns = support.columns;
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < support.rows; ++i) {
+    values.resize(static_cast<std::size_t>(support.begin[i + 1] - support.begin[i]));
+    edge_values(similarity, i, values.data());
+    for (std::size_t e = 0; e < values.size(); ++e)
+      if (values[e] != 0) result.column.push_back(support.column[support.begin[i] + static_cast<std::int64_t>(e)]);
+    result.begin.push_back(result.edges());
+  }
+  return result;
+}
+
+static void run(State& state, const Arguments&, Kept&, const Context&) {
+  const Components found = connected_components(state.type == types::graph ? *state.graph : edges_that_count(state.similarity));
+  state.labels = found.of;
+  const std::vector<std::int64_t> sizes = found.sizes();
+  state.figures["components"] = static_cast<double>(found.count);
+  state.figures["largest"] = static_cast<double>(*std::max_element(sizes.begin(), sizes.end()));
+}
+
+const Stage components_stage{"components", Kind::read_out, types::graph | types::any_similarity, types::labels, {}, "the connected parts of a graph", "",
+                             run, nullptr, nullptr};
+
+}  // namespace calor::propagate

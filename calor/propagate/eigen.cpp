@@ -1,0 +1,255 @@
+// eigen(k): the leading eigenvectors as coordinates, times lambda^time.
+//   of=operator   right eigenvectors of the similarity; a row-stochastic one drops its constant
+//   of=laplacian  L v = lambda D v with L = D - W: the smallest but the constant, v'Dv = 1
+//   of=residual   (I - W)'(I - W): the smallest but the constant
+// A record with factors is conjugate to a symmetric one (row after symmetric, two_side, ...): that one is solved, with the known
+// eigenvectors taken out, and its vectors are turned back.  Several components: each is embedded on its own, or (together) the
+// vectors that tell the components apart come first.  New points: Nystrom's formula, S_new v / lambda.
+#include "calor/propagate/eigen.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/state.h"
+#include "calor/propagate/stages.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"k", Parameter::Takes::integer, "2", 1, 10000, "", "number of coordinates"},
+    {"of", Parameter::Takes::word, "operator", 0, 0, "operator|laplacian|residual", "whose eigenvectors"},
+    {"time", Parameter::Takes::number, "0", 0, 1e6, "", "vectors times lambda^time: 0.5 for scaling, diffusion time for operators"},
+    {"components", Parameter::Takes::word, "apart", 0, 0, "apart|together", "several components: each on its own, or one spectrum"}};
+
+namespace {
+
+Components components_of(const Similarity& record) {
+  if (record.components) return *record.components;
+  if (record.support) return connected_components(*record.support);
+  Components one;
+  one.count = 1;
+  one.of.assign(static_cast<std::size_t>(record.rows), 0);
+  return one;
+}
+
+void say_components(State& state, const Components& components) {
+  if (components.count < 2) return;
+  std::vector<std::int64_t> sizes = components.sizes();
+  std::sort(sizes.rbegin(), sizes.rend());
+  std::string list;
+  for (std::size_t c = 0; c < std::min<std::size_t>(5, sizes.size()); ++c) list += fmt::format("{}{}", c ? ", " : "", sizes[c]);
+  state.note("eigen", fmt::format("{} components (of {}{} points)", components.count, list, sizes.size() > 5 ? ", ..." : ""));
+}
+
+void check_symmetric(const Similarity& record) {
+  require(record.rows == record.columns && record.symmetric, Fault::usage,
+          "[eigen] expected a similarity that is symmetric up to factors, found {}: put mean or union before it (knn goes one way)",
+          record.rows == record.columns ? "one that is not" : "a rectangle");
+}
+
+// What turns vectors of the conjugate into right eigenvectors: exp((row factor - column factor) / 2).
+Vector back_factors(const Similarity& record) {
+  Vector back = Vector::Zero(record.rows);
+  for (std::int64_t i = 0; i < record.rows; ++i) back[i] = std::exp((record.row_factor(i) - record.column_factor(i)) / 2);
+  return back;
+}
+
+// Orthonormal vectors that span the components' own constants, in the conjugate's coordinates: the whole graph's first, then
+// those that tell apart one more component at a time.
+Matrix component_vectors(const Components& components, const Vector& back) {
+  const std::int64_t n = back.size(), count = components.count;
+  Vector mass = Vector::Zero(count);  // of the stationary state 1 / back^2
+  for (std::int64_t i = 0; i < n; ++i) mass[components.of[i]] += 1 / (back[i] * back[i]);
+  Matrix weights = Matrix::Zero(count, count);  // row c: the value on each component before division by back
+  for (std::int64_t c = 0; c < count; ++c) {
+    if (c == 0) {
+      weights.row(0).setConstant(1 / std::sqrt(mass.sum()));
+      continue;
+    }
+    // Component c - 1 against all later ones.
+    const double own = mass[c - 1], rest = mass.tail(count - c).sum();
+    weights(c, c - 1) = std::sqrt(rest / (own * (own + rest)));
+    weights.row(c).tail(count - c).setConstant(-std::sqrt(own / (rest * (own + rest))));
+  }
+  Matrix vectors(n, count);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t c = 0; c < count; ++c) vectors(i, c) = weights(c, components.of[i]) / back[i];
+  return vectors;
+}
+
+struct Spectrum {
+  Matrix vectors;  // right eigenvectors, N x k
+  Matrix lambda;   // N x k: of the similarity, for each row's component
+  Vector values;   // k, of the largest component
+};
+
+// Embeds the rows `members` (empty: all) of a conjugate whose constants are known where `drop` says so.
+void embed_part(const Similarity& record, const std::vector<std::int64_t>& members, const Matrix& known, const Vector& back,
+                double scale, Spectrum& spectrum, bool largest, std::int64_t from, const Context& context) {
+  const auto a = conjugate(record, members, context);
+  const Pairs pairs = largest_pairs(*a, spectrum.vectors.cols() - from, known, context);
+  for (Eigen::Index c = 0; c < pairs.vectors.cols(); ++c) {
+    for (std::int64_t m = 0; m < a->size(); ++m) {
+      const std::int64_t i = members.empty() ? m : members[m];
+      spectrum.vectors(i, from + c) = pairs.vectors(m, c) * back[i] * scale;
+      spectrum.lambda(i, from + c) = pairs.values[c];
+    }
+    if (largest) spectrum.values[from + c] = pairs.values[c];
+  }
+}
+
+Spectrum solve(State& state, const Similarity& record, std::int64_t k, bool drop, bool together, bool unit_mass, const Context& context) {
+  const std::int64_t n = record.rows;
+  const Components components = components_of(record);
+  say_components(state, components);
+  const Vector back = back_factors(record);
+  Spectrum spectrum{Matrix::Zero(n, k), Matrix::Zero(n, k), Vector::Zero(k)};
+  // With unit mass the stationary state is a probability: the constant is 1, as Coifman & Lafon have it.
+  const auto scale_of = [&](double mass) { return unit_mass ? std::sqrt(mass) : 1.0; };
+  if (!drop) {
+    if (components.count == 1 || together) embed_part(record, {}, Matrix(n, 0), back, 1, spectrum, true, 0, context);
+  } else if (components.count == 1 || together) {
+    Matrix known = component_vectors(components, back);
+    const double scale = scale_of((back.array().square().inverse()).sum());
+    const std::int64_t apart = std::min<std::int64_t>(k, components.count - 1);
+    for (std::int64_t c = 0; c < apart; ++c) {
+      spectrum.vectors.col(c) = known.col(c + 1).cwiseProduct(back) * scale;
+      spectrum.lambda.col(c).setOnes();
+      spectrum.values[c] = 1;
+    }
+    if (apart < k) embed_part(record, {}, known, back, scale, spectrum, true, apart, context);
+  }
+  if (components.count > 1 && !together) {
+    const auto members = components.members();
+    std::size_t largest = 0;
+    for (std::size_t c = 1; c < members.size(); ++c)
+      if (members[c].size() > members[largest].size()) largest = c;
+    for (std::size_t c = 0; c < members.size(); ++c) {
+      const auto size = static_cast<Eigen::Index>(members[c].size());
+      if (drop && size < 2) continue;  // nothing but the constant
+      Matrix known(size, drop ? 1 : 0);
+      double mass = 0;
+      for (Eigen::Index m = 0; m < size; ++m) mass += 1 / (back[members[c][m]] * back[members[c][m]]);
+      if (drop)
+        for (Eigen::Index m = 0; m < size; ++m) known(m, 0) = 1 / (back[members[c][m]] * std::sqrt(mass));
+      embed_part(record, members[c], known, back, drop ? scale_of(mass) : 1, spectrum, c == largest, 0, context);
+    }
+  }
+  return spectrum;
+}
+
+// W with rows normalised: the operator whose right eigenvectors solve L v = lambda D v.
+Similarity row_normalised(Similarity record, const Context& context) {
+  const Vector sums = log_row_sums(record, context);
+  if (!record.log_row.size()) record.log_row = Vector::Zero(record.rows);
+  for (std::int64_t i = 0; i < record.rows; ++i)
+    if (std::isfinite(sums[i])) record.log_row[i] -= sums[i];
+  return record;
+}
+
+Spectrum solve_residual(State& state, const Similarity& record, std::int64_t k, const Context& context) {
+  require(!record.all_pairs() && record.rows == record.columns, Fault::usage,
+          "[eigen] expected a similarity on a graph for of=residual, found another: put knn(k) | local_weights(reg) before it");
+  const Csr weights = *store_scores(record, context.threads).support;
+  const Components components = connected_components(weights);
+  say_components(state, components);
+  Spectrum spectrum{Matrix::Zero(record.rows, k), Matrix::Zero(record.rows, k), Vector::Zero(k)};
+  std::vector<std::int64_t> number(static_cast<std::size_t>(record.rows));
+  const std::vector<std::int64_t> sizes = components.sizes();
+  const auto largest = std::max_element(sizes.begin(), sizes.end()) - sizes.begin();
+  for (const auto& members : components.members()) {
+    for (std::size_t m = 0; m < members.size(); ++m) number[members[m]] = static_cast<std::int64_t>(m);
+    Csr part;
+    part.rows = part.columns = static_cast<std::int64_t>(members.size());
+    for (const std::int64_t i : members) {
+      for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e) {
+        part.column.push_back(static_cast<std::int32_t>(number[weights.column[e]]));
+        part.values.push_back(weights.values[e]);
+      }
+      part.begin.push_back(part.edges());
+    }
+    const Pairs pairs = smallest_residual_pairs(part, k, context);
+    for (Eigen::Index c = 0; c < pairs.vectors.cols(); ++c) {
+      for (std::size_t m = 0; m < members.size(); ++m) spectrum.vectors(members[m], c) = pairs.vectors(static_cast<Eigen::Index>(m), c);
+      if (components.of[members[0]] == largest) spectrum.values[c] = pairs.values[c];
+    }
+  }
+  spectrum.lambda.setOnes();  // a new point is the weighted sum itself
+  return spectrum;
+}
+
+// vectors times lambda^time; a negative eigenvalue has no real power and gives 0.
+Matrix in_time(const Matrix& vectors, const Matrix& lambda, double time) {
+  if (time == 0) return vectors;
+  Matrix result = vectors;
+  for (Eigen::Index i = 0; i < result.rows(); ++i)
+    for (Eigen::Index c = 0; c < result.cols(); ++c) {
+      const double base = lambda(i, c);
+      result(i, c) *= base >= 0 || time == std::floor(time) ? std::pow(base, time) : 0;
+    }
+  return result;
+}
+
+void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  const std::int64_t k = arguments.integer("k");
+  const std::string& of = arguments.word("of");
+  const double time = arguments.number("time");
+  const bool together = arguments.word("components") == "together";
+  require(state.similarity.rows >= 2, Fault::input, "[eigen] expected at least 2 points, found {}", state.similarity.rows);
+  Spectrum spectrum;
+  if (of == "residual") {
+    spectrum = solve_residual(state, state.similarity, k, context);
+  } else {
+    check_symmetric(state.similarity);
+    const bool laplacian = of == "laplacian", drop = laplacian || state.similarity.row_stochastic();
+    spectrum = laplacian ? solve(state, row_normalised(state.similarity, context), k, drop, together, false, context)
+                         : solve(state, state.similarity, k, drop, together, drop, context);
+    if (const auto negative = (spectrum.values.array() < 0).count(); negative && time != std::floor(time))
+      state.note("eigen", fmt::format("{} of {} eigenvalues are negative: their coordinates are 0", negative, k));
+  }
+  // Coordinates that no eigenvector fills stay 0.
+  std::int64_t filled = 0;
+  for (Eigen::Index c = 0; c < spectrum.vectors.cols(); ++c) filled += spectrum.vectors.col(c).cwiseAbs().maxCoeff() > 0;
+  if (filled < k) state.note("eigen", fmt::format("only {} of {} coordinates have an eigenvector; the others are 0", filled, k));
+  kept.keep("vectors", spectrum.vectors);
+  kept.keep("lambda", spectrum.lambda);
+  Vector values = Vector::Zero(k);
+  for (Eigen::Index c = 0; c < k; ++c) values[c] = spectrum.values[c];
+  kept.keep("values", Matrix(values));
+  state.spectrum = of == "laplacian" ? Vector(1 - spectrum.values.array()) : spectrum.values;
+  state.points = std::make_shared<const Matrix>(in_time(spectrum.vectors, spectrum.lambda, time));
+}
+
+void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  const Similarity record = arguments.word("of") == "laplacian" ? row_normalised(state.similarity, context) : state.similarity;
+  const Matrix& vectors = kept.array("vectors");
+  const Matrix& lambda = kept.array("lambda");
+  // Vectors over lambda, row by row, so that points of several components keep theirs; then the fit's time.
+  Matrix divided = vectors;
+  for (Eigen::Index i = 0; i < divided.rows(); ++i)
+    for (Eigen::Index c = 0; c < divided.cols(); ++c) {
+      const double base = lambda(i, c), time = arguments.number("time");
+      const double power = time == 0 ? 1 : base >= 0 || time == std::floor(time) ? std::pow(base, time) : 0;
+      divided(i, c) = std::abs(base) > 1e-12 ? vectors(i, c) * power / base : 0;
+    }
+  state.points = std::make_shared<const Matrix>(pipeline::apply(record, divided, context));
+}
+
+void estimate(Estimate& estimate, const Arguments& arguments) {
+  const double k = arguments.number("k");
+  constexpr double usual_products = 100;
+  estimate.operations += usual_products * estimate.pairs() + usual_products * estimate.rows * (2 * k + 24);
+  estimate.hold(8 * estimate.rows * (3 * k + 48) + (estimate.edges > 0 ? 12 * estimate.edges : 8 * estimate.rows * estimate.columns));
+  estimate.features = k;
+}
+
+}  // namespace
+
+const Stage eigen_stage{"eigen", Kind::read_out, types::any_similarity, types::embedding, parameters,
+                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate};
+
+}  // namespace calor::propagate

@@ -1,0 +1,43 @@
+// Eigenpairs of a record: the largest of its symmetric conjugate, or the smallest of a residual.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/similarity.h"
+
+namespace calor::propagate {
+
+struct Pairs {
+  pipeline::Vector values;   // k, in the order of importance
+  pipeline::Matrix vectors;  // N x k; the entry of largest size of each is positive
+};
+
+// A real symmetric operator on n numbers.
+class SymmetricOperator {
+ public:
+  virtual ~SymmetricOperator() = default;
+  virtual std::int64_t size() const = 0;
+  virtual pipeline::Vector operator()(const pipeline::Vector& x) const = 0;
+};
+
+// The k algebraically largest eigenpairs, of unit length, on the complement of the orthonormal columns of `known`, which must be
+// eigenvectors; fewer where the complement is smaller.  Lanczos with implicit restarts (Spectra), dense below 200.
+// Throws Fault::convergence.
+Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const pipeline::Matrix& known, const Context& context);
+
+// The symmetric conjugate of a record with symmetric values g: exp(c_i) g_ij exp(c_j), c the mean of both logarithmic factors.
+// On the rows `members` (ascending; empty: all).  Stores its values on a support, and over all pairs where 8 N^2 bytes
+// are at most a quarter of the memory limit; streams otherwise.
+std::unique_ptr<SymmetricOperator> conjugate(const pipeline::Similarity& similarity, const std::vector<std::int64_t>& members,
+                                             const Context& context);
+
+// The k smallest eigenpairs but the constant of (I - W)'(I - W) for sparse W with rows that add up to 1, by shift and invert
+// with a sparse Cholesky factorisation.
+Pairs smallest_residual_pairs(const pipeline::Csr& weights, std::int64_t k, const Context& context);
+
+// Makes the entry of largest size of each column positive (the first of equal ones).
+void fix_signs(pipeline::Matrix& vectors);
+
+}  // namespace calor::propagate

@@ -1,0 +1,282 @@
+#include <Eigen/Eigenvalues>
+#include <Eigen/Sparse>
+#include <Eigen/SparseCholesky>
+#include <Spectra/SymEigsShiftSolver.h>
+#include <Spectra/SymEigsSolver.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/core/threads.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/score.h"
+#include "calor/propagate/eigen.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+namespace {
+
+constexpr std::int64_t dense_below = 200;  // the dense solver takes a few milliseconds there
+constexpr double tolerance = 1e-10;        // of an eigenvalue, relative
+constexpr int most_restarts = 2000;
+
+class DenseOperator : public SymmetricOperator {
+ public:
+  DenseOperator(Matrix values, int threads) : values_(std::move(values)), threads_(threads) {}
+  std::int64_t size() const override { return values_.rows(); }
+  Vector operator()(const Vector& x) const override {
+    Vector y(values_.rows());
+    constexpr std::int64_t piece = 256;
+    parallel_for((size() + piece - 1) / piece, threads_, [&](std::int64_t p) {
+      const std::int64_t first = p * piece, count = std::min(piece, size() - first);
+      y.segment(first, count).noalias() = values_.middleRows(first, count) * x;
+    });
+    return y;
+  }
+
+ private:
+  Matrix values_;
+  int threads_;
+};
+
+class SparseOperator : public SymmetricOperator {
+ public:
+  SparseOperator(Csr graph, int threads) : graph_(std::move(graph)), threads_(threads) {}
+  std::int64_t size() const override { return graph_.rows; }
+  Vector operator()(const Vector& x) const override {
+    Vector y(graph_.rows);
+    constexpr std::int64_t piece = 2048;
+    parallel_for((size() + piece - 1) / piece, threads_, [&](std::int64_t p) {
+      for (std::int64_t i = p * piece; i < std::min(size(), (p + 1) * piece); ++i) {
+        double sum = 0;
+        for (std::int64_t e = graph_.begin[i]; e < graph_.begin[i + 1]; ++e) sum += graph_.values[e] * x[graph_.column[e]];
+        y[i] = sum;
+      }
+    });
+    return y;
+  }
+
+ private:
+  Csr graph_;
+  int threads_;
+};
+
+class StreamedOperator : public SymmetricOperator {
+ public:
+  StreamedOperator(Similarity record, Context context) : record_(std::move(record)), context_(std::move(context)) {
+    context_.progress = nullptr;
+  }
+  std::int64_t size() const override { return record_.rows; }
+  Vector operator()(const Vector& x) const override { return pipeline::apply(record_, x, context_); }
+
+ private:
+  Similarity record_;
+  Context context_;
+};
+
+// The operator in the form that Spectra wants, without the known eigenvectors.
+struct Deflated {
+  using Scalar = double;
+  const SymmetricOperator* a;
+  const Matrix* known;
+  const Context* context;
+  double shift;  // added to what is deflated, so that it lies below all that is looked for
+  mutable std::int64_t products = 0;
+
+  Eigen::Index rows() const { return a->size(); }
+  Eigen::Index cols() const { return a->size(); }
+  void perform_op(const double* in, double* out) const {
+    context->check_stop("eigen");
+    const Eigen::Map<const Vector> x(in, rows());
+    Vector y;
+    if (known->cols() == 0) {
+      y = (*a)(x);
+    } else {
+      const Vector along = known->transpose() * x;
+      y = (*a)(x - *known * along);
+      y -= *known * (known->transpose() * y);
+      y -= shift * (*known * along);
+    }
+    Eigen::Map<Vector>(out, rows()) = y;
+    ++products;
+    context->advance(static_cast<double>(products), static_cast<double>(products + 40), "eigenvectors");
+  }
+};
+
+Pairs from_dense(const Deflated& a, std::int64_t k) {
+  const std::int64_t n = a.rows();
+  Eigen::MatrixXd full(n, n);
+  for (std::int64_t j = 0; j < n; ++j) {
+    const Vector unit = Vector::Unit(n, j);
+    a.perform_op(unit.data(), full.col(j).data());
+  }
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver((full + full.transpose()) / 2);
+  return {solver.eigenvalues().reverse().head(k), solver.eigenvectors().rowwise().reverse().leftCols(k)};
+}
+
+Vector beginning(std::int64_t n, const Matrix& known) {
+  Random random(0, Purpose::weights, 0);
+  Vector x(n);
+  for (double& value : x) value = random.normal();
+  if (known.cols()) x -= known * (known.transpose() * x);
+  return x;
+}
+
+}  // namespace
+
+void fix_signs(Matrix& vectors) {
+  for (Eigen::Index c = 0; c < vectors.cols(); ++c) {
+    if (vectors.rows() == 0) return;
+    // Ties up to rounding (an odd function has two equal extremes) go to the first.
+    const double greatest = vectors.col(c).cwiseAbs().maxCoeff();
+    Eigen::Index at = 0;
+    while (std::abs(vectors(at, c)) < greatest * (1 - 1e-6)) ++at;
+    if (vectors(at, c) < 0) vectors.col(c) *= -1;
+  }
+}
+
+Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& known, const Context& context) {
+  const std::int64_t n = a.size();
+  k = std::min(k, n - known.cols());
+  // Similarities have spectra within [-1, 1] after normalisation; others are bounded by their own norm, estimated below.
+  double bound = 1;
+  if (known.cols() > 0) {
+    Vector x = beginning(n, known).normalized();
+    for (int step = 0; step < 10; ++step) {
+      const Vector y = a(x);
+      bound = std::max(bound, y.norm());
+      if (y.norm() == 0) break;
+      x = y.normalized();
+    }
+  }
+  Deflated deflated{&a, &known, &context, 2 * bound};
+  Pairs result;
+  if (k <= 0) {
+    result.vectors.resize(n, 0);
+    return result;
+  }
+  if (n < dense_below || k + 2 >= n) {
+    result = from_dense(deflated, k);
+  } else {
+    Spectra::SymEigsSolver<Deflated> solver(deflated, k, std::min<Eigen::Index>(n, std::max<Eigen::Index>(2 * k + 1, k + 24)));
+    const Vector start = beginning(n, known);
+    solver.init(start.data());
+    solver.compute(Spectra::SortRule::LargestAlge, most_restarts, tolerance);
+    require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
+            "[eigen] expected {} eigenpairs, found them not converged after {} restarts: ask for more or fewer, or a larger k of knn", k,
+            most_restarts);
+    result.values = solver.eigenvalues();
+    result.vectors = solver.eigenvectors();
+  }
+  fix_signs(result.vectors);
+  return result;
+}
+
+std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const std::vector<std::int64_t>& members, const Context& context) {
+  Similarity record = similarity;
+  Vector half = Vector::Zero(record.rows);
+  for (std::int64_t i = 0; i < record.rows; ++i) half[i] = (record.row_factor(i) + record.column_factor(i)) / 2;
+  record.log_row = record.log_column = half;
+  const bool all = members.empty();
+  const std::int64_t n = all ? record.rows : static_cast<std::int64_t>(members.size());
+  if (record.all_pairs()) {
+    const std::uint64_t bytes = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8;
+    if (all && !record.dense && bytes > context.memory.bytes() / 4) return std::make_unique<StreamedOperator>(std::move(record), context);
+    if (all) return std::make_unique<DenseOperator>(materialise(record, "eigen", context), context.threads);
+    Matrix part(n, n);  // several components over all pairs are always stored ones (geodesics)
+    for (std::int64_t a = 0; a < n; ++a)
+      for (std::int64_t b = 0; b < n; ++b) part(a, b) = (*record.dense)(members[a], members[b]);
+    return std::make_unique<DenseOperator>(std::move(part), context.threads);
+  }
+  std::vector<std::int32_t> number(static_cast<std::size_t>(record.columns), -1);
+  for (std::int64_t m = 0; m < n; ++m) number[all ? m : members[m]] = static_cast<std::int32_t>(m);
+  Csr graph;
+  graph.rows = graph.columns = n;
+  std::vector<double> values;
+  for (std::int64_t m = 0; m < n; ++m) {
+    const std::int64_t i = all ? m : members[m], begin = record.support->begin[i], end = record.support->begin[i + 1];
+    values.resize(static_cast<std::size_t>(end - begin));
+    edge_values(record, i, values.data());
+    for (std::int64_t e = begin; e < end; ++e)
+      if (const std::int32_t to = number[record.support->column[e]]; to >= 0) {
+        graph.column.push_back(to);
+        graph.values.push_back(values[e - begin]);
+      }
+    graph.begin.push_back(graph.edges());
+  }
+  return std::make_unique<SparseOperator>(std::move(graph), context.threads);
+}
+
+namespace {
+
+using Sparse = Eigen::SparseMatrix<double>;
+
+// x -> (M + shift)^-1 x by a sparse Cholesky factorisation.
+struct Inverse {
+  using Scalar = double;
+  Eigen::SimplicialLDLT<Sparse, Eigen::Lower, Eigen::AMDOrdering<int>> factors;
+  const Context* context = nullptr;
+  Eigen::Index rows() const { return factors.rows(); }
+  Eigen::Index cols() const { return factors.cols(); }
+  void set_shift(double) {}  // set once, when factorised
+  void perform_op(const double* in, double* out) const {
+    context->check_stop("eigen");
+    Eigen::Map<Vector>(out, rows()) = factors.solve(Eigen::Map<const Vector>(in, rows()));
+  }
+};
+
+Sparse residual_matrix(const Csr& weights) {
+  std::vector<Eigen::Triplet<double>> entries;
+  for (std::int64_t i = 0; i < weights.rows; ++i) {
+    entries.emplace_back(static_cast<int>(i), static_cast<int>(i), 1.0);
+    for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e)
+      entries.emplace_back(static_cast<int>(i), weights.column[e], -weights.values[e]);
+  }
+  Sparse difference(weights.rows, weights.columns);
+  difference.setFromTriplets(entries.begin(), entries.end());
+  return Sparse(difference.transpose()) * difference;
+}
+
+}  // namespace
+
+Pairs smallest_residual_pairs(const Csr& weights, std::int64_t k, const Context& context) {
+  const std::int64_t n = weights.rows;
+  k = std::min(k, n - 1);
+  Pairs result;
+  if (k <= 0) {
+    result.vectors.resize(n, 0);
+    return result;
+  }
+  Sparse m = residual_matrix(weights);
+  if (n < dense_below || k + 3 >= n) {
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{Eigen::MatrixXd(m)};
+    result.values = solver.eigenvalues().segment(1, k);
+    result.vectors = solver.eigenvectors().middleCols(1, k);
+    fix_signs(result.vectors);
+    return result;
+  }
+  // The matrix is singular along the constant: a shift far below the eigenvalues looked for, far above rounding.
+  const double shift = 1e-12 * m.diagonal().sum() / static_cast<double>(n);
+  for (std::int64_t i = 0; i < n; ++i) m.coeffRef(static_cast<int>(i), static_cast<int>(i)) += shift;
+  Inverse inverse;
+  inverse.context = &context;
+  inverse.factors.compute(m);
+  require(inverse.factors.info() == Eigen::Success, Fault::convergence,
+          "[eigen] expected a positive residual matrix, found a factorisation that failed: raise reg of local_weights");
+  Spectra::SymEigsShiftSolver<Inverse> solver(inverse, k + 1, std::min<Eigen::Index>(n, 2 * (k + 1) + 20), -shift);
+  const Vector start = beginning(n, Matrix(n, 0));
+  solver.init(start.data());
+  solver.compute(Spectra::SortRule::LargestMagn, most_restarts, tolerance, Spectra::SortRule::SmallestAlge);
+  require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
+          "[eigen] expected {} eigenpairs, found them not converged: raise reg of local_weights", k);
+  result.values = solver.eigenvalues().segment(1, k).array() - shift;
+  result.vectors = solver.eigenvectors().middleCols(1, k);
+  fix_signs(result.vectors);
+  return result;
+}
+
+}  // namespace calor::propagate

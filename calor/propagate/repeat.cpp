@@ -1,0 +1,110 @@
+// repeat(pipeline): until nothing changes any more.  The change is the largest move of a point over the spread of the points at
+// the beginning, or the largest change of what flows over its largest value.
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/run.h"
+#include "calor/propagate/stages.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"body", Parameter::Takes::pipeline, "", 0, 0, "", "what is repeated; it gives what it takes"},
+    {"until", Parameter::Takes::number, "1e-6", 0, 1, "", "the relative change at which it has settled"},
+    {"most", Parameter::Takes::integer, "1000", 1, 1e9, "", "repetitions at most"}};
+
+static double spread(const Matrix& points) {
+  const double deviation = std::sqrt((points.rowwise() - points.colwise().mean()).rowwise().squaredNorm().mean());
+  return deviation > 0 ? deviation : 1;
+}
+
+static double largest_move(const Matrix& from, const Matrix& to) { return std::sqrt((to - from).rowwise().squaredNorm().maxCoeff()); }
+
+// The relative change of what the body moves: the field where one flows, else the points.
+static double change(const State& before, const State& after, double scale) {
+  if (after.field) {
+    if (!before.field || before.field->cols() != after.field->cols()) return 1;
+    const double greatest = after.field->cwiseAbs().maxCoeff();
+    return greatest > 0 ? (*after.field - *before.field).cwiseAbs().maxCoeff() / greatest : 0;
+  }
+  require(before.points->cols() == after.points->cols() && before.points->rows() == after.points->rows(), Fault::usage,
+          "[repeat] expected a body that keeps the number of points and their width, found {} x {} become {} x {}", before.points->rows(),
+          before.points->cols(), after.points->rows(), after.points->cols());
+  return largest_move(*before.points, *after.points) / scale;
+}
+
+static bool settle(State& state, const Arguments& arguments, const Context& context, const std::function<void()>& step) {
+  const std::int64_t most = arguments.integer("most");
+  const double until = arguments.number("until"), scale = spread(*state.points);
+  for (std::int64_t turn = 1; turn <= most; ++turn) {
+    context.check_stop("repeat");
+    State before;
+    before.points = state.points;
+    before.field = state.field;
+    step();
+    const double changed = change(before, state, scale);
+    require(std::isfinite(changed), Fault::convergence, "[repeat] expected finite values, found overflow after {} repetitions", turn);
+    context.advance(static_cast<double>(turn), static_cast<double>(most), "repeat");
+    if (!state.placing) {
+      state.figures["repetitions"] = static_cast<double>(turn);
+      state.figures["change"] = changed;
+    }
+    if (changed <= until) return true;
+  }
+  return false;
+}
+
+static void fail_unsettled(const Arguments& arguments, double changed) {
+  fail(Fault::convergence, "[repeat] expected a relative change of at most {} within {} repetitions, found {:.3g}: raise most, or until",
+       arguments.number("until"), arguments.integer("most"), changed);
+}
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  const std::vector<BoundStage>& body = arguments.pipeline("body");
+  const Types begun = state.type;
+  std::vector<Kept> inner;
+  Context quiet = context;
+  quiet.progress = nullptr;  // the repetitions are the progress, not the passes of each
+  const bool settled = settle(state, arguments, context, [&] {
+    state.type = begun;
+    run_stages(body, state, inner, quiet);
+  });
+  if (!settled) fail_unsettled(arguments, state.figures["change"]);
+  bool moving = false;  // the columns are the moving points themselves
+  for (std::size_t s = 0; s < inner.size(); ++s) {
+    kept.keep_all(std::to_string(s), inner[s]);
+    moving = moving || inner[s].has("columns");
+  }
+  kept.keep_number("moving", moving);
+}
+
+// New points go round where the columns stand still (patterns), once where labels have spread, and stay where the points
+// themselves had moved, whose paths are gone.
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  const std::vector<BoundStage>& body = arguments.pipeline("body");
+  if (kept.number("moving") != 0) return;
+  std::vector<Kept> inner;
+  for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
+  if (body.back().gives & types::any_similarity) return place_stages(body, state, inner, context);
+  const Types begun = state.type;
+  const bool settled = settle(state, arguments, context, [&] {
+    state.type = begun;
+    place_stages(body, state, inner, context);
+  });
+  if (!settled) fail_unsettled(arguments, 1);
+}
+
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  const Estimate before = estimate;
+  for (const BoundStage& bound : arguments.pipeline("body"))
+    if (bound.stage->estimate) bound.stage->estimate(estimate, bound.arguments);
+  constexpr double usual_repetitions = 50;
+  estimate.operations = before.operations + usual_repetitions * (estimate.operations - before.operations);
+}
+
+const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters, "a pipeline until nothing changes any more",
+                         "", run, place, estimate};
+
+}  // namespace calor::propagate

@@ -1,0 +1,61 @@
+// restart(a): one step H <- (1 - a) S H + a H_0.
+// side=right spreads labels: H_0 marks the class of each labelled training row.  (Zhou et al. 2004; scikit-learn's
+// LabelSpreading has alpha = 1 - a.)
+// side=left is a walk: h <- (1 - a) S'h + a / N from h_0 = 1 / N, and what rows without edges lose is spread evenly (PageRank).
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/state.h"
+#include "calor/propagate/class_field.h"
+#include "calor/propagate/stages.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"a", Parameter::Takes::number, "0.15", 0, 1, "", "share that returns to the beginning at each step"},
+    {"side", Parameter::Takes::word, "right", 0, 0, "right|left", "right: S H, labels spread; left: S' H, a walk"}};
+
+static void walk(State& state, double a, const Context& context) {
+  const std::int64_t n = state.similarity.rows;
+  const double even = 1.0 / static_cast<double>(n);
+  if (!state.field) {
+    state.field = std::make_shared<const Matrix>(Matrix::Constant(n, 1, even));
+    state.field_names = {"rank"};
+  }
+  Matrix next = apply_transposed(state.similarity, *state.field, context);
+  const double lost = 1 - next.sum();
+  next = (1 - a) * (next.array() + lost * even) + a * even;
+  state.field = std::make_shared<const Matrix>(std::move(next));
+}
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  require(state.similarity.rows == state.similarity.columns, Fault::usage, "[restart] expected as many rows as columns, found {} and {}",
+          state.similarity.rows, state.similarity.columns);
+  const double a = arguments.number("a");
+  if (arguments.word("side") == "left") return walk(state, a, context);
+  const Matrix beginning = class_field(*state.data, nullptr, "restart");
+  if (!state.field) {
+    state.field = std::make_shared<const Matrix>(beginning);
+    state.field_names = state.data->classes;
+  }
+  kept.keep("field", state.field);
+  Matrix next = (1 - a) * pipeline::apply(state.similarity, *state.field, context) + a * beginning;
+  state.field = std::make_shared<const Matrix>(std::move(next));
+}
+
+// One more step, for rows whose own label is not known.
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  require(arguments.word("side") == "right", Fault::usage,
+          "[restart] expected side=right for new points, found left: a walk has no place for nodes that it never met");
+  Matrix next = (1 - arguments.number("a")) * pipeline::apply(state.similarity, kept.array("field"), context);
+  state.field = std::make_shared<const Matrix>(std::move(next));
+  state.field_names = state.data->classes;
+}
+
+static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+
+const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters, "(1 - a) S H + a H_0: flow with a return to the beginning",
+                          "10.5555/2981345.2981386", run, place, estimate};
+
+}  // namespace calor::propagate

@@ -1,0 +1,11 @@
+// The stages through which information flows along a similarity, and those that read a result out.  One file each.
+#pragma once
+
+#include "calor/pipeline/stage.h"
+
+namespace calor::propagate {
+
+extern const pipeline::Stage apply_stage, restart_stage, repeat_stage;
+extern const pipeline::Stage eigen_stage, match_stage, components_stage, vote_stage, average_stage, assign_stage, cluster_stage;
+
+}  // namespace calor::propagate

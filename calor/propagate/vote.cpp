@@ -1,0 +1,26 @@
+// vote: the class with the most similarity.  Scores of a row add up to 1; a row that nothing reaches has none.
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/state.h"
+#include "calor/propagate/class_field.h"
+#include "calor/propagate/stages.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+static void count(State& state, const Context& context) {
+  state.class_scores = true;
+  if (state.field) state.scores = *state.field;
+  else
+    state.scores = pipeline::apply(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);
+  for (Eigen::Index i = 0; i < state.scores.rows(); ++i)
+    if (const double sum = state.scores.row(i).sum(); sum > 0) state.scores.row(i) /= sum;
+}
+
+static void run(State& state, const Arguments&, Kept&, const Context& context) { count(state, context); }
+static void place(State& state, const Arguments&, const Kept&, const Context& context) { count(state, context); }
+static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+
+const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {}, "the class with the most similarity", "", run, place, estimate};
+
+}  // namespace calor::propagate

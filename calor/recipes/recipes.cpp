@@ -1,0 +1,97 @@
+#include "calor/recipes/recipes.h"
+
+#include <fmt/format.h>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/pipeline/bind.h"
+
+namespace calor::recipes {
+namespace {
+
+constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters"}};
+constexpr RecipeParameter shift[] = {{"h", "auto", "bandwidth: of exp(-d^2 / h), in squared units of the data"}};
+constexpr RecipeParameter hopfield[] = {{"temperature", "1", "of exp(dot / temperature); 1 / beta of the paper"}};
+
+constexpr Recipe recipes[] = {
+    {"mds", "distance(1) | double_center | eigen(2, time=0.5)", {},
+     "classical scaling: points in few dimensions with about the same distances", "Gower's formula", "10.1007/BF02288916"},
+    {"mds-metric", "distance(1) | match(distance, stress)", {},
+     "metric scaling: distances matched in least squares (SMACOF)", "placed against fixed points", "10.18637/jss.v031.i03"},
+    {"isomap", "knn(15) | distance(1) | geodesic | double_center | eigen(2, time=0.5)", {},
+     "unfolds a curved surface: scaling of distances along the data", "geodesics through neighbours", "10.1126/science.290.5500.2319"},
+    {"lle", "knn(12) | local_weights(0.001) | eigen(2, of=residual)", {},
+     "keeps how each point is made of its neighbours", "weights on neighbours", "10.1126/science.290.5500.2323"},
+    {"laplacian-eigenmaps", "knn(15) | distance(2) | exp(auto) | mean | eigen(2, of=laplacian)", {},
+     "smooth coordinates on the neighbour graph", "Nystrom's formula", "10.1162/089976603321780317"},
+    {"diffusion-map", "distance(2) | exp(auto) | two_side(1) | row | eigen(2, time=1)", {},
+     "slow modes of a diffusion on the data, whatever its density", "Nystrom's formula", "10.1016/j.acha.2006.04.006"},
+    {"spectral-clustering",
+     "knn(15) | distance(2) | exp(auto) | mean | eigen($k - 1, of=laplacian, components=together) | cluster($k)", clusters,
+     "clusters of any shape, cut where the neighbour graph is thin", "nearest centre after Nystrom's formula", "10.1007/s11222-007-9033-z"},
+    {"k-means", "centres($k) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", clusters,
+     "round clusters about their means", "nearest centre", "10.1109/TIT.1982.1056489"},
+    {"knn-classifier", "knn(5, to=train) | indicator | row | vote", {},
+     "the class of most of the nearest training points", "itself", "10.1109/TIT.1967.1053964"},
+    {"knn-regressor", "knn(5, to=train) | indicator | row | average", {},
+     "the mean of the nearest training points' values", "itself", "10.1109/TIT.1967.1053964"},
+    {"nadaraya-watson", "distance(2, to=train) | exp(auto) | row | average", {},
+     "kernel regression: a weighted mean over all training points", "itself", "10.1137/1109020"},
+    {"label-spreading", "knn(15) | distance(2) | exp(auto) | mean | two_side(0.5) | repeat(restart(0.2)) | vote", {},
+     "a few labels flow along the neighbour graph", "one more step", "10.5555/2981345.2981386"},
+    {"mean-shift", "repeat(distance(2) | exp($h) | row | apply) | assign(merge)", shift,
+     "points climb to the modes of their density: attention without weights", "nearest mode", "10.1109/34.400568"},
+    {"hopfield", "repeat(dot(to=patterns) | exp($temperature) | row | apply)", hopfield,
+     "recalls stored patterns: the fixed points of attention", "itself", "arXiv:2008.02217"},
+    {"pagerank", "adjacency | row | repeat(restart(0.15, side=left), until=1e-10)", {},
+     "how often a random walk comes by", "", "10.1016/S0169-7552(98)00110-X"}};
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const Recipe& recipe : recipes) names.emplace_back(recipe.name);
+  return names;
+}
+
+bool one_word(std::string_view text) { return text.find_first_of("|( ") == std::string_view::npos; }
+
+}  // namespace
+
+std::span<const Recipe> all_recipes() { return recipes; }
+
+const Recipe* find_recipe(std::string_view name) {
+  for (const Recipe& recipe : recipes)
+    if (recipe.name == name) return &recipe;
+  return nullptr;
+}
+
+pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings) {
+  const std::string_view text = trim(recipe_or_pipeline);
+  const Recipe* recipe = find_recipe(text);
+  if (!recipe && one_word(text) && !pipeline::find_stage(all_stages(), text)) {
+    const std::string near = nearest_name(text, recipe_names());
+    fail(Fault::usage, "[run] expected a recipe ({}) or a pipeline, found \"{}\"{}", list_names(recipe_names(), 40), text,
+         near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));
+  }
+  std::map<std::string, std::string> values;
+  if (recipe)
+    for (const RecipeParameter& parameter : recipe->parameters) values[std::string(parameter.name)] = parameter.standard;
+  std::vector<std::string> of_stages;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (setting.substr(0, equals).find('.') != std::string::npos || equals == std::string::npos) {
+      of_stages.push_back(setting);
+      continue;
+    }
+    const std::string name(trim(setting.substr(0, equals)));
+    std::vector<std::string> known;
+    for (const auto& [parameter, value] : values) known.push_back("$" + parameter);
+    require(values.count(name) > 0, Fault::usage, "[set] expected stage.parameter=value{}, found \"{}\"",
+            known.empty() ? std::string() : fmt::format(" or a value for {}", list_names(known)), setting);
+    values[name] = setting.substr(equals + 1);
+  }
+  pipeline::Pipeline result = pipeline::substitute(pipeline::parse(recipe ? recipe->pipeline : text), values);
+  for (const std::string& setting : of_stages) result = pipeline::set_argument(result, all_stages(), setting);
+  return result;
+}
+
+}  // namespace calor::recipes

@@ -1,0 +1,40 @@
+// The named pipelines, and the list of all stages.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "calor/pipeline/stage.h"
+#include "calor/pipeline/syntax.h"
+
+namespace calor::recipes {
+
+struct RecipeParameter {
+  std::string_view name, standard, meaning;  // the default is written in the grammar
+};
+
+struct Recipe {
+  std::string_view name, pipeline;
+  std::span<const RecipeParameter> parameters;
+  std::string_view summary;     // one line: what for
+  std::string_view new_points;  // the rule, "" where there is none
+  std::string_view citation;
+};
+
+// Every stage there is; the one place where a new stage is named.
+const pipeline::StageList& all_stages();
+
+// Every recipe, in the order in which they are shown.
+std::span<const Recipe> all_recipes();
+
+// The recipe of that name, or null.
+const Recipe* find_recipe(std::string_view name);
+
+// A recipe's name or a pipeline's text, with parameters ("k=5") and settings ("knn.k=30") put in.  A setting without a dot names
+// a parameter of the recipe.  Throws Fault::usage; a single unknown word is answered with the nearest recipe.
+pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings);
+
+}  // namespace calor::recipes

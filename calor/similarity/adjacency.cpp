@@ -1,0 +1,37 @@
+// adjacency: the graph that the data are, with its weights.  Edges of weight 0 are no edges.
+#include "calor/core/error.h"
+#include "calor/pipeline/state.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static void run(State& state, const Arguments&, Kept&, const Context&) {
+  const auto& given = state.data->graph;
+  require(given != nullptr, Fault::input, "[adjacency] expected data that are a graph, found points: give an edge list, or use knn");
+  Csr graph;
+  graph.rows = given->rows;
+  graph.columns = given->columns;
+  for (std::int64_t i = 0; i < given->rows; ++i) {
+    for (std::int64_t e = given->begin[i]; e < given->begin[i + 1]; ++e) {
+      const double weight = given->values.empty() ? 1 : given->values[e];
+      require(weight >= 0, Fault::input, "[adjacency] expected weights that are not negative, found {} from node {} to node {}",
+              weight, i + 1, given->column[e] + 1);
+      if (weight == 0) continue;
+      graph.column.push_back(given->column[e]);
+      graph.values.push_back(weight);
+    }
+    graph.begin.push_back(graph.edges());
+  }
+  Similarity record;
+  record.rows = graph.rows;
+  record.columns = graph.columns;
+  record.symmetric = is_symmetric(graph);
+  record.support = std::make_shared<const Csr>(std::move(graph));
+  state.similarity = std::move(record);
+}
+
+const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, {}, "the graph that the data are, with its weights", "", run, nullptr, nullptr};
+
+}  // namespace calor::similarity

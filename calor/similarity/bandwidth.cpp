@@ -1,0 +1,190 @@
+#include "calor/similarity/bandwidth.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <mutex>
+#include <vector>
+
+#include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/score.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+namespace {
+
+constexpr int bin_bits = 6;  // of the mantissa: 64 bins an octave
+constexpr int shift = 52 - bin_bits;
+
+std::size_t bin_of(double value) { return static_cast<std::size_t>(std::bit_cast<std::uint64_t>(value) >> shift); }
+double bin_middle(std::size_t bin) {
+  const double low = std::bit_cast<double>(static_cast<std::uint64_t>(bin) << shift);
+  const double high = std::bit_cast<double>(static_cast<std::uint64_t>(bin + 1) << shift);
+  return (low + high) / 2;
+}
+
+struct Histogram {
+  std::vector<double> value, count;  // of the filled bins; the first is 0
+};
+
+Histogram histogram_of(const Similarity& similarity, const Context& context) {
+  std::vector<std::int64_t> counts(std::size_t{1} << (11 + bin_bits), 0);
+  std::mutex guard;
+  for_each_score_tile(similarity, context, "bandwidth", [&](std::int64_t, std::int64_t, const Matrix& tile) {
+    std::vector<std::uint32_t> bins(static_cast<std::size_t>(tile.size()));
+    for (Eigen::Index e = 0; e < tile.size(); ++e) bins[e] = static_cast<std::uint32_t>(bin_of(std::max(0.0, -tile.data()[e])));
+    const std::lock_guard lock(guard);  // whole numbers: any order adds up to the same
+    for (const std::uint32_t bin : bins) ++counts[bin];
+  });
+  Histogram histogram;
+  const std::size_t infinite = bin_of(std::numeric_limits<double>::infinity());
+  for (std::size_t bin = 0; bin < infinite; ++bin)
+    if (counts[bin]) {
+      histogram.value.push_back(bin == 0 ? 0 : bin_middle(bin));
+      histogram.count.push_back(static_cast<double>(counts[bin]));
+    }
+  return histogram;
+}
+
+// d log S / d log scale, S = sum count exp(-value / scale).
+double slope(const Histogram& histogram, double scale) {
+  double sum = 0, moment = 0;
+  const double least = histogram.value.front();
+  for (std::size_t b = 0; b < histogram.value.size(); ++b) {
+    const double weight = histogram.count[b] * std::exp(-(histogram.value[b] - least) / scale);
+    sum += weight;
+    moment += weight * histogram.value[b] / scale;
+  }
+  return moment / sum;
+}
+
+Bandwidth steepest(const Histogram& histogram) {
+  double smallest = 0;
+  for (const double value : histogram.value)
+    if (value > 0) {
+      smallest = value;
+      break;
+    }
+  require(smallest > 0, Fault::input, "[exp] expected points at different places, found all at one: give a bandwidth");
+  const double from = std::log2(smallest) - 2, to = std::log2(histogram.value.back()) + 4;
+  const int steps = std::max(8, static_cast<int>(std::ceil((to - from) * 8)));
+  std::vector<double> slopes(static_cast<std::size_t>(steps) + 1);
+  const auto at = [&](double step) { return std::exp2(from + (to - from) * step / steps); };
+  for (int s = 0; s <= steps; ++s) slopes[s] = slope(histogram, at(s));
+  const auto top = static_cast<int>(std::max_element(slopes.begin(), slopes.end()) - slopes.begin());
+  // Golden-section search about the best step.
+  double low = std::max(0, top - 1), high = std::min(steps, top + 1);
+  for (int i = 0; i < 40; ++i) {
+    const double third = (high - low) * 0.381966011250105;
+    if (slope(histogram, at(low + third)) < slope(histogram, at(high - third))) low += third;
+    else high -= third;
+  }
+  Bandwidth result;
+  result.scale = at((low + high) / 2);
+  result.dimension = 2 * slope(histogram, result.scale);
+  // Unclear: another peak nearly as high beyond a real dip, or the top at an end of the range.
+  result.clear = top > 0 && top < steps;
+  for (const int direction : {-1, 1}) {
+    double dip = slopes[top];
+    for (int s = top + direction; s >= 0 && s <= steps; s += direction) {
+      dip = std::min(dip, slopes[s]);
+      if (dip < 0.8 * slopes[top] && slopes[s] > 0.9 * slopes[top]) result.clear = false;
+    }
+  }
+  return result;
+}
+
+Bandwidth median_of_farthest(const Similarity& similarity) {
+  std::vector<double> farthest;
+  for (std::int64_t i = 0; i < similarity.rows; ++i) {
+    double least = 0;
+    for (std::int64_t e = similarity.support->begin[i]; e < similarity.support->begin[i + 1]; ++e)
+      least = std::min(least, edge_score(similarity, i, e));
+    if (similarity.support->begin[i] < similarity.support->begin[i + 1]) farthest.push_back(-least);
+  }
+  require(!farthest.empty(), Fault::input, "[exp] expected a graph with edges, found none");
+  const auto middle = farthest.begin() + static_cast<std::ptrdiff_t>(farthest.size() / 2);
+  std::nth_element(farthest.begin(), middle, farthest.end());
+  require(*middle > 0, Fault::input,
+          "[exp] expected neighbours at other places, found that half of the points have only coinciding ones: give a bandwidth or a larger k");
+  return {*middle, 0, true};
+}
+
+}  // namespace
+
+Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& context) {
+  require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0, Fault::usage,
+          "[exp] expected distances for bandwidth=auto, found another score: give a number");
+  return similarity.all_pairs() ? steepest(histogram_of(similarity, context)) : median_of_farthest(similarity);
+}
+
+namespace {
+
+// Entropy of exp(score / scale) normalised, for scores shifted so that the greatest is 0.
+double entropy(const Vector& scores, double scale) {
+  double sum = 0, moment = 0;
+  for (Eigen::Index e = 0; e < scores.size(); ++e) {
+    const double logarithm = scores[e] / scale, weight = std::exp(logarithm);
+    sum += weight;
+    if (weight > 0) moment += weight * logarithm;
+  }
+  return std::log(sum) - moment / sum;
+}
+
+double scale_for(Vector scores, double perplexity, std::int64_t row) {
+  require(static_cast<double>(scores.size()) >= perplexity, Fault::input,
+          "[exp] expected at least {} values in a row for that perplexity, found {} in row {}: give a smaller perplexity or a larger k",
+          perplexity, scores.size(), row + 1);
+  scores.array() -= scores.maxCoeff();
+  const double target = std::log(perplexity), spread = -scores.minCoeff();
+  if (spread == 0) return 1;  // all alike: every scale gives the same
+  double low = 0, high = 0, scale = spread;
+  for (int step = 0; step < 200; ++step) {
+    const double found = entropy(scores, scale);
+    if (std::abs(found - target) < 1e-9) break;
+    (found < target ? low : high) = scale;
+    scale = high == 0 ? 2 * scale : low == 0 ? scale / 2 : (low + high) / 2;
+    if (scale > 1e9 * spread || scale < 1e-12 * spread) break;  // ties: the entropy cannot be reached any closer
+  }
+  return scale;
+}
+
+}  // namespace
+
+Vector perplexity_scales(const Similarity& similarity, double perplexity, const Context& context) {
+  Vector scales(similarity.rows);
+  if (similarity.all_pairs()) {
+    const TileScores tiles(similarity);
+    constexpr std::int64_t piece = 16;
+    std::atomic<std::int64_t> done{0};
+    parallel_for((similarity.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
+      context.check_stop("exp");
+      const std::int64_t first = p * piece, count = std::min(piece, similarity.rows - first);
+      Matrix tile;
+      tiles.scores(first, count, 0, similarity.columns, tile);
+      for (std::int64_t a = 0; a < count; ++a) {
+        Vector scores(similarity.columns);
+        Eigen::Index used = 0;
+        for (Eigen::Index j = 0; j < tile.cols(); ++j)
+          if (std::isfinite(tile(a, j))) scores[used++] = tile(a, j);
+        scales[first + a] = scale_for(scores.head(used), perplexity, first + a);
+      }
+      context.advance(static_cast<double>(done += count), static_cast<double>(similarity.rows), "perplexity");
+    });
+    return scales;
+  }
+  for (std::int64_t i = 0; i < similarity.rows; ++i) {
+    const std::int64_t begin = similarity.support->begin[i], end = similarity.support->begin[i + 1];
+    Vector scores(end - begin);
+    for (std::int64_t e = begin; e < end; ++e) scores[e - begin] = edge_score(similarity, i, e);
+    scales[i] = scale_for(scores, perplexity, i);
+  }
+  return scales;
+}
+
+}  // namespace calor::similarity

@@ -1,0 +1,28 @@
+// Choosing the scale of an exponential from the data.
+#pragma once
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/similarity.h"
+
+namespace calor::similarity {
+
+struct Bandwidth {
+  double scale = 0;      // of exp(score / scale)
+  double dimension = 0;  // all pairs: twice the steepest slope; 0 on a support
+  bool clear = true;     // false: the slope has no single maximum
+};
+
+// All pairs: the scale at which log sum_ij exp(score_ij / scale) rises steepest against log scale; the slope there is half
+// the dimension of the data when the score is minus a squared distance (Coifman, Shkolnisky, Sigworth & Singer 2008).
+// One pass over the pairs fills a histogram of the scores with 64 bins an octave (relative width 1 to 1.6 %, whose second
+// order is below 1e-4 of the slope); the sums are then taken over its bins.
+// On a support, where the slope rule fails: the median over the rows of minus the least score, for distance(2) the median
+// squared distance to the k-th neighbour.
+// Throws Fault::input when all points coincide, or half of the rows have only coinciding neighbours.
+Bandwidth automatic_bandwidth(const pipeline::Similarity& similarity, const Context& context);
+
+// The scale for each row at which the entropy of its normalised values is log(perplexity), within 1e-5; the diagonal
+// counts only where the record has it.  Throws Fault::input for a row with fewer than `perplexity` values.
+pipeline::Vector perplexity_scales(const pipeline::Similarity& similarity, double perplexity, const Context& context);
+
+}  // namespace calor::similarity

@@ -1,0 +1,35 @@
+// centres(k): k prototypes of the data, k-means++ starts refined by Lloyd's steps, the best of several.
+// Arthur & Vassilvitskii 2007.
+#include "calor/pipeline/state.h"
+#include "calor/similarity/lloyd.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"k", Parameter::Takes::integer, "", 1, 1e6, "", "number of centres"},
+    {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random starts, of which the best stays"},
+    {"most", Parameter::Takes::integer, "300", 0, 1e6, "", "Lloyd's steps a start; 0: the drawn points themselves"}};
+
+static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
+  const LloydOptions options{arguments.integer("k"), arguments.integer("starts"), arguments.integer("most"), state.seed};
+  state.points = std::make_shared<const Matrix>(lloyd(*state.points, options, context).at);
+  state.prototypes = true;
+}
+
+// New points are no prototypes: they pass.
+static void place(State&, const Arguments&, const Kept&, const Context&) {}
+
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  estimate.hold(8 * estimate.rows * estimate.features);
+  estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * estimate.features;
+  estimate.columns = estimate.rows;
+  estimate.rows = arguments.number("k");
+}
+
+const Stage centres_stage{"centres", Kind::support, types::coordinates, types::points, parameters,
+                          "k prototypes, the best of several k-means++ starts", "10.5555/1283383.1283494", run, place, estimate};
+
+}  // namespace calor::similarity

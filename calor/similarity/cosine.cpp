@@ -1,0 +1,22 @@
+// cosine: the cosine of the angle between two points.
+#include "calor/similarity/initialise.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {{"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"}};
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context&) {
+  initialise(state, {Score::Kind::cosine}, arguments.word("to"), kept);
+}
+
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context&) {
+  initialise_new(state, {Score::Kind::cosine}, arguments.word("to"), kept);
+}
+
+const Stage cosine_stage{"cosine", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
+                      "the cosine of the angle between two points", "", run, place, estimate_scores};
+
+}  // namespace calor::similarity

@@ -1,0 +1,22 @@
+// dot: x . y, the dot product of two points.
+#include "calor/similarity/initialise.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {{"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"}};
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context&) {
+  initialise(state, {Score::Kind::dot}, arguments.word("to"), kept);
+}
+
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context&) {
+  initialise_new(state, {Score::Kind::dot}, arguments.word("to"), kept);
+}
+
+const Stage dot_stage{"dot", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
+                      "x . y, the dot product of two points", "", run, place, estimate_scores};
+
+}  // namespace calor::similarity

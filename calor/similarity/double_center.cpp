@@ -1,0 +1,99 @@
+// double_center: B = -1/2 J (F o F) J with F = minus the distance and J = I - 11'/N: the inner products about the centre.
+// Stores all pairs (8 N^2 bytes); with several components each is centred on its own and they do not meet.
+// Torgerson 1952; new points by Gower 1968.
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/state.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static void check(const Similarity& similarity) {
+  require(similarity.all_pairs(), Fault::usage,
+          "[double_center] expected a similarity over all pairs, found one on a graph: put geodesic before it");
+  require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty(), Fault::usage,
+          "[double_center] expected distances, found a strengthened or normalised similarity: put it right after distance(1) or geodesic");
+}
+
+static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
+  check(state.similarity);
+  require(state.similarity.square() && state.similarity.symmetric, Fault::usage,
+          "[double_center] expected a symmetric similarity, found one that is not");
+  Similarity record;
+  record.rows = record.columns = state.similarity.rows;
+  record.symmetric = true;
+  record.components = state.similarity.components;
+  auto values = std::make_shared<Matrix>(materialise(state.similarity, "double_center", context));
+  state.similarity.dense = nullptr;
+  Matrix& b = *values;
+  const std::int64_t n = b.rows();
+  Components one;
+  one.count = 1;
+  one.of.assign(static_cast<std::size_t>(n), 0);
+  const Components& components = record.components ? *record.components : one;
+  Vector means = Vector::Zero(n), grand = Vector::Zero(components.count);
+  const std::vector<std::int64_t> sizes = components.sizes();
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t own = components.of[i];
+    for (std::int64_t j = 0; j < n; ++j) {
+      b(i, j) = components.of[j] == own ? b(i, j) * b(i, j) : 0;
+      means[i] += b(i, j);
+    }
+    means[i] /= static_cast<double>(sizes[own]);
+    grand[own] += means[i] / static_cast<double>(sizes[own]);
+  }
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j)
+      b(i, j) = components.of[i] == components.of[j] ? -0.5 * (b(i, j) - means[i] - means[j] + grand[components.of[i]]) : 0;
+  Vector group(n), all(n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    group[i] = static_cast<double>(components.of[i]);
+    all[i] = grand[components.of[i]];
+  }
+  kept.keep("means", Matrix(means));
+  kept.keep("grand", Matrix(all));
+  kept.keep("component", Matrix(group));
+  record.dense = std::move(values);
+  state.similarity = std::move(record);
+}
+
+static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
+  check(state.similarity);
+  const Vector means = kept.array("means").col(0), grand = kept.array("grand").col(0), component = kept.array("component").col(0);
+  auto values = std::make_shared<Matrix>(materialise(state.similarity, "double_center", context));
+  for (Eigen::Index i = 0; i < values->rows(); ++i) {
+    auto row = values->row(i);
+    // Centred within the component that the new point reaches nearest.
+    Eigen::Index nearest = 0;
+    row.maxCoeff(&nearest);
+    const auto reached = [&](Eigen::Index j) { return component[j] == component[nearest] && std::isfinite(row[j]); };
+    double mean = 0, count = 0;
+    for (Eigen::Index j = 0; j < row.size(); ++j)
+      if (reached(j)) {
+        mean += row[j] * row[j];
+        ++count;
+      }
+    mean /= std::max(1.0, count);
+    for (Eigen::Index j = 0; j < row.size(); ++j)
+      row[j] = reached(j) ? -0.5 * (row[j] * row[j] - mean - means[j] + grand[j]) : 0;
+  }
+  Similarity record;
+  record.rows = values->rows();
+  record.columns = values->cols();
+  record.dense = std::move(values);
+  state.similarity = std::move(record);
+}
+
+static void estimate(Estimate& estimate, const Arguments&) {
+  estimate.hold(8 * estimate.rows * estimate.rows);
+  estimate.pass();
+}
+
+const Stage double_center_stage{"double_center", Kind::initialise, types::similarity, types::similarity, {},
+                                "inner products about the centre, from distances (8 N^2 bytes)", "10.1007/BF02288916", run, place, estimate};
+
+}  // namespace calor::similarity

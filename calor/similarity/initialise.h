@@ -1,0 +1,26 @@
+// What every stage that starts a record has in common: which rows meet which columns.
+#pragma once
+
+#include <string>
+
+#include "calor/pipeline/state.h"
+
+namespace calor::similarity {
+
+// The words of a parameter "to": the points themselves, all data rows, the labelled training rows, or (the same as data,
+// said of memories) the patterns.
+inline constexpr const char* to_words = "points|data|train|patterns";
+
+// Puts a record of `score` into the state: on the state's graph where there is one, else over all pairs of its points and
+// the columns that `to` names.  Columns that are not the data's features are kept for new points.
+void initialise(pipeline::State& state, const pipeline::Score& score, const std::string& to, pipeline::Kept& kept);
+
+// The same for new points: the columns are those of the fit.
+void initialise_new(pipeline::State& state, const pipeline::Score& score, const std::string& to, const pipeline::Kept& kept);
+
+// Work and memory of one evaluation.
+void estimate_scores(pipeline::Estimate& estimate, const pipeline::Arguments&);
+
+pipeline::Metric metric_of(const std::string& word);
+
+}  // namespace calor::similarity

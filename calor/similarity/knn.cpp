@@ -1,0 +1,134 @@
+// knn(k): the k nearest others of every point, exactly.  O(N^2 d) time, O(N (d + k)) memory.
+// The point itself is left out; to=train lets only labelled training rows be neighbours.
+#include <algorithm>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/neighbours.h"
+#include "calor/pipeline/score.h"
+#include "calor/similarity/initialise.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"k", Parameter::Takes::integer, "15", 1, 1e6, "", "neighbours of each point"},
+    {"to", Parameter::Takes::word, "points", 0, 0, "points|train", "which points may be neighbours"},
+    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"}};
+
+static std::vector<std::uint8_t> training_rows(const Data& data) {
+  std::vector<std::uint8_t> allowed(static_cast<std::size_t>(data.rows()));
+  for (std::int64_t i = 0; i < data.rows(); ++i) allowed[i] = data.labelled(i);
+  return allowed;
+}
+
+static void check(const State& state, std::int64_t k, std::int64_t available, const char* what) {
+  require(state.points->cols() > 0, Fault::input, "[knn] expected points with features, found a bare graph: use adjacency");
+  require(k <= available, Fault::input, "[knn] expected k of at most {} ({}), found {}: give a smaller k or more points",
+          available, what, k);
+}
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  NeighbourOptions options{arguments.integer("k"), metric_of(arguments.word("metric")), true, nullptr};
+  std::vector<std::uint8_t> allowed;
+  if (arguments.word("to") == "train") {
+    allowed = training_rows(*state.data);
+    options.allowed = &allowed;
+    check(state, options.k, std::count(allowed.begin(), allowed.end(), 1), "the labelled training rows");
+  } else {
+    check(state, options.k, state.rows() - 1, "the other points");
+  }
+  const auto graph = std::make_shared<const Csr>(nearest(*state.points, *state.points, options, context));
+  state.graph = graph;
+  state.columns = state.points;
+  if (state.moved()) kept.keep("columns", state.points);
+  if (!options.allowed) kept.keep("reach", Matrix(farthest_neighbour(*graph, *state.points, *state.points, options.metric)));
+}
+
+// The points of the fit that would count a new one among their k nearest.
+static Csr who_reach(const Matrix& rows, const Matrix& columns, const Matrix& reach, Metric metric,
+                     const std::vector<std::int64_t>& itself, const Context& context) {
+  Similarity record;
+  record.rows = rows.rows();
+  record.columns = columns.rows();
+  record.row_points = std::make_shared<const Matrix>(rows);
+  record.column_points = std::make_shared<const Matrix>(columns);
+  record.score = {Score::Kind::power_distance, 1, metric};
+  std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(rows.rows()));
+  for_each_score_tile(record, context, "nearest neighbours", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
+    for (Eigen::Index a = 0; a < tile.rows(); ++a)
+      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
+        // The tile's rounding may hide an equality, which is what a point of the fit itself meets.
+        if (-tile(a, b) > reach(column + b, 0) * (1 + 1e-6) || column + b == itself[row + a]) continue;
+        if (distance(rows, row + a, columns, column + b, metric) <= reach(column + b, 0))
+          lists[row + a].push_back(static_cast<std::int32_t>(column + b));
+      }
+  });
+  Csr graph;
+  graph.rows = rows.rows();
+  graph.columns = columns.rows();
+  for (const auto& list : lists) {
+    graph.column.insert(graph.column.end(), list.begin(), list.end());
+    graph.begin.push_back(graph.edges());
+  }
+  return graph;
+}
+
+// One neighbour more is asked for; the point of the fit that coincides with the new one, else the farthest, is dropped.
+static Csr drop_itself(const Csr& found, const Matrix& rows, const Matrix& columns, Metric metric, std::int64_t k,
+                       std::vector<std::int64_t>& itself) {
+  Csr graph;
+  graph.rows = found.rows;
+  graph.columns = found.columns;
+  for (std::int64_t i = 0; i < found.rows; ++i) {
+    std::int64_t drop = -1;
+    double farthest = -1;
+    for (std::int64_t e = found.begin[i]; e < found.begin[i + 1]; ++e) {
+      const double far = distance(rows, i, columns, found.column[e], metric);
+      if (far == 0 && itself[i] < 0 && rows.row(i) == columns.row(found.column[e])) itself[i] = found.column[e];
+      if (far >= farthest) {
+        farthest = far;
+        drop = e;
+      }
+    }
+    for (std::int64_t e = found.begin[i]; e < found.begin[i + 1]; ++e) {
+      const bool dropped = itself[i] >= 0 ? found.column[e] == itself[i] : e == drop && found.begin[i + 1] - found.begin[i] > k;
+      if (!dropped) graph.column.push_back(found.column[e]);
+    }
+    graph.begin.push_back(graph.edges());
+  }
+  return graph;
+}
+
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  const auto columns = kept.has("columns") ? kept.shared("columns") : state.data->features;
+  NeighbourOptions options{arguments.integer("k"), metric_of(arguments.word("metric")), false, nullptr};
+  state.columns = columns;
+  if (arguments.word("to") == "train") {
+    const std::vector<std::uint8_t> allowed = training_rows(*state.data);
+    options.allowed = &allowed;
+    state.graph = std::make_shared<const Csr>(nearest(*state.points, *columns, options, context));
+    return;
+  }
+  ++options.k;
+  const Csr found = nearest(*state.points, *columns, options, context);
+  state.itself.assign(static_cast<std::size_t>(state.rows()), -1);
+  state.graph = std::make_shared<const Csr>(
+      drop_itself(found, *state.points, *columns, options.metric, options.k - 1, state.itself));
+  state.reverse = std::make_shared<const Csr>(
+      who_reach(*state.points, *columns, kept.array("reach"), options.metric, state.itself, context));
+}
+
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  const double k = arguments.number("k");
+  estimate.pass();
+  estimate.edges = estimate.rows * k;
+  estimate.hold(8 * estimate.features * estimate.rows + 36 * estimate.rows * (k + 4));
+}
+
+const Stage knn_stage{"knn", Kind::support, types::coordinates, types::graph, parameters,
+                      "the k nearest others of every point, exactly", "", run, place, estimate};
+
+}  // namespace calor::similarity

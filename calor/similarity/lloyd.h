@@ -1,0 +1,32 @@
+// Lloyd's iteration for k centres, from k-means++ starts.  Used by centres(k) and cluster(k).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/matrix.h"
+
+namespace calor::similarity {
+
+struct Centres {
+  pipeline::Matrix at;                // k x d
+  std::vector<std::int64_t> nearest;  // one a point
+  double inertia = 0;                 // sum of squared distances to the nearest centre
+};
+
+struct LloydOptions {
+  std::int64_t k = 0, starts = 10, most = 300;
+  std::uint64_t seed = 0;
+};
+
+// The best of `starts` runs.  Each start draws its centres with probability proportional to the squared distance to those
+// drawn before, the best of 2 + log k trials a draw (Arthur & Vassilvitskii 2007), and moves centres to the means of their
+// points until no point changes its centre.  An empty cluster takes the point farthest from its centre.  Equal distances go to the
+// lower centre.  Throws Fault::input for k above the number of points.
+Centres lloyd(const pipeline::Matrix& points, const LloydOptions& options, const Context& context);
+
+// The nearest centre of each point, and the sum of squared distances.
+Centres assign_nearest(const pipeline::Matrix& points, const pipeline::Matrix& centres, const Context& context);
+
+}  // namespace calor::similarity

@@ -1,0 +1,48 @@
+// radius(r): all others at distance at most r.
+#include "calor/core/error.h"
+#include "calor/pipeline/neighbours.h"
+#include "calor/similarity/initialise.h"
+#include "calor/similarity/stages.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static constexpr Parameter parameters[] = {
+    {"r", Parameter::Takes::number, "", 0, std::numeric_limits<double>::infinity(), "", "the largest distance, in the units of the data"},
+    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"}};
+
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  require(state.points->cols() > 0, Fault::input, "[radius] expected points with features, found a bare graph: use adjacency");
+  state.graph = std::make_shared<const Csr>(within(*state.points, *state.points, arguments.number("r"),
+                                                   metric_of(arguments.word("metric")), true, context));
+  state.columns = state.points;
+  if (state.moved()) kept.keep("columns", state.points);
+  std::int64_t lonely = 0;
+  for (std::int64_t i = 0; i < state.rows(); ++i) lonely += state.graph->begin[i] == state.graph->begin[i + 1];
+  if (lonely) state.note("radius", fmt::format("{} of {} points have no other within {}", lonely, state.rows(), arguments.number("r")));
+}
+
+// The point of the fit that coincides with a new one is that point itself, and left out.
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  state.columns = kept.has("columns") ? kept.shared("columns") : state.data->features;
+  const Csr found = within(*state.points, *state.columns, arguments.number("r"), metric_of(arguments.word("metric")), false, context);
+  state.itself.assign(static_cast<std::size_t>(state.rows()), -1);
+  Csr others;
+  others.rows = found.rows;
+  others.columns = found.columns;
+  for (std::int64_t i = 0; i < found.rows; ++i) {
+    for (std::int64_t e = found.begin[i]; e < found.begin[i + 1]; ++e)
+      if (state.itself[i] < 0 && state.points->row(i) == state.columns->row(found.column[e])) state.itself[i] = found.column[e];
+      else others.column.push_back(found.column[e]);
+    others.begin.push_back(others.edges());
+  }
+  state.graph = std::make_shared<const Csr>(std::move(others));
+  state.reverse = state.graph;
+}
+
+static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+
+const Stage radius_stage{"radius", Kind::support, types::coordinates, types::graph, parameters, "all others at distance at most r", "", run, place, estimate};
+
+}  // namespace calor::similarity

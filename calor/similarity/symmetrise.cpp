@@ -1,0 +1,80 @@
+#include "calor/similarity/symmetrise.h"
+
+#include <cmath>
+#include <limits>
+
+#include "calor/core/error.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+namespace {
+
+// Values on the support, factors included.
+Csr edge_values_of(const Similarity& similarity, int threads) {
+  Csr graph = *store_scores(similarity, threads).support;
+  for (std::int64_t i = 0; i < graph.rows; ++i)
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
+      graph.values[e] *= std::exp(similarity.row_factor(i) + similarity.column_factor(graph.column[e]));
+  return graph;
+}
+
+Similarity stored(Csr graph, bool symmetric) {
+  Similarity record;
+  record.rows = graph.rows;
+  record.columns = graph.columns;
+  record.support = std::make_shared<const Csr>(std::move(graph));
+  record.symmetric = symmetric;
+  return record;
+}
+
+bool same_factors(const Similarity& similarity) {
+  return similarity.log_row.size() == similarity.log_column.size() && similarity.log_row == similarity.log_column;
+}
+
+}  // namespace
+
+void symmetrise(State& state, const char* op, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
+  Similarity& record = state.similarity;
+  if (keeps_symmetric && record.symmetric && same_factors(record)) return;
+  require(!record.all_pairs(), Fault::usage,
+          "[{}] expected a similarity on a graph or a symmetric one, found one over all pairs that is not symmetric: put knn before it", op);
+  record = stored(combine_with_reverse(edge_values_of(record, context.threads), combine), true);
+}
+
+void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
+  Similarity& record = state.similarity;
+  if (record.all_pairs()) {
+    require(keeps_symmetric, Fault::usage, "[union] expected a similarity on a graph, found all pairs");
+    return;
+  }
+  const Csr forward = edge_values_of(record, context.threads);
+  Csr backward;
+  backward.rows = forward.rows;
+  backward.begin.assign(static_cast<std::size_t>(forward.rows) + 1, 0);
+  if (state.reverse) {
+    Similarity reached = record;
+    reached.support = state.reverse;
+    backward = edge_values_of(reached, context.threads);
+  }
+  Csr both;
+  both.rows = forward.rows;
+  both.columns = forward.columns;
+  constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
+  for (std::int64_t i = 0; i < forward.rows; ++i) {
+    std::int64_t a = forward.begin[i], b = backward.begin[i];
+    while (a < forward.begin[i + 1] || b < backward.begin[i + 1]) {
+      const std::int32_t to_a = a < forward.begin[i + 1] ? forward.column[a] : none;
+      const std::int32_t to_b = b < backward.begin[i + 1] ? backward.column[b] : none;
+      const std::int32_t to = std::min(to_a, to_b);
+      const double own = to_a == to ? forward.values[a++] : 0, other = to_b == to ? backward.values[b++] : 0;
+      both.column.push_back(to);
+      both.values.push_back(combine(own, other));
+    }
+    both.begin.push_back(both.edges());
+  }
+  record = stored(std::move(both), false);
+}
+
+}  // namespace calor::similarity

@@ -1,0 +1,15 @@
+// Making a similarity on a graph the same in both directions.
+#pragma once
+
+#include "calor/pipeline/state.h"
+
+namespace calor::similarity {
+
+// combine(forward, backward) on the union of both directions, 0 for an absent one.  A similarity that is symmetric already
+// stays as it is, its factors included, when `keeps_symmetric` says that combine(v, v) = v.
+void symmetrise(pipeline::State& state, const char* op, double (*combine)(double, double), bool keeps_symmetric, const Context& context);
+
+// For new points: forward are their own edges, backward those of the fit's points that would reach them.
+void symmetrise_new(pipeline::State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context);
+
+}  // namespace calor::similarity

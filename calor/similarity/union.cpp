@@ -1,0 +1,27 @@
+// union: W + W' - W o W', the fuzzy union of both directions (values in 0..1).
+#include "calor/similarity/stages.h"
+#include "calor/similarity/symmetrise.h"
+
+namespace calor::similarity {
+
+using namespace pipeline;
+
+static double combine(double forward, double backward) { return forward + backward - forward * backward; }
+static constexpr bool keeps_symmetric = false;
+
+static void run(State& state, const Arguments&, Kept&, const Context& context) {
+  symmetrise(state, "union", combine, keeps_symmetric, context);
+}
+
+static void place(State& state, const Arguments&, const Kept&, const Context& context) {
+  symmetrise_new(state, combine, keeps_symmetric, context);
+}
+
+static void estimate(Estimate& estimate, const Arguments&) {
+  estimate.edges *= 2;
+  estimate.hold(12 * estimate.edges);
+}
+
+const Stage union_stage{"union", Kind::normalise, types::any_similarity, types::normalised, {}, "the fuzzy union of both directions", "", run, place, estimate};
+
+}  // namespace calor::similarity

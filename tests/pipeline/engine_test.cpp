@@ -1,0 +1,174 @@
+// The streamed passes against the plain composition, written here in loops over pairs; tolerances are a few ulps of the sums'
+// lengths (1e-12 relative).  Sizes straddle the tiles of 128 rows and 512 columns.
+#include "calor/pipeline/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/neighbours.h"
+#include "calor/pipeline/score.h"
+#include "support.h"
+
+namespace calor::pipeline {
+namespace {
+
+constexpr double rounding = 1e-12;
+
+Similarity record_of(const Matrix& rows, const Matrix& columns, Score score) {
+  Similarity record;
+  record.rows = rows.rows();
+  record.columns = columns.rows();
+  record.row_points = std::make_shared<const Matrix>(rows);
+  record.column_points = std::make_shared<const Matrix>(columns);
+  record.score = score;
+  return record;
+}
+
+// value(i, j) by the definition in similarity.h, from scratch.
+Matrix plain(const Similarity& record, const Matrix& x, const Matrix& y) {
+  Matrix values(record.rows, record.columns);
+  for (Eigen::Index i = 0; i < record.rows; ++i)
+    for (Eigen::Index j = 0; j < record.columns; ++j) {
+      double squared = 0, city = 0, dot = 0, a = 0, b = 0;
+      for (Eigen::Index c = 0; c < x.cols(); ++c) {
+        squared += (x(i, c) - y(j, c)) * (x(i, c) - y(j, c));
+        city += std::abs(x(i, c) - y(j, c));
+        dot += x(i, c) * y(j, c);
+        a += x(i, c) * x(i, c);
+        b += y(j, c) * y(j, c);
+      }
+      const double cosine = dot / std::sqrt(a * b);
+      double score = 0;
+      if (record.score.kind == Score::Kind::dot) score = dot;
+      else if (record.score.kind == Score::Kind::cosine) score = cosine;
+      else {
+        const double d = record.score.metric == Metric::euclidean ? std::sqrt(squared) : record.score.metric == Metric::manhattan ? city : 1 - cosine;
+        score = (record.score.power > 0 ? -1 : 1) * std::pow(d, record.score.power);
+      }
+      if (record.strengthen.kind == Strengthen::Kind::exponential) score = std::exp(score / record.strengthen.at(i, j));
+      values(i, j) = score * std::exp(record.row_factor(i) + record.column_factor(j));
+    }
+  return values;
+}
+
+class Sizes : public ::testing::TestWithParam<std::pair<int, int>> {};
+
+TEST_P(Sizes, StreamedEqualsPlain) {
+  const auto [n, m] = GetParam();
+  const Matrix x = random_points(n, 3, 1), y = random_points(m, 3, 2), h = random_points(m, 2, 3);
+  const Context context;
+  for (const Score score : {Score{Score::Kind::power_distance, 2, Metric::euclidean}, Score{Score::Kind::power_distance, 1, Metric::euclidean},
+                            Score{Score::Kind::power_distance, -1, Metric::manhattan}, Score{Score::Kind::power_distance, 1, Metric::cosine},
+                            Score{Score::Kind::dot}, Score{Score::Kind::cosine}}) {
+    Similarity record = record_of(x, y, score);
+    record.strengthen.kind = Strengthen::Kind::exponential;
+    record.strengthen.scale = random_points(n, 1, 4).cwiseAbs().array() + 0.5;
+    record.log_row = random_points(n, 1, 5);
+    record.log_column = random_points(m, 1, 6);
+    if (score.power < 0) record.strengthen.scale.array() += 20;  // 1 / d is large for close points
+    const Matrix values = plain(record, x, y);
+    EXPECT_LT(relative_difference(materialise(record, "test", context), values), rounding);
+    EXPECT_LT(relative_difference(apply(record, h, context), values * h), rounding);
+    const Matrix turned = random_points(n, 2, 7);
+    EXPECT_LT(relative_difference(apply_transposed(record, turned, context), values.transpose() * turned), rounding);
+    EXPECT_LT(relative_difference(log_row_sums(record, context).array().exp().matrix(), values.rowwise().sum()), rounding);
+    EXPECT_LT(relative_difference(log_column_sums(record, context).array().exp().matrix(), Matrix(values.colwise().sum().transpose())), rounding);
+  }
+}
+
+TEST_P(Sizes, ASupportOfAllPairsEqualsAllPairs) {
+  const auto [n, m] = GetParam();
+  const Matrix x = random_points(n, 3, 1), y = random_points(m, 3, 2), h = random_points(m, 2, 3);
+  Similarity dense = record_of(x, y, {Score::Kind::power_distance, 2, Metric::euclidean}), sparse = dense;
+  std::vector<Edge> edges;
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < m; ++j) edges.push_back({i, j, 1});
+  sparse.support = std::make_shared<const Csr>(from_edges(n, m, edges));
+  const Context context;
+  EXPECT_LT(relative_difference(apply(sparse, h, context), apply(dense, h, context)), rounding);
+  EXPECT_LT(relative_difference(materialise(sparse, "test", context), materialise(dense, "test", context)), rounding);
+  EXPECT_EQ(best_columns(sparse, context), best_columns(dense, context));
+}
+
+TEST_P(Sizes, TheSameBitsForAnyNumberOfThreads) {
+  const auto [n, m] = GetParam();
+  Similarity record = record_of(random_points(n, 5, 1), random_points(m, 5, 2), {Score::Kind::power_distance, 2, Metric::euclidean});
+  record.strengthen = {Strengthen::Kind::exponential, Vector::Constant(1, 0.7), false, 1};
+  const Matrix h = random_points(m, 3, 3);
+  Context one, two;
+  one.threads = 1;
+  two.threads = 2;
+  EXPECT_EQ(apply(record, h, one), apply(record, h, two));
+  EXPECT_EQ(log_row_sums(record, one), log_row_sums(record, two));
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiles, Sizes,
+                         ::testing::Values(std::pair{1, 1}, std::pair{1, 7}, std::pair{127, 511}, std::pair{128, 512}, std::pair{129, 513},
+                                           std::pair{300, 2}));
+
+TEST(Scores, CoincidingPointsAreAtDistanceZeroFarFromTheOrigin) {
+  Matrix x = random_points(40, 3, 8).array() + 1e6;
+  x.row(7) = x.row(31);
+  Similarity record = record_of(x, x, {Score::Kind::power_distance, 1, Metric::euclidean});
+  const Matrix values = materialise(record, "test", Context());
+  EXPECT_EQ(values(7, 31), 0);
+  EXPECT_LT(relative_difference(values, plain(record, x, x)), 1e-7);  // sqrt(eps * cancelled share)
+}
+
+TEST(Scores, RowSumsSurviveUnderflow) {
+  Similarity record = record_of(random_points(9, 2, 1), random_points(5, 2, 2).array() + 100.0, {Score::Kind::power_distance, 2, Metric::euclidean});
+  record.strengthen = {Strengthen::Kind::exponential, Vector::Constant(1, 1e-3), false, 1};  // exp(-2e7)
+  record.log_row = -log_row_sums(record, Context());
+  const Matrix sums = apply(record, Matrix::Ones(5, 1), Context());
+  EXPECT_LT((sums.array() - 1).abs().maxCoeff(), 1e-8);  // eps * 2e7 in the exponent
+}
+
+TEST(Sums, ANegativeSumIsRefused) {
+  Similarity record = record_of(random_points(3, 2, 1), random_points(4, 2, 2), {Score::Kind::power_distance, 2, Metric::euclidean});
+  EXPECT_THROW(log_row_sums(record, Context()), Error);
+}
+
+// Brute force with the same tie rule: by distance, then by number.
+TEST(Nearest, EqualsBruteForce) {
+  for (const Metric metric : {Metric::euclidean, Metric::manhattan, Metric::cosine})
+    for (const int n : {2, 3, 130, 700}) {
+      const Matrix x = random_points(n, 4, static_cast<std::uint64_t>(n));
+      const int k = std::min(n - 1, 9);
+      const Csr found = nearest(x, x, {k, metric, true, nullptr}, Context());
+      for (int i = 0; i < n; ++i) {
+        std::vector<std::pair<double, int>> all;
+        for (int j = 0; j < n; ++j)
+          if (j != i) all.emplace_back(distance(x, i, x, j, metric), j);
+        std::sort(all.begin(), all.end());
+        std::vector<int> expected, got(found.column.begin() + found.begin[i], found.column.begin() + found.begin[i + 1]);
+        for (int e = 0; e < k; ++e) expected.push_back(all[e].second);
+        std::sort(expected.begin(), expected.end());
+        ASSERT_EQ(got, expected) << "row " << i << " of " << n;
+      }
+    }
+}
+
+TEST(Nearest, TiesGoToTheLowerNumber) {
+  const Csr found = nearest(Matrix::Zero(6, 2), Matrix::Zero(6, 2), {2, Metric::euclidean, true, nullptr}, Context());
+  EXPECT_EQ(std::vector<std::int32_t>(found.column.begin(), found.column.begin() + 4), (std::vector<std::int32_t>{1, 2, 0, 2}));
+}
+
+TEST(Graphs, TransposeComponentsAndSymmetry) {
+  const Csr graph = from_edges(5, 5, {{0, 1, 2.0}, {1, 2, 3.0}, {2, 1, 4.0}, {0, 1, 1.0}});
+  EXPECT_EQ(graph.values, (std::vector<double>{3, 3, 4}));  // parallel edges add
+  const Csr back = transpose(graph);
+  EXPECT_EQ(back.column, (std::vector<std::int32_t>{0, 2, 1}));
+  EXPECT_EQ(back.values, (std::vector<double>{3, 4, 3}));
+  EXPECT_FALSE(is_symmetric(graph));
+  const Components found = connected_components(graph);
+  EXPECT_EQ(found.count, 3);
+  EXPECT_EQ(found.of, (std::vector<std::int64_t>{0, 0, 0, 1, 2}));
+  const Csr sum = combine_with_reverse(graph, [](double a, double b) { return a + b; });
+  EXPECT_TRUE(is_symmetric(sum));
+  EXPECT_EQ(sum.values, (std::vector<double>{3, 3, 7, 7}));
+}
+
+}  // namespace
+}  // namespace calor::pipeline

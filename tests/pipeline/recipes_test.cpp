@@ -1,0 +1,470 @@
+// Recipes and stages against closed forms and plain compositions written here, edge cases with a defined answer, and new points.
+// Peers (scikit-learn, scipy, networkx) are compared in test_recipes.py.
+#include <gtest/gtest.h>
+
+#include <Eigen/Eigenvalues>
+
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/model.h"
+#include "support.h"
+
+namespace calor::pipeline {
+namespace {
+
+constexpr double pi = std::numbers::pi;
+
+void expect_fault(Fault fault, const std::string& part, const std::function<void()>& action) {
+  try {
+    action();
+    ADD_FAILURE() << "nothing was thrown; expected: " << part;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), fault) << error.what();
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what() << "\nshould hold: " << part;
+  }
+}
+
+// n equally spaced angles on the unit circle; with a > 0 spaced so that their density is 1 + a cos(angle).
+Matrix circle(int n, double a = 0) {
+  Matrix points(n, 2);
+  for (int i = 0; i < n; ++i) {
+    const double share = 2 * pi * (i + 0.5) / n;
+    double angle = share;
+    for (int step = 0; step < 60; ++step) angle -= (angle + a * std::sin(angle) - share) / (1 + a * std::cos(angle));
+    points.row(i) << std::cos(angle), std::sin(angle);
+  }
+  return points;
+}
+
+Matrix two_blobs(int n, double apart, std::uint64_t seed = 3) {
+  Matrix points = random_points(2 * n, 2, seed);
+  points.bottomRows(n).col(0).array() += apart;
+  return points;
+}
+
+std::shared_ptr<Data> labelled(Matrix points, std::vector<std::int64_t> labels, std::vector<std::string> classes) {
+  auto data = data_of_points(std::move(points));
+  data->labels = std::move(labels);
+  data->classes = std::move(classes);
+  return data;
+}
+
+// Bandwidth s = 2 eps in chordal distance: W(u) = exp(-4 sin^2(u/2) / s) = e^(-2/s) e^((2/s) cos u), whose Fourier
+// coefficients are Bessel functions: lambda_k = I_k(2/s) / I_0(2/s), exact up to aliasing for n >> 1 / sqrt(s).
+TEST(DiffusionMap, TheCircleGivesBesselRatios) {
+  const double s = 0.1;
+  const Fit fit = run_text("distance(2) | exp(0.1) | two_side(1) | row | eigen(4)", circle(400));
+  for (int k = 1; k <= 2; ++k) {
+    const double expected = std::cyl_bessel_i(k, 2 / s) / std::cyl_bessel_i(0, 2 / s);
+    EXPECT_NEAR(fit.result.spectrum[2 * k - 2], expected, 1e-9);
+    EXPECT_NEAR(fit.result.spectrum[2 * k - 1], expected, 1e-9);
+  }
+  // The eigenfunctions of frequency 1 are cos and sin: their plane contains the circle itself.
+  const Matrix v = fit.result.points->leftCols(2);
+  const Matrix x = circle(400);
+  const Matrix rest = x - v * (v.transpose() * v).inverse() * (v.transpose() * x);
+  EXPECT_LT(rest.norm() / x.norm(), 1e-8);
+}
+
+// s = 2 eps and (2/eps)(S - I) -> L (theory: T1/T2), so (4/s)(1 - lambda_1) -> the first eigenvalue of -L.
+double first_frequency(double a, double alpha, double s, int n) {
+  const Fit fit = run_text(fmt::format("distance(2) | exp({}) | two_side({}) | row | eigen(2)", s, alpha), circle(n, a));
+  return 4 / s * (1 - fit.result.spectrum[0]);
+}
+
+// The least positive eigenvalue of -w^-1 (w h')' on the circle with w = (1 + a cos)^(2 (1 - alpha)), by Galerkin's method with the
+// frequencies up to 12 and the trapezoidal rule: L_p = p^-2 (p^2 h')' for alpha = 0.
+double first_eigenvalue_by_galerkin(double a, double alpha) {
+  constexpr int functions = 25, steps = 2000;
+  Eigen::MatrixXd energy = Eigen::MatrixXd::Zero(functions, functions), mass = energy;
+  for (int s = 0; s < steps; ++s) {
+    const double angle = 2 * pi * s / steps, weight = std::pow(1 + a * std::cos(angle), 2 * (1 - alpha));
+    Vector h(functions), slope(functions);
+    h[0] = 1, slope[0] = 0;
+    for (int k = 1; k <= 12; ++k) {
+      h[2 * k - 1] = std::cos(k * angle), slope[2 * k - 1] = -k * std::sin(k * angle);
+      h[2 * k] = std::sin(k * angle), slope[2 * k] = k * std::cos(k * angle);
+    }
+    energy += weight * slope * slope.transpose();
+    mass += weight * h * h.transpose();
+  }
+  return Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd>(energy, mass).eigenvalues()[1];
+}
+
+TEST(DiffusionMap, AlphaOneRemovesTheDensityAndZeroDoesNot) {
+  const double kept = first_eigenvalue_by_galerkin(0.8, 0);
+  EXPECT_NEAR(first_eigenvalue_by_galerkin(0.8, 1), 1, 1e-9);
+  EXPECT_GT(std::abs(kept - 1), 0.1) << "the density matters";
+  EXPECT_NEAR(first_frequency(0.8, 0, 0.01, 1200), kept, 0.02 * kept);
+  EXPECT_NEAR(first_frequency(0.8, 1, 0.01, 1200), 1, 0.02);
+  EXPECT_NEAR(first_frequency(0, 0, 0.01, 1200), 1, 0.01);
+}
+
+TEST(DiffusionMap, TheErrorIsOfFirstOrderInTheBandwidth) {
+  const double coarse = first_frequency(0, 1, 0.08, 800) - 1, fine = first_frequency(0, 1, 0.04, 800) - 1;
+  EXPECT_NEAR(coarse / fine, 2, 0.1);
+}
+
+// Gaussian points and alpha = 0, Ornstein-Uhlenbeck: for p = N(0, 1) a step of the walk is y = rho x + noise with rho = 1 / (1 + s/2),
+// whose eigenvalues are rho^k with Hermite polynomials (Mehler).  The points are quantiles; what they leave out in the tails is small.
+TEST(DiffusionMap, GaussianDensityGivesOrnsteinUhlenbeck) {
+  const int n = 1500;
+  Matrix points(n, 1);
+  for (int i = 0; i < n; ++i) {  // by bisection
+    double low = -6, high = 6;
+    for (int step = 0; step < 60; ++step) {
+      const double x = (low + high) / 2;
+      (0.5 * std::erfc(-x / std::sqrt(2.0)) < (i + 0.5) / n ? low : high) = x;
+    }
+    points(i, 0) = (low + high) / 2;
+  }
+  const double s = 0.5, rho = 1 / (1 + s / 2);
+  const Fit fit = run_text(fmt::format("distance(2) | exp({}) | row | eigen(3)", s), points);
+  for (int k = 1; k <= 3; ++k) EXPECT_NEAR(fit.result.spectrum[k - 1], std::pow(rho, k), 0.01) << k;
+}
+
+TEST(Eigen, LanczosStreamedStoredAndDenseAgree) {
+  const Matrix x = random_points(260, 3, 11);
+  const Fit fit = run_text("distance(2) | exp(2) | two_side(1) | row | eigen(5)", x);
+  Context small;
+  small.memory = MemoryLimit(600'000);  // 8 N^2 / 4 does not fit: streamed
+  const Fit streamed = pipeline::fit(bind_stages(parse("distance(2) | exp(2) | two_side(1) | row | eigen(5)"), recipes::all_stages()),
+                                     data_of_points(x), 0, small);
+  EXPECT_LT(relative_difference(*streamed.result.points, *fit.result.points), 1e-7);
+  // The plain composition: the dense non-symmetric operator.
+  Matrix k(260, 260);
+  for (int i = 0; i < 260; ++i)
+    for (int j = 0; j < 260; ++j) k(i, j) = std::exp(-(x.row(i) - x.row(j)).squaredNorm() / 2);
+  const Vector q = k.rowwise().sum();
+  for (int i = 0; i < 260; ++i)
+    for (int j = 0; j < 260; ++j) k(i, j) /= q[i] * q[j];
+  const Vector d = k.rowwise().sum();
+  for (int i = 0; i < 260; ++i) k.row(i) /= d[i];
+  for (int c = 0; c < 5; ++c) {
+    const Vector v = fit.result.points->col(c);
+    EXPECT_LT((k * v - fit.result.spectrum[c] * v).norm() / v.norm(), 1e-8);
+    EXPECT_NEAR((d.array() * v.array().square()).sum() / d.sum(), 1, 1e-9) << "unit length in the stationary state";
+  }
+}
+
+TEST(Mds, GivesBackPlanarPointsUpToAnIsometry) {
+  const Matrix x = random_points(60, 2, 5);
+  for (const char* text : {"distance(1) | double_center | eigen(2, time=0.5)", "distance(1) | match(distance, stress)"}) {
+    const Matrix y = *run_text(text, x).result.points;
+    for (int i = 0; i < 60; ++i)
+      for (int j = 0; j < i; ++j) EXPECT_NEAR((y.row(i) - y.row(j)).norm(), (x.row(i) - x.row(j)).norm(), 1e-6) << text;
+  }
+}
+
+TEST(Geodesic, EqualsFloydAndWarshall) {
+  const Matrix x = random_points(80, 2, 6);
+  const Fit fit = run_text("knn(4) | distance(1) | geodesic", x);
+  const Csr& graph = *fit.result.graph;
+  Matrix far = Matrix::Constant(80, 80, std::numeric_limits<double>::infinity());
+  for (int i = 0; i < 80; ++i) {
+    far(i, i) = 0;
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
+      far(i, graph.column[e]) = far(graph.column[e], i) = (x.row(i) - x.row(graph.column[e])).norm();
+  }
+  for (int k = 0; k < 80; ++k)
+    for (int i = 0; i < 80; ++i)
+      for (int j = 0; j < 80; ++j) far(i, j) = std::min(far(i, j), far(i, k) + far(k, j));
+  for (int i = 0; i < 80; ++i)
+    for (int j = 0; j < 80; ++j) {
+      const double found = -(*fit.result.similarity.dense)(i, j);
+      if (std::isfinite(far(i, j))) {
+        EXPECT_NEAR(found, far(i, j), 1e-12);
+      } else {
+        EXPECT_EQ(found, far(i, j));
+      }
+    }
+}
+
+TEST(Normalise, RowsColumnsAndAllAddUpToOne) {
+  const Matrix x = random_points(50, 3, 7);
+  for (const char* support : {"", "knn(5) | "}) {
+    const auto values = [&](const char* text) {
+      return materialise(run_text(std::string(support) + text, x).result.similarity, "test", Context());
+    };
+    EXPECT_LT((values("distance(2) | exp(1) | row").rowwise().sum().array() - 1).abs().maxCoeff(), 1e-13);
+    EXPECT_NEAR(values("distance(2) | exp(1) | global").sum(), 1, 1e-13);
+    const Matrix raw = values("distance(2) | exp(1)"), q = raw.rowwise().sum();
+    const Matrix sided = values("distance(2) | exp(1) | two_side(0.3)");
+    for (int i = 0; i < 50; ++i)
+      for (int j = 0; j < 50; ++j) EXPECT_NEAR(sided(i, j), raw(i, j) * std::pow(q(i, 0) * q(j, 0), -0.3), 1e-14);
+  }
+  const Matrix column = materialise(run_text("distance(2) | exp(1) | column", x).result.similarity, "test", Context());
+  EXPECT_LT((column.colwise().sum().array() - 1).abs().maxCoeff(), 1e-13);
+}
+
+TEST(Symmetrise, MeanAndUnionByHand) {
+  const Matrix x = random_points(40, 2, 8);
+  const auto values = [&](const char* text) { return materialise(run_text(text, x).result.similarity, "test", Context()); };
+  const Matrix w = values("knn(3) | distance(2) | exp(1)");
+  EXPECT_LT(relative_difference(values("knn(3) | distance(2) | exp(1) | mean"), (w + w.transpose()) / 2), 1e-14);
+  EXPECT_LT(relative_difference(values("knn(3) | distance(2) | exp(1) | union"), w + w.transpose() - w.cwiseProduct(w.transpose())), 1e-14);
+  const Matrix d = values("distance(2) | exp(1)");
+  EXPECT_LT(relative_difference(values("distance(2) | exp(1) | mean"), d), 1e-14);
+  expect_fault(Fault::usage, "[mean]", [&] { values("distance(2) | exp(1) | row | mean"); });
+}
+
+// On a circle the slope is half its dimension, 1, but for its curvature at the chosen scale; and the scale maximises the slope of the
+// plainly summed log S.
+TEST(Bandwidth, AutoSitsAtTheSteepestSlope) {
+  const Matrix x = circle(500);
+  const Fit fit = run_text("distance(2) | exp(auto)", x);
+  EXPECT_NEAR(fit.result.figures.at("dimension"), 1, 0.3);
+  const auto log_sum = [&](double s) {
+    double sum = 0;
+    for (int i = 0; i < 500; ++i)
+      for (int j = 0; j < 500; ++j) sum += std::exp(-(x.row(i) - x.row(j)).squaredNorm() / s);
+    return std::log(sum);
+  };
+  const double s = fit.result.figures.at("bandwidth");
+  const auto slope = [&](double at) { return (log_sum(at * 1.01) - log_sum(at / 1.01)) / (2 * std::log(1.01)); };
+  EXPECT_NEAR(2 * slope(s), fit.result.figures.at("dimension"), 1e-3);
+  EXPECT_GE(slope(s) + 1e-5, slope(s * 1.5));
+  EXPECT_GE(slope(s) + 1e-5, slope(s / 1.5));
+}
+
+TEST(Bandwidth, PerplexityIsReachedInEachRow) {
+  const Matrix x = random_points(60, 3, 9);
+  for (const char* text : {"distance(2) | exp(perplexity=12) | row", "knn(40) | distance(2) | exp(perplexity=12) | row"}) {
+    const Matrix p = materialise(run_text(text, x).result.similarity, "test", Context());
+    for (int i = 0; i < 60; ++i) {
+      double entropy = 0;
+      for (int j = 0; j < 60; ++j)
+        if (p(i, j) > 0) entropy -= p(i, j) * std::log(p(i, j));
+      EXPECT_NEAR(std::exp(entropy), 12, 1e-4);
+      EXPECT_EQ(p(i, i), 0);
+    }
+  }
+}
+
+TEST(Hopfield, RecallsAPatternFromANoisyOne) {
+  Matrix patterns = 10 * Matrix::Identity(6, 6);
+  const Fit fit = run_text("repeat(dot(to=patterns) | exp(1) | row | apply)", patterns);
+  EXPECT_LT(relative_difference(*fit.result.points, patterns), 1e-9);
+  Matrix noisy = patterns.row(2);
+  noisy.array() += 0.5;
+  const State placed = place(fit, std::make_shared<const Matrix>(noisy), Context());
+  EXPECT_LT((placed.points->row(0) - patterns.row(2)).norm(), 1e-9);
+}
+
+TEST(MeanShift, FindsTheBlobsAndItsFixedPoints) {
+  const Matrix x = two_blobs(60, 12);
+  const Fit fit = run_text("repeat(distance(2) | exp(4) | row | apply) | assign(merge)", x);
+  EXPECT_EQ(fit.result.figures.at("clusters"), 2);
+  for (int i = 0; i < 120; ++i) EXPECT_EQ(fit.result.labels[i], i < 60 ? 0 : 1);
+  const State placed = place(fit, std::make_shared<const Matrix>(x.bottomRows(3)), Context());
+  EXPECT_EQ(placed.labels, (std::vector<std::int64_t>{1, 1, 1}));
+}
+
+TEST(KMeans, ThePipelineStandsAtAFixedPointOfLloyd) {
+  const Matrix x = two_blobs(50, 8);
+  const Fit fit = run_text("centres(3) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", x);
+  Matrix sums = Matrix::Zero(3, 2);
+  Vector count = Vector::Zero(3);
+  for (int i = 0; i < 100; ++i) {
+    sums.row(fit.result.labels[i]) += x.row(i);
+    count[fit.result.labels[i]] += 1;
+  }
+  double inertia = 0;
+  for (int i = 0; i < 100; ++i) {
+    double least = 1e300;
+    for (int c = 0; c < 3; ++c) least = std::min(least, (x.row(i) - sums.row(c) / count[c]).squaredNorm());
+    const int own = static_cast<int>(fit.result.labels[i]);
+    EXPECT_NEAR((x.row(i) - sums.row(own) / count[own]).squaredNorm(), least, 1e-12);
+    inertia += least;
+  }
+  EXPECT_NEAR(fit.result.figures.at("inertia"), inertia, 1e-9);
+}
+
+// A training point placed again comes back to itself, and a point beside it lands beside it.
+TEST(NewPoints, TrainingPointsComeBackToThemselves) {
+  const Matrix x = random_points(150, 3, 12);
+  for (const char* text : {"mds", "mds-metric", "isomap", "lle", "laplacian-eigenmaps", "diffusion-map", "k-means", "spectral-clustering"}) {
+    const Fit fit = run_text(text, x);
+    const Matrix some = x.middleRows(40, 30);
+    const State placed = place(fit, std::make_shared<const Matrix>(some), Context());
+    if (fit.result.type == types::labels) {
+      for (int i = 0; i < 30; ++i) EXPECT_EQ(placed.labels[i], fit.result.labels[40 + i]) << text;
+      continue;
+    }
+    const double tolerance = std::string(text) == "mds-metric" ? 1e-2 : 1e-6;  // the stress settles at 1e-7, its place at the root
+    const double spread = fit.result.points->cwiseAbs().maxCoeff();
+    EXPECT_LT((*placed.points - fit.result.points->middleRows(40, 30)).cwiseAbs().maxCoeff(), tolerance * spread) << text;
+    Matrix beside = some;
+    beside.array() += 1e-9;
+    const State near = place(fit, std::make_shared<const Matrix>(beside), Context());
+    EXPECT_LT((*near.points - fit.result.points->middleRows(40, 30)).cwiseAbs().maxCoeff(), 0.35 * spread) << text;
+  }
+}
+
+TEST(NewPoints, ASavedFitPlacesWithTheSameBits) {
+  const std::string path = ::testing::TempDir() + "calor_fit.safetensors";
+  for (const char* text : {"isomap", "diffusion-map", "k-means", "knn-classifier", "label-spreading", "hopfield"}) {
+    const std::vector<std::int64_t> halves = [] {
+      std::vector<std::int64_t> labels(80, 0);
+      std::fill(labels.begin() + 40, labels.end(), 1);
+      return labels;
+    }();
+    const Pipeline parsed = recipes::resolve(text, {});
+    SavedFit saved{run_text(text, labelled(two_blobs(40, 5), halves, {"left", "right"})), print(parsed), "0", "hash", "side"};
+    save_fit(path, saved);
+    const SavedFit loaded = load_fit(path, recipes::all_stages());
+    const auto fresh = std::make_shared<const Matrix>(two_blobs(10, 5, 99));
+    const State one = place(saved.fit, fresh, Context()), two = place(loaded.fit, fresh, Context());
+    EXPECT_EQ(*one.points, *two.points) << text;
+    EXPECT_EQ(one.labels, two.labels) << text;
+    EXPECT_EQ(one.scores, two.scores) << text;
+    EXPECT_EQ(loaded.pipeline, print(parsed));
+  }
+  expect_fault(Fault::usage, "adjacency, which cannot", [] {
+    auto data = std::make_shared<Data>();
+    data->features = std::make_shared<const Matrix>(2, 0);
+    data->graph = std::make_shared<const Csr>(from_edges(2, 2, {{0, 1, 1}}));
+    place(run_text("pagerank", data), std::make_shared<const Matrix>(1, 0), Context());
+  });
+}
+
+TEST(Threads, TheSameBits) {
+  const Matrix x = random_points(220, 4, 13);  // Lanczos begins at 200
+  for (const char* text : {"isomap", "laplacian-eigenmaps", "diffusion-map", "lle", "distance(1) | match(distance, stress, until=1e-3)"})
+    EXPECT_EQ(*run_text(text, x, 1).result.points, *run_text(text, x, 2).result.points) << text;
+  for (const char* text : {"k-means", "spectral-clustering"}) EXPECT_EQ(run_text(text, x, 1).result.labels, run_text(text, x, 2).result.labels);
+}
+
+TEST(Edges, DisconnectedGraphsAreEmbeddedApartAndSaidSo) {
+  const Matrix x = two_blobs(60, 100);
+  for (const char* text : {"isomap", "laplacian-eigenmaps", "lle"}) {
+    const Fit fit = run_text(text, x);
+    bool said = false;
+    for (const Note& note : fit.result.notes) said = said || note.text.find("2 components") != std::string::npos;
+    EXPECT_TRUE(said) << text;
+    if (std::string(text) == "laplacian-eigenmaps") continue;  // its automatic bandwidth is of all points
+    // Each half as a run on its own gives the same coordinates.
+    const Fit half = run_text(text, Matrix(x.topRows(60)));
+    EXPECT_LT(relative_difference(fit.result.points->topRows(60), *half.result.points), 1e-5) << text;
+  }
+  const Fit clusters = run_text("knn(15) | distance(2) | exp(auto) | mean | eigen(1, of=laplacian, components=together) | cluster(2)", x);
+  for (int i = 0; i < 120; ++i) EXPECT_EQ(clusters.result.labels[i] == clusters.result.labels[0], i < 60);
+}
+
+TEST(Edges, DuplicatesAndConstantColumns) {
+  Matrix x = random_points(60, 3, 14);
+  x.col(1).setConstant(5);
+  for (int i = 0; i < 20; ++i) x.row(40 + i) = x.row(i);
+  for (const char* text : {"mds", "mds-metric", "isomap", "lle", "laplacian-eigenmaps", "diffusion-map"}) {
+    const Fit fit = run_text(text, x);
+    EXPECT_TRUE(fit.result.points->allFinite()) << text;
+  }
+  expect_fault(Fault::input, "all at one", [] { run_text("diffusion-map", Matrix::Ones(10, 2)); });
+  expect_fault(Fault::input, "coinciding", [] { run_text("laplacian-eigenmaps", Matrix::Ones(30, 2)); });
+  EXPECT_EQ(run_text("mds", Matrix::Ones(10, 2)).result.points->cwiseAbs().maxCoeff(), 0);
+}
+
+TEST(Edges, TooManyNeighboursIsAClearError) {
+  expect_fault(Fault::input, "[knn] expected k of at most 9 (the other points), found 15", [] { run_text("isomap", random_points(10, 2, 1)); });
+  expect_fault(Fault::input, "[centres] expected at most as many centres as points, found 8 for 3", [] { run_text("k-means", random_points(3, 2, 1)); });
+}
+
+TEST(Edges, OneTwoAndThreePoints) {
+  for (const int n : {1, 2, 3}) {
+    const Matrix x = random_points(n, 2, 15);
+    if (n == 1) {
+      expect_fault(Fault::input, "at least 2 points", [&] { run_text("mds", x); });
+    } else {
+      const Matrix y = *run_text("mds", x).result.points;
+      EXPECT_NEAR((y.row(0) - y.row(1)).norm(), (x.row(0) - x.row(1)).norm(), 1e-9);
+    }
+    EXPECT_EQ(run_text("centres(1) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", x).result.labels,
+              std::vector<std::int64_t>(static_cast<std::size_t>(n), 0));
+    EXPECT_TRUE(run_text("repeat(distance(2) | exp(1) | row | apply) | assign(merge)", x).result.points->allFinite());
+    if (n == 1) continue;
+    EXPECT_TRUE(run_text("knn(1) | distance(2) | exp(auto) | mean | eigen(2, of=laplacian)", x).result.points->allFinite());
+    EXPECT_TRUE(run_text("knn(1) | local_weights | eigen(2, of=residual)", x).result.points->allFinite());
+  }
+}
+
+TEST(Edges, OneClassAndNoLabels) {
+  const Matrix x = random_points(20, 2, 16);
+  const Fit fit = run_text("knn-classifier", labelled(x, std::vector<std::int64_t>(20, 0), {"only"}));
+  EXPECT_EQ(fit.result.scores, Matrix::Ones(20, 1));
+  expect_fault(Fault::input, "labelled training rows", [&] { run_text("knn-classifier", x); });
+  expect_fault(Fault::input, "labels that are numbers, found names", [&] {
+    run_text("nadaraya-watson", labelled(x, std::vector<std::int64_t>(20, 0), {"only"}));
+  });
+}
+
+TEST(Edges, ZeroNegativeWeightsAndIsolatedNodes) {
+  const auto graph = [](std::vector<Edge> edges) {
+    auto data = std::make_shared<Data>();
+    data->features = std::make_shared<const Matrix>(4, 0);
+    data->graph = std::make_shared<const Csr>(from_edges(4, 4, std::move(edges)));
+    return data;
+  };
+  expect_fault(Fault::input, "not negative, found -1 from node 1 to node 2", [&] { run_text("pagerank", graph({{0, 1, -1}})); });
+  EXPECT_EQ(run_text("adjacency | components", graph({{0, 1, 1}, {1, 2, 0}})).result.labels, (std::vector<std::int64_t>{0, 0, 1, 2}));
+  const Fit ranks = run_text("pagerank", graph({{0, 1, 1}, {1, 0, 1}}));
+  EXPECT_NEAR(ranks.result.field->sum(), 1, 1e-12);  // the mass of nodes 3 and 4 is spread evenly
+  expect_fault(Fault::input, "[adjacency] expected data that are a graph", [] { run_text("pagerank", random_points(4, 2, 1)); });
+}
+
+TEST(Edges, ABandwidthThatUnderflowsEveryRow) {
+  // Far from every training point all kernel values are 0 in double precision; in logarithms the nearest wins.
+  auto data = labelled(random_points(30, 2, 17), {}, {});
+  data->targets = data->features->col(0);
+  data->labels.assign(30, 0);
+  data->classes = {"0"};
+  const Fit fit = run_text("distance(2, to=train) | exp(1e-3) | row | average", data);
+  const State far = place(fit, std::make_shared<const Matrix>(Matrix::Constant(1, 2, 50.0)), Context());
+  EXPECT_TRUE(std::isfinite(far.scores(0, 0)));
+  EXPECT_GE(far.scores(0, 0), data->targets.minCoeff());
+  EXPECT_LE(far.scores(0, 0), data->targets.maxCoeff());
+}
+
+TEST(Edges, NonFiniteInputIsNamed) {
+  Matrix x = random_points(5, 3, 18);
+  x(2, 1) = std::nan("");
+  expect_fault(Fault::input, "found nan in row 3, column 2", [&] { run_text("mds", x); });
+}
+
+TEST(Edges, WhatCannotFitIsRefused) {
+  Context context;
+  context.memory = MemoryLimit(400'000);
+  const Matrix x = random_points(250, 2, 19);
+  for (const char* text : {"mds", "isomap", "mds-metric"})
+    expect_fault(Fault::memory, "needed for", [&] { fit(bind_stages(recipes::resolve(text, {}), recipes::all_stages()), data_of_points(x), 0, context); });
+  const Fit streamed = fit(bind_stages(recipes::resolve("diffusion-map", {}), recipes::all_stages()), data_of_points(x), 0, context);
+  EXPECT_TRUE(streamed.result.points->allFinite());
+}
+
+TEST(Labels, HiddenOnesDoNotLeak) {
+  // Two far blobs with every label of the second one hidden and wrong: the result is as if they were not there.
+  auto data = labelled(two_blobs(20, 4), std::vector<std::int64_t>(40, 0), {"a", "b"});
+  for (int i = 0; i < 40; ++i) data->labels[i] = i % 2;
+  data->train.assign(40, 1);
+  for (int i = 20; i < 40; ++i) data->train[i] = 0;
+  auto other = std::make_shared<Data>(*data);
+  for (int i = 20; i < 40; ++i) other->labels[i] = 1 - other->labels[i];
+  for (const char* text : {"knn-classifier", "label-spreading", "distance(2, to=train) | exp(1) | row | vote"})
+    EXPECT_EQ(run_text(text, data).result.scores, run_text(text, other).result.scores) << text;
+}
+
+TEST(Interruption, AStopIsHeeded) {
+  StopFlag stop;
+  stop.request();
+  Context context;
+  context.stop = &stop;
+  expect_fault(Fault::interrupted, "interrupted", [&] {
+    fit(bind_stages(recipes::resolve("isomap", {}), recipes::all_stages()), data_of_points(random_points(50, 2, 1)), 0, context);
+  });
+}
+
+}  // namespace
+}  // namespace calor::pipeline

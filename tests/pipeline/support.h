@@ -1,0 +1,42 @@
+// What the tests of pipelines share: small clouds of points, and running a pipeline's text on them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "calor/core/random.h"
+#include "calor/pipeline/bind.h"
+#include "calor/pipeline/run.h"
+#include "calor/recipes/recipes.h"
+
+namespace calor::pipeline {
+
+inline Matrix random_points(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
+  Random random(seed, Purpose::test);
+  Matrix points(rows, columns);
+  for (Eigen::Index i = 0; i < rows; ++i)
+    for (Eigen::Index j = 0; j < columns; ++j) points(i, j) = random.normal();
+  return points;
+}
+
+inline std::shared_ptr<Data> data_of_points(Matrix points) {
+  auto data = std::make_shared<Data>();
+  data->features = std::make_shared<const Matrix>(std::move(points));
+  return data;
+}
+
+inline Fit run_text(const std::string& text, std::shared_ptr<const Data> data, int threads = 1, std::uint64_t seed = 0) {
+  Context context;
+  context.threads = threads;
+  return fit(bind_stages(recipes::resolve(text, {}), recipes::all_stages()), std::move(data), seed, context);
+}
+
+inline Fit run_text(const std::string& text, const Matrix& points, int threads = 1) { return run_text(text, data_of_points(points), threads); }
+
+// The largest difference of two matrices, relative to the second's largest entry.
+inline double relative_difference(const Matrix& found, const Matrix& expected) {
+  if (found.rows() != expected.rows() || found.cols() != expected.cols()) return std::numeric_limits<double>::infinity();
+  return (found - expected).cwiseAbs().maxCoeff() / std::max(1e-300, expected.cwiseAbs().maxCoeff());
+}
+
+}  // namespace calor::pipeline
