@@ -1,9 +1,10 @@
-// calor completion: a bash script that completes commands, flags, bundled names and files.
+// calor completion: a bash script that completes commands, flags, recipes, stages, bundled names and files.
 #include <fmt/format.h>
 
 #include <string>
 #include <vector>
 
+#include "calor/recipes/recipes.h"
 #include "command.h"
 
 namespace calor::app {
@@ -16,8 +17,10 @@ static std::string flags_of(const CLI::App& command) {
 }
 
 static void print_bash(const CLI::App& app) {
-  std::string commands, cases, sets;
+  std::string commands, cases, sets, recipes, stages;
   for (const auto& set : io::bundled_sets()) sets += set.name + " ";
+  for (const recipes::Recipe& recipe : recipes::all_recipes()) recipes += fmt::format("{} ", recipe.name);
+  for (const pipeline::Stage* stage : recipes::all_stages()) stages += fmt::format("{} ", stage->name);
   for (const CLI::App* command : app.get_subcommands(nullptr)) {
     commands += command->get_name() + " ";
     cases += fmt::format("    {}) flags=\"{}\" ;;\n", command->get_name(), flags_of(*command));
@@ -28,6 +31,12 @@ _calor() {{
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "{commands}--help --version" -- "$word")); return; fi
   case "${{COMP_WORDS[1]}}" in
 {cases}  esac
+  if [ "$COMP_CWORD" -eq 2 ]; then
+    case "${{COMP_WORDS[1]}}" in
+      run|recipes) names="{recipes}" ;;
+      stages) names="{stages}" ;;
+    esac
+  fi
   case "$word" in
     -*) COMPREPLY=($(compgen -W "$flags" -- "$word")) ;;
     *) COMPREPLY=($(compgen -W "$names" -- "$word") $(compgen -f -- "$word")) ;;
@@ -35,7 +44,8 @@ _calor() {{
 }}
 complete -o filenames -F _calor calor
 )",
-             fmt::arg("sets", sets), fmt::arg("commands", commands), fmt::arg("cases", cases));
+             fmt::arg("sets", sets), fmt::arg("recipes", recipes), fmt::arg("stages", stages),
+             fmt::arg("commands", commands), fmt::arg("cases", cases));
 }
 
 void add_completion_command(CLI::App& app) {

@@ -22,8 +22,12 @@ def test_command_lines(calor, tmp_path):
         if words[0] in ("compare", "train"):
             words += ["--epochs", "1"]
         done = calor(*words, cwd=tmp_path)
-        assert done.stdout, line
-    assert (tmp_path / "digits.html").stat().st_size > 1_000_000 and (tmp_path / "m.safetensors").exists()
+        assert done.stdout or "-o" in words, line
+    for page in ("digits.html", "flat.html"):
+        assert (tmp_path / page).stat().st_size > 1_000_000
+    for file, rows in (("flat.csv", 1797), ("classes.csv", 2)):
+        assert len((tmp_path / file).read_text().splitlines()) == 1 + rows
+    assert (tmp_path / "m.safetensors").exists()
 
 
 def test_python_block():

@@ -246,3 +246,5 @@ def test_bash_completion(calor):
     assert "compare" in complete("calor", "com")
     assert sorted(complete("calor", "compare", "--see")) == ["--seed", "--seeds"]
     assert "digits" in complete("calor", "compare", "dig")
+    assert complete("calor", "run", "iso") == ["isomap"]
+    assert "geodesic" in complete("calor", "stages", "geo")
