@@ -60,7 +60,7 @@ static double automatic_scale(State& state, const Context& context) {
 // From the labels.
 static double leave_one_out_scale(State& state, const Context& context) {
   Similarity& record = state.similarity;
-  const LeaveOneOut found = leave_one_out(among_columns(record), known_columns(record, *state.data, "exp"), {}, context);
+  const LeaveOneOut found = leave_one_out(keys_of(record, "exp"), known_columns(record, *state.data, "exp"), {}, context);
   report(found, state);
   record.leave_diagonal_out = true;
   record.strengthen.by_leave_one_out = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "calor/core/error.h"
 #include "calor/kernels/packed_doubles.h"
@@ -95,30 +96,54 @@ class Ladder {
   Vector values_[2];
 };
 
-// Sums relative to the best score met so far in each row; a better one rescales what was summed.
-Matrix log_densities(const Similarity& keys, const std::vector<double>& scales, const Context& context) {
+// The densities of the keys in two parts, so that any one key can be left out of them without cancellation: the best score with
+// its column, and the sum over all other columns.
+struct Densities {
+  Vector best;
+  std::vector<std::int64_t> best_column;
+  Matrix log_rest, log_all;  // keys x scales
+
+  Densities(std::int64_t keys, std::int64_t scales)
+      : best(Vector::Constant(keys, nothing)), best_column(static_cast<std::size_t>(keys), -1), log_rest(Matrix::Zero(keys, scales)),
+        log_all(keys, scales) {}
+};
+
+// The rest of each row is summed relative to its own best score so far; a better one rescales what was summed.
+Densities densities_of(const Similarity& keys, const std::vector<double>& scales, const Context& context) {
   const auto count = static_cast<Eigen::Index>(scales.size());
-  Matrix sums = Matrix::Zero(keys.rows, count);
-  Vector best = Vector::Constant(keys.rows, nothing);
-  for_each_score_tile(keys, context, "key density", [&](std::int64_t row, std::int64_t, const Matrix& tile) {
-    Vector shifted;
+  Densities found(keys.rows, count);
+  Vector second = Vector::Constant(keys.rows, nothing);
+  Matrix& sums = found.log_rest;
+  for_each_score_tile(keys, context, "key density", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
+    Vector others(tile.cols() + 1);
     for (Eigen::Index a = 0; a < tile.rows(); ++a) {
       const std::int64_t i = row + a;
-      const double peak = tile.row(a).maxCoeff();
-      if (peak == nothing) continue;
-      if (peak > best[i]) {
-        for (Eigen::Index s = 0; s < count; ++s) sums(i, s) *= std::exp((best[i] - peak) / scales[static_cast<std::size_t>(s)]);
-        best[i] = peak;
+      others << tile.row(a).transpose(), nothing;
+      Eigen::Index at = 0;
+      if (const double peak = tile.row(a).maxCoeff(&at); peak > found.best[i]) {
+        others[at] = nothing;
+        others[tile.cols()] = found.best[i];  // the former best is one of the rest now
+        found.best[i] = peak;
+        found.best_column[static_cast<std::size_t>(i)] = column + at;
       }
-      shifted = tile.row(a).transpose().array() - best[i];
-      Ladder ladder(scales, shifted);
+      const double peak = others.maxCoeff();
+      if (peak == nothing) continue;
+      if (peak > second[i]) {
+        for (Eigen::Index s = 0; s < count; ++s) sums(i, s) *= std::exp((second[i] - peak) / scales[static_cast<std::size_t>(s)]);
+        second[i] = peak;
+      }
+      others.array() -= second[i];
+      Ladder ladder(scales, others);
       for (Eigen::Index s = 0; s < count; ++s) sums(i, s) += ladder.at(static_cast<std::size_t>(s)).sum();
     }
   });
   for (Eigen::Index i = 0; i < sums.rows(); ++i)
-    for (Eigen::Index s = 0; s < count; ++s)
-      sums(i, s) = sums(i, s) > 0 ? best[i] / scales[static_cast<std::size_t>(s)] + std::log(sums(i, s)) : nothing;
-  return sums;
+    for (Eigen::Index s = 0; s < count; ++s) {
+      const double scale = scales[static_cast<std::size_t>(s)], first = found.best[i] / scale;
+      sums(i, s) = sums(i, s) > 0 ? second[i] / scale + std::log(sums(i, s)) : nothing;
+      found.log_all(i, s) = found.best[i] == nothing ? nothing : first + std::log1p(std::exp(sums(i, s) - first));
+    }
+  return found;
 }
 
 std::vector<std::int64_t> judged_rows(const Similarity& keys, const Known& known, const LeaveOneOutOptions& options) {
@@ -153,26 +178,41 @@ struct Sums {
   }
 };
 
+// log of the keys' densities without key i, for the columns of a tile.  What i adds to another key than the one that it is the best
+// of is at most half of its density.
+void densities_without(const Densities& densities, std::int64_t i, std::int64_t column, const Vector& scores, double scale, Eigen::Index s,
+                       Vector& logs) {
+  logs = densities.log_all.col(s).segment(column, scores.size());
+  Vector shares = scores / scale - logs;
+  kernels::exponentials(shares.data(), shares.size());
+  for (Eigen::Index b = 0; b < scores.size(); ++b) {
+    if (densities.best_column[static_cast<std::size_t>(column + b)] == i) logs[b] = densities.log_rest(column + b, s);
+    else if (shares[b] > least) logs[b] += std::log1p(-shares[b]);
+    if (logs[b] == nothing) logs[b] = 0;  // no other key at all
+  }
+}
+
 // shares[r * places + place]: of the own class among all weights, or the weighted mean of the values.
 std::vector<double> shares_of(const Similarity& keys, const std::vector<std::int64_t>& judged, const Known& known, const LeaveOneOut& grid,
-                              const Context& context) {
+                              const Densities* densities, const Context& context) {
   const std::size_t alphas = grid.alphas.size(), places = grid.scales.size() * alphas;
   std::vector<Sums> sums(judged.size() * places);
   for_each_score_tile(some_rows(keys, judged), context, "leave one out", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    Vector counts(tile.cols()), scores, logs;
+    Vector counts(tile.cols()), scores, logs, log_density;
     if (known.classes.empty()) counts = known.values.segment(column, tile.cols());
     for (Eigen::Index a = 0; a < tile.rows(); ++a) {
       const auto r = static_cast<std::size_t>(row + a);
       if (!known.classes.empty())
         for (Eigen::Index b = 0; b < tile.cols(); ++b) counts[b] = known.classes[judged[r]] == known.classes[column + b];
       scores = tile.row(a);
-      for (std::size_t s = 0; s < grid.scales.size(); ++s)
+      for (std::size_t s = 0; s < grid.scales.size(); ++s) {
+        if (densities) densities_without(*densities, judged[r], column, scores, grid.scales[s], static_cast<Eigen::Index>(s), log_density);
         for (std::size_t k = 0; k < alphas; ++k) {
           logs = scores / grid.scales[s];
-          if (grid.alphas[k] != 0)
-            logs -= grid.alphas[k] * grid.log_density.col(static_cast<Eigen::Index>(s)).segment(column, tile.cols());
+          if (grid.alphas[k] != 0) logs -= grid.alphas[k] * log_density;
           sums[r * places + s * alphas + k].add(logs, counts);
         }
+      }
     }
   });
   std::vector<double> shares;
@@ -181,6 +221,12 @@ std::vector<double> shares_of(const Similarity& keys, const std::vector<std::int
 }
 
 }  // namespace
+
+Similarity keys_of(const Similarity& similarity, const char* op) {
+  require(similarity.all_pairs() && similarity.column_points && similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0,
+          Fault::usage, "[{}] expected distances over all pairs for loo, found {}: begin with distance(2, to=train)", op, describe(similarity));
+  return among_columns(similarity);
+}
 
 Known known_columns(const Similarity& similarity, const Data& data, const char* op) {
   require(!data.labels.empty() || data.targets.size(), Fault::input, "[{}] expected labels for loo, found none: name the label column with --label", op);
@@ -208,16 +254,16 @@ LeaveOneOut::Choice LeaveOneOut::best() const {
 }
 
 LeaveOneOut leave_one_out(const Similarity& keys, const Known& known, const LeaveOneOutOptions& options, const Context& context) {
-  require(keys.all_pairs() && keys.column_points && keys.score.kind == Score::Kind::power_distance && keys.score.power > 0, Fault::usage,
-          "[loo] expected distances over all pairs, found another score or a graph: begin with distance(2, to=train)");
   const std::vector<std::int64_t> judged = judged_rows(keys, known, options);
   LeaveOneOut grid;
   grid.scales = options.scales.empty() ? scales_for(keys, context) : options.scales;
   grid.alphas = options.alphas;
   grid.judged = static_cast<std::int64_t>(judged.size());
   const auto scales = static_cast<Eigen::Index>(grid.scales.size()), alphas = static_cast<Eigen::Index>(grid.alphas.size());
-  if (alphas > 1 || grid.alphas[0] != 0) grid.log_density = log_densities(keys, grid.scales, context);
-  const std::vector<double> shares = shares_of(keys, judged, known, grid, context);
+  std::optional<Densities> densities;
+  if (alphas > 1 || grid.alphas[0] != 0) densities = densities_of(keys, grid.scales, context);
+  const std::vector<double> shares = shares_of(keys, judged, known, grid, densities ? &*densities : nullptr, context);
+  if (densities) grid.log_density = std::move(densities->log_all);
   double middle = 0, variance = 0;
   if (known.classes.empty()) {
     for (const std::int64_t i : judged) middle += known.values[i] / static_cast<double>(judged.size());

@@ -1,11 +1,12 @@
 // The bandwidth of a kernel classifier or regressor, and how much of the keys' density to take out, by how well each labelled
 // row is predicted by all others.
 //
-//   w_ij = exp(score_ij / scale) q_j^-alpha,  q_j = sum over k != j of exp(score_jk / scale)
+//   w_ij = exp(score_ij / scale) q_j^-alpha,  q_j = sum over k != j and k != i of exp(score_jk / scale)
 //   classes:  likelihood = mean over i of log max(p_i, 2^-52),  p_i = sum_{j != i, y_j = y_i} w_ij / sum_{j != i} w_ij
 //   values:   likelihood = -log max(r, 2^-52) / 2,  r the mean squared error of sum_{j != i} w_ij t_j / sum_{j != i} w_ij over
 //             the variance of the t_i: the profile likelihood of normal errors, 0 for the mean; 0 too where all t_i are equal
 //
+// (Row i is left out of the densities too, or it would tell which keys have no other neighbour than itself.)
 // A row that is alone in its class cannot be predicted by others and is not judged.  q leaves the own point out: with it, an
 // outlier's density is its own kernel's 1 at every scale, and what alpha does depends on the sample size.
 // Leave-one-out choice of a kernel's bandwidth: Duin 1976; the density exponent: Coifman & Lafon 2006.
@@ -29,6 +30,9 @@ struct Known {
 // Throws Fault::input, [op], where the label of a column is not known.
 Known known_columns(const pipeline::Similarity& similarity, const pipeline::Data& data, const char* op);
 
+// The columns of a record against each other (among_columns).  Throws Fault::usage, [op], for anything but distances over all pairs.
+pipeline::Similarity keys_of(const pipeline::Similarity& similarity, const char* op);
+
 struct LeaveOneOutOptions {
   std::vector<double> scales;     // empty: half octaves from twice the median mean distance to an eighth of the median nearest one
   std::vector<double> alphas{0};
@@ -39,7 +43,7 @@ struct LeaveOneOutOptions {
 struct LeaveOneOut {
   std::vector<double> scales, alphas;
   pipeline::Matrix likelihood;   // scales x alphas
-  pipeline::Matrix log_density;  // keys x scales: log q, minus infinity where it is 0; keys x 0 when alpha is 0 alone
+  pipeline::Matrix log_density;  // keys x scales: log q_j of all k != j, for new points; keys x 0 when alpha is 0 alone
   std::int64_t judged = 0;       // rows that the likelihood is a mean over
 
   struct Choice {
@@ -49,7 +53,7 @@ struct LeaveOneOut {
   Choice best() const;
 };
 
-// `keys`: among_columns() of a record whose score is minus a positive power of a distance; its strengthening is not looked at.
+// `keys`: of keys_of(); its strengthening is not looked at.
 // All in logarithms, so that no outlier and no small scale underflows.  Time: one evaluation of judged x keys scores with
 // scales x alphas exponentials each, and for alphas other than 0 one of keys x keys with two each.  Memory: keys x scales numbers.
 // Same bits for any number of threads.  Throws Fault::input when all keys are at one place, or no row could be judged.

@@ -58,7 +58,7 @@ static double likelihood(const Matrix& features, const Data& data, const Context
   record.columns = points->rows();
   record.column_points = std::move(points);
   record.column_rows = std::move(rows);
-  const LeaveOneOut found = leave_one_out(among_columns(record), known_columns(record, data, "standardise"), {}, context);
+  const LeaveOneOut found = leave_one_out(keys_of(record, "standardise"), known_columns(record, data, "standardise"), {}, context);
   return found.likelihood.maxCoeff();
 }
 

@@ -42,12 +42,11 @@ static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, 
               record.strengthen.scale.size() == 1,
           Fault::usage, "[two_side] expected an exponential of one bandwidth over all pairs for of=keys, found {}: put exp(loo) or exp(2) before it",
           describe(record));
-  const Similarity keys = among_columns(record);
-  if (arguments.is_number("alpha")) return factors(keys, arguments.number("alpha"), context);
+  if (arguments.is_number("alpha")) return factors(among_columns(record), arguments.number("alpha"), context);
   LeaveOneOutOptions options;
   options.alphas = {0, 0.25, 0.5, 0.75, 1};
   if (!record.strengthen.by_leave_one_out) options.scales = {record.strengthen.scale[0]};
-  const LeaveOneOut found = leave_one_out(keys, known_columns(record, *state.data, "two_side"), options, context);
+  const LeaveOneOut found = leave_one_out(keys_of(record, "two_side"), known_columns(record, *state.data, "two_side"), options, context);
   report(found, state);
   const LeaveOneOut::Choice choice = found.best();
   const double alpha = found.alphas[choice.alpha], scale = found.scales[choice.scale];
