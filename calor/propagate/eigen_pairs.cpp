@@ -1,7 +1,4 @@
 #include <Eigen/Eigenvalues>
-#include <Eigen/Sparse>
-#include <Eigen/SparseCholesky>
-#include <Spectra/SymEigsShiftSolver.h>
 #include <Spectra/SymEigsSolver.h>
 
 #include <algorithm>
@@ -209,74 +206,6 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
     graph.begin.push_back(graph.edges());
   }
   return std::make_unique<SparseOperator>(std::move(graph), context.threads);
-}
-
-namespace {
-
-using Sparse = Eigen::SparseMatrix<double>;
-
-// x -> (M + shift)^-1 x by a sparse Cholesky factorisation.
-struct Inverse {
-  using Scalar = double;
-  Eigen::SimplicialLDLT<Sparse, Eigen::Lower, Eigen::AMDOrdering<int>> factors;
-  const Context* context = nullptr;
-  Eigen::Index rows() const { return factors.rows(); }
-  Eigen::Index cols() const { return factors.cols(); }
-  void set_shift(double) {}  // set once, when factorised
-  void perform_op(const double* in, double* out) const {
-    context->check_stop("eigen");
-    Eigen::Map<Vector>(out, rows()) = factors.solve(Eigen::Map<const Vector>(in, rows()));
-  }
-};
-
-Sparse residual_matrix(const Csr& weights) {
-  std::vector<Eigen::Triplet<double>> entries;
-  for (std::int64_t i = 0; i < weights.rows; ++i) {
-    entries.emplace_back(static_cast<int>(i), static_cast<int>(i), 1.0);
-    for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e)
-      entries.emplace_back(static_cast<int>(i), weights.column[e], -weights.values[e]);
-  }
-  Sparse difference(weights.rows, weights.columns);
-  difference.setFromTriplets(entries.begin(), entries.end());
-  return Sparse(difference.transpose()) * difference;
-}
-
-}  // namespace
-
-Pairs smallest_residual_pairs(const Csr& weights, std::int64_t k, const Context& context) {
-  const std::int64_t n = weights.rows;
-  k = std::min(k, n - 1);
-  Pairs result;
-  if (k <= 0) {
-    result.vectors.resize(n, 0);
-    return result;
-  }
-  Sparse m = residual_matrix(weights);
-  if (n < dense_below || k + 3 >= n) {
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{Eigen::MatrixXd(m)};
-    result.values = solver.eigenvalues().segment(1, k);
-    result.vectors = solver.eigenvectors().middleCols(1, k);
-    fix_signs(result.vectors);
-    return result;
-  }
-  // The matrix is singular along the constant: a shift far below the eigenvalues looked for, far above rounding.
-  const double shift = 1e-12 * m.diagonal().sum() / static_cast<double>(n);
-  for (std::int64_t i = 0; i < n; ++i) m.coeffRef(static_cast<int>(i), static_cast<int>(i)) += shift;
-  Inverse inverse;
-  inverse.context = &context;
-  inverse.factors.compute(m);
-  require(inverse.factors.info() == Eigen::Success, Fault::convergence,
-          "[eigen] expected a positive residual matrix, found a factorisation that failed: raise reg of local_weights");
-  Spectra::SymEigsShiftSolver<Inverse> solver(inverse, k + 1, std::min<Eigen::Index>(n, 2 * (k + 1) + 20), -shift);
-  const Vector start = beginning(n, Matrix(n, 0));
-  solver.init(start.data());
-  solver.compute(Spectra::SortRule::LargestMagn, most_restarts, tolerance, Spectra::SortRule::SmallestAlge);
-  require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
-          "[eigen] expected {} eigenpairs, found them not converged: raise reg of local_weights", k);
-  result.values = solver.eigenvalues().segment(1, k).array() - shift;
-  result.vectors = solver.eigenvectors().middleCols(1, k);
-  fix_signs(result.vectors);
-  return result;
 }
 
 }  // namespace calor::propagate
