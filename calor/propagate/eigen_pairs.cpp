@@ -7,8 +7,8 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/engine.h"
 #include "calor/pipeline/score.h"
+#include "calor/propagate/block_eigen.h"
 #include "calor/propagate/eigen.h"
 
 namespace calor::propagate {
@@ -20,25 +20,6 @@ namespace {
 constexpr std::int64_t dense_below = 200;  // the dense solver takes a few milliseconds there
 constexpr double tolerance = 1e-10;        // of an eigenvalue, relative
 constexpr int most_restarts = 2000;
-
-class DenseOperator : public SymmetricOperator {
- public:
-  DenseOperator(Matrix values, int threads) : values_(std::move(values)), threads_(threads) {}
-  std::int64_t size() const override { return values_.rows(); }
-  Vector operator()(const Vector& x) const override {
-    Vector y(values_.rows());
-    constexpr std::int64_t piece = 256;
-    parallel_for((size() + piece - 1) / piece, threads_, [&](std::int64_t p) {
-      const std::int64_t first = p * piece, count = std::min(piece, size() - first);
-      y.segment(first, count).noalias() = values_.middleRows(first, count) * x;
-    });
-    return y;
-  }
-
- private:
-  Matrix values_;
-  int threads_;
-};
 
 class SparseOperator : public SymmetricOperator {
  public:
@@ -60,19 +41,6 @@ class SparseOperator : public SymmetricOperator {
  private:
   Csr graph_;
   int threads_;
-};
-
-class StreamedOperator : public SymmetricOperator {
- public:
-  StreamedOperator(Similarity record, Context context) : record_(std::move(record)), context_(std::move(context)) {
-    context_.progress = nullptr;
-  }
-  std::int64_t size() const override { return record_.rows; }
-  Vector operator()(const Vector& x) const override { return pipeline::apply(record_, x, context_); }
-
- private:
-  Similarity record_;
-  Context context_;
 };
 
 // The operator in the form that Spectra wants, without the known eigenvectors.
@@ -137,6 +105,7 @@ void fix_signs(Matrix& vectors) {
 }
 
 Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& known, const Context& context) {
+  if (const auto* blocks = dynamic_cast<const BlockOperator*>(&a)) return largest_pairs_in_blocks(*blocks, k, known, context);
   const std::int64_t n = a.size();
   k = std::min(k, n - known.cols());
   // Similarities have spectra within [-1, 1] after normalisation; others are bounded by their own norm, estimated below.
@@ -180,15 +149,7 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
   record.log_row = record.log_column = half;
   const bool all = members.empty();
   const std::int64_t n = all ? record.rows : static_cast<std::int64_t>(members.size());
-  if (record.all_pairs()) {
-    const std::uint64_t bytes = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8;
-    if (all && !record.dense && bytes > context.memory.bytes() / 4) return std::make_unique<StreamedOperator>(std::move(record), context);
-    if (all) return std::make_unique<DenseOperator>(materialise(record, "eigen", context), context.threads);
-    Matrix part(n, n);  // several components over all pairs are always stored ones (geodesics)
-    for (std::int64_t a = 0; a < n; ++a)
-      for (std::int64_t b = 0; b < n; ++b) part(a, b) = (*record.dense)(members[a], members[b]);
-    return std::make_unique<DenseOperator>(std::move(part), context.threads);
-  }
+  if (record.all_pairs()) return all_pairs_conjugate(record, members, context);
   std::vector<std::int32_t> number(static_cast<std::size_t>(record.columns), -1);
   for (std::int64_t m = 0; m < n; ++m) number[all ? m : members[m]] = static_cast<std::int32_t>(m);
   Csr graph;
