@@ -108,7 +108,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   json document;
   if (globals.json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, text, loaded, state, seconds);
-    document["stages"] = stages_json(saved.fit.stages);
+    document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
   }
   bar.clear();
