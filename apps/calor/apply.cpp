@@ -11,55 +11,73 @@
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/model.h"
 #include "calor/recipes/recipes.h"
+#include "calor/report/report.h"
 #include "command.h"
 #include "pipeline_results.h"
+#include "run_quality.h"
+#include "run_report.h"
 
 namespace calor::app {
 
 using nlohmann::json;
 
 struct ApplyArguments {
-  std::string model, output;
+  std::string model, output, report;
   DataOptions data;
 };
 
+// Everything but the result.
+static json document_of(const Globals& globals, const pipeline::SavedFit& saved, const std::string& hash, const pipeline::State& state) {
+  json notes = json::array();
+  for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
+  return {{"schema", 1},
+          {"kind", "apply"},
+          {"version", version},
+          {"command", globals.command_line},
+          {"pipeline", saved.pipeline},
+          {"stages", stages_json(saved.fit.stages)},
+          {"seed", saved.fit.seed},
+          {"fit_hash", saved.input_hash},
+          {"input_hash", hash},
+          {"rows", state.rows()},
+          {"gives", pipeline::type_names(state.type)},
+          {"notes", notes}};
+}
+
 static void apply(const Globals& globals, const ApplyArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
+  if (!arguments.report.empty()) check_report(arguments.report, {arguments.model, arguments.data.data, arguments.output});
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const pipeline::SavedFit saved = pipeline::load_fit(arguments.model, recipes::all_stages());
-  const pipeline::Data& fitted = *saved.fit.data;
-
-  io::LoadOptions options;
-  options.features = fitted.feature_names;
-  options.classes = fitted.classes;
-  options.labelled = !fitted.classes.empty() || !arguments.data.label.empty();
-  if (!arguments.data.label.empty()) options.label = arguments.data.label;
-  else if (!saved.label.empty()) options.label = saved.label;
-  const io::Dataset dataset = io::load_dataset(arguments.data.data, options, context);
-  const pipeline::Data points = pipeline::data_of(dataset);
+  const Points loaded = load_new_points(arguments.data.data, arguments.data.label, saved, context);
+  const pipeline::Data& points = loaded.data;
   const pipeline::State state = pipeline::place(saved.fit, points.features, context);
+  const std::vector<std::string>& classes = saved.fit.data->classes.empty() ? points.classes : saved.fit.data->classes;
+  const bool unseen = loaded.hash != saved.input_hash;  // the fit's own file says nothing about new points
+  const Known known{points.features, points.labels, classes, points.targets,
+                    std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), unseen)};
+  json document;
+  if (globals.json || !globals.quiet || !arguments.report.empty()) {
+    document = document_of(globals, saved, loaded.hash, state);
+    document["quality"] = quality_of(state, saved.fit.stages, known, context);
+  }
+  std::string page;
+  if (!arguments.report.empty()) {
+    const Pictured pictured{"The saved fit", data_name(arguments.data.data), loaded.label, points.row_names, points.feature_names};
+    page = report::run_page(page_document(document, state, known, pictured, context));
+  }
   bar.clear();
 
-  std::vector<std::string> labels;
-  for (const std::int64_t label : points.labels) labels.push_back(label < 0 ? "" : dataset.classes[label]);
-  const Table table = table_of(state, points.row_names, dataset.label, labels);
-  const std::string accuracy = quality(state, points.labels, points.targets, {});
-  const std::string output =
-      globals.json ? dump(json{{"schema", 1},
-                               {"kind", "apply"},
-                               {"version", version},
-                               {"command", globals.command_line},
-                               {"pipeline", saved.pipeline},
-                               {"fit_hash", saved.input_hash},
-                               {"input_hash", dataset.hash},
-                               {"rows", state.rows()},
-                               {"gives", pipeline::type_names(state.type)},
-                               {"result", as_json(table)}}) + "\n"
-                   : as_csv(table);
+  const Table table = table_of(state, points.row_names, loaded.label, loaded.label_values);
+  if (globals.json) document["result"] = as_json(table);
+  const std::string output = globals.json ? dump(document) + "\n" : as_csv(table);
+  if (!arguments.output.empty()) io::write_file(arguments.output, output);
+  if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) std::fwrite(output.data(), 1, output.size(), stdout);
-  else io::write_file(arguments.output, output);
-  if (!globals.quiet && !accuracy.empty()) fmt::print(stderr, "{}\n", accuracy);
+  if (globals.quiet) return;
+  for (const pipeline::Note& note : state.notes) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
+  for (const std::string& line : quality_lines(document["quality"])) fmt::print(stderr, "{}\n", line);
 }
 
 void add_apply_command(CLI::App& app, Globals& globals) {
@@ -68,6 +86,7 @@ void add_apply_command(CLI::App& app, Globals& globals) {
   command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
   command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   add_label(*command, arguments->data);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { apply(globals, *arguments); });

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "calor/core/error.h"
@@ -27,8 +28,8 @@ using nlohmann::json;
 struct CompareArguments {
   DataOptions label;
   ProtocolOptions protocol;
-  std::vector<std::string> data;
-  std::string attentions = "self,l2,metric,uniform", test, report;
+  std::vector<std::string> data, attentions{"self,l2,metric,uniform"};
+  std::string test, report;
   int seeds = 10;
   bool no_baselines = false;
 };
@@ -77,18 +78,19 @@ static void print_experiment(const json& experiment) {
   fmt::print("\n");
 }
 
-static std::vector<std::string> attention_names(const std::string& text) {
+// The names and pipelines of all --attention options; commas inside parentheses belong to the pipeline.  An empty piece
+// stays, to be refused as such.
+static std::vector<std::string> attention_names(const std::vector<std::string>& options) {
   std::vector<std::string> names;
-  int depth = 0;
-  std::string name;
-  for (const char c : text + ",") {  // commas inside a pipeline's parentheses belong to it
-    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-    if (c != ',' || depth > 0) {
-      name += c;
-      continue;
+  for (const std::string& text : options) {
+    int depth = 0;
+    std::string name;
+    for (const char c : text) {
+      depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+      if (c == ',' && depth == 0) names.push_back(std::exchange(name, {}));
+      else name += c;
     }
-    if (!trim(name).empty()) names.emplace_back(trim(name));
-    name.clear();
+    names.push_back(name);
   }
   return names;
 }
@@ -99,19 +101,26 @@ static json headlines(const json& verdict, std::size_t experiments) {
   return {verdict.front(), verdict.back()};
 }
 
-// "dead runs: 3 of 80 (moons: self 3)"
-static std::string deaths(const json& experiments) {
+struct Deaths {
   std::int64_t dead = 0, runs = 0;
   std::vector<std::string> where;
+  // "dead runs: 3 of 80 (moons: self 3)"
+  std::string text() const {
+    return fmt::format("dead runs: {} of {}{}", dead, runs, where.empty() ? "" : fmt::format(" ({})", fmt::join(where, ", ")));
+  }
+};
+
+static Deaths deaths(const json& experiments) {
+  Deaths result;
   for (const json& experiment : experiments)
     for (const json& row : experiment["summary"]) {
-      dead += row["dead"].get<std::int64_t>();
-      runs += row["runs"].get<std::int64_t>();
+      result.dead += row["dead"].get<std::int64_t>();
+      result.runs += row["runs"].get<std::int64_t>();
       if (row["dead"] > 0)
-        where.push_back(fmt::format("{}: {} {}", experiment["data"]["name"].get<std::string>(),
-                                    row["attention"].get<std::string>(), row["dead"].get<std::int64_t>()));
+        result.where.push_back(fmt::format("{}: {} {}", experiment["data"]["name"].get<std::string>(),
+                                           row["attention"].get<std::string>(), row["dead"].get<std::int64_t>()));
     }
-  return fmt::format("dead runs: {} of {}{}", dead, runs, where.empty() ? "" : fmt::format(" ({})", fmt::join(where, ", ")));
+  return result;
 }
 
 static void compare(const Globals& globals, const CompareArguments& arguments) {
@@ -158,7 +167,8 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
     for (const json& line : headlines(experiment["verdict"], sets.size())) document["verdict"].push_back(line);
     document["experiments"].push_back(std::move(experiment));
   }
-  if (sets.size() > 1) document["verdict"].push_back(deaths(document["experiments"]));
+  const Deaths died = deaths(document["experiments"]);
+  if (sets.size() > 1) document["verdict"].push_back(died.text());
   document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (!arguments.report.empty()) {
@@ -173,6 +183,8 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
     if (!arguments.report.empty())
       fmt::print("Report: {}\n", std::filesystem::absolute(arguments.report).string());
   }
+  require(died.dead < died.runs, Fault::convergence,
+          "[compare] expected a run that learns, found all {} dead: try more --epochs, another --lr, or --reading recommended", died.runs);
 }
 
 void add_compare_command(CLI::App& app, Globals& globals) {
@@ -182,7 +194,14 @@ void add_compare_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data, "Files (csv, tsv, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
       ->required()
       ->type_name("DATA...");
-  command->add_option("--attention", arguments->attentions, "Similarities, separated by commas")->capture_default_str();
+  command
+      ->add_option("--attention", arguments->attentions,
+                   "Similarities, separated by commas: self, l2, metric, uniform, or pipelines such as "
+                   "\"score(metric) | exp | two_side(1) | row | apply\"; may be given several times")
+      ->type_name("NAME|PIPELINE,...")
+      ->expected(1)
+      ->take_all()
+      ->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "Runs of each similarity")->capture_default_str();
   add_label(*command, arguments->label);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");

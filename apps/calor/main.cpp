@@ -14,7 +14,7 @@
 namespace calor::app {
 
 static constexpr const char* exit_codes =
-    "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 memory limit, 5 no convergence, 6 a check failed, "
+    "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 memory limit, 5 no convergence (also: every run of a comparison is dead), 6 a check failed, "
     "130 interrupted.";
 
 static int report_error(Fault fault, const char* text) {

@@ -20,6 +20,7 @@ static bool says_label(const io::Dataset& data) {
   if (name == "label" || name == "class" || name == "target" || name == "y") return true;
   const auto& sets = io::bundled_sets();
   if (std::any_of(sets.begin(), sets.end(), [&](const io::BundledSet& set) { return set.name == data.source; })) return true;
+  if (data.rows > 2 && static_cast<std::int64_t>(data.classes.size()) == data.rows) return false;  // all different: names of the rows
   return std::any_of(data.classes.begin(), data.classes.end(), [](const std::string& text) { return !io::parse_number(text); });
 }
 
@@ -56,6 +57,35 @@ Points load_points(const std::string& source, const std::string& label, bool mea
   }
   const io::Dataset dataset = io::load_dataset(source, unlabelled, context);
   return pipeline::has_label_name(dataset) ? with_target(dataset, "") : with_classes(dataset);
+}
+
+// Measured values are no classes: they are read as one more feature, where the file has a column of that name.
+static std::optional<Points> load_measured(const std::string& source, const std::string& label, const pipeline::Data& fitted, const Context& context) {
+  io::LoadOptions options;
+  options.labelled = false;
+  options.features = fitted.feature_names;
+  options.features.push_back(label);
+  try {
+    const io::Dataset dataset = io::load_dataset(source, options, context);
+    if (dataset.features == options.features) return with_target(dataset, label);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::input) throw;  // no such column: the points have no known values
+  }
+  return std::nullopt;
+}
+
+Points load_new_points(const std::string& source, const std::string& label, const pipeline::SavedFit& saved, const Context& context) {
+  const pipeline::Data& fitted = *saved.fit.data;
+  const std::string& column = label.empty() ? saved.label : label;
+  const bool measured = fitted.classes.empty() && fitted.targets.size() > 0;
+  if (measured && !column.empty() && source != "-")  // standard input can be read once
+    if (auto points = load_measured(source, column, fitted, context)) return std::move(*points);
+  io::LoadOptions options;
+  options.features = fitted.feature_names;
+  options.classes = fitted.classes;
+  options.labelled = !fitted.classes.empty() || !label.empty();
+  if (!column.empty()) options.label = column;
+  return with_classes(io::load_dataset(source, options, context));
 }
 
 static void add_numbers(Table& table, const pipeline::Matrix& values, const std::vector<std::string>& names) {
@@ -184,28 +214,6 @@ json as_json(const Table& table) {
     columns[table.columns[c]] = std::move(values);
   }
   return {{"order", table.columns}, {"values", std::move(columns)}};
-}
-
-std::string quality(const pipeline::State& state, const std::vector<std::int64_t>& labels, const pipeline::Vector& targets,
-                    const std::vector<std::uint8_t>& rows) {
-  if (state.type != types::prediction) return "";
-  const bool classes = state.class_scores;
-  double right = 0, squares = 0;
-  std::int64_t counted = 0;
-  for (std::int64_t i = 0; i < state.scores.rows(); ++i) {
-    if (!rows.empty() && !rows[i]) continue;
-    if (classes && !labels.empty() && labels[i] >= 0) {
-      ++counted;
-      right += winner(state.scores, i) == labels[i];
-    } else if (!classes && targets.size() && std::isfinite(targets[i]) && std::isfinite(state.scores(i, 0))) {
-      ++counted;
-      squares += (state.scores(i, 0) - targets[i]) * (state.scores(i, 0) - targets[i]);
-    }
-  }
-  if (counted == 0) return "";
-  const double all = static_cast<double>(counted);
-  return classes ? fmt::format("accuracy {:.1f} % of {} rows", 100 * right / all, counted)
-                 : fmt::format("root mean square error {:.4g} of {} rows", std::sqrt(squares / all), counted);
 }
 
 }  // namespace calor::app

@@ -9,6 +9,7 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/dataset.h"
+#include "calor/pipeline/model.h"
 #include "calor/pipeline/state.h"
 
 namespace calor::app {
@@ -24,6 +25,9 @@ struct Points {
 // or because the set is a bundled one.  Everything else is a feature.  `measured`: labels are numbers to be averaged, not classes;
 // then the last column is the label even without a name.
 Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context);
+
+// New points for a saved fit: its features by name, with labels where the file has them, as the fit's classes or as its measured values.
+Points load_new_points(const std::string& source, const std::string& label, const pipeline::SavedFit& saved, const Context& context);
 
 // A result as a table: a name, numbers or texts for each row.
 struct Table {
@@ -42,10 +46,5 @@ nlohmann::json as_json(const Table& table);
 
 // The class of the greatest score; -1 for a row without.
 std::int64_t winner(const pipeline::Matrix& scores, std::int64_t row);
-
-// "accuracy 97.1 % of 800 rows" or "root mean square error 0.31 of 800 rows": a prediction against what is known (labels -1, targets
-// NaN: not known) on the rows chosen (empty: all); "" where there is nothing to compare.
-std::string quality(const pipeline::State& state, const std::vector<std::int64_t>& labels, const pipeline::Vector& targets,
-                    const std::vector<std::uint8_t>& rows);
 
 }  // namespace calor::app

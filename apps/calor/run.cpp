@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,15 +15,18 @@
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/run.h"
 #include "calor/recipes/recipes.h"
+#include "calor/report/report.h"
 #include "command.h"
 #include "pipeline_results.h"
+#include "run_quality.h"
+#include "run_report.h"
 
 namespace calor::app {
 
 using nlohmann::json;
 
 struct RunArguments {
-  std::string pipeline, output, save;
+  std::string pipeline, output, save, report;
   std::vector<std::string> settings;
   DataOptions data;
   double train = 0;  // 0: all labelled rows train
@@ -40,24 +42,27 @@ static Points load(const RunArguments& arguments, const std::vector<pipeline::Bo
   return load_points(arguments.data.data, arguments.data.label, stages.back().stage->name == "average", context);
 }
 
-static json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
-
+// Everything but the result.
 static json document_of(const Globals& globals, const std::string& text, const Points& loaded, const pipeline::State& state,
-                        const Table& table, double seconds) {
-  json notes = json::array(), figures = json::object(), spectrum = json::array();
+                        double seconds) {
+  json notes = json::array(), figures = json::object(), spectrum = json::array(), series = json::object();
   for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
   for (const auto& [name, value] : state.figures) figures[name] = number_or_null(value);
   for (const double value : state.spectrum) spectrum.push_back(number_or_null(value));
+  for (const auto& [name, values] : state.series) {
+    series[name] = json::array();
+    for (const double value : values) series[name].push_back(number_or_null(value));
+  }
   json train = json::array();  // which rows' labels could be used, where some were hidden
   for (const std::uint8_t mark : state.data->train) train.push_back(mark != 0);
   return {{"schema", 1},        {"kind", "run"},           {"version", version},
           {"command", globals.command_line}, {"pipeline", text},        {"seed", globals.seed},
           {"input_hash", loaded.hash},       {"rows", state.data->rows()}, {"gives", pipeline::type_names(state.type)},
           {"notes", notes},     {"figures", figures},      {"spectrum", spectrum},
-          {"seconds", seconds}, {"train", train}, {"result", as_json(table)}};
+          {"series", series},   {"seconds", seconds},      {"train", train}};
 }
 
-static void print_remarks(const pipeline::State& state, const std::string& accuracy) {
+static void print_remarks(const pipeline::State& state, const json& quality) {
   for (const pipeline::Note& note : state.notes) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
   std::string line;
   for (const auto& [name, value] : state.figures) line += fmt::format("{}{} {:.6g}", line.empty() ? "" : ", ", name, value);
@@ -66,7 +71,7 @@ static void print_remarks(const pipeline::State& state, const std::string& accur
     for (Eigen::Index k = 0; k < std::min<Eigen::Index>(8, state.spectrum.size()); ++k) line += fmt::format(" {:.4g}", state.spectrum[k]);
   }
   if (!line.empty()) fmt::print(stderr, "{}\n", line);
-  if (!accuracy.empty()) fmt::print(stderr, "{}\n", accuracy);
+  for (const std::string& judged : quality_lines(quality)) fmt::print(stderr, "{}\n", judged);
 }
 
 static void run(const Globals& globals, const RunArguments& arguments) {
@@ -78,12 +83,12 @@ static void run(const Globals& globals, const RunArguments& arguments) {
           "[run] expected a pipeline that can place new points for --save, found the stage {}, which cannot", obstacle);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
+  if (!arguments.report.empty()) check_report(arguments.report, {arguments.data.data, arguments.output, arguments.save});
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   Points loaded = load(arguments, stages, context);
-  const std::vector<std::int64_t> labels = loaded.data.labels;
-  const pipeline::Vector targets = loaded.data.targets;
+  Known known{loaded.data.features, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
   if (arguments.train > 0) pipeline::mark_training(loaded.data, arguments.train, globals.seed);
   bar.clear();
   if (arguments.explain) {
@@ -98,15 +103,30 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
 
   const pipeline::State& state = saved.fit.result;
+  for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
+  json document;
+  if (globals.json || !globals.quiet || !arguments.report.empty()) {
+    document = document_of(globals, text, loaded, state, seconds);
+    document["stages"] = stages_json(saved.fit.stages);
+    document["quality"] = quality_of(state, saved.fit.stages, known, context);
+  }
+  bar.clear();
   const Table table = table_of(state, data->row_names, loaded.label, loaded.label_values);
-  const std::string output = globals.json ? dump(document_of(globals, text, loaded, state, table, seconds)) + "\n" : as_csv(table);
+  std::string page;
+  if (!arguments.report.empty()) {
+    const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
+    const Pictured pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
+    page = report::run_page(page_document(document, state, known, pictured, context));
+    bar.clear();
+  }
+  if (globals.json) document["result"] = as_json(table);
+  const std::string output = globals.json ? dump(document) + "\n" : as_csv(table);
   if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
+  if (!arguments.output.empty()) io::write_file(arguments.output, output);
+  if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) std::fwrite(output.data(), 1, output.size(), stdout);
-  else io::write_file(arguments.output, output);
   if (globals.quiet) return;
-  std::vector<std::uint8_t> judged;  // the rows whose labels were hidden, where some were
-  for (const std::uint8_t mark : data->train) judged.push_back(!mark);
-  print_remarks(state, quality(state, labels, targets, judged));
+  print_remarks(state, document["quality"]);
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {
@@ -129,6 +149,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
+  command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   command->add_flag("--explain", arguments->explain, "Say what would be done, with memory and work, and stop");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { run(globals, *arguments); });

@@ -93,7 +93,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
       ->required()
       ->type_name("DATA");
-  command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline")
+  command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline: \"score(metric) | exp | two_side(1) | row | apply\"")
       ->capture_default_str();
   command->add_option("--save", arguments->save,
                       "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint")

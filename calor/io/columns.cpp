@@ -33,14 +33,6 @@ std::optional<std::int64_t> try_find_column(const std::vector<std::string>& name
   return column_position(text, static_cast<std::int64_t>(names.size()));
 }
 
-// A column named as labels usually are, else the last one.
-std::int64_t usual_label(const std::vector<std::string>& names) {
-  for (const char* usual : {"label", "class", "target", "y"})
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (lower_case(names[i]) == usual) return static_cast<std::int64_t>(i);
-  return static_cast<std::int64_t>(names.size()) - 1;
-}
-
 // Everything but the label is a feature, in the file's order.
 Columns in_order(const std::vector<std::string>& names, std::int64_t label) {
   Columns columns;
@@ -107,6 +99,11 @@ std::optional<std::int64_t> column_position(std::string_view text, std::int64_t 
 
 std::int64_t find_column(const std::vector<std::string>& names, const std::string& text, const std::string& place) {
   if (const auto found = try_find_column(names, text)) return *found;
+  std::int64_t position = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
+  require(error != std::errc() || end != text.data() + text.size(), Fault::input,
+          "[data] expected a column position from 1 to {}, or from -{} to -1 for counting from the end, found \"{}\" ({}); the columns are {}",
+          names.size(), names.size(), text, place, list_names(names));
   const std::string nearest = nearest_name(text, names);
   fail(Fault::input,
        "[data] expected a column name or a position from 1 to {}, found \"{}\" ({}); the columns are {}: {}",
@@ -114,8 +111,28 @@ std::int64_t find_column(const std::vector<std::string>& names, const std::strin
        nearest.empty() ? "choose one of them" : fmt::format("did you mean \"{}\"?", nearest));
 }
 
+std::int64_t usual_label(const std::vector<std::string>& names) {
+  for (const char* usual : {"label", "class", "target", "y"})
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (lower_case(names[i]) == usual) return static_cast<std::int64_t>(i);
+  return static_cast<std::int64_t>(names.size()) - 1;
+}
+
 Columns assign_columns(const std::vector<std::string>& names, bool named, const LoadOptions& options,
-                       const std::string& place) {
+                       const std::string& place, std::int64_t row_names) {
+  if (row_names >= 0) {
+    std::vector<std::string> others = names;
+    others.erase(others.begin() + row_names);
+    LoadOptions chosen = options;
+    // A position counts all columns.
+    if (chosen.label && !find_name(names, *chosen.label))
+      if (const auto position = column_position(*chosen.label, static_cast<std::int64_t>(names.size())))
+        chosen.label = names[static_cast<std::size_t>(*position)];
+    Columns columns = assign_columns(others, named, chosen, place);
+    columns.roles.insert(columns.roles.begin() + row_names, row_name_role);
+    if (columns.label >= row_names) ++columns.label;
+    return columns;
+  }
   if (!options.features.empty())
     return named && !std::ranges::all_of(options.features, is_generic) ? by_name(names, options, place)
                                                                        : by_count(names, options, place);

@@ -9,6 +9,7 @@
 #include "calor/io/csv_layout.h"
 #include "calor/io/csv_scanner.h"
 #include "calor/io/number.h"
+#include "calor/io/row_names.h"
 
 namespace calor::io {
 
@@ -17,6 +18,8 @@ namespace {
 struct Rows {
   std::vector<float> values;
   LabelTexts labels{"line"};
+  std::vector<std::string> names;
+  std::vector<std::int64_t> name_lines;
   std::int64_t count = 0;
 };
 
@@ -79,10 +82,16 @@ class RowReader {
       } else {
         const std::string_view text = scanner_.text_cell();
         if (role == label_role) add_label(text, start.line);
+        if (role == row_name_role) add_name(text, start.line);
       }
       ++cells;
     } while (scanner_.next_cell());
     if (cells != expected) fail_ragged(cells, start.line);
+  }
+
+  void add_name(std::string_view text, std::int64_t line) {
+    rows_.names.emplace_back(text);
+    rows_.name_lines.push_back(line);
   }
 
   void add_label(std::string_view text, std::int64_t line) {
@@ -140,20 +149,38 @@ class RowReader {
   Rows rows_;
 };
 
+// Texts in a column that does not say so name the rows only where they all differ; otherwise a saved model does without them, and a
+// fit cannot tell what they are.
+bool check_row_names(const Rows& rows, const CsvLayout& layout, std::int64_t column, const LoadOptions& options, const std::string& place) {
+  std::size_t repeated = 0;
+  if (says_row_name(layout, column) || all_different(rows.names, repeated)) return true;
+  const std::string& name = layout.names[static_cast<std::size_t>(column)];
+  require(!options.features.empty(), Fault::input,
+          "[csv] expected a number, found \"{}\" ({}, line {}, column {}{}): turn the column into numbers, remove it, or make it the label "
+          "with --label; it would name the rows if \"{}\" were not there twice (line {})",
+          rows.names.front(), place, rows.name_lines.front(), column + 1, layout.named ? fmt::format(" \"{}\"", name) : "",
+          rows.names[repeated], rows.name_lines[repeated]);
+  return false;
+}
+
 }  // namespace
 
 Dataset parse_csv(std::string_view bytes, const std::string& place, const std::vector<std::string>& names,
                   const LoadOptions& options, const Context& context) {
   const std::string_view text = plain_text(bytes, place);
   const CsvLayout layout = find_layout(text, names, options, place);
-  Columns columns = assign_columns(layout.names, layout.named, options, place);
+  const std::int64_t row_names = find_row_names(layout, options, place);
+  Columns columns = assign_columns(layout.names, layout.named, options, place, row_names);
   Rows rows = RowReader(text, layout, columns, place).read(context);
+  if (row_names >= 0 && !check_row_names(rows, layout, row_names, options, place)) rows.names.clear();
 
   Dataset data;
   data.rows = rows.count;
   data.columns = static_cast<std::int64_t>(columns.features.size());
   data.values = std::move(rows.values);
   data.features = std::move(columns.features);
+  data.row_names = std::move(rows.names);
+  if (!data.row_names.empty() && layout.named) data.row_names_column = layout.names[static_cast<std::size_t>(row_names)];
   if (columns.label >= 0) {
     data.label = layout.names[static_cast<std::size_t>(columns.label)];
     set_labels(data, rows.labels, options, place);

@@ -66,8 +66,17 @@ std::optional<std::size_t> label_position(const Cells& cells, const LoadOptions&
   return cells.size() - 1;
 }
 
+// ",0,1,2": how pandas writes columns without names.
+bool numbers_columns(const Cells& first) {
+  if (first.size() < 2 || !first[0].empty()) return false;
+  for (std::size_t i = 1; i < first.size(); ++i)
+    if (first[i] != std::to_string(i - 1)) return false;
+  return true;
+}
+
 // A header if a cell outside the label column is no number, or the label column's own first cell is evidently its name.
 bool is_header(const Cells& first, const Cells& second, const LoadOptions& options) {
+  if (numbers_columns(first)) return true;
   const std::optional<std::size_t> label = label_position(first, options);
   std::size_t numbers = 0, words = 0, near_numbers = 0;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -104,10 +113,8 @@ bool is_announcement(const Cells& first, const Cells& second) {
 void check_names(const Cells& names, const std::string& place, std::int64_t line) {
   std::map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    require(!names[i].empty(), Fault::input,
-            "[csv] expected a name for every column, found none for column {} ({}, line {}): name it, or remove it if "
-            "it only "
-            "numbers the rows (pandas: to_csv(index=False))",
+    require(i == 0 || !names[i].empty(), Fault::input,
+            "[csv] expected a name for every column, found none for column {} ({}, line {}): name it, or remove it",
             i + 1, place, line);
     require(is_utf8(names[i]), Fault::input,
             "[csv] expected text in UTF-8, found other bytes in the name of column {} ({}, line {}): "
@@ -147,6 +154,7 @@ CsvLayout find_layout(std::string_view text, const std::vector<std::string>& nam
   } else {
     layout.names = generic_names(static_cast<std::int64_t>(first.size()));
   }
+  layout.first_row = layout.skip_first_row ? second : first;
   if (!names.empty()) {
     layout.named = true;
     layout.names = names;

@@ -21,6 +21,8 @@ struct Dataset {
   std::string label;                  // the label column's name; "" without labels
   std::vector<std::int64_t> labels;   // one a row, or empty
   std::vector<std::string> classes;   // sorted: numbers by value, texts by bytes
+  std::vector<std::string> row_names; // one a row, or empty
+  std::string row_names_column;       // the column that they came from; "" where it has no header
   const float* row(std::int64_t i) const { return values.data() + i * columns; }
   bool labelled() const { return !labels.empty(); }
 };
@@ -44,6 +46,8 @@ struct LoadOptions {
 // labels file of its own is named after a comma ("images.gz,labels.gz"), for any format.  For npz: arrays X/x/data and
 // y/labels/target, or the array that the label option names.  A bare npy has no labels unless the label option names a
 // column or a labels file is given.  Arrays of more than two dimensions are flattened to rows.
+// In csv a first column called name, id, index or row (any case) or nothing, else the first column of texts that are all different,
+// names the rows and is no feature; not where it is the label or a feature of a saved model.
 // Throws Fault::input with file, line (or row) and column, and a remedy; Fault::memory when the estimate is over the
 // limit.
 Dataset load_dataset(const std::string& source, const LoadOptions& options, const Context& context);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "calor/kernels/pairs.h"
 #include "calor/kernels/tiles.h"
 
 namespace calor::kernels {
@@ -12,6 +13,7 @@ namespace calor::kernels {
 struct Isa {
   std::string name;
   const Tiles* tiles;  // null for "scalar", which has no tiles
+  const Pairs* pairs;
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -1,35 +1,69 @@
-// What tokens receive from tokens: the streamed attention of bindings/torch for one head and no batch, and what prediction
-// and reports need beside it.
+// What tokens receive from tokens: exp of the scores, normalised stage by stage, applied to the values.
+//
+// The weight of key j for query i is exp(s_ij + log_row_i + log_column_j); the stages of a pipeline between exp and apply
+// edit the two factors, and nothing else:
+//   row             log_row = -log sum_j exp(s_ij + log_column_j)
+//   column          log_column = -log sum_i exp(s_ij + log_row_i)
+//   two_side(alpha) q_i = sum_j of the row so far; both factors lose alpha log q (Coifman & Lafon 2006)
+//   sinkhorn        rows and columns in turn until every one adds up to 1, for a fixed number of iterations (Sinkhorn & Knopp
+//                   1967), each part of the gradient; for a symmetric score half a step of both at once, which keeps the
+//                   symmetry and converges faster (see the stage of that name)
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "calor/learn/score.h"
+#include "calor/learn/scores.h"
+#include "calor/learn/similarity.h"
 
 namespace calor::learn {
 
-struct Attended {
-  at::Tensor out;          // [queries, value width]
-  at::Tensor log_sum_exp;  // [queries]: of the scores
+// What a layer makes of its tokens before they attend.
+struct LayerInput {
+  Features features;
+  at::Tensor value;  // H V
 };
 
-// query [n, d], key [m, d], value [m, w], factor [1, 1]; differentiable; memory O((n + m) (d + w)).
-Attended attend(kernels::Score score, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                const at::Tensor& factor);
+// How the tokens of a layer attend.
+struct Attention {
+  const ScoreKind* score;
+  std::vector<Normaliser> normalise;  // at least one
+};
 
-// The same, had every query i one more key and value of its own (row i of `own` and `own_value`): the two softmaxes merge
-// through their log-sum-exps, so no mask and no queries x queries matrix is needed.  Returns [queries, value width].
-at::Tensor with_own_key(kernels::Score score, const Attended& attended, const Features& own, const at::Tensor& own_value,
-                        const at::Tensor& factor);
+// Factors of tokens [n]; undefined: all 0.
+struct Factors {
+  at::Tensor log_row, log_column;
+};
 
-// The softmax itself, materialised: [queries, keys].  For samples of rows that a report shows.
-at::Tensor attention_rows(kernels::Score score, const at::Tensor& query, const at::Tensor& key, const at::Tensor& factor);
+struct Attended {
+  at::Tensor out;                // [tokens, value width]
+  // Before each normaliser, and what the values were applied with; a row normalisation at the end needs no factor of its own.
+  std::vector<Factors> factors;
+};
+
+// Tokens attend to each other.  Differentiable; factor [1, 1].  Passes of the fused kernel in O(tokens) memory, but
+// stored_numbers() for an additive score and for sinkhorn.
+Attended attend(const Attention& attention, const LayerInput& tokens, const at::Tensor& factor);
+
+// Each point attends to the tokens and to itself, as if it were one more of them, while the tokens keep the factors that
+// they have among themselves: a point's result depends on no other point, and changes no token's.  [points, value width].
+at::Tensor attend_beside(const Attention& attention, const LayerInput& tokens, const std::vector<Factors>& factors,
+                         const LayerInput& points, const at::Tensor& factor);
+
+// The weights of the tokens `rows`, each row divided by its sum: [rows, tokens].  For samples that a report shows.
+at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const Attended& attended,
+                          const at::Tensor& factor, const at::Tensor& rows);
+
+// Numbers that attending of so many queries to so many keys stores beyond O(queries + keys); with those that a gradient needs.
+std::int64_t stored_numbers(const Attention& attention, std::int64_t queries, std::int64_t keys, bool gradient);
+
+// Sums over all pairs that attending takes, its cost in units of one.
+std::int64_t passes(const Attention& attention);
 
 // Mean over the rows of exp(entropy) / keys: 1 when every key weighs the same, 1/keys when each row has one key only.
 double effective_share(const at::Tensor& rows);
-
-// One over the spread of the scores at factor 1: 1 / median squared distance between distinct tokens, or 1 / deviation of
-// the dot products; 1 when there is no spread.
-double factor_of_spread(kernels::Score score, const at::Tensor& query, const at::Tensor& key);
 
 }  // namespace calor::learn

@@ -86,7 +86,7 @@ json document(const ComparisonRuns& runs, const io::Dataset& data, const std::op
   for (std::size_t s = 0; s < runs.similarities().size(); ++s) {
     const Similarity& similarity = runs.similarities()[s];
     names.push_back(similarity.name);
-    pipelines[similarity.name] = similarity.text();
+    pipelines[similarity.name] = similarity.text;
     for (std::size_t i = 0; i < runs.seeds(); ++i) records.push_back(runs.trained(s, i).record);
   }
   const std::string& control = similarity_names().back();

@@ -133,7 +133,9 @@ std::vector<ComparisonRuns::Job> ComparisonRuns::jobs() {
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < seeds(); ++i) {
     for (std::size_t s = 0; s < similarities_.size(); ++s) {
-      jobs.push_back({parameter_count(shape_of(similarities_[s])), [this, s, i] {
+      const IpnShape shape = shape_of(similarities_[s]);
+      const std::int64_t cost = parameter_count(shape) * passes({&score_kind(shape.score), shape.normalise});
+      jobs.push_back({cost, [this, s, i] {
                         Run::State end = train_one(protocol_, similarities_[s], i,
                                                    fmt::format("{}, seed {}", similarities_[s].name, seed(i)));
                         trained_[s][i] = {std::move(end.record), std::move(end.values), std::move(end.factors)};

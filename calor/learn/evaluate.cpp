@@ -52,9 +52,9 @@ KeptTokens::KeptTokens(const Ipn& network, const at::Tensor& tokens) : network_(
   at::Tensor hidden = network.encode(tokens);
   for (std::int64_t l = 0; l < network.shape().layers; ++l) {
     LayerInput input = network.prepare(l, hidden);
-    const auto& [query, key] = input.features;
-    hidden = network.propagate(hidden, attend(network.score(), query, key, input.value, network.factor(l)).out);
-    layers_.push_back(std::move(input));
+    Attended attended = attend(network.attention(), input, network.factor(l));
+    hidden = network.propagate(hidden, attended.out);
+    layers_.push_back({std::move(input), std::move(attended.factors)});
   }
   logits_ = network.decode(hidden);
 }
@@ -64,11 +64,8 @@ at::Tensor KeptTokens::logits_beside(const at::Tensor& points) const {
   at::Tensor hidden = network_.encode(points);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const auto layer = static_cast<std::int64_t>(l);
-    const at::Tensor factor = network_.factor(layer);
-    const LayerInput own = network_.prepare(layer, hidden);
-    const Attended attended =
-        attend(network_.score(), own.features.query, layers_[l].features.key, layers_[l].value, factor);
-    hidden = network_.propagate(hidden, with_own_key(network_.score(), attended, own.features, own.value, factor));
+    hidden = network_.propagate(hidden, attend_beside(network_.attention(), layers_[l].tokens, layers_[l].factors,
+                                                      network_.prepare(layer, hidden), network_.factor(layer)));
   }
   return network_.decode(hidden);
 }
@@ -139,11 +136,11 @@ std::vector<at::Tensor> layer_attention(const Ipn& network, const at::Tensor& po
   std::vector<at::Tensor> attention;
   at::Tensor hidden = network.encode(points);
   for (std::int64_t l = 0; l < network.shape().layers; ++l) {
-    const auto [features, value] = network.prepare(l, hidden);
+    const LayerInput input = network.prepare(l, hidden);
     const at::Tensor factor = network.factor(l);
-    attention.push_back(
-        attention_rows(network.score(), features.query.index_select(0, index), features.key, factor));
-    hidden = network.propagate(hidden, attend(network.score(), features.query, features.key, value, factor).out);
+    const Attended attended = attend(network.attention(), input, factor);
+    attention.push_back(attention_rows(network.attention(), input, attended, factor, index));
+    hidden = network.propagate(hidden, attended.out);
   }
   return attention;
 }

@@ -18,12 +18,17 @@ class KeptTokens {
  public:
   KeptTokens(const Ipn& network, const at::Tensor& tokens);
   const at::Tensor& logits() const { return logits_; }  // of the tokens
-  // Each point attends to the tokens and to itself, layer by layer.  Memory O(points width).
+  // Each point attends to the tokens and to itself, layer by layer (attend_beside).  Memory O(points width), and
+  // points x tokens for an additive score.
   at::Tensor logits_beside(const at::Tensor& points) const;
 
  private:
   const Ipn& network_;
-  std::vector<LayerInput> layers_;
+  struct Layer {
+    LayerInput tokens;
+    std::vector<Factors> factors;
+  };
+  std::vector<Layer> layers_;
   at::Tensor logits_;
 };
 
@@ -53,7 +58,8 @@ struct Evaluation {
 // Kept points and test points under the protocol.  `seed` chooses the rows that the share is sampled on.
 Evaluation evaluate(const Ipn& network, const Protocol& protocol, const RunData& data, std::uint64_t seed);
 
-// The layers' softmax among `points`, as they propagate together, for the rows `rows` only: one [rows, points] a layer.
+// The layers' weights among `points`, as they propagate together, for the rows `rows` only, each row divided by its sum: one
+// [rows, points] a layer.
 std::vector<at::Tensor> layer_attention(const Ipn& network, const at::Tensor& points, const std::vector<std::int64_t>& rows);
 
 }  // namespace calor::learn

@@ -61,7 +61,8 @@ std::int64_t parameter_count(const IpnShape& shape) {
   return count;
 }
 
-Ipn::Ipn(const IpnShape& shape, std::uint64_t seed, at::ScalarType dtype) : shape_(shape), kind_(&score_kind(shape.score)) {
+Ipn::Ipn(const IpnShape& shape, std::uint64_t seed, at::ScalarType dtype)
+    : shape_(shape), attention_{&score_kind(shape.score), shape.normalise} {
   const at::NoGradGuard no_gradient;
   const std::int64_t total = parameter_count(shape);
   values_ = at::zeros({total}, dtype);
@@ -97,7 +98,7 @@ Ipn::Ipn(const IpnShape& shape, std::uint64_t seed, at::ScalarType dtype) : shap
     for (std::size_t i = 1; i < placed.size(); ++i) layer.score.push_back(create(placed[i]));
   }
   decayed_ = begin;
-  const double fixed = kind_->fixed_factor(shape.width);
+  const double fixed = attention_.score->fixed_factor(shape.width) / shape.bandwidth;
   for (std::int64_t l = 0; l < shape.layers; ++l) {
     Layer& layer = layers_[static_cast<std::size_t>(l)];
     if (trains_factors(shape)) {
@@ -111,20 +112,19 @@ Ipn::Ipn(const IpnShape& shape, std::uint64_t seed, at::ScalarType dtype) : shap
 }
 
 void Ipn::start_factors(const at::Tensor& tokens) {
-  if (shape_.temperature == Temperature::fixed || !kind_->tempered) return;
+  if (shape_.temperature == Temperature::fixed || !attention_.score->tempered) return;
   const at::NoGradGuard no_gradient;
   at::Tensor hidden = encode(tokens);
   for (std::int64_t l = 0; l < shape_.layers; ++l) {
     const LayerInput input = prepare(l, hidden);
-    const double start = factor_of_spread(kind_->kernel, input.features.query, input.features.key);
+    const double start = factor_of_spread(attention_.score->pairing, input.features);
     Layer& layer = layers_[static_cast<std::size_t>(l)];
     if (layer.log_factor.defined()) {
       layer.log_factor.detach().fill_(std::log(start));
     } else {
       layer.factor.fill_(start);
     }
-    hidden = propagate(
-        hidden, attend(kind_->kernel, input.features.query, input.features.key, input.value, factor(l)).out);
+    hidden = propagate(hidden, attend(attention_, input, factor(l)).out);
   }
 }
 
@@ -141,7 +141,7 @@ at::Tensor Ipn::encode(const at::Tensor& points) const {
 
 LayerInput Ipn::prepare(std::int64_t layer, const at::Tensor& hidden) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-  return {kind_->features(weights.score, hidden), at::linear(hidden, weights.value)};
+  return {attention_.score->features(weights.score, hidden), at::linear(hidden, weights.value)};
 }
 
 at::Tensor Ipn::propagate(const at::Tensor& hidden, const at::Tensor& received) const {
@@ -153,8 +153,7 @@ at::Tensor Ipn::decode(const at::Tensor& hidden) const { return at::linear(hidde
 at::Tensor Ipn::forward(const at::Tensor& points) const {
   at::Tensor hidden = encode(points);
   for (std::int64_t l = 0; l < shape_.layers; ++l) {
-    const auto [features, value] = prepare(l, hidden);
-    hidden = propagate(hidden, attend(kind_->kernel, features.query, features.key, value, factor(l)).out);
+    hidden = propagate(hidden, attend(attention_, prepare(l, hidden), factor(l)).out);
   }
   return decode(hidden);
 }

@@ -1,4 +1,5 @@
-// The information propagation network: linear -> tanh -> layers of H <- tanh(H + softmax(score) H V) -> linear.
+// The information propagation network: linear -> tanh -> layers of H <- tanh(H + S H V) -> linear, S the similarity that the
+// pipeline says: softmax(score) for score | exp | row.
 // Data points are the tokens.  Ruan and Zhang 2024 (arXiv 2412.18288); theory and readings in docs/protocols.md.
 #pragma once
 
@@ -19,16 +20,12 @@ struct IpnShape {
   bool residual = true;
   Temperature temperature = Temperature::fixed;
   std::string score = "metric";  // a name in the table of scores
+  std::vector<Normaliser> normalise{Normaliser{}};
+  double bandwidth = 1;          // Temperature::fixed: the score's own fixed factor is divided by it
 };
 
 // Trainable numbers of such a network.
 std::int64_t parameter_count(const IpnShape& shape);
-
-// What a layer makes of its tokens before they attend.
-struct LayerInput {
-  Features features;
-  at::Tensor value;  // H V
-};
 
 class Ipn {
  public:
@@ -52,7 +49,7 @@ class Ipn {
   at::Tensor forward(const at::Tensor& points) const; // all points attend to each other
 
   const IpnShape& shape() const { return shape_; }
-  kernels::Score score() const { return kind_->kernel; }
+  const Attention& attention() const { return attention_; }
   at::Tensor factor(std::int64_t layer) const;  // [1, 1]
   std::vector<double> factors() const;
 
@@ -76,7 +73,7 @@ class Ipn {
     at::Tensor factor, log_factor;  // one of the two is defined
   };
   IpnShape shape_;
-  const ScoreKind* kind_;
+  Attention attention_;
   at::Tensor values_, gradients_, encode_weight_, encode_bias_, decode_weight_, decode_bias_;
   std::vector<Layer> layers_;
   std::vector<Named> state_;

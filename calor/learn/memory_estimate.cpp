@@ -29,10 +29,14 @@ std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const IpnShape
   const std::int64_t kept = std::min(s.train, p.kept_tokens);
   const std::int64_t together = p.attend == Attend::joint ? kept + s.test : std::max(kept, std::min(s.test, query_block));
   const std::int64_t tokens = std::max(p.batch, together);
+  // Scores that a layer stores: of a training step, whose gradient holds all layers', and of a measurement.
+  const Attention attention{&score_kind(shape.score), shape.normalise};
+  const std::int64_t pairs = std::max({shape.layers * stored_numbers(attention, p.batch, p.batch, true),
+                                       stored_numbers(attention, together, together, false)});
   const std::int64_t activations = tokens * (s.columns + shape.width * vectors_a_layer * (shape.layers + 1));
   const std::int64_t rows = 3 * share_sample * kept;
   const std::int64_t logits = 4 * (s.test + kept) * s.classes;
-  return static_cast<std::uint64_t>(activations + rows + logits + 4 * parameter_count(shape)) * sizeof(float);
+  return static_cast<std::uint64_t>(activations + pairs + rows + logits + 4 * parameter_count(shape)) * sizeof(float);
 }
 
 }  // namespace calor::learn

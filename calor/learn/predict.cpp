@@ -52,6 +52,15 @@ at::Tensor logits_beside_tokens(const Ipn& network, const at::Tensor& tokens, co
   return at::cat(parts);
 }
 
+// Scores that a layer stores: among the tokens, and of the points beside them or with them.
+std::uint64_t stored(const Model& model, std::uint64_t together) {
+  const Similarity similarity = parse_similarity(model.pipeline);
+  const Attention attention{&score_kind(similarity.score), similarity.normalise};
+  const auto tokens = static_cast<std::int64_t>(model.labels.size()), points = static_cast<std::int64_t>(together);
+  const std::int64_t all = model.protocol.attend == Attend::joint ? tokens + points : std::max(tokens, points);
+  return static_cast<std::uint64_t>(stored_numbers(attention, all, all, /*gradient=*/false));
+}
+
 void require_memory(const Model& model, const io::Dataset& data, const Context& context) {
   // Points twice (arranged, and as a tensor), activations of one block or of all points, logits and probabilities.
   constexpr std::uint64_t activations = 16;
@@ -59,7 +68,7 @@ void require_memory(const Model& model, const io::Dataset& data, const Context& 
   const std::uint64_t together = model.protocol.attend == Attend::joint ? rows : std::min<std::uint64_t>(rows, query_block);
   const std::uint64_t floats = 3 * rows * static_cast<std::uint64_t>(model.columns()) +
                                3 * rows * model.classes.size() +
-                               activations * width * (together + model.labels.size());
+                               activations * width * (together + model.labels.size()) + stored(model, together);
   context.memory.require(floats * sizeof(float), "predict", "points and activations", "predict fewer rows at a time");
 }
 

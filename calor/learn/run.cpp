@@ -47,8 +47,15 @@ std::vector<std::int64_t> recorded_epochs(std::int64_t epochs) {
 }
 
 IpnShape ipn_shape(const Protocol& protocol, const Similarity& similarity, std::int64_t columns, std::int64_t classes) {
-  return {columns,           protocol.width,       protocol.layers, classes,
-          protocol.residual, protocol.temperature, similarity.score};
+  return {columns,
+          protocol.width,
+          protocol.layers,
+          classes,
+          protocol.residual,
+          similarity.temperature.value_or(protocol.temperature),
+          similarity.score,
+          similarity.normalise,
+          similarity.bandwidth};
 }
 
 Run::Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data)

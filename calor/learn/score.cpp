@@ -42,6 +42,15 @@ Features metric_features(std::span<const at::Tensor> p, const at::Tensor& tokens
   return {phi, phi};
 }
 
+// score(additive): LeakyReLU(a . W x + b . W y), a number for each side.  Velickovic et al. 2018.
+std::vector<ParameterSpec> additive_parameters(std::int64_t width) {
+  return {{"projection", {width, width}, width}, {"query", {1, width}, width}, {"key", {1, width}, width}};
+}
+Features additive_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
+  const at::Tensor projected = at::linear(tokens, p[0]);
+  return {at::linear(projected, p[1]), at::linear(projected, p[2])};
+}
+
 // score(uniform): every key weighs the same: the control.
 std::vector<ParameterSpec> no_parameters(std::int64_t) { return {}; }
 Features uniform_features(std::span<const at::Tensor>, const at::Tensor& tokens) {
@@ -50,12 +59,12 @@ Features uniform_features(std::span<const at::Tensor>, const at::Tensor& tokens)
 }
 
 const std::vector<ScoreKind>& kinds() {
-  using kernels::Score;
   static const std::vector<ScoreKind> table{
-      {"qk", Score::dot, qk_parameters, qk_features, inverse_root, true},
-      {"l2", Score::squared_distance, l2_parameters, l2_features, one, true},
-      {"metric", Score::squared_distance, metric_parameters, metric_features, one, true},
-      {"uniform", Score::dot, no_parameters, uniform_features, one, false},
+      {"qk", Pairing::dot, false, qk_parameters, qk_features, inverse_root, true},
+      {"additive", Pairing::additive, false, additive_parameters, additive_features, one, true},
+      {"l2", Pairing::squared_distance, true, l2_parameters, l2_features, one, true},
+      {"metric", Pairing::squared_distance, true, metric_parameters, metric_features, one, true},
+      {"uniform", Pairing::dot, true, no_parameters, uniform_features, one, false},
   };
   return table;
 }

@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "calor/kernels/attention.h"
-
 namespace calor::learn {
 
 // A parameter to create: its elements start uniform in +-1/sqrt(fan_in), torch's default for linear layers.
@@ -24,9 +22,13 @@ struct Features {
   at::Tensor query, key;
 };
 
+// How features are compared: q.k, -|q - k|^2, or LeakyReLU(q + k) of single numbers.
+enum class Pairing { dot, squared_distance, additive };
+
 struct ScoreKind {
-  std::string name;       // in score(..)
-  kernels::Score kernel;  // how features are compared: factor * q.k, or -factor * |q - k|^2
+  std::string name;  // in score(..)
+  Pairing pairing;
+  bool symmetric;    // the same from x to y as from y to x
   std::vector<ParameterSpec> (*parameters)(std::int64_t width);
   // parameters: in the order declared; tokens [n, width].
   Features (*features)(std::span<const at::Tensor> parameters, const at::Tensor& tokens);

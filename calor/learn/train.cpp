@@ -24,7 +24,7 @@ json command_of(const io::Dataset& data, const std::optional<io::Dataset>& test,
                 const Protocol& protocol, const Similarity& similarity) {
   json command = to_json(protocol);
   command["version"] = version;
-  command["pipeline"] = similarity.text();
+  command["pipeline"] = similarity.text;
   command["seed"] = options.seed;
   command["data"] = data.hash;
   command["label"] = data.label;
@@ -45,7 +45,7 @@ Model model_of(const Run& run, const io::Dataset& data, const Prepared& prepared
                const Protocol& protocol, const Similarity& similarity, const Points& kept) {
   Model model;
   model.attention = similarity.name;
-  model.pipeline = similarity.text();
+  model.pipeline = similarity.text;
   model.protocol = protocol;
   model.seed = options.seed;
   model.version = version;

@@ -17,6 +17,9 @@ Data data_of(const io::Dataset& dataset) {
                                                                                              dataset.columns)
           .cast<double>());
   data.feature_names = dataset.features;
+  data.row_names = dataset.row_names;
+  if (!data.row_names.empty())
+    data.row_names_from = dataset.row_names_column.empty() ? "the first column" : fmt::format("the column \"{}\"", dataset.row_names_column);
   data.labels = dataset.labels;
   data.classes = dataset.classes;
   std::vector<double> numbers;
@@ -63,6 +66,8 @@ Data data_with_target(const io::Dataset& unlabelled, const std::string& column, 
   auto features = std::make_shared<Matrix>(unlabelled.rows, unlabelled.columns - 1);
   *features << whole.features->leftCols(target), whole.features->rightCols(unlabelled.columns - 1 - target);
   Data data;
+  data.row_names = whole.row_names;
+  data.row_names_from = whole.row_names_from;
   data.features = std::move(features);
   data.feature_names = unlabelled.features;
   name = unlabelled.features[static_cast<std::size_t>(target)];

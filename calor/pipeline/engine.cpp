@@ -7,6 +7,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/kernels/packed_doubles.h"
 #include "calor/pipeline/score.h"
 
 namespace calor::pipeline {
@@ -44,8 +45,8 @@ double log_of_sum(double sum, std::int64_t row) {
 // Running log of a sum of exponentials.
 struct LogSum {
   double greatest = nothing, sum = 0;
-  template <class Logs>
-  void add(const Logs& logs) {
+  // Overwrites the logarithms.
+  void add(Eigen::Ref<Vector> logs) {
     if (logs.size() == 0) return;
     const double peak = logs.maxCoeff();
     if (peak == nothing) return;
@@ -53,7 +54,9 @@ struct LogSum {
       sum *= std::exp(greatest - peak);
       greatest = peak;
     }
-    sum += (logs.array() - greatest).exp().sum();
+    logs.array() -= greatest;
+    kernels::exponentials(logs.data(), logs.size());
+    sum += logs.sum();
   }
   double value() const { return sum > 0 ? greatest + std::log(sum) : nothing; }
 };
@@ -69,7 +72,7 @@ Vector tiled_row_sums(const Similarity& similarity, const Context& context) {
       const std::int64_t width = std::min(tile_columns, similarity.columns - c);
       if (exponential(similarity)) {
         tiles.logs(first, count, c, width, tile);
-        for (std::int64_t a = 0; a < count; ++a) logs[a].add(tile.row(a));
+        for (std::int64_t a = 0; a < count; ++a) logs[a].add(tile.row(a).transpose());
       } else {
         tiles.values(first, count, c, width, tile);
         sums += tile.rowwise().sum();

@@ -1,10 +1,14 @@
 #include "calor/pipeline/neighbours.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <mutex>
 
 #include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/kernels/close_pairs.h"
+#include "calor/kernels/neighbours.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/score.h"
 
@@ -19,7 +23,7 @@ struct Candidate {
   }
 };
 
-// A record whose tiles are minus the squared (or plain) distances.
+// A record whose tiles are minus the distances.
 Similarity distances(const Matrix& rows, const Matrix& columns, Metric metric) {
   Similarity record;
   record.rows = rows.rows();
@@ -27,17 +31,101 @@ Similarity distances(const Matrix& rows, const Matrix& columns, Metric metric) {
   const auto borrowed = [](const Matrix& points) { return std::shared_ptr<const Matrix>(&points, [](const Matrix*) {}); };
   record.row_points = borrowed(rows);
   record.column_points = &rows == &columns ? record.row_points : borrowed(columns);
-  record.score = {Score::Kind::power_distance, metric == Metric::euclidean ? 2.0 : 1.0, metric};
+  record.score = {Score::Kind::power_distance, 1, metric};
   return record;
 }
 
-// Candidates beyond k that rounding could have kept out: the products err by a few ulps of |x|^2 only.
-constexpr std::size_t spare = 4;
+Matrix unit_rows(const Matrix& points) {
+  Matrix result = points;
+  for (Eigen::Index i = 0; i < result.rows(); ++i)
+    if (const double norm = result.row(i).norm(); norm > 0) result.row(i) /= norm;
+  return result;
+}
 
-void settle(std::vector<Candidate>& candidates, std::size_t keep) {
-  if (candidates.size() <= keep) return;
-  std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(keep), candidates.end());
-  candidates.resize(keep);
+Csr graph_of(std::int64_t rows, std::int64_t columns, std::int64_t k, std::vector<std::int32_t> nearest) {
+  Csr graph;
+  graph.rows = rows;
+  graph.columns = columns;
+  for (std::int64_t i = 0, edges = 0; i < rows; ++i) {
+    edges += std::count_if(nearest.begin() + i * k, nearest.begin() + (i + 1) * k, [](std::int32_t j) { return j >= 0; });
+    graph.begin.push_back(edges);
+  }
+  std::erase(nearest, -1);
+  graph.column = std::move(nearest);
+  return graph;
+}
+
+std::vector<std::int32_t> listed(const std::vector<std::uint8_t>& allowed) {
+  std::vector<std::int32_t> result;
+  for (std::size_t j = 0; j < allowed.size(); ++j)
+    if (allowed[j]) result.push_back(static_cast<std::int32_t>(j));
+  return result;
+}
+
+// The power of two that brings the largest magnitude to 1 where squares would leave the range of doubles, else 1.
+double tame_scale(const Matrix& rows, const Matrix& columns) {
+  const double most = std::max(rows.size() ? rows.cwiseAbs().maxCoeff() : 0, columns.size() ? columns.cwiseAbs().maxCoeff() : 0);
+  return most > 0x1p400 || (most > 0 && most < 0x1p-400) ? std::ldexp(1.0, -std::ilogb(most) - 1) : 1;
+}
+
+Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
+  const bool cosine = options.metric == Metric::cosine, same = &rows == &columns;
+  if (const double scale = cosine ? 1 : tame_scale(rows, columns); scale != 1) {
+    const Matrix scaled = rows * scale;
+    return same ? nearest_by_tiles(scaled, scaled, options, context) : nearest_by_tiles(scaled, columns * scale, options, context);
+  }
+  const Matrix row_directions = cosine ? unit_rows(rows) : Matrix(), column_directions = cosine && !same ? unit_rows(columns) : Matrix();
+  const Matrix& from = cosine ? row_directions : rows;
+  const Matrix& to = cosine && !same ? column_directions : same ? from : columns;
+  const std::vector<std::int32_t> allowed = options.allowed ? listed(*options.allowed) : std::vector<std::int32_t>();
+  kernels::NeighboursProblem problem;
+  problem.rows = {from.data(), from.rows(), from.cols(), nullptr};
+  problem.columns = {to.data(), to.rows(), to.cols(), nullptr};
+  if (options.allowed && static_cast<Eigen::Index>(allowed.size()) < to.rows())
+    problem.columns = {to.data(), static_cast<std::int64_t>(allowed.size()), to.cols(), allowed.data()};
+  problem.k = options.k;
+  problem.leave_itself_out = options.leave_itself_out;
+  problem.directions = cosine;
+  if (cosine)
+    problem.measure = [&](std::int64_t i, std::int64_t j) { return 2 * distance(rows, i, columns, j, Metric::cosine); };
+  else
+    problem.measure = [&](std::int64_t i, std::int64_t j) {
+      return kernels::squared_distance(rows.data() + i * rows.cols(), columns.data() + j * columns.cols(), rows.cols());
+    };
+  context.memory.require(kernels::neighbours_bytes(problem), "knn", "packed points and candidates", "give a smaller k, or raise --max-memory");
+  return graph_of(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context));
+}
+
+// Sums of magnitudes are no product: the distances themselves, tile by tile.
+Csr nearest_by_distance(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
+  const std::size_t k = static_cast<std::size_t>(options.k);
+  context.memory.require(static_cast<std::uint64_t>(rows.rows()) * 2 * k * sizeof(Candidate), "knn", "candidates",
+                         "give a smaller k, or raise --max-memory");
+  const Similarity record = distances(rows, columns, options.metric);
+  std::vector<std::int32_t> result(static_cast<std::size_t>(rows.rows()) * k, -1);
+  std::vector<std::vector<Candidate>> lists(static_cast<std::size_t>(rows.rows()));
+  for_each_score_tile(record, context, "nearest neighbours", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
+    for (Eigen::Index a = 0; a < tile.rows(); ++a) {
+      std::vector<Candidate>& list = lists[row + a];  // a heap, the farthest first
+      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
+        const Candidate candidate{-tile(a, b), static_cast<std::int32_t>(column + b)};
+        if (list.size() == k && !(candidate < list.front())) continue;
+        if ((options.leave_itself_out && candidate.column == row + a) || (options.allowed && !(*options.allowed)[candidate.column])) continue;
+        if (list.size() == k) {
+          std::pop_heap(list.begin(), list.end());
+          list.pop_back();
+        }
+        list.push_back(candidate);
+        std::push_heap(list.begin(), list.end());
+      }
+    }
+  });
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    const auto begin = result.begin() + static_cast<std::ptrdiff_t>(i * k);
+    const auto end = std::transform(lists[i].begin(), lists[i].end(), begin, [](const Candidate& c) { return c.column; });
+    std::sort(begin, end);
+  }
+  return graph_of(rows.rows(), columns.rows(), options.k, std::move(result));
 }
 
 }  // namespace
@@ -45,82 +133,79 @@ void settle(std::vector<Candidate>& candidates, std::size_t keep) {
 Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
   require(columns.rows() <= std::numeric_limits<std::int32_t>::max(), Fault::input,
           "[knn] expected fewer than 2^31 points, found {}", columns.rows());
-  const std::size_t k = static_cast<std::size_t>(options.k), keep = k + spare;
-  context.memory.require(static_cast<std::uint64_t>(rows.rows()) * keep * 2 * sizeof(Candidate), "knn", "candidates",
-                         "give a smaller k, or raise --max-memory");
-  const Similarity record = distances(rows, columns, options.metric);
-  std::vector<std::vector<Candidate>> lists(static_cast<std::size_t>(rows.rows()));
-  for_each_score_tile(record, context, "nearest neighbours", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    for (Eigen::Index a = 0; a < tile.rows(); ++a) {
-      std::vector<Candidate>& list = lists[row + a];
-      // Past `keep` the list's front holds the bound; new ones gather behind it until it has doubled.
-      double bound = list.size() >= keep ? std::max_element(list.begin(), list.end())->distance
-                                         : std::numeric_limits<double>::infinity();
-      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
-        const double distance = -tile(a, b);
-        if (distance > bound || (list.size() >= keep && distance == bound)) continue;
-        const std::int64_t j = column + b;
-        if ((options.leave_itself_out && j == row + a) || (options.allowed && !(*options.allowed)[j])) continue;
-        list.push_back({distance, static_cast<std::int32_t>(j)});
-        if (list.size() < 2 * keep && !(list.size() == keep)) continue;
-        settle(list, keep);
-        bound = std::max_element(list.begin(), list.end())->distance;
-      }
-      settle(list, keep);
-      if (column + tile.cols() == columns.rows()) {
-        for (Candidate& candidate : list) candidate.distance = calor::pipeline::distance(rows, row + a, columns, candidate.column, options.metric);
-        std::sort(list.begin(), list.end());
-        if (list.size() > k) list.resize(k);
-        std::sort(list.begin(), list.end(), [](const Candidate& x, const Candidate& y) { return x.column < y.column; });
-        list.shrink_to_fit();
-      }
-    }
-  });
-  Csr graph;
-  graph.rows = rows.rows();
-  graph.columns = columns.rows();
-  for (const auto& list : lists) {
-    for (const Candidate& candidate : list) graph.column.push_back(candidate.column);
-    graph.begin.push_back(graph.edges());
-  }
-  return graph;
+  return options.metric == Metric::manhattan ? nearest_by_distance(rows, columns, options, context)
+                                             : nearest_by_tiles(rows, columns, options, context);
 }
 
-Vector farthest_neighbour(const Csr& graph, const Matrix& rows, const Matrix& columns, Metric metric) {
+Vector farthest_neighbour(const Csr& graph, const Matrix& rows, const Matrix& columns, Metric metric, const Context& context) {
   Vector result = Vector::Zero(graph.rows);
-  for (std::int64_t i = 0; i < graph.rows; ++i)
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
-      result[i] = std::max(result[i], distance(rows, i, columns, graph.column[e], metric));
+  constexpr std::int64_t piece = 256;
+  parallel_for((graph.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
+    for (std::int64_t i = p * piece; i < std::min(graph.rows, (p + 1) * piece); ++i)
+      for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
+        result[i] = std::max(result[i], distance(rows, i, columns, graph.column[e], metric));
+  });
   return result;
 }
 
-Csr within(const Matrix& rows, const Matrix& columns, double radius, Metric metric, bool leave_itself_out, const Context& context) {
-  const Similarity record = distances(rows, columns, metric);
-  const double bound = metric == Metric::euclidean ? radius * radius : radius;
-  std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(rows.rows()));
-  std::mutex guard;
-  std::uint64_t found = 0;
-  for_each_score_tile(record, context, "radius", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    std::uint64_t more = 0;
-    for (Eigen::Index a = 0; a < tile.rows(); ++a)
-      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
-        if (-tile(a, b) > bound || (leave_itself_out && column + b == row + a)) continue;
-        lists[row + a].push_back(static_cast<std::int32_t>(column + b));
-        ++more;
-      }
-    const std::lock_guard lock(guard);
-    found += more;
-    context.memory.require(found * 2 * sizeof(std::int32_t), "radius", "the pairs within the radius",
-                           "give a smaller radius, or raise --max-memory");
-  });
+namespace {
+
+Csr graph_of(std::int64_t columns, const std::vector<std::vector<std::int32_t>>& lists) {
   Csr graph;
-  graph.rows = rows.rows();
-  graph.columns = columns.rows();
+  graph.rows = static_cast<std::int64_t>(lists.size());
+  graph.columns = columns;
   for (const auto& list : lists) {
     graph.column.insert(graph.column.end(), list.begin(), list.end());
     graph.begin.push_back(graph.edges());
   }
   return graph;
+}
+
+Csr within_by_distance(const Matrix& rows, const Matrix& columns, const Vector& reach, const ReachOptions& options, const Context& context) {
+  std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(rows.rows()));
+  std::mutex guard;
+  std::uint64_t found = 0;
+  for_each_score_tile(distances(rows, columns, options.metric), context, options.op,
+                      [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
+    std::uint64_t more = 0;
+    for (Eigen::Index a = 0; a < tile.rows(); ++a)
+      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
+        if (-tile(a, b) > reach[column + b] || (options.leave_itself_out && column + b == row + a)) continue;
+        lists[row + a].push_back(static_cast<std::int32_t>(column + b));
+        ++more;
+      }
+    const std::lock_guard lock(guard);
+    options.check(found += more, context);
+  });
+  return graph_of(columns.rows(), lists);
+}
+
+}  // namespace
+
+void ReachOptions::check(std::uint64_t pairs, const Context& context) const {
+  context.memory.require(pairs * 2 * sizeof(std::int32_t), op, "the pairs within reach", "give a smaller reach, or raise --max-memory");
+}
+
+Csr within(const Matrix& rows, const Matrix& columns, const Vector& reach, const ReachOptions& options, const Context& context) {
+  if (options.metric == Metric::manhattan) return within_by_distance(rows, columns, reach, options, context);
+  const bool cosine = options.metric == Metric::cosine;
+  if (const double scale = cosine ? 1 : tame_scale(rows, columns); scale != 1)
+    return within(rows * scale, columns * scale, reach * scale, options, context);
+  const Matrix row_directions = cosine ? unit_rows(rows) : Matrix(), column_directions = cosine ? unit_rows(columns) : Matrix();
+  const Matrix &from = cosine ? row_directions : rows, &to = cosine ? column_directions : columns;
+  kernels::ClosePairsProblem problem;
+  problem.rows = {from.data(), from.rows(), from.cols(), nullptr};
+  problem.columns = {to.data(), to.rows(), to.cols(), nullptr};
+  for (Eigen::Index j = 0; j < reach.size(); ++j) problem.reach.push_back(cosine ? 2 * reach[j] : reach[j] * reach[j]);
+  problem.leave_itself_out = options.leave_itself_out;
+  problem.directions = cosine;
+  problem.close = [&](std::int64_t i, std::int64_t j) { return distance(rows, i, columns, j, options.metric) <= reach[j]; };
+  problem.grown = [&](std::uint64_t pairs) { options.check(pairs, context); };
+  return graph_of(columns.rows(), kernels::close_pairs(problem, context));
+}
+
+Csr within(const Matrix& rows, const Matrix& columns, double radius, Metric metric, bool leave_itself_out, const Context& context) {
+  return within(rows, columns, Vector::Constant(columns.rows(), radius), {metric, leave_itself_out, "radius"}, context);
 }
 
 }  // namespace calor::pipeline

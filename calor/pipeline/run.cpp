@@ -69,6 +69,7 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::u
   state.type = types::points;
   state.points = data->features;
   state.columns = data->features;
+  if (!data->row_names_from.empty()) state.note("data", fmt::format("rows are named by {}, which is no feature", data->row_names_from));
   run_stages(result.stages, state, result.kept, context, &result.prototypes);
   return result;
 }

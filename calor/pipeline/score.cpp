@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "calor/kernels/neighbours.h"
+
 namespace calor::pipeline {
 namespace {
 
@@ -16,7 +18,7 @@ double power_of(double value, double t, bool squared) {
 double strengthened(const Strengthen& strengthen, double score, std::int64_t i, std::int64_t j) {
   switch (strengthen.kind) {
     case Strengthen::Kind::exponential: return std::exp(score / strengthen.at(i, j));
-    case Strengthen::Kind::power: return std::pow(score, strengthen.exponent);
+    case Strengthen::Kind::power: return std::pow(strengthen.gain * score + strengthen.offset, strengthen.exponent);
     case Strengthen::Kind::none: break;
   }
   return score;
@@ -37,52 +39,58 @@ bool uses_cosines(const Score& score) {
 
 double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j, Metric metric) {
   if (metric == Metric::manhattan) return (a.row(i) - b.row(j)).cwiseAbs().sum();
-  if (metric == Metric::euclidean) return (a.row(i) - b.row(j)).norm();
+  if (metric == Metric::euclidean) return std::sqrt(kernels::squared_distance(a.row(i).data(), b.row(j).data(), a.cols()));
   const double norms = a.row(i).norm() * b.row(j).norm();
   return norms > 0 ? std::max(0.0, 1 - a.row(i).dot(b.row(j)) / norms) : (&a == &b && i == j ? 0.0 : 1.0);
 }
 
+static kernels::PointsView view(const Matrix& points) { return {points.data(), points.rows(), points.cols(), nullptr}; }
+
 TileScores::TileScores(const Similarity& similarity) : record_(similarity) {
   const Score& score = similarity.score;
   if (!similarity.row_points || score.kind == Score::Kind::stored || score.kind == Score::Kind::indicator) return;
-  rows_ = similarity.row_points.get();
-  columns_ = similarity.column_points.get();
-  const bool same = rows_ == columns_;
+  const Matrix &rows = *similarity.row_points, &columns = *similarity.column_points;
+  const bool same = similarity.row_points == similarity.column_points;
+  const Context context;
   if (uses_cosines(score)) {
-    own_rows_ = unit_rows(*rows_);
-    if (!same) own_columns_ = unit_rows(*columns_);
-  } else if (score.kind == Score::Kind::power_distance && score.metric == Metric::euclidean) {
-    const Eigen::RowVectorXd centre = columns_->rows() ? Eigen::RowVectorXd(columns_->colwise().mean())
-                                                       : Eigen::RowVectorXd(Eigen::RowVectorXd::Zero(columns_->cols()));
-    own_rows_ = rows_->rowwise() - centre;
-    if (!same) own_columns_ = columns_->rowwise() - centre;
-  } else {
-    return;
+    own_rows_ = kernels::PackedDoubles(view(unit_rows(rows)), nullptr, context);
+    if (!same) own_columns_ = kernels::PackedDoubles(view(unit_rows(columns)), nullptr, context);
+  } else if (score.kind == Score::Kind::dot) {
+    own_rows_ = kernels::PackedDoubles(view(rows), nullptr, context);
+    if (!same) own_columns_ = kernels::PackedDoubles(view(columns), nullptr, context);
+  } else if (score.metric == Metric::euclidean) {
+    Eigen::RowVectorXd centre = Eigen::RowVectorXd::Zero(columns.cols());
+    if (columns.rows()) centre = columns.colwise().mean();
+    own_rows_ = kernels::PackedDoubles(view(rows), centre.data(), context);
+    if (!same) own_columns_ = kernels::PackedDoubles(view(columns), centre.data(), context);
   }
   rows_ = &own_rows_;
   columns_ = same ? &own_rows_ : &own_columns_;
-  row_squares_ = rows_->rowwise().squaredNorm();
-  column_squares_ = columns_->rowwise().squaredNorm();
+}
+
+void TileScores::products(std::int64_t row, std::int64_t column, Matrix& tile) const {
+  kernels::products(*rows_, row, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
 }
 
 void TileScores::squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const {
-  const Eigen::Index rows = tile.rows(), columns = tile.cols();
-  tile.noalias() = rows_->middleRows(row, rows) * columns_->middleRows(column, columns).transpose();
+  products(row, column, tile);
   // Where cancellation has eaten more than about ten of sixteen digits the difference itself is summed.
   constexpr double cancelled = 1e-10;
-  for (Eigen::Index a = 0; a < rows; ++a)
-    for (Eigen::Index b = 0; b < columns; ++b) {
-      const double squares = row_squares_[row + a] + column_squares_[column + b];
-      const double squared = squares - 2 * tile(a, b);
-      tile(a, b) = squared > cancelled * squares ? squared
-                                                 : (rows_->row(row + a) - columns_->row(column + b)).squaredNorm();
-    }
+  const Matrix &rows = *record_.row_points, &columns = *record_.column_points;
+  for (Eigen::Index a = 0; a < tile.rows(); ++a) {
+    double* out = tile.row(a).data();
+    const double square = rows_->square(row + a);
+    if (!kernels::distances_from_products(out, tile.cols(), square, columns_->squares() + column, cancelled, out)) continue;
+    for (Eigen::Index b = 0; b < tile.cols(); ++b)
+      if (!(out[b] > cancelled * (square + columns_->square(column + b))))
+        out[b] = kernels::squared_distance(rows.row(row + a).data(), columns.row(column + b).data(), rows.cols());
+  }
 }
 
 void TileScores::manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const {
   for (Eigen::Index a = 0; a < tile.rows(); ++a)
     for (Eigen::Index b = 0; b < tile.cols(); ++b)
-      tile(a, b) = (rows_->row(row + a) - columns_->row(column + b)).cwiseAbs().sum();
+      tile(a, b) = (record_.row_points->row(row + a) - record_.column_points->row(column + b)).cwiseAbs().sum();
 }
 
 void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
@@ -92,15 +100,15 @@ void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column
     case Score::Kind::stored: tile = record_.dense->block(row, column, rows, columns); break;
     case Score::Kind::indicator: tile.setOnes(); break;
     case Score::Kind::dot:
-    case Score::Kind::cosine:
-      tile.noalias() = rows_->middleRows(row, rows) * columns_->middleRows(column, columns).transpose();
-      break;
+    case Score::Kind::cosine: products(row, column, tile); break;
     case Score::Kind::power_distance: {
       const bool squared = score.metric == Metric::euclidean;
       if (squared) squared_distances(row, column, tile);
       else if (score.metric == Metric::manhattan) manhattan_distances(row, column, tile);
-      else
-        tile = (1 - (rows_->middleRows(row, rows) * columns_->middleRows(column, columns).transpose()).array()).cwiseMax(0);
+      else {
+        products(row, column, tile);
+        tile = (1 - tile.array()).cwiseMax(0);
+      }
       if (score.metric == Metric::cosine && record_.square())
         for (std::int64_t i = std::max(row, column); i < std::min(row + rows, column + columns); ++i)
           tile(i - row, i - column) = 0;
@@ -127,16 +135,15 @@ void TileScores::logs(std::int64_t row, std::int64_t rows, std::int64_t column, 
 void TileScores::values(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
   if (record_.strengthen.kind == Strengthen::Kind::exponential) {
     logs(row, rows, column, columns, tile);
-    // Eigen's vector exp of minus infinity is a tiny number, not 0.
-    if (record_.leave_diagonal_out || record_.dense)
-      tile = (tile.array() > -std::numeric_limits<double>::infinity()).select(tile.array().exp(), 0.0).matrix().eval();
-    else tile = tile.array().exp();
+    kernels::exponentials(tile.data(), tile.size());
     return;
   }
   scores(row, rows, column, columns, tile);
+  const Strengthen& strengthen = record_.strengthen;
+  if (strengthen.kind == Strengthen::Kind::power)
+    tile = (strengthen.gain * tile.array() + strengthen.offset).pow(strengthen.exponent).matrix().eval();
   if (record_.leave_diagonal_out)
     for (std::int64_t i = std::max(row, column); i < std::min(row + rows, column + columns); ++i) tile(i - row, i - column) = 0;
-  if (record_.strengthen.kind == Strengthen::Kind::power) tile = tile.array().pow(record_.strengthen.exponent);
   if (record_.log_row.size()) tile.array().colwise() *= record_.log_row.segment(row, rows).array().exp();
   if (record_.log_column.size()) tile.array().rowwise() *= record_.log_column.segment(column, columns).transpose().array().exp();
 }
@@ -152,7 +159,9 @@ double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t e
     case Score::Kind::power_distance: break;
   }
   if (score.metric == Metric::euclidean)
-    return power_of((similarity.row_points->row(row) - similarity.column_points->row(to)).squaredNorm(), score.power, true);
+    return power_of(kernels::squared_distance(similarity.row_points->row(row).data(), similarity.column_points->row(to).data(),
+                                              similarity.row_points->cols()),
+                    score.power, true);
   return power_of(distance(*similarity.row_points, row, *similarity.column_points, to, score.metric), score.power, false);
 }
 

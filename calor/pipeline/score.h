@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "calor/kernels/packed_doubles.h"
 #include "calor/pipeline/similarity.h"
 
 namespace calor::pipeline {
@@ -23,13 +24,13 @@ class TileScores {
   void values(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
 
  private:
+  void products(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
 
   const Similarity& record_;
-  Matrix own_rows_, own_columns_;
-  const Matrix *rows_ = nullptr, *columns_ = nullptr;  // centred, or scaled to length 1 for cosines
-  Vector row_squares_, column_squares_;
+  kernels::PackedDoubles own_rows_, own_columns_;  // centred, or scaled to length 1 for cosines
+  const kernels::PackedDoubles *rows_ = nullptr, *columns_ = nullptr;
 };
 
 // The values of row i's edges, factors included, in the order of the support.

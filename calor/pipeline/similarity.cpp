@@ -36,7 +36,10 @@ std::string strengthen_text(const Strengthen& strengthen) {
     case Strengthen::Kind::exponential:
       return strengthen.scale.size() == 1 ? fmt::format(", exp(score / {:.6g})", strengthen.scale[0])
                                           : ", exp(score / scale), a scale for each row";
-    case Strengthen::Kind::power: return fmt::format(", to the power {}", strengthen.exponent);
+    case Strengthen::Kind::power: 
+      return strengthen.gain == 1 && strengthen.offset == 0
+                 ? fmt::format(", to the power {}", strengthen.exponent)
+                 : fmt::format(", times {:.4g} plus {:.4g}, to the power {}", strengthen.gain, strengthen.offset, strengthen.exponent);
   }
   return "";
 }
@@ -47,6 +50,7 @@ const char* name(Normalisation normalisation) {
     case Normalisation::column: return "column";
     case Normalisation::two_side: return "two_side";
     case Normalisation::global: return "global";
+    case Normalisation::sinkhorn: return "sinkhorn";
   }
   return "";
 }

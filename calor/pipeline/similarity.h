@@ -26,17 +26,17 @@ struct Score {
   Metric metric = Metric::euclidean;
 };
 
-// exponential: exp(score / scale), scale of the row or, after a transposition, of the column.  power: score^exponent.
+// exponential: exp(score / scale), scale of the row or, after a transposition, of the column.  power: (gain score + offset)^exponent.
 struct Strengthen {
   enum class Kind { none, exponential, power };
   Kind kind = Kind::none;
   Vector scale;  // one number for all, or one a row (a column when by_column)
   bool by_column = false;
-  double exponent = 1;
+  double exponent = 1, gain = 1, offset = 0;
   double at(std::int64_t i, std::int64_t j) const { return scale.size() == 1 ? scale[0] : scale[by_column ? j : i]; }
 };
 
-enum class Normalisation { row, column, two_side, global };
+enum class Normalisation { row, column, two_side, global, sinkhorn };
 
 struct Similarity {
   std::int64_t rows = 0, columns = 0;
@@ -56,7 +56,9 @@ struct Similarity {
   bool square() const { return rows == columns && (row_points == column_points || !row_points); }
   double row_factor(std::int64_t i) const { return log_row.size() ? log_row[i] : 0; }
   double column_factor(std::int64_t j) const { return log_column.size() ? log_column[j] : 0; }
-  bool row_stochastic() const { return !normalised.empty() && normalised.back() == Normalisation::row; }
+  bool row_stochastic() const {
+    return !normalised.empty() && (normalised.back() == Normalisation::row || normalised.back() == Normalisation::sinkhorn);
+  }
 };
 
 // The record in words: support, score, strengthening, factors, symmetry.

@@ -19,6 +19,7 @@ namespace calor::pipeline {
 struct Data {
   std::shared_ptr<const Matrix> features;  // N x d; N x 0 for a bare graph
   std::vector<std::string> feature_names, row_names;
+  std::string row_names_from;              // which column named the rows, in words; "" where none did
   std::vector<std::int64_t> labels;        // one a row, -1 where it is not known; empty without labels
   std::vector<std::string> classes;        // what labels index
   Vector targets;                          // labels as numbers where every one is a number, NaN where not known; else empty
@@ -75,6 +76,9 @@ struct State {
   bool class_scores = false;
   Vector spectrum;                        // eigenvalues of the last eigen stage
   std::map<std::string, double> figures;  // numbers to report: stress, bandwidth, inertia, repetitions
+  // Numbers in sequence to report: "stress" after each step, "change" of each repetition, and the bandwidth curve of exp(auto):
+  // "bandwidth_scale", "bandwidth_log_sum" (of all values at that scale), "bandwidth_slope" (of the one against the log of the other).
+  std::map<std::string, std::vector<double>> series;
   std::vector<Note> notes;
 
   bool placing = false;

@@ -1,7 +1,10 @@
 // assign: which prototype each data point belongs to.
 // nearest: the prototypes are the state's points (k-means).  merge: the state's points are the data's own, moved; those that
 // meet within `tolerance` of the data's spread are one cluster (mean-shift), numbered by their first point.
+// New points go to the nearest prototype or mode; one that is a point of the fit stays where that one went.
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 
 #include "calor/core/error.h"
 #include "calor/pipeline/state.h"
@@ -40,6 +43,9 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     require(!state.prototypes, Fault::usage, "[assign] expected moved data points for assign(merge), found prototypes: use assign(nearest)");
     const Matrix modes = merge(*state.points, arguments.number("tolerance") * spread(*state.data->features), state.labels);
     kept.keep("centres", modes);
+    Matrix labels(static_cast<Eigen::Index>(state.labels.size()), 1);
+    for (Eigen::Index i = 0; i < labels.rows(); ++i) labels(i, 0) = static_cast<double>(state.labels[static_cast<std::size_t>(i)]);
+    kept.keep("labels", std::move(labels));
     state.figures["clusters"] = static_cast<double>(modes.rows());
     return;
   }
@@ -52,8 +58,20 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   state.prototypes = false;
 }
 
-static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   state.labels = similarity::assign_nearest(*state.points, kept.array("centres"), context).nearest;
+  if (arguments.word("how") != "merge") return;
+  // A point of the fit may have climbed to a mode that is not the nearest.
+  const Matrix& labels = kept.array("labels");
+  const Matrix& fitted = *state.data->features;
+  const auto bytes = [](const Matrix& points, Eigen::Index i) {
+    return std::string_view(reinterpret_cast<const char*>(points.row(i).data()), static_cast<std::size_t>(points.cols()) * sizeof(double));
+  };
+  std::unordered_map<std::string_view, Eigen::Index> known;
+  for (Eigen::Index i = 0; i < fitted.rows(); ++i) known.emplace(bytes(fitted, i), i);
+  for (Eigen::Index i = 0; i < state.points->rows(); ++i)
+    if (const auto found = known.find(bytes(*state.points, i)); found != known.end() && found->second < labels.rows())
+      state.labels[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(labels(found->second, 0));
 }
 
 const Stage assign_stage{"assign", Kind::read_out, types::points, types::labels, parameters, "which prototype each data point belongs to", "",

@@ -77,12 +77,14 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   double stress = std::numeric_limits<double>::infinity();
   std::int64_t steps = 0;
   bool settled = false;
+  std::vector<double> history;
   const double scale = delta.squaredNorm() / 2;
   for (; steps < most && !settled; ++steps) {
     context.check_stop("match");
     const double now = transform(delta, y, context);
     settled = stress - now <= arguments.number("until") * now || now <= 1e-24 * scale;
     stress = now;
+    history.push_back(now);
     context.advance(static_cast<double>(steps), static_cast<double>(most), "stress");
   }
   if (!settled) state.note("match", fmt::format("the stress was still falling after {} steps: raise most", steps));
@@ -91,6 +93,7 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   state.figures["stress"] = stress;
   state.figures["stress_1"] = scale > 0 ? std::sqrt(stress / scale) : 0;
   state.figures["steps"] = static_cast<double>(steps);
+  state.series["stress"] = std::move(history);
   kept.keep("points", y);
   state.points = std::make_shared<const Matrix>(std::move(y));
 }

@@ -1,9 +1,12 @@
 // repeat(pipeline): until nothing changes any more.  The change is the largest move of a point over the spread of the points at
-// the beginning, or the largest change of what flows over its largest value.
+// the beginning, the largest change of what flows over its largest value, or, where the body gives a similarity and nothing flows over
+// it, the largest change of a value over the largest value.
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
 #include "calor/pipeline/run.h"
+#include "calor/pipeline/score.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -22,13 +25,45 @@ static double spread(const Matrix& points) {
 
 static double largest_move(const Matrix& from, const Matrix& to) { return std::sqrt((to - from).rowwise().squaredNorm().maxCoeff()); }
 
-// The relative change of what the body moves: the field where one flows, else the points.
-static double change(const State& before, const State& after, double scale) {
+// Values on a support, factors included.
+static Csr stored_values(const Similarity& similarity) {
+  Csr graph = *similarity.support;
+  graph.values.resize(graph.column.size());
+  for (std::int64_t i = 0; i < graph.rows; ++i) edge_values(similarity, i, graph.values.data() + graph.begin[i]);
+  return graph;
+}
+
+static double change_of_values(const Similarity& before, const Similarity& after, const Context& context) {
+  if (before.rows != after.rows || before.columns != after.columns) return 1;
+  double most = 0, greatest = 0;
+  if (before.all_pairs() || after.all_pairs()) {
+    const Matrix a = materialise(before, "repeat", context), b = materialise(after, "repeat", context);
+    most = (a - b).cwiseAbs().maxCoeff();
+    greatest = b.cwiseAbs().maxCoeff();
+  } else {
+    const Csr a = stored_values(before), b = stored_values(after);
+    for (std::int64_t i = 0; i < b.rows; ++i) {
+      std::int64_t e = a.begin[i], f = b.begin[i];
+      while (e < a.begin[i + 1] || f < b.begin[i + 1]) {
+        const bool left = f == b.begin[i + 1] || (e < a.begin[i + 1] && a.column[e] <= b.column[f]);
+        const bool right = e == a.begin[i + 1] || (f < b.begin[i + 1] && b.column[f] <= a.column[e]);
+        const double was = left ? a.values[e++] : 0, is = right ? b.values[f++] : 0;
+        most = std::max(most, std::abs(is - was));
+        greatest = std::max(greatest, std::abs(is));
+      }
+    }
+  }
+  return greatest > 0 ? most / greatest : most;
+}
+
+// The relative change of what the body moves: the field where one flows, else the similarity where the body gives one, else the points.
+static double change(const State& before, const State& after, double scale, const Context& context) {
   if (after.field) {
     if (!before.field || before.field->cols() != after.field->cols()) return 1;
     const double greatest = after.field->cwiseAbs().maxCoeff();
     return greatest > 0 ? (*after.field - *before.field).cwiseAbs().maxCoeff() / greatest : 0;
   }
+  if (after.type & types::any_similarity) return change_of_values(before.similarity, after.similarity, context);
   require(before.points->cols() == after.points->cols() && before.points->rows() == after.points->rows(), Fault::usage,
           "[repeat] expected a body that keeps the number of points and their width, found {} x {} become {} x {}", before.points->rows(),
           before.points->cols(), after.points->rows(), after.points->cols());
@@ -38,20 +73,26 @@ static double change(const State& before, const State& after, double scale) {
 static bool settle(State& state, const Arguments& arguments, const Context& context, const std::function<void()>& step) {
   const std::int64_t most = arguments.integer("most");
   const double until = arguments.number("until"), scale = spread(*state.points);
+  std::vector<double> changes;
   for (std::int64_t turn = 1; turn <= most; ++turn) {
     context.check_stop("repeat");
     State before;
     before.points = state.points;
     before.field = state.field;
+    if (!state.field && (state.type & types::any_similarity)) before.similarity = state.similarity;
     step();
-    const double changed = change(before, state, scale);
+    const double changed = change(before, state, scale, context);
     require(std::isfinite(changed), Fault::convergence, "[repeat] expected finite values, found overflow after {} repetitions", turn);
     context.advance(static_cast<double>(turn), static_cast<double>(most), "repeat");
     if (!state.placing) {
       state.figures["repetitions"] = static_cast<double>(turn);
       state.figures["change"] = changed;
+      changes.push_back(changed);
     }
-    if (changed <= until) return true;
+    if (changed <= until) {
+      if (!state.placing) state.series["change"] = std::move(changes);
+      return true;
+    }
   }
   return false;
 }

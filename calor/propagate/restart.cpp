@@ -44,11 +44,15 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   state.field = std::make_shared<const Matrix>(std::move(next));
 }
 
-// One more step, for rows whose own label is not known.
+// One more step.  A new point's own label is not known, unless it is a labelled point of the fit.
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   require(arguments.word("side") == "right", Fault::usage,
           "[restart] expected side=right for new points, found left: a walk has no place for nodes that it never met");
-  Matrix next = (1 - arguments.number("a")) * pipeline::apply(state.similarity, kept.array("field"), context);
+  const double a = arguments.number("a");
+  Matrix next = (1 - a) * pipeline::apply(state.similarity, kept.array("field"), context);
+  const Matrix beginning = class_field(*state.data, nullptr, "restart");
+  for (std::size_t i = 0; i < state.itself.size(); ++i)
+    if (state.itself[i] >= 0) next.row(static_cast<Eigen::Index>(i)) += a * beginning.row(state.itself[i]);
   state.field = std::make_shared<const Matrix>(std::move(next));
   state.field_names = state.data->classes;
 }

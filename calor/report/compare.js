@@ -1,67 +1,16 @@
 // The page of a comparison, from top to bottom.
-const result = JSON.parse(document.getElementById("document").textContent);
-
-function applyTheme(name) {
-  theme = name;
-  document.documentElement.dataset.theme = name;
-  palette().series.forEach((colour, i) => document.documentElement.style.setProperty(`--series-${i}`, colour));
-  document.documentElement.style.setProperty("--series-control", palette().control);
-  document.documentElement.style.setProperty(
-      "--weights", [...palette().below, palette().middle, ...palette().above].join(","));
-}
-
-// In turns, so that the page stays responsive while many plots are drawn.
-async function drawAll() {
-  document.body.dataset.ready = "false";
-  for (const entry of drawn.slice()) {
-    await entry.draw();
-    await new Promise((done) => setTimeout(done));
-  }
-  document.body.dataset.ready = "true";
-}
-
-function themeSwitch() {
-  const label = () => (theme === "dark" ? "Light theme" : "Dark theme");
-  const button = h("button", {type: "button", class: "theme", id: "theme"}, label());
-  const change = (name) => {
-    applyTheme(name);
-    button.textContent = label();
-    return drawAll();
-  };
-  button.addEventListener("click", () => change(theme === "dark" ? "light" : "dark"));
-  darkSystem.addEventListener("change", (event) => change(event.matches ? "dark" : "light"));
-  let before = null;
-  window.addEventListener("beforeprint", () => {
-    before = theme;
-    if (theme === "dark") {
-      applyTheme("light");
-      drawn.forEach((entry) => entry.draw());
-    }
-  });
-  window.addEventListener("afterprint", () => {
-    if (before && before !== theme) change(before);
-  });
-  return button;
-}
-
-function saveButton() {
-  return h(
-      "button", {
-        type: "button",
-        onclick: () => {
-          const url = URL.createObjectURL(new Blob([JSON.stringify(result)], {type: "application/json"}));
-          h("a", {href: url, download: "calor-compare.json"}).click();
-          setTimeout(() => URL.revokeObjectURL(url), 1000);
-        }
-      },
-      "Save the data (JSON)");
-}
+themed.push(() => {
+  const style = document.documentElement.style;
+  palette().series.forEach((colour, i) => style.setProperty(`--series-${i}`, colour));
+  style.setProperty("--series-control", palette().control);
+  style.setProperty("--weights", [...palette().below, palette().middle, ...palette().above].join(","));
+});
 
 function verdictOf(experiment) {
   const [headline, ...rest] = experiment.verdict, name = experiment.data.name + ": ";
   // A sentence begins with a capital, a similarity's name stays as it is.
   const sentence = (text) => typeset(
-      experiment.attentions.includes(text.split(/[\s,]/)[0]) ? text : text.charAt(0).toUpperCase() + text.slice(1));
+      experiment.attentions.some((name) => text.startsWith(name)) ? text : text.charAt(0).toUpperCase() + text.slice(1));
   const line = (text) => {
     const topic = text.match(/^(robustness|efficiency|baselines): /);
     return h(
@@ -93,7 +42,7 @@ function buildPage() {
         similarities = [...new Set(result.experiments.flatMap((experiment) => experiment.attentions))];
   document.getElementById("top").append(
       h("div", {class: "bar"}, h("span", {class: "brand"}, "Calor"),
-        h("span", {class: "buttons"}, saveButton(), themeSwitch())),
+        h("span", {class: "buttons"}, saveButton("calor-compare.json"), themeSwitch())),
       h("h1", {}, `Which attention for ${listed(names)}?`),
       h("p", {class: "lead"},
         `${
@@ -116,10 +65,7 @@ function buildPage() {
           ]),
       h("p", {class: "quiet"},
         "Accuracies are of points the network was not trained on unless stated; differences are in percentage points; ± is one standard deviation over seeds. All figures are drawn from the data inside this file; nothing is loaded from elsewhere. Charts: plotly.js (MIT licence)."));
-  window.addEventListener("resize", () => drawn.forEach((entry) => {
-    if (entry.narrow !== entry.element.clientWidth < 520) entry.draw();
-  }));
-  drawAll();
+  startDrawing();
 }
 
 buildPage();

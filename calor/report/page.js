@@ -64,7 +64,7 @@ function choice(label, options, chosen, change) {
 
 const drawn = [];  // every plot of the page: {element, build}
 
-// A plot: `build(width)` gives {data, layout}.  Redrawn for another theme, another width class, or by the returned redraw().
+// A plot: `build(width)` gives {data, layout} and, where it differs from CONFIG, {config}.  Redrawn for another theme, another width class, or by the returned redraw().
 function plot(label, build, className = "") {
   const element = h("div", {class: "plot " + className, role: "img", "aria-label": label});
   const entry = {
@@ -76,7 +76,7 @@ function plot(label, build, className = "") {
       entry.narrow = width < 520;
       const figure = build(width);
       element.style.height = figure.layout.height + "px";
-      return Plotly.react(element, figure.data, figure.layout, CONFIG);
+      return Plotly.react(element, figure.data, figure.layout, Object.assign({}, CONFIG, figure.config));
     }
   };
   drawn.push(entry);
@@ -107,4 +107,5 @@ function swatch(experiment, attention) {
   return svg;
 }
 
-const named = (experiment, attention) => h("span", {class: "named"}, swatch(experiment, attention), attention);
+const named = (experiment, attention) =>
+    h("span", {class: "named", title: experiment.pipelines[attention]}, swatch(experiment, attention), attention);

@@ -12,4 +12,7 @@ namespace calor::report {
 // Throws Fault::internal for another kind or schema.
 std::string compare_page(const nlohmann::json& document);
 
+// The page for a document of kind "run" or "apply" with its pictures (docs/formats/run.md, "The report").  Throws as above.
+std::string run_page(const nlohmann::json& document);
+
 }  // namespace calor::report

@@ -51,8 +51,12 @@ Histogram histogram_of(const Similarity& similarity, const Context& context) {
   return histogram;
 }
 
-// d log S / d log scale, S = sum count exp(-value / scale).
-double slope(const Histogram& histogram, double scale) {
+struct Steepness {
+  double log_sum, slope;
+};
+
+// log S and d log S / d log scale, S = sum count exp(-value / scale).
+Steepness steepness(const Histogram& histogram, double scale) {
   double sum = 0, moment = 0;
   const double least = histogram.value.front();
   for (std::size_t b = 0; b < histogram.value.size(); ++b) {
@@ -60,7 +64,7 @@ double slope(const Histogram& histogram, double scale) {
     sum += weight;
     moment += weight * histogram.value[b] / scale;
   }
-  return moment / sum;
+  return {std::log(sum) - least / scale, moment / sum};
 }
 
 Bandwidth steepest(const Histogram& histogram) {
@@ -73,20 +77,26 @@ Bandwidth steepest(const Histogram& histogram) {
   require(smallest > 0, Fault::input, "[exp] expected points at different places, found all at one: give a bandwidth");
   const double from = std::log2(smallest) - 2, to = std::log2(histogram.value.back()) + 4;
   const int steps = std::max(8, static_cast<int>(std::ceil((to - from) * 8)));
-  std::vector<double> slopes(static_cast<std::size_t>(steps) + 1);
+  Bandwidth result;
   const auto at = [&](double step) { return std::exp2(from + (to - from) * step / steps); };
-  for (int s = 0; s <= steps; ++s) slopes[s] = slope(histogram, at(s));
+  const auto slope = [&](double step) { return steepness(histogram, at(step)).slope; };
+  for (int s = 0; s <= steps; ++s) {
+    const Steepness here = steepness(histogram, at(s));
+    result.scales.push_back(at(s));
+    result.log_sums.push_back(here.log_sum);
+    result.slopes.push_back(here.slope);
+  }
+  const std::vector<double>& slopes = result.slopes;
   const auto top = static_cast<int>(std::max_element(slopes.begin(), slopes.end()) - slopes.begin());
   // Golden-section search about the best step.
   double low = std::max(0, top - 1), high = std::min(steps, top + 1);
   for (int i = 0; i < 40; ++i) {
     const double third = (high - low) * 0.381966011250105;
-    if (slope(histogram, at(low + third)) < slope(histogram, at(high - third))) low += third;
+    if (slope(low + third) < slope(high - third)) low += third;
     else high -= third;
   }
-  Bandwidth result;
   result.scale = at((low + high) / 2);
-  result.dimension = 2 * slope(histogram, result.scale);
+  result.dimension = 2 * slope((low + high) / 2);
   // Unclear: another peak nearly as high beyond a real dip, or the top at an end of the range.
   result.clear = top > 0 && top < steps;
   for (const int direction : {-1, 1}) {
@@ -112,7 +122,9 @@ Bandwidth median_of_farthest(const Similarity& similarity) {
   std::nth_element(farthest.begin(), middle, farthest.end());
   require(*middle > 0, Fault::input,
           "[exp] expected neighbours at other places, found that half of the points have only coinciding ones: give a bandwidth or a larger k");
-  return {*middle, 0, true};
+  Bandwidth result;
+  result.scale = *middle;
+  return result;
 }
 
 }  // namespace

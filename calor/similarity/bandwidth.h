@@ -1,6 +1,8 @@
 // Choosing the scale of an exponential from the data.
 #pragma once
 
+#include <vector>
+
 #include "calor/core/progress.h"
 #include "calor/pipeline/similarity.h"
 
@@ -10,6 +12,9 @@ struct Bandwidth {
   double scale = 0;      // of exp(score / scale)
   double dimension = 0;  // all pairs: twice the steepest slope; 0 on a support
   bool clear = true;     // false: the slope has no single maximum
+  // All pairs: what the choice was made from.  log_sum[i] is log sum_ij exp(score_ij / scales[i]), slope[i] its derivative by
+  // log scale.  Empty on a support.
+  std::vector<double> scales, log_sums, slopes;
 };
 
 // All pairs: the scale at which log sum_ij exp(score_ij / scale) rises steepest against log scale; the slope there is half

@@ -1,5 +1,10 @@
-// distance(t): -sign(t) d^t, decreasing in d for either sign.  A record over all pairs or on a graph; nothing is computed here.
+// distance(t): -sign(t) d^t, decreasing in d for either sign.  A record over all pairs or on a graph; nothing is computed here but for
+// from=nearest, which stores the edges' values: d less the distance to the row's nearest neighbour at another place (UMAP).
+#include <cmath>
+#include <limits>
+
 #include "calor/core/error.h"
+#include "calor/pipeline/score.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 
@@ -10,7 +15,8 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"t", Parameter::Takes::number, "2", -100, 100, "", "the power of the distance; not 0"},
     {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart; cosine: 1 - cosine"},
-    {"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"}};
+    {"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"},
+    {"from", Parameter::Takes::word, "zero", 0, 0, "zero|nearest", "nearest: on a graph, distances beyond the nearest neighbour's"}};
 
 static Score score_of(const Arguments& arguments) {
   const double power = arguments.number("t");
@@ -18,12 +24,34 @@ static Score score_of(const Arguments& arguments) {
   return {Score::Kind::power_distance, power, metric_of(arguments.word("metric"))};
 }
 
+static void count_from_nearest(Similarity& record, double power) {
+  require(!record.all_pairs(), Fault::usage, "[distance] expected a graph for from=nearest, found all pairs: put knn before it");
+  require(power > 0, Fault::usage, "[distance] expected a power above 0 for from=nearest, found {}", power);
+  Csr graph = *record.support;
+  graph.values.resize(graph.column.size());
+  for (std::int64_t i = 0; i < graph.rows; ++i) {
+    double nearest = std::numeric_limits<double>::infinity();
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
+      graph.values[e] = distance(*record.row_points, i, *record.column_points, graph.column[e], record.score.metric);
+      if (graph.values[e] > 0) nearest = std::min(nearest, graph.values[e]);
+    }
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
+      graph.values[e] = graph.values[e] > nearest ? -std::pow(graph.values[e] - nearest, power) : 0;
+  }
+  record.support = std::make_shared<const Csr>(std::move(graph));
+  record.score = {};
+  record.row_points = record.column_points = nullptr;
+  record.symmetric = false;
+}
+
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context&) {
   initialise(state, score_of(arguments), arguments.word("to"), kept);
+  if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"));
 }
 
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context&) {
   initialise_new(state, score_of(arguments), arguments.word("to"), kept);
+  if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"));
 }
 
 const Stage distance_stage{"distance", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,

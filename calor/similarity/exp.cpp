@@ -1,7 +1,9 @@
 // exp(bandwidth): exp(score / bandwidth); for distance(2) the bandwidth is 2 eps of W = exp(-d^2 / (2 eps)).
+// perplexity and cardinality choose a bandwidth for each row instead, new rows included (Hinton & Roweis 2002; McInnes et al. 2018).
 #include "calor/core/error.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/bandwidth.h"
+#include "calor/similarity/cardinality.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {
@@ -10,9 +12,12 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", std::numeric_limits<double>::min(),
-     std::numeric_limits<double>::max(), "auto", "the score's unit of decay; auto: from the data"},
+     std::numeric_limits<double>::max(), "auto|learned",
+     "the score's unit of decay; auto: from the data; learned: with a learned score, trained as well"},
     {"perplexity", Parameter::Takes::number_or_word, "none", 1, 1e9, "none",
-     "instead of a bandwidth: the effective number of neighbours, a scale for each row; leaves the diagonal out"}};
+     "instead of a bandwidth: the effective number of neighbours, a scale for each row; leaves the diagonal out"},
+    {"cardinality", Parameter::Takes::number_or_word, "none", 1e-6, 1e9, "none",
+     "instead of a bandwidth: what the values of a row add up to, a scale for each row"}};
 
 static void check(const Similarity& similarity) {
   require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty(), Fault::usage,
@@ -25,22 +30,36 @@ static void use_scale(Similarity& record, Vector scale) {
   record.strengthen.scale = std::move(scale);
 }
 
+static bool by_row(const Arguments& arguments) { return arguments.is_number("perplexity") || arguments.is_number("cardinality"); }
+
+static Vector row_scales(const Similarity& record, const Arguments& arguments, const Context& context) {
+  require(!arguments.is_number("perplexity") || !arguments.is_number("cardinality"), Fault::usage,
+          "[exp] expected a perplexity or a cardinality, found both: give one");
+  return arguments.is_number("perplexity") ? perplexity_scales(record, arguments.number("perplexity"), context)
+                                           : cardinality_scales(record, arguments.number("cardinality"), context);
+}
+
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   check(record);
-  if (arguments.is_number("perplexity")) {
-    record.leave_diagonal_out = record.all_pairs() && record.square();
-    Vector scales = perplexity_scales(record, arguments.number("perplexity"), context);
-    if (scales.size() == 1) scales = Vector::Constant(1, scales[0]);
-    use_scale(record, std::move(scales));
+  if (by_row(arguments)) {
+    record.leave_diagonal_out = arguments.is_number("perplexity") && record.all_pairs() && record.square();
+    use_scale(record, row_scales(record, arguments, context));
     return;
   }
   double scale = 1;
+  require(arguments.is_number("bandwidth") || arguments.word("bandwidth") == "auto", Fault::usage,
+          "[exp] expected a bandwidth or auto, found learned, which goes with score(..) in `calor train` and `calor compare`");
   if (arguments.is_number("bandwidth")) {
     scale = arguments.number("bandwidth");
   } else {
-    const Bandwidth found = automatic_bandwidth(record, context);
+    Bandwidth found = automatic_bandwidth(record, context);
     scale = found.scale;
+    if (!found.scales.empty()) {
+      state.series["bandwidth_scale"] = std::move(found.scales);
+      state.series["bandwidth_log_sum"] = std::move(found.log_sums);
+      state.series["bandwidth_slope"] = std::move(found.slopes);
+    }
     if (found.dimension > 0) state.figures["dimension"] = found.dimension;
     if (!found.clear)
       state.note("exp", fmt::format("the slope of log sum K against log bandwidth has no single maximum; {:.4g} is the highest: "
@@ -53,12 +72,12 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  if (arguments.is_number("perplexity")) use_scale(record, perplexity_scales(record, arguments.number("perplexity"), context));
+  if (by_row(arguments)) use_scale(record, row_scales(record, arguments, context));
   else use_scale(record, Vector::Constant(1, kept.number("scale")));
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
-  if (!arguments.is_number("bandwidth") || arguments.is_number("perplexity")) estimate.pass();
+  if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
 }
 
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",

@@ -1,11 +1,12 @@
 // knn(k): the k nearest others of every point, exactly.  O(N^2 d) time, O(N (d + k)) memory.
 // The point itself is left out; to=train lets only labelled training rows be neighbours.
+// method=hnsw is approximate and for large N (hnsw.h); new points are always searched exactly.
 #include <algorithm>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
 #include "calor/pipeline/neighbours.h"
 #include "calor/pipeline/score.h"
+#include "calor/similarity/hnsw.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 
@@ -16,7 +17,8 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "15", 1, 1e6, "", "neighbours of each point"},
     {"to", Parameter::Takes::word, "points", 0, 0, "points|train", "which points may be neighbours"},
-    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"}};
+    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"},
+    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|hnsw", "hnsw: approximate, in about N log N"}};
 
 static std::vector<std::uint8_t> training_rows(const Data& data) {
   std::vector<std::uint8_t> allowed(static_cast<std::size_t>(data.rows()));
@@ -26,8 +28,16 @@ static std::vector<std::uint8_t> training_rows(const Data& data) {
 
 static void check(const State& state, std::int64_t k, std::int64_t available, const char* what) {
   require(state.points->cols() > 0, Fault::input, "[knn] expected points with features, found a bare graph: use adjacency");
+  require(state.rows() > 1, Fault::input, "[knn] expected at least 2 points, found {}: give more points", state.rows());
   require(k <= available, Fault::input, "[knn] expected k of at most {} ({}), found {}: give a smaller k or more points",
           available, what, k);
+}
+
+static Csr approximate(State& state, const NeighbourOptions& options, const Context& context) {
+  ApproximateNeighbours found = approximate_neighbours(*state.points, options, state.seed, context);
+  state.figures["recall"] = found.recall;
+  state.note("knn", fmt::format("hnsw found {:.1f} % of the exact neighbours of {} sampled points", 100 * found.recall, found.sampled));
+  return std::move(found.graph);
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
@@ -40,37 +50,28 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   } else {
     check(state, options.k, state.rows() - 1, "the other points");
   }
-  const auto graph = std::make_shared<const Csr>(nearest(*state.points, *state.points, options, context));
+  const auto graph = std::make_shared<const Csr>(arguments.word("method") == "hnsw"
+                                                     ? approximate(state, options, context)
+                                                     : nearest(*state.points, *state.points, options, context));
   state.graph = graph;
   state.columns = state.points;
   if (state.moved()) kept.keep("columns", state.points);
-  if (!options.allowed) kept.keep("reach", Matrix(farthest_neighbour(*graph, *state.points, *state.points, options.metric)));
+  if (!options.allowed) kept.keep("reach", Matrix(farthest_neighbour(*graph, *state.points, *state.points, options.metric, context)));
 }
+
+// Two computations of one distance agree up to the rounding of their sums, also where a fit comes from another machine.
+static constexpr double same_distance = 1 + 1e-11;
 
 // The points of the fit that would count a new one among their k nearest.
 static Csr who_reach(const Matrix& rows, const Matrix& columns, const Matrix& reach, Metric metric,
                      const std::vector<std::int64_t>& itself, const Context& context) {
-  Similarity record;
-  record.rows = rows.rows();
-  record.columns = columns.rows();
-  record.row_points = std::make_shared<const Matrix>(rows);
-  record.column_points = std::make_shared<const Matrix>(columns);
-  record.score = {Score::Kind::power_distance, 1, metric};
-  std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(rows.rows()));
-  for_each_score_tile(record, context, "nearest neighbours", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    for (Eigen::Index a = 0; a < tile.rows(); ++a)
-      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
-        // The tile's rounding may hide an equality, which is what a point of the fit itself meets.
-        if (-tile(a, b) > reach(column + b, 0) * (1 + 1e-6) || column + b == itself[row + a]) continue;
-        if (distance(rows, row + a, columns, column + b, metric) <= reach(column + b, 0))
-          lists[row + a].push_back(static_cast<std::int32_t>(column + b));
-      }
-  });
+  const Csr found = within(rows, columns, reach.col(0) * same_distance, {metric, false, "knn"}, context);
   Csr graph;
-  graph.rows = rows.rows();
-  graph.columns = columns.rows();
-  for (const auto& list : lists) {
-    graph.column.insert(graph.column.end(), list.begin(), list.end());
+  graph.rows = found.rows;
+  graph.columns = found.columns;
+  for (std::int64_t i = 0; i < found.rows; ++i) {
+    for (std::int64_t e = found.begin[i]; e < found.begin[i + 1]; ++e)
+      if (found.column[e] != itself[i]) graph.column.push_back(found.column[e]);
     graph.begin.push_back(graph.edges());
   }
   return graph;
@@ -123,12 +124,14 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   const double k = arguments.number("k");
-  estimate.pass();
+  constexpr double visited = 3200;  // points that hnsw meets to place or find one
+  if (arguments.word("method") == "hnsw" && estimate.rows > visited) estimate.operations += visited * estimate.rows * estimate.features;
+  else estimate.pass();
   estimate.edges = estimate.rows * k;
   estimate.hold(8 * estimate.features * estimate.rows + 36 * estimate.rows * (k + 4));
 }
 
 const Stage knn_stage{"knn", Kind::support, types::coordinates, types::graph, parameters,
-                      "the k nearest others of every point, exactly", "", run, place, estimate};
+                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate};
 
 }  // namespace calor::similarity

@@ -4,6 +4,7 @@
 #include <Eigen/Cholesky>
 
 #include <algorithm>
+#include <atomic>
 
 #include "calor/core/threads.h"
 #include "calor/pipeline/state.h"
@@ -35,10 +36,13 @@ static void weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double 
 static void put_weights(State& state, Csr graph, double reg, const Context& context) {
   graph.values.assign(graph.column.size(), 0);
   constexpr std::int64_t piece = 64;
-  parallel_for((graph.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
+  const std::int64_t pieces = (graph.rows + piece - 1) / piece;
+  std::atomic<std::int64_t> done{0};
+  parallel_for(pieces, context.threads, [&](std::int64_t p) {
     context.check_stop("local_weights");
     for (std::int64_t i = p * piece; i < std::min(graph.rows, (p + 1) * piece); ++i)
       weigh(*state.points, *state.columns, graph, reg, i);
+    context.advance(static_cast<double>(++done), static_cast<double>(pieces), "local weights");
   });
   Similarity record;
   record.rows = graph.rows;

@@ -49,7 +49,12 @@ void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_
     require(keeps_symmetric, Fault::usage, "[union] expected a similarity on a graph, found all pairs");
     return;
   }
-  const Csr forward = edge_values_of(record, context.threads);
+  const bool one_way = record.score.kind == Score::Kind::stored || record.strengthen.scale.size() > 1;
+  Csr forward = edge_values_of(record, context.threads);
+  if (one_way) {
+    record = stored(std::move(forward), false);
+    return;
+  }
   Csr backward;
   backward.rows = forward.rows;
   backward.begin.assign(static_cast<std::size_t>(forward.rows) + 1, 0);

@@ -9,7 +9,8 @@ namespace calor::similarity {
 // stays as it is, its factors included, when `keeps_symmetric` says that combine(v, v) = v.
 void symmetrise(pipeline::State& state, const char* op, double (*combine)(double, double), bool keeps_symmetric, const Context& context);
 
-// For new points: forward are their own edges, backward those of the fit's points that would reach them.
+// For new points: forward are their own edges, backward those of the fit's points that would reach them.  Where the values say
+// nothing about those (stored ones, or a scale for each row) the new points' own edges stand as they are.
 void symmetrise_new(pipeline::State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context);
 
 }  // namespace calor::similarity

@@ -9,15 +9,20 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALOR = pathlib.Path(os.environ.get("CALOR_BINARY", ROOT / "build" / "calor"))
 
 
+# compare's exit codes where the epochs may be too few for any run to learn.
+SHORT = (0, 5)
+
+
 @pytest.fixture(scope="session")
 def calor():
-    """calor("data", "--json", code=0) runs the command, checks its exit code and returns the finished process."""
+    """calor("data", "--json", code=0) runs the command, checks its exit code (one, or one of several) and returns the finished
+    process."""
     assert CALOR.exists(), f"{CALOR} is missing: run `make build`"
 
     def run(*words, code=0, **options):
         options.setdefault("cwd", ROOT)
         done = subprocess.run([str(CALOR), *map(str, words)], capture_output=True, text=True, timeout=300, **options)
-        assert done.returncode == code, f"{words}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode in (code if isinstance(code, tuple) else (code,)), f"{words}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
         return done
 
     return run

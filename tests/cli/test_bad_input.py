@@ -14,7 +14,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from conftest import CALOR, two_blobs
+from conftest import CALOR, SHORT, two_blobs
 
 QUICK = ["--epochs", "2", "--seeds", "1"]
 
@@ -217,9 +217,9 @@ def test_full_standard_output(calor):
 def test_constant_column_is_named_and_kept(calor, tmp_path):
     lines = two_blobs().splitlines()
     rows = ["flat," + lines[0]] + ["7," + line for line in lines[1:]]
-    done = calor("compare", write(tmp_path / "flat.csv", "\n".join(rows) + "\n"), *QUICK)
+    done = calor("compare", write(tmp_path / "flat.csv", "\n".join(rows) + "\n"), *QUICK, code=SHORT)
     assert "constant columns, kept as zeros: flat" in done.stdout
-    document = json.loads(calor("compare", "digits", *QUICK, "--attention", "uniform", "--no-baselines", "--json").stdout)
+    document = json.loads(calor("compare", "digits", *QUICK, "--attention", "uniform", "--no-baselines", "--json", code=SHORT).stdout)
     assert len(document["experiments"][0]["data"]["constant_columns"]) >= 3
 
 
@@ -242,13 +242,13 @@ def test_an_output_never_replaces_an_input(calor, tmp_path, blobs):
 def test_huge_features_do_not_overflow_the_neighbours(calor, tmp_path):
     rows = "".join(f"{(1 if i % 2 else -1) * (1 + i / 40) * 1e38},{i % 7},c{i % 2}\n" for i in range(60))
     path = write(tmp_path / "huge.csv", "a,b,kind\n" + rows)
-    document = json.loads(calor("compare", path, *QUICK, "--attention", "uniform", "--no-standardise", "--json").stdout)
+    document = json.loads(calor("compare", path, *QUICK, "--attention", "uniform", "--no-standardise", "--json", code=SHORT).stdout)
     accuracy = {b["name"]: b["accuracy_mean"] for b in document["experiments"][0]["baselines"]}
     assert accuracy["5-nearest neighbours"] == 1
 
 
 def test_constant_features_still_have_a_region(calor, tmp_path):
     path = write(tmp_path / "flat.csv", "a,b,kind\n" + "".join(f"{i % 3},2,c{i % 2}\n" for i in range(40)))
-    document = json.loads(calor("compare", path, *QUICK, "--attention", "metric", "--json").stdout)
+    document = json.loads(calor("compare", path, *QUICK, "--attention", "metric", "--json", code=SHORT).stdout)
     for region in document["experiments"][0]["regions"]:
         assert region["x"][0] < region["x"][-1] and region["y"][0] < region["y"][-1]

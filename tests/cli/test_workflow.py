@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from conftest import CALOR, ROOT, two_blobs
+from conftest import CALOR, ROOT, SHORT, two_blobs
 
 
 def without_times(document):
@@ -79,12 +79,13 @@ def test_same_bits_for_any_number_of_threads(calor, blobs):
 @pytest.mark.parametrize("attend", ["train", "joint", "batch"])
 def test_protocols_are_recorded(calor, blobs, attend):
     document = json.loads(calor("compare", blobs, "--epochs", "3", "--seeds", "1", "--attend", attend, "--optimizer", "adam",
-                                "--layers", "1", "--width", "7", "--temperature", "learn", "--no-standardise", "--json").stdout)
+                                "--layers", "1", "--width", "7", "--temperature", "learn", "--no-standardise", "--json",
+                                code=SHORT).stdout)
     protocol = document["experiments"][0]["protocol"]
     assert (protocol["attend"], protocol["optimizer"], protocol["layers"], protocol["width"]) == (attend, "adam", 1, 7)
     assert protocol["temperature"] == "learn" and protocol["epochs"] == 3
     assert document["experiments"][0]["data"]["standardised"] is False
-    literal = json.loads(calor("compare", blobs, "--epochs", "3", "--seeds", "1", "--reading", "paper-literal", "--json").stdout)
+    literal = json.loads(calor("compare", blobs, "--epochs", "3", "--seeds", "1", "--reading", "paper-literal", "--json", code=SHORT).stdout)
     protocol = literal["experiments"][0]["protocol"]
     assert (protocol["residual"], protocol["optimizer"], protocol["reading"]) == (False, "adam", "paper-literal")
 
@@ -173,7 +174,7 @@ def test_two_runs_at_once_to_one_report(tmp_path, blobs):
     runs = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
     for run in runs:
         _, problem = run.communicate(timeout=120)
-        assert run.returncode == 0, problem
+        assert run.returncode in SHORT, problem
     assert json.loads((tmp_path / "r.json").read_text())["schema"] == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["blobs.csv", "r.html", "r.json"]
 

@@ -25,7 +25,7 @@ at::Tensor masked_forward(const Ipn& network, const at::Tensor& tokens, const at
   at::Tensor hidden = network.encode(tokens);
   for (std::int64_t l = 0; l < network.shape().layers; ++l) {
     const auto [features, value] = network.prepare(l, hidden);
-    at::Tensor scores = network.score() == kernels::Score::dot
+    at::Tensor scores = network.attention().score->pairing == Pairing::dot
                             ? features.query.matmul(features.key.t())
                             : (features.query.unsqueeze(1) - features.key.unsqueeze(0)).square().sum(2).neg();
     scores = (scores * network.factor(l)).masked_fill(mask.logical_not(), -std::numeric_limits<float>::infinity());

@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "calor/core/error.h"
 #include "calor/learn/protocol.h"
@@ -27,28 +29,56 @@ std::string refusal(const std::string& text) {
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(Similarity, NamesStandForPipelinesAndTextsRoundTrip) {
-  EXPECT_EQ(parse_similarity("self").text(), "score(qk) | exp | row | apply");
+  EXPECT_EQ(parse_similarity("self").text, "score(qk) | exp | row | apply");
   for (const std::string& name : similarity_names()) {
-    const Similarity parsed = parse_similarity(parse_similarity(name).text());
+    const Similarity parsed = parse_similarity(parse_similarity(name).text);
     EXPECT_EQ(parsed.name, name);
-    EXPECT_EQ(parsed.text(), parse_similarity(name).text());
+    EXPECT_EQ(parsed.text, parse_similarity(name).text);
   }
   EXPECT_EQ(parse_similarity("  score ( l2 )|exp  |row|   apply ").name, "l2");
 }
 
+TEST(Similarity, ShortNamesSayWhatDiffersAndDifferWhereThePipelinesDo) {
+  const std::vector<std::pair<const char*, const char*>> names{
+      {"score(metric) | exp | two_side(1) | row | apply", "metric two_side(1)"},
+      {"score(metric) | exp | two_side | row | apply", "metric two_side(1)"},
+      {"score(metric) | exp | two_side(1) | apply", "metric two_side(1) without row"},
+      {"score(metric) | exp | two_side(0) | row | apply", "metric two_side(0)"},
+      {"score(qk) | exp | sinkhorn | apply", "self sinkhorn"},
+      {"score(qk) | exp | sinkhorn(iterations=20) | apply", "self sinkhorn(20)"},
+      {"score(qk) | exp | sinkhorn | row | apply", "self sinkhorn row"},
+      {"score(additive) | exp(auto) | row | apply", "additive exp(auto)"},
+      {"score(l2) | exp(0.5) | column | apply", "l2 exp(0.5) column"},
+      {"score(l2) | exp(learned) | row | apply", "l2 exp(learned)"}};
+  for (const auto& [text, name] : names) {
+    EXPECT_EQ(parse_similarity(text).name, name);
+    EXPECT_EQ(parse_similarity(parse_similarity(text).text).name, name);
+  }
+}
+
 TEST(Similarity, RefusesUnknownNamesWithTheNearest) {
   EXPECT_TRUE(holds(refusal("metrik"), "did you mean 'metric'"));
-  EXPECT_TRUE(holds(refusal("score(metrc) | exp | row | apply"), "did you mean 'metric'"));
+  EXPECT_TRUE(holds(refusal("score(metrc) | exp | row | apply"), "did you mean \"metric\""));
+  EXPECT_TRUE(holds(refusal("score(qk) | exq | row | apply"), "did you mean \"exp\""));
   EXPECT_TRUE(holds(refusal(""), "self, l2, metric, uniform"));
 }
 
 TEST(Similarity, PointsAtTheStageThatDoesNotFit) {
-  EXPECT_TRUE(holds(refusal("score(qk) | exp | column | apply"),
-                    "\n  score(qk) | exp | column | apply\n                    ^"));
-  EXPECT_TRUE(holds(refusal("exp | row | apply"), "score(..) as the first stage"));
-  EXPECT_TRUE(holds(refusal("score(qk) | exp"), "expected the stage 'row' here, found nothing"));
-  EXPECT_TRUE(holds(refusal("score(qk) | exp | row | apply | mlp"), "the end of the pipeline after 'apply'"));
-  EXPECT_TRUE(holds(refusal("score(qk) || row | apply"), "expected the stage 'exp' here, found nothing"));
+  EXPECT_TRUE(holds(refusal("knn(5) | distance(2) | exp | row | apply"), "\n  knn(5) | distance(2) | exp | row | apply\n  ^"));
+  EXPECT_TRUE(holds(refusal("knn(5) | score(qk) | exp | row | apply"), "score(..) as the first stage, found knn, which is not learned"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | mean | apply"), "\n  score(qk) | exp | mean | apply\n                    ^"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | mean | apply"), "two_side(alpha) or sinkhorn"));
+  EXPECT_TRUE(holds(refusal("score(qk) | row | apply"), "expected exp after score(..), found row"));
+  EXPECT_TRUE(holds(refusal("score(qk) | score(l2) | exp | row | apply"), "expected exp after score(..), found score"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | apply"), "expected a normalisation such as row before apply"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | two_side(0) | apply"), "expected a normalisation other than two_side(0)"));
+  EXPECT_TRUE(holds(refusal("score(qk)"), "expected the stage exp, found the end"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | row"), "expected the stage apply, found the end"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | row | apply | row"), "the end of the pipeline after apply"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | two_side(2) | row | apply"), "from 0 to 1"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp(perplexity=5) | row | apply"), "found a perplexity"));
+  EXPECT_TRUE(holds(refusal("score(qk) || row | apply"), "^"));
+  EXPECT_TRUE(holds(refusal("score(qk | exp | row | apply"), "^"));
 }
 
 TEST(Protocol, RefusesValuesOutOfRange) {

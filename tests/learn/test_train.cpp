@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "calor/core/error.h"
 #include "calor/io/output.h"
@@ -84,8 +86,14 @@ TEST_F(Train, LearnsWhatCanBeLearned) {
 
 TEST_F(Train, ResumedRunsHaveTheBitsOfUninterruptedOnes) {
   const io::Dataset data = clouds(150, 4, 3);
-  for (const auto temperature : {Temperature::fixed, Temperature::data, Temperature::learn}) {
-    TrainOptions o = options("metric", 12);
+  const std::vector<std::pair<const char*, Temperature>> cases{
+      {"metric", Temperature::fixed},
+      {"metric", Temperature::data},
+      {"metric", Temperature::learn},
+      {"score(metric) | exp(auto) | two_side(1) | row | apply", Temperature::fixed},
+      {"score(additive) | exp(learned) | sinkhorn(4) | apply", Temperature::fixed}};
+  for (const auto& [attention, temperature] : cases) {
+    TrainOptions o = options(attention, 12);
     o.protocol.temperature = temperature;
     const TrainResult whole = train(data, std::nullopt, o, Context());
     o.save = path("model.safetensors");

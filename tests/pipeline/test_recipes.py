@@ -70,7 +70,7 @@ def test_measured_labels_are_targets_not_features(calor, run, csv):
     assert found["result"]["order"] == ["dim1", "dim2", "label"]
     assert np.allclose(coordinates(found), coordinates(run("mds", csv(x))))
     done = calor("run", "knn-regressor", csv(x, y), "--train", "0.7")
-    assert "root mean square error" in done.stderr and "of 18 rows" in done.stderr
+    assert "root mean square error" in done.stderr and "on 18 held-out rows" in done.stderr
 
 
 def graph(run, path, text):

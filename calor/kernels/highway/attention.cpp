@@ -1,8 +1,6 @@
 // Compiled once per instruction set: foreach_target.h includes this file again for each of them.
 #include "calor/kernels/highway/isas.h"
 
-// Named vector lengths only: the micro-kernels keep arrays of vectors, which the scalable ones do not allow.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "calor/kernels/highway/attention.cpp"
 #include "hwy/foreach_target.h"
@@ -36,16 +34,16 @@ std::vector<Isa> highway_isas() {
   [[maybe_unused]] const auto runs = [](std::int64_t target) { return (hwy::SupportedTargets() & target) != 0; };
   std::vector<Isa> isas;
 #if HWY_TARGETS & HWY_NEON
-  if (runs(HWY_NEON)) isas.push_back({"neon", N_NEON::tiles()});
+  if (runs(HWY_NEON)) isas.push_back({"neon", N_NEON::tiles(), highway_pairs(HWY_NEON)});
 #endif
 #if HWY_TARGETS & HWY_SSE4
-  if (runs(HWY_SSE4)) isas.push_back({"sse4", N_SSE4::tiles()});
+  if (runs(HWY_SSE4)) isas.push_back({"sse4", N_SSE4::tiles(), highway_pairs(HWY_SSE4)});
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  if (runs(HWY_AVX2)) isas.push_back({"avx2", N_AVX2::tiles()});
+  if (runs(HWY_AVX2)) isas.push_back({"avx2", N_AVX2::tiles(), highway_pairs(HWY_AVX2)});
 #endif
 #if HWY_TARGETS & HWY_AVX3
-  if (runs(HWY_AVX3)) isas.push_back({"avx512", N_AVX3::tiles()});
+  if (runs(HWY_AVX3)) isas.push_back({"avx512", N_AVX3::tiles(), highway_pairs(HWY_AVX3)});
 #endif
   return isas;
 }

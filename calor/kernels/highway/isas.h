@@ -1,13 +1,21 @@
-// The tiles written with Highway, one set for each instruction set that this compiler can produce.
+// The tiles written with Highway, one set for each instruction set that this compiler can produce.  Comes before Highway's
+// own headers.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "calor/kernels/isa.h"
+
+// Named vector lengths only: the micro-kernels keep arrays of vectors, which the scalable ones do not allow.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 
 namespace calor::kernels {
 
 // Those that this machine can run, slowest first.
 std::vector<Isa> highway_isas();
+
+// The reductions over pairs of one of Highway's targets.
+const Pairs* highway_pairs(std::int64_t target);
 
 }  // namespace calor::kernels

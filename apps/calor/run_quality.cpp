@@ -1,0 +1,161 @@
+#include "run_quality.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "calor/analyse/clusters.h"
+#include "calor/analyse/embedding.h"
+#include "calor/analyse/predictions.h"
+#include "calor/analyse/spectrum.h"
+#include "calor/pipeline/csr.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+namespace types = pipeline::types;
+
+json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+static analyse::Points points_of(const pipeline::Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
+
+static json embedding_json(const pipeline::State& state, const Known& known, const Context& context) {
+  analyse::EmbeddingQualityOptions options;
+  options.seed = state.seed;
+  const analyse::EmbeddingQuality found =
+      analyse::embedding_quality(points_of(*known.input), points_of(*state.points), known.labels, options, context);
+  if (found.neighbours == 0) return nullptr;
+  return {{"neighbours", found.neighbours},
+          {"rows", found.rows},
+          {"of", found.points},
+          {"trustworthiness", number_or_null(found.trustworthiness)},
+          {"continuity", number_or_null(found.continuity)},
+          {"stress_1", number_or_null(found.stress_1)},
+          {"purity", number_or_null(found.purity)},
+          {"purity_of_input", number_or_null(found.purity_of_input)}};
+}
+
+static json clusters_json(const pipeline::State& state, const Known& known) {
+  const std::vector<std::int64_t> sizes = analyse::group_sizes(state.labels);
+  json result{{"count", sizes.size()}, {"sizes", sizes}};
+  if (known.labels.empty()) return result;
+  const analyse::Agreement found = analyse::agreement(state.labels, known.labels);
+  result.update({{"nmi", number_or_null(found.nmi)}, {"ari", number_or_null(found.ari)}, {"rows", found.rows}});
+  return result;
+}
+
+static json prediction_json(const pipeline::State& state, const Known& known) {
+  const auto rows = static_cast<std::size_t>(state.scores.rows());
+  const auto judged = [&](std::size_t i) { return i < known.judged.size() && known.judged[i]; };
+  const std::span<const double> scores(state.scores.data(), static_cast<std::size_t>(state.scores.size()));
+  if (state.class_scores) {
+    std::vector<std::int64_t> labels(rows, -1);
+    for (std::size_t i = 0; i < rows && !known.labels.empty(); ++i)
+      if (judged(i) && known.labels[i] < state.scores.cols()) labels[i] = known.labels[i];
+    const analyse::ClassQuality found = analyse::class_quality(scores, state.scores.cols(), labels);
+    if (found.rows == 0) return nullptr;
+    return {{"rows", found.rows},
+            {"unreached", found.unreached},
+            {"accuracy", number_or_null(found.accuracy)},
+            {"log_loss", number_or_null(found.log_loss)},
+            {"classes", state.data->classes},
+            {"confusion", found.confusion}};
+  }
+  std::vector<double> targets(rows, std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t i = 0; i < rows && known.targets.size(); ++i)
+    if (judged(i)) targets[i] = known.targets[static_cast<Eigen::Index>(i)];
+  const analyse::ValueQuality found = analyse::value_quality(scores, targets);
+  if (found.rows + found.unreached == 0) return nullptr;
+  return {{"rows", found.rows},
+          {"unreached", found.unreached},
+          {"root_mean_square_error", number_or_null(found.root_mean_square_error)},
+          {"r2", number_or_null(found.r2)}};
+}
+
+// Of a square graph over the rows; what a stage made of a graph before (a mean, a union) has the same components.  Edges that lead
+// to training rows only are no neighbourhood of all rows.
+static json graph_json(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages) {
+  for (const pipeline::BoundStage& bound : stages)
+    if (bound.stage->name == "knn" && bound.arguments.word("to") == "train") return nullptr;
+  const pipeline::Csr* graph = state.graph ? state.graph.get() : state.data->graph.get();
+  if (!graph || graph->rows != graph->columns || state.placing) return nullptr;
+  const pipeline::Components components = pipeline::connected_components(*graph);
+  std::vector<std::int64_t> sizes = components.sizes();
+  std::sort(sizes.rbegin(), sizes.rend());
+  return {{"rows", graph->rows}, {"edges", graph->edges()}, {"components", components.count}, {"sizes", std::move(sizes)}};
+}
+
+// What a break of the spectrum suggests depends on what it is the spectrum of; the constant is not among the values.
+static json gap_json(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages) {
+  const pipeline::BoundStage* eigen = nullptr;
+  for (const pipeline::BoundStage& bound : stages)
+    if (bound.stage->name == "eigen") eigen = &bound;
+  if (!eigen || eigen->arguments.word("of") == "residual") return nullptr;
+  const auto gap = analyse::largest_gap({state.spectrum.data(), static_cast<std::size_t>(state.spectrum.size())});
+  if (!gap) return nullptr;
+  const bool walk = eigen->arguments.word("of") == "laplacian" || state.similarity.row_stochastic();
+  return {{"after", gap->after},
+          {"size", gap->size},
+          {"suggests", walk ? fmt::format("{} clusters", gap->after + 1)
+                            : fmt::format("{} dimension{}", gap->after, gap->after == 1 ? "" : "s")}};
+}
+
+json quality_of(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages, const Known& known, const Context& context) {
+  json quality = json::object();
+  const auto add = [&](const char* name, json found) {
+    if (!found.is_null()) quality[name] = std::move(found);
+  };
+  if (state.type == types::embedding && known.input->cols() > 0 && known.input->rows() == state.rows())
+    add("embedding", embedding_json(state, known, context));
+  if (state.type == types::labels) add("clusters", clusters_json(state, known));
+  if (state.type == types::prediction) add("prediction", prediction_json(state, known));
+  add("graph", graph_json(state, stages));
+  if (state.spectrum.size() && !state.placing) add("gap", gap_json(state, stages));
+  return quality;
+}
+
+// "0.984"; a dash for null.
+static std::string decimals(const json& value) { return value.is_number() ? fmt::format("{:.3f}", value.get<double>()) : "-"; }
+
+static std::string embedding_line(const json& found) {
+  std::string line = fmt::format("trustworthiness {}, continuity {} ({} neighbours), stress-1 {}", decimals(found["trustworthiness"]),
+                                 decimals(found["continuity"]), found["neighbours"].get<std::int64_t>(), decimals(found["stress_1"]));
+  if (found["purity"].is_number())
+    line += fmt::format(", neighbour purity {} ({} in the input)", decimals(found["purity"]), decimals(found["purity_of_input"]));
+  if (found["rows"] != found["of"]) line += fmt::format("; on {} of {} rows", found["rows"].get<std::int64_t>(), found["of"].get<std::int64_t>());
+  return line;
+}
+
+static std::string prediction_line(const json& found) {
+  const std::int64_t rows = found["rows"];
+  std::string line;
+  if (found.contains("accuracy"))
+    line = fmt::format("accuracy {:.1f} %, log-loss {} on {} held-out rows", 100 * found["accuracy"].get<double>(), decimals(found["log_loss"]), rows);
+  else if (found["root_mean_square_error"].is_number())
+    line = fmt::format("root mean square error {:.4g}, R2 {} on {} held-out rows", found["root_mean_square_error"].get<double>(),
+                       decimals(found["r2"]), rows);
+  const std::int64_t unreached = found["unreached"];
+  if (unreached) line += fmt::format("{}{} rows without a prediction", line.empty() ? "" : ", ", unreached);
+  return line;
+}
+
+std::vector<std::string> quality_lines(const json& quality) {
+  std::vector<std::string> lines;
+  if (quality.contains("embedding")) lines.push_back(embedding_line(quality["embedding"]));
+  if (quality.contains("clusters")) {
+    const json& found = quality["clusters"];
+    std::string line = fmt::format("{} cluster{}", found["count"].get<std::int64_t>(), found["count"] == 1 ? "" : "s");
+    if (found.contains("nmi") && found["nmi"].is_number())
+      line += fmt::format("; against the labels NMI {}, adjusted Rand index {}", decimals(found["nmi"]), decimals(found["ari"]));
+    lines.push_back(line);
+  }
+  if (quality.contains("prediction")) lines.push_back(prediction_line(quality["prediction"]));
+  if (quality.contains("gap"))
+    lines.push_back(fmt::format("largest gap of the spectrum after {}: suggests {}", quality["gap"]["after"].get<std::int64_t>(),
+                                quality["gap"]["suggests"].get<std::string>()));
+  return lines;
+}
+
+}  // namespace calor::app

@@ -1,0 +1,128 @@
+#include "run_report.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "command.h"
+#include "run_picture.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+namespace types = pipeline::types;
+
+void check_report(const std::string& report, const std::vector<std::string>& inputs) {
+  const std::string suffix = std::filesystem::path(report).extension().string();
+  require(suffix == ".html" || suffix == ".htm", Fault::usage, "[report] expected a file that ends in .html, found {}: name it so", report);
+  check_output(report, inputs);
+  for (const std::string& other : inputs)  // an output that does not exist yet is found by its name
+    require(other.empty() || std::filesystem::absolute(report).lexically_normal() != std::filesystem::absolute(other).lexically_normal(),
+            Fault::usage, "[report] expected a file of its own, found {} named twice: name another file", report);
+}
+
+std::string data_name(const std::string& source) {
+  if (source == "-") return "standard input";
+  std::filesystem::path name = std::filesystem::path(source).filename();
+  if (name.extension() == ".gz") name = name.stem();
+  return name.stem().string();
+}
+
+static void add_stages(const std::vector<pipeline::BoundStage>& stages, int depth, json& list) {
+  for (const pipeline::BoundStage& bound : stages) {
+    list.push_back({{"text", pipeline::print(std::vector<pipeline::Call>{bound.call})},
+                    {"takes", pipeline::type_names(bound.takes)},
+                    {"gives", pipeline::type_names(bound.gives)},
+                    {"meaning", bound.stage->meaning},
+                    {"citation", bound.stage->citation},
+                    {"depth", depth}});
+    for (const pipeline::Parameter& parameter : bound.stage->parameters)
+      if (parameter.takes == pipeline::Parameter::Takes::pipeline) add_stages(bound.arguments.pipeline(parameter.name), depth + 1, list);
+  }
+}
+
+json stages_json(const std::vector<pipeline::BoundStage>& stages) {
+  json list = json::array();
+  add_stages(stages, 0, list);
+  return list;
+}
+
+// "70,000"
+static std::string grouped(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+static std::string counted(std::int64_t count, const char* what) { return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s"); }
+
+static std::string what_happened(const pipeline::State& state, const Known& known, const Pictured& pictured, const json& quality) {
+  const std::string points = counted(known.input->rows(), known.input->cols() ? "point" : "node");
+  if (state.type == types::embedding)
+    return fmt::format("{} gave {} to each of {}.", pictured.recipe, counted(state.points->cols(), "coordinate"), points);
+  if (state.type == types::labels)
+    return fmt::format("{} sorted {} into {}.", pictured.recipe, points, counted(quality["clusters"]["count"], "cluster"));
+  if (state.type == types::prediction)
+    return fmt::format("{} predicted {} for {}.", pictured.recipe,
+                       state.class_scores ? fmt::format("one of {} classes", state.scores.cols()) : std::string("a value"), points);
+  if (state.type == types::points) return fmt::format("{} moved {}.", pictured.recipe, points);
+  if (state.field) return fmt::format("{} gave a value to each of {}.", pictured.recipe, points);
+  return fmt::format("{} linked {}.", pictured.recipe, points);
+}
+
+static std::string percent(const json& share) { return fmt::format("{:.1f} %", 100 * share.get<double>()); }
+
+static std::string how_well(const json& quality, const pipeline::State& state) {
+  if (quality.contains("embedding")) {
+    const json& found = quality["embedding"];
+    std::string text;
+    if (found["trustworthiness"].is_number())
+      text = fmt::format("Who is near in the picture is near in the data to {} (trustworthiness), who is near in the data stays near to {} (continuity).",
+                         percent(found["trustworthiness"]), percent(found["continuity"]));
+    if (found["purity"].is_number())
+      text += fmt::format(" {} of a point's {} nearest share its label; in the input {}.", percent(found["purity"]),
+                          found["neighbours"].get<std::int64_t>(), percent(found["purity_of_input"]));
+    return text;
+  }
+  if (quality.contains("clusters") && quality["clusters"].contains("ari") && quality["clusters"]["ari"].is_number())
+    return fmt::format("Against the labels the adjusted Rand index is {:.2f} (0: as by chance, 1: the same groups).",
+                       quality["clusters"]["ari"].get<double>());
+  if (quality.contains("prediction")) {
+    const json& found = quality["prediction"];
+    if (found.contains("accuracy"))
+      return fmt::format("{} of {}, whose labels it had not seen, are right.", percent(found["accuracy"]), counted(found["rows"], "row"));
+    if (found["r2"].is_number())
+      return fmt::format("On {}, whose values it had not seen, it explains {} of the variance.", counted(found["rows"], "row"), percent(found["r2"]));
+    return "";
+  }
+  if (state.type == types::prediction && !state.placing)
+    return "No labels were held out, so how well it predicts is not known: --train 0.8 holds out a fifth of them.";
+  return "";
+}
+
+static std::string about_graph(const json& quality) {
+  if (!quality.contains("graph") || quality["graph"]["components"] == 1) return "";
+  return fmt::format("The graph falls into {}, the largest with {} of {}.", counted(quality["graph"]["components"], "component"),
+                     grouped(quality["graph"]["sizes"][0]), counted(quality["graph"]["rows"], "row"));
+}
+
+json page_document(json document, const pipeline::State& state, const Known& known, const Pictured& pictured, const Context& context) {
+  const json& quality = document["quality"];
+  json sentences = json::array();
+  for (std::string sentence : {what_happened(state, known, pictured, quality), how_well(quality, state), about_graph(quality)})
+    if (!sentence.empty()) sentences.push_back(std::move(sentence));
+  for (const char* name : {"figures", "series"})  // what placing new points has none of
+    if (!document.contains(name)) document[name] = json::object();
+  if (!document.contains("spectrum")) document["spectrum"] = json::array();
+  document["title"] = fmt::format("{} on {}", pictured.recipe, pictured.data);
+  document["summary"] = std::move(sentences);
+  document["data"] = {{"name", pictured.data}, {"columns", known.input->cols()}, {"label", pictured.label}};
+  document["picture"] = picture_of(state, known, pictured, quality, context);
+  return document;
+}
+
+}  // namespace calor::app

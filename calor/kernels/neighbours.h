@@ -1,0 +1,39 @@
+// Exact nearest neighbours of every row: float products of tiles find the candidates, double decides.
+//
+// A pair is a candidate while a lower bound of its squared distance (packed_points.h) is at most the k-th smallest upper bound
+// that its row has met, so no neighbour is lost to rounding; what is left at the end, and what there is too much of on the
+// way, is ordered by the measure itself.  The result is that of sorting all measures, ties to the lower column, whatever
+// the order in which tiles are seen: same bits for any number of threads.
+// Between points and themselves every pair of blocks is multiplied once and feeds the lists of both.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/kernels/packed_points.h"
+
+namespace calor::kernels {
+
+struct NeighboursProblem {
+  PointsView rows, columns;     // the same `at` and nothing listed: points and themselves
+  std::int64_t k = 1;
+  bool leave_itself_out = true;  // row i leaves out the column numbered i
+  bool directions = false;       // unit vectors or 0 (packed_points.h)
+  // What the order is by, of a row and a column by number: |x - y|^2 to within 4 (d + 4) 2^-53 (|x - c|^2 + |y - c|^2) for the
+  // centre c.  Called from several threads.
+  std::function<double(std::int64_t row, std::int64_t column)> measure;
+};
+
+// The numbers of the k nearest columns of each row, ascending; -1 where a row has fewer.
+// O(rows columns d) float operations, half of it between points and themselves; O((rows + columns) d + rows k) memory, see
+// neighbours_bytes.  Coordinates of magnitude 2^-400 to 2^400 (or 0).
+std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, const Context& context);
+
+std::uint64_t neighbours_bytes(const NeighboursProblem& problem);
+
+// The measure of Euclidean distance: |x - y|^2 from differences, by the instruction set in use.
+double squared_distance(const double* x, const double* y, std::int64_t dim);
+
+}  // namespace calor::kernels

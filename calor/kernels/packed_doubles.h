@@ -1,0 +1,43 @@
+// Points as doubles in panels, and tiles of their products.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/kernels/packed_points.h"
+
+namespace calor::kernels {
+
+class PackedDoubles {
+ public:
+  PackedDoubles() = default;
+  // Points less the centre (null: as they are).
+  PackedDoubles(const PointsView& points, const double* centre, const Context& context);
+
+  double square(std::int64_t i) const { return squares_[i]; }
+  const double* squares() const { return squares_.data(); }
+
+  // tile[a * stride + b] = row_{row + a} . columns_{column + b}, each a sum in order of the dimension: symmetric to the last bit.
+  friend void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_count, const PackedDoubles& columns,
+                       std::int64_t column, std::int64_t column_count, double* tile, std::int64_t stride);
+
+ private:
+  const Pairs* pairs_ = nullptr;
+  std::int64_t dim_ = 0, width_ = 1;
+  Workspace memory_;
+  double* panels_ = nullptr;
+  std::vector<double> squares_;
+};
+
+void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
+              std::int64_t column_count, double* tile, std::int64_t stride);
+
+// out[b] = row_square + column_squares[b] - 2 products[b].  True when one of them is at most `share` of the sum of its squares.
+bool distances_from_products(const double* products, std::int64_t count, double row_square, const double* column_squares, double share,
+                             double* out);
+
+// x[n] = exp(x[n]), within 1 unit in the last place; exactly 0 for minus infinity.
+void exponentials(double* x, std::int64_t count);
+
+}  // namespace calor::kernels

@@ -1,0 +1,32 @@
+// The generator of heat on a similarity.
+#pragma once
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/similarity.h"
+
+namespace calor::propagate {
+
+// L = I - S for a similarity whose rows or columns were made to add up to 1, else D - W with D the row sums; written as
+// L = rate (I - walk) with the spectrum of `walk` within [-1, 1].  A point without edges stands still: its row of L is 0.
+// Values are stored where they fit (always on a graph, else 8 N^2 bytes up to a quarter of the memory limit), and streamed otherwise.
+// `op` names the stage in errors.  Throws Fault::usage for a rectangle, Fault::input for a negative weight.
+class Laplacian {
+ public:
+  Laplacian(const pipeline::Similarity& similarity, const char* op, const Context& context);
+
+  double rate() const { return rate_; }
+  pipeline::Matrix walk(const pipeline::Matrix& h) const;
+  // The diagonal of D (1 for a stochastic similarity).
+  const pipeline::Vector& degrees() const { return degrees_; }
+  // Weights w with <x, L y>_w = <L x, y>_w; empty when the similarity is not symmetric up to factors.
+  const pipeline::Vector& weights() const { return weights_; }
+
+ private:
+  pipeline::Similarity record_;
+  Context context_;
+  bool stochastic_;
+  double rate_ = 1;
+  pipeline::Vector degrees_, weights_;
+};
+
+}  // namespace calor::propagate

@@ -1,0 +1,26 @@
+// Approximate nearest neighbours for when N^2 is too much: a hierarchy of navigable graphs.
+#pragma once
+
+#include <cstdint>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/csr.h"
+#include "calor/pipeline/neighbours.h"
+
+namespace calor::similarity {
+
+struct ApproximateNeighbours {
+  pipeline::Csr graph;
+  double recall = 0;              // share of the exact neighbours found, on `sampled` rows
+  std::int64_t sampled = 0;
+};
+
+// The k nearest others of every point but for some misses (Malkov & Yashunin 2020, hnswlib with M = 16, 200 candidates); about
+// O(N log N d) time and 4 N (d + 48) bytes.  The index is built by one thread in the order of the rows and searched by all, and
+// candidates are ordered by distances in double precision, so the same seed gives the same graph for any number of threads.
+// The rows of one sample are searched exactly too, which gives the recall.
+// Throws Fault::usage for the manhattan metric, Fault::memory.
+ApproximateNeighbours approximate_neighbours(const pipeline::Matrix& points, const pipeline::NeighbourOptions& options,
+                                             std::uint64_t seed, const Context& context);
+
+}  // namespace calor::similarity

@@ -1,0 +1,179 @@
+// Nearest neighbours against sorting all distances in double, on every instruction set.  There is no tolerance: the
+// neighbours are exactly those.  Coordinates are multiples of 2^-10 where ties matter, so that distances are exact.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/kernels/neighbours.h"
+#include "tests/kernels/problem.h"
+
+namespace calor::kernels::test {
+namespace {
+
+struct Points {
+  std::int64_t count, dim;
+  std::vector<double> at;
+  PointsView view() const { return {at.data(), count, dim, nullptr}; }
+  double* point(std::int64_t i) { return at.data() + i * dim; }
+};
+
+// Random normal numbers rounded to multiples of 2^-10.
+Points random_points(std::int64_t count, std::int64_t dim, std::uint64_t seed) {
+  Random random(seed, Purpose::test);
+  Points points{count, dim, std::vector<double>(static_cast<std::size_t>(count * dim))};
+  for (double& value : points.at) value = std::round(random.normal() * 1024) / 1024;
+  return points;
+}
+
+double measure(const PointsView& x, std::int64_t i, const PointsView& y, std::int64_t j) {
+  double sum = 0;
+  for (std::int64_t c = 0; c < x.dim; ++c) {
+    const double difference = x.at[i * x.dim + c] - y.at[j * x.dim + c];
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+NeighboursProblem problem_of(const PointsView& rows, const PointsView& columns, std::int64_t k, bool leave_itself_out) {
+  NeighboursProblem problem;
+  problem.rows = rows;
+  problem.columns = columns;
+  problem.k = k;
+  problem.leave_itself_out = leave_itself_out;
+  problem.measure = [rows, columns](std::int64_t i, std::int64_t j) { return measure(rows, i, columns, j); };
+  return problem;
+}
+
+std::vector<std::int32_t> by_sorting(const NeighboursProblem& problem) {
+  std::vector<std::int32_t> result;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) {
+    std::vector<std::pair<double, std::int32_t>> all;
+    for (std::int64_t n = 0; n < problem.columns.count; ++n) {
+      const std::int64_t j = problem.columns.number(n);
+      if (!problem.leave_itself_out || j != i) all.emplace_back(problem.measure(i, j), static_cast<std::int32_t>(j));
+    }
+    std::sort(all.begin(), all.end());
+    all.resize(std::min(all.size(), static_cast<std::size_t>(problem.k)));
+    std::vector<std::int32_t> row;
+    for (const auto& [far, j] : all) row.push_back(j);
+    std::sort(row.begin(), row.end());
+    row.resize(static_cast<std::size_t>(problem.k), -1);
+    result.insert(result.end(), row.begin(), row.end());
+  }
+  return result;
+}
+
+void expect_exact(const NeighboursProblem& problem, const std::string& what) {
+  const auto expected = by_sorting(problem);
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    for (const int threads : {1, 2}) {
+      Context context;
+      context.threads = threads;
+      ASSERT_EQ(nearest_columns(problem, context), expected) << what << " on " << isa << " with " << threads << " threads";
+    }
+  }
+}
+
+TEST(Neighbours, PointsAndThemselvesOfEverySize) {
+  for (const std::int64_t n : {1, 2, 3, 15, 16, 17, 31, 33, 255, 256, 257, 600})
+    for (const std::int64_t dim : {1, 5, 33}) {
+      const Points x = random_points(n, dim, static_cast<std::uint64_t>(n));
+      expect_exact(problem_of(x.view(), x.view(), std::min<std::int64_t>(9, std::max<std::int64_t>(1, n - 1)), true),
+                   fmt::format("{} x {}", n, dim));
+    }
+}
+
+TEST(Neighbours, RectanglesOfEverySize) {
+  for (const std::int64_t rows : {1, 3, 32, 257})
+    for (const std::int64_t columns : {1, 40, 300}) {
+      const Points x = random_points(rows, 6, 1), y = random_points(columns, 6, 2);
+      for (const bool leave_itself_out : {false, true})
+        expect_exact(problem_of(x.view(), y.view(), 7, leave_itself_out), fmt::format("{} x {}", rows, columns));
+    }
+}
+
+TEST(Neighbours, NoRowsOrNoColumns) {
+  const Points none{0, 3, {}}, some = random_points(4, 3, 1);
+  EXPECT_TRUE(nearest_columns(problem_of(none.view(), some.view(), 2, false), Context()).empty());
+  EXPECT_EQ(nearest_columns(problem_of(some.view(), none.view(), 2, false), Context()), std::vector<std::int32_t>(8, -1));
+}
+
+TEST(Neighbours, AsManyAsThereAreAndMore) {
+  const Points x = random_points(40, 4, 3);
+  for (const std::int64_t k : {1, 38, 39, 40, 100}) expect_exact(problem_of(x.view(), x.view(), k, true), fmt::format("k {}", k));
+}
+
+TEST(Neighbours, OnlyListedColumns) {
+  const Points x = random_points(300, 4, 5);
+  std::vector<std::int32_t> listed;
+  for (std::int32_t j = 0; j < 300; ++j)
+    if (j % 3 != 1) listed.push_back(j);
+  PointsView columns = x.view();
+  columns.listed = listed.data();
+  columns.count = static_cast<std::int64_t>(listed.size());
+  expect_exact(problem_of(x.view(), columns, 6, true), "two thirds");
+}
+
+// Every list overflows with equal distances again and again: the lower columns stay.
+TEST(Neighbours, TiesGoToTheLowerColumn) {
+  Points same{700, 3, std::vector<double>(2100, 2.5)};
+  expect_exact(problem_of(same.view(), same.view(), 5, true), "all alike");
+  Points grid{625, 2, {}};
+  for (int i = 0; i < 625; ++i) grid.at.insert(grid.at.end(), {static_cast<double>(i * 7 % 25), static_cast<double>(i / 25)});
+  for (const std::int64_t k : {3, 4, 5, 11}) expect_exact(problem_of(grid.view(), grid.view(), k, true), fmt::format("grid, k {}", k));
+}
+
+TEST(Neighbours, FarFromTheOrigin) {
+  for (const double offset : {1e4, 1e9}) {
+    Points x = random_points(500, 8, 6);
+    for (double& value : x.at) value += offset;  // exact: multiples of 2^-10 below 2^43
+    expect_exact(problem_of(x.view(), x.view(), 10, true), fmt::format("offset {}", offset));
+  }
+}
+
+// One point so far out that in floats all others are at one place: their order must come from double.
+TEST(Neighbours, RangesThatFloatsCannotHold) {
+  for (const double far : {1e9, 1e30, 1e100}) {
+    Points x = random_points(400, 5, 7);
+    x.point(123)[2] = far;
+    expect_exact(problem_of(x.view(), x.view(), 8, true), fmt::format("outlier {}", far));
+  }
+  for (const double scale : {0x1p-300, 0x1p300}) {
+    Points x = random_points(300, 5, 8);
+    for (double& value : x.at) value *= scale;
+    expect_exact(problem_of(x.view(), x.view(), 8, true), fmt::format("scale {}", scale));
+  }
+  // Spreads of a dimension from 2^-60 to 1: the small ones decide among those that are equal in the large one.
+  Points x = random_points(400, 3, 9);
+  for (std::int64_t i = 0; i < x.count; ++i) {
+    x.point(i)[0] = static_cast<double>(i % 3);
+    x.point(i)[1] *= 0x1p-30;
+    x.point(i)[2] = 0;
+  }
+  expect_exact(problem_of(x.view(), x.view(), 8, true), "spreads");
+}
+
+// Pairs closer to each other than a float can tell, all over the place.
+TEST(Neighbours, NearlyCoincidingPairs) {
+  Points x = random_points(520, 16, 10);
+  for (std::int64_t i = 1; i < x.count; i += 2)
+    for (std::int64_t c = 0; c < x.dim; ++c) x.point(i)[c] = x.point(i - 1)[c] + (c == i % x.dim ? 0x1p-35 : 0.0);
+  for (const std::int64_t k : {1, 2, 3}) expect_exact(problem_of(x.view(), x.view(), k, true), fmt::format("k {}", k));
+}
+
+TEST(Neighbours, StopsWhenAsked) {
+  const Points x = random_points(600, 4, 11);
+  StopFlag stop;
+  stop.request();
+  Context context;
+  context.stop = &stop;
+  EXPECT_THROW(nearest_columns(problem_of(x.view(), x.view(), 3, true), context), Error);
+}
+
+}  // namespace
+}  // namespace calor::kernels::test

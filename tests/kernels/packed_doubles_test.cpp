@@ -1,0 +1,86 @@
+// Tiles of double products, distances and exponentials on every instruction set, against loops in long double.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "calor/core/random.h"
+#include "calor/kernels/packed_doubles.h"
+#include "tests/kernels/problem.h"
+
+namespace calor::kernels::test {
+namespace {
+
+// Tiles that begin and end anywhere in panels and in blocks of 128.
+TEST(PackedDoubles, TilesAnywhere) {
+  constexpr std::int64_t n = 300, dim = 7;
+  constexpr double unit = std::numeric_limits<double>::epsilon() / 2;
+  Random random(1, Purpose::test);
+  std::vector<double> x(n * dim), centre(dim);
+  for (double& value : x) value = random.normal() + 3;
+  for (double& value : centre) value = 3;
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    const PackedDoubles packed({x.data(), n, dim, nullptr}, centre.data(), Context());
+    for (const auto& [row, rows, column, columns] :
+         {std::array<std::int64_t, 4>{0, 1, 0, 1}, {0, 128, 0, 300}, {5, 17, 131, 33}, {127, 2, 255, 45}, {16, 284, 32, 268}, {299, 1, 299, 1}}) {
+      SCOPED_TRACE(fmt::format("{} {}+{} {}+{}", isa, row, rows, column, columns));
+      const std::int64_t stride = columns + 1;
+      std::vector<double> tile(static_cast<std::size_t>(rows * stride), -77.0);
+      products(packed, row, rows, packed, column, columns, tile.data(), stride);
+      for (std::int64_t a = 0; a < rows; ++a) {
+        for (std::int64_t b = 0; b < columns; ++b) {
+          long double sum = 0, size = 0;
+          for (std::int64_t c = 0; c < dim; ++c) {
+            const long double term = static_cast<long double>(x[(row + a) * dim + c] - 3) * (x[(column + b) * dim + c] - 3);
+            sum += term;
+            size += std::abs(term);
+          }
+          ASSERT_NEAR(tile[a * stride + b], static_cast<double>(sum), static_cast<double>((dim + 2) * unit * size)) << a << ", " << b;
+        }
+        ASSERT_EQ(tile[a * stride + columns], -77.0) << "written beyond the tile";
+      }
+    }
+    std::vector<double> all(n * n);
+    products(packed, 0, n, packed, 0, n, all.data(), n);
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t j = 0; j < i; ++j) ASSERT_EQ(all[i * n + j], all[j * n + i]) << isa;
+  }
+}
+
+TEST(PackedDoubles, DistancesTellWhatCancelled) {
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    for (std::int64_t count = 1; count < 40; ++count) {
+      std::vector<double> product(static_cast<std::size_t>(count), 1.0), squares(product), out(product);
+      for (std::int64_t c = 0; c < count; ++c) squares[c] = 5 + static_cast<double>(c);
+      EXPECT_FALSE(distances_from_products(product.data(), count, 2, squares.data(), 1e-3, out.data()));
+      for (std::int64_t c = 0; c < count; ++c) EXPECT_EQ(out[c], 5 + static_cast<double>(c));
+      for (std::int64_t c = 0; c < count; ++c) {
+        auto one = product;
+        one[c] = (2 + squares[c]) / 2 - 1e-4;
+        EXPECT_TRUE(distances_from_products(one.data(), count, 2, squares.data(), 1e-3, out.data())) << isa << ", " << c << " of " << count;
+      }
+    }
+  }
+}
+
+TEST(PackedDoubles, ExponentialsAreWithinAUnitInTheLastPlace) {
+  constexpr double unit = std::numeric_limits<double>::epsilon(), nothing = -std::numeric_limits<double>::infinity();
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    std::vector<double> x;
+    for (int n = 0; n < 4001; ++n) x.push_back(-700 + 0.19 * n);
+    x.insert(x.end(), {0.0, -0.0, nothing, -1e4, -1e300});
+    std::vector<double> y = x;
+    exponentials(y.data(), static_cast<std::int64_t>(y.size()));
+    for (std::size_t n = 0; n < x.size(); ++n) {
+      const auto truth = static_cast<double>(std::exp(static_cast<long double>(x[n])));
+      ASSERT_LE(std::abs(y[n] - truth), unit * truth) << isa << ": exp " << x[n];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace calor::kernels::test

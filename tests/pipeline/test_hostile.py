@@ -1,0 +1,227 @@
+"""calor run and calor apply in the hands of a stranger: names of rows, wrong files, full disks, two runs at once, Ctrl-C.
+
+Every refusal has its exit code, names the place and a remedy, and leaves no file behind.
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from conftest import CALOR, ROOT
+from results import coordinates, table
+
+PAGES = ROOT / "docs" / "recipes"
+
+
+def cloud(rows=40, width=3, seed=0):
+    return np.random.default_rng(seed).normal(size=(rows, width)).astype(np.float32)
+
+
+def write(path, header, rows):
+    path.write_text("\n".join([header] + [",".join(map(str, row)) for row in rows]) + "\n")
+    return path
+
+
+# --- names of rows ------------------------------------------------------------------------------------------------------------
+
+
+def test_row_names_travel_to_the_output_and_through_apply(calor, tmp_path):
+    x = cloud()
+    named = write(tmp_path / "named.csv", "gene,a,b,c", [[f"g{i}", *row] for i, row in enumerate(x)])
+    plain = write(tmp_path / "plain.csv", "a,b,c", x)
+    model = tmp_path / "fit.safetensors"
+    with_names = calor("run", "mds", named, "--save", model)
+    rows = with_names.stdout.splitlines()
+    assert rows[0] == "name,dim1,dim2" and rows[1].startswith("g0,") and rows[40].startswith("g39,")
+    assert "gene" in with_names.stderr, "which column became names is said"
+    assert [row.split(",", 1)[1] for row in rows] == calor("run", "mds", plain, "-q").stdout.splitlines()
+    assert calor("apply", model, named, "-q").stdout.splitlines()[1].startswith("g0,")
+    assert calor("apply", model, plain, "-q").stdout.splitlines()[0] == "dim1,dim2"
+
+
+def test_an_index_column_of_pandas_is_no_feature(calor, tmp_path):
+    x = cloud()
+    pandas = write(tmp_path / "pandas.csv", ",a,b,c", [[i, *row] for i, row in enumerate(x)])
+    plain = write(tmp_path / "plain.csv", "a,b,c", x)
+    rows = calor("run", "mds", pandas, "-q").stdout.splitlines()
+    assert [row.split(",", 1)[1] for row in rows] == calor("run", "mds", plain, "-q").stdout.splitlines()
+
+
+def test_measured_labels_keep_row_names(calor, tmp_path):
+    x = cloud()
+    path = write(tmp_path / "data.csv", "id,a,b,c,target", [[f"p{i}", *row, float(row[0]) * 2] for i, row in enumerate(x)])
+    rows = calor("run", "knn-regressor", path, "-q").stdout.splitlines()
+    assert rows[0] == "name,value,target" and rows[1].startswith("p0,")
+
+
+# --- wrong input --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fitted(calor, tmp_path):
+    data = write(tmp_path / "train.csv", "a,b,c", cloud())
+    model = tmp_path / "fit.safetensors"
+    calor("run", "isomap", data, "--set", "knn.k=8", "--save", model, "-q")
+    return model
+
+
+@pytest.mark.parametrize(
+    "header, rows, parts",
+    [
+        ("a,b", [[1, 2]], ["\"c\"", "new.csv"]),
+        ("a,b,d", [[1, 2, 3]], ["\"c\"", "found a, b, d"]),
+        ("1,2", [[1, 2]], ["expected 3 feature columns"]),
+        ("a,b,c", [[1, "x", 3]], ["line 2", "\"b\""]),
+        ("a,b,c", [[1, "nan", 3]], ["line 2", "\"b\"", "missing value"]),
+        ("a,b,c", [[1, "1e400", 3]], ["line 2", "finite"]),
+        ("a,b,c", [[1, 2, 3], [1, 2]], ["line 3", "expected 3 cells"]),
+        ("a,b,c", [], ["only a header"]),
+    ],
+)
+def test_new_points_that_do_not_fit(calor, tmp_path, fitted, header, rows, parts):
+    out = tmp_path / "out.csv"
+    done = calor("apply", fitted, write(tmp_path / "new.csv", header, rows), "-o", out, code=3)
+    for part in parts:
+        assert part in done.stderr, done.stderr
+    assert not out.exists() and done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "text, parts",
+    [
+        ("", ["empty file", "give a file with data"]),
+        ("\n\n", ["empty file"]),
+        ("a,b\n", ["only a header"]),
+        ("a,b\n1,nan\n", ["line 2", "column 2", "remove the row or the column"]),
+        ("a,b\n1,inf\n", ["line 2", "column 2"]),
+        ("a,b\n1,1e39\n", ["line 2", "range of float"]),
+        ("a,b\n1,2\n", ["at least 2 points"]),
+        ("a;b\n1,5;2,5\n", ["decimal point"]),
+    ],
+)
+def test_data_that_are_none(calor, tmp_path, text, parts):
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    out = tmp_path / "out.csv"
+    done = calor("run", "mds", path, "-o", out, code=3)
+    for part in parts:
+        assert part in done.stderr, done.stderr
+    assert not out.exists() and sorted(p.name for p in tmp_path.iterdir()) == ["data.csv"]
+
+
+def test_huge_values_and_wide_data_have_a_result(run, csv):
+    huge = cloud() * np.float32(1e37)
+    assert np.isfinite(coordinates(run("mds", csv(huge)))).all()
+    wide = cloud(2, 10000)
+    found = coordinates(run("mds", csv(wide)))
+    expected = np.linalg.norm(wide[0].astype(float) - wide[1].astype(float))
+    assert abs(np.linalg.norm(found[0] - found[1]) - expected) < 1e-6 * expected
+
+
+def test_damaged_models_are_refused_wherever_they_are_damaged(calor, tmp_path, fitted):
+    fresh = write(tmp_path / "new.csv", "a,b,c", cloud(5))
+    whole = fitted.read_bytes()
+    damaged = tmp_path / "damaged.safetensors"
+    header = int.from_bytes(whole[:8], "little")
+    cases = [b"", whole[:4], whole[: header // 2], whole[: 8 + header], whole[:-1], whole + b"x", b"\xff" * 8 + whole[8:], b"PK\x03\x04" + whole]
+    names = re.findall(rb'"((?:stage\.\d+\.\w+|features))":', whole[8 : 8 + header])
+    needed = [name for name in names if name != b"stage.4.values"]  # the spectrum is for reports
+    cases += [whole.replace(b'"' + name + b'"', b'"' + name[:-1] + b'X"', 1) for name in needed]  # a tensor is missing
+    cases += [whole.replace(b"knn(8)", b"knn(9)", 1), whole.replace(b"geodesic", b"geodesix", 1), whole.replace(b'"F64"', b'"F32"', 1)]
+    for content in cases:
+        damaged.write_bytes(content)
+        done = subprocess.run([str(CALOR), "apply", str(damaged), str(fresh), "-q"], capture_output=True, text=True, timeout=60)
+        if content == cases[-3]:
+            continue  # another pipeline over the same numbers is a fit
+        assert done.returncode == 3, (content[:60], done.returncode, done.stderr)
+        assert "expected" in done.stderr and done.stdout == ""
+
+
+def test_every_changed_byte_of_a_header_is_survived(tmp_path, calor, fitted):
+    """No crash and no endless work, whatever the header says; a byte in a name or a number may still leave a valid fit."""
+    fresh = write(tmp_path / "new.csv", "a,b,c", cloud(3))
+    whole = bytearray(fitted.read_bytes())
+    header = int.from_bytes(whole[:8], "little")
+    damaged = tmp_path / "damaged.safetensors"
+    for place in np.random.default_rng(1).integers(0, 8 + header, 60):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << int(place) % 7
+        damaged.write_bytes(changed)
+        done = subprocess.run([str(CALOR), "apply", str(damaged), str(fresh), "-q"], capture_output=True, text=True, timeout=60)
+        assert done.returncode in (0, 2, 3, 4), (place, done.returncode, done.stderr)
+
+
+# --- the machine --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_said(calor, csv):
+    done = calor("run", "mds", csv(cloud()), "-o", "/dev/full", "-q", code=3)
+    assert "/dev/full" in done.stderr and "No space" in done.stderr
+    done = subprocess.run(f"{CALOR} run mds {csv(cloud())} -q > /dev/full", shell=True, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and "standard output" in done.stderr
+
+
+def test_two_runs_into_one_file_leave_one_whole_result(csv, tmp_path):
+    path, out = csv(cloud(200)), tmp_path / "out.csv"
+    runs = [subprocess.Popen([str(CALOR), "run", "mds", str(path), "-o", str(out), "-q"], cwd=ROOT) for _ in range(4)]
+    assert [run.wait(120) for run in runs] == [0] * 4
+    assert len(out.read_text().splitlines()) == 201
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.csv", "out.csv"]
+
+
+LONG = {
+    "knn(15)": (40000, 200),
+    "distance(2) | exp(1e-2) | row | eigen(50)": (6000, 3),
+    "distance(1) | match(distance, stress, until=0)": (2500, 10),
+    "knn(15) | distance(1) | geodesic | double_center | eigen(2)": (9000, 3),
+}
+
+
+@pytest.mark.parametrize("pipeline", LONG)
+def test_ctrl_c_stops_long_work_without_a_file(tmp_path, pipeline):
+    path, out = tmp_path / "data.npy", tmp_path / "out.csv"
+    np.save(path, cloud(*LONG[pipeline]))
+    process = subprocess.Popen([str(CALOR), "run", pipeline, str(path), "-o", str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    assert process.poll() is None, "the work should take longer than this test waits"
+    process.send_signal(signal.SIGINT)
+    message = process.communicate(timeout=20)[1]  # a piece of work on a busy machine
+    assert process.returncode == 130 and "interrupted" in message
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.npy"]
+
+
+# --- the pages ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_stage_on_the_page_is_the_stage_that_is_compiled():
+    source = (ROOT / "tests" / "pipeline" / "own_stage_test.cpp").read_text()
+    compiled = source.split("// [begin: the stage]\n")[1].split("// [end: the stage]")[0]
+    page = (PAGES / "write-your-own-stage.md").read_text()
+    assert page.split("```cpp\n")[1].split("```")[0] == compiled
+
+
+def commands(page):
+    """The indented `calor run` commands of a page."""
+    return re.findall(r"^    (?:\$ )?calor (run .*)$", page.read_text(), re.M)
+
+
+def test_the_pipelines_on_the_page_run(calor, tmp_path):
+    import shlex
+
+    found = commands(PAGES / "write-your-own-pipeline.md")
+    assert len(found) == 2
+    words = shlex.split(found[0])
+    words[words.index("map.csv")] = str(tmp_path / "map.csv")
+    calor(*words, "-q")
+    assert len(table((tmp_path / "map.csv").read_text()).dtype.names) == 4  # three coordinates and the digit
+    refused = calor(*shlex.split(found[1]), code=2).stderr
+    shown = (PAGES / "write-your-own-pipeline.md").read_text().split("$ calor " + found[1] + "\n")[1].split("\n\n")[0]
+    lines = [line[4:] for line in shown.splitlines()]
+    assert refused.startswith(lines[0].rstrip(". ").rstrip())
+    assert all(line in refused for line in lines[1:])
