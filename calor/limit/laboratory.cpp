@@ -30,7 +30,7 @@ const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> all = {
       {{"circle", "T1, T2", "Drift and diffusion on the circle, density 1 + 0.5 sin"},
        [](const Settings& s, const Context& c) {
-         return diffusion({"circle", make_ellipsoid({1, 1}, 0.5), 0.004, 0.02, {2000, 8000, 32000}, {0.016, 0.008, 0.004, 0.002}}, s, c);
+         return diffusion({"circle", make_ellipsoid({1, 1}, 0.5), 0.004, 0.02, {1000, 8000, 64000}, {0.016, 0.008, 0.004, 0.002}}, s, c);
        }},
       {{"torus", "T1, T2", "The flat torus in R^4"},
        [](const Settings& s, const Context& c) {
@@ -38,7 +38,7 @@ const std::vector<Experiment>& experiments() {
        }},
       {{"sphere", "T1, T2", "The sphere S^2, density 1 + 0.5 z"},
        [](const Settings& s, const Context& c) {
-         return diffusion({"sphere", make_ellipsoid({1, 1, 1}, 0.5), 0.016, 0.04, {8000, 16000, 32000}, {0.08, 0.04, 0.02, 0.01}}, s, c);
+         return diffusion({"sphere", make_ellipsoid({1, 1, 1}, 0.5), 0.016, 0.04, {4000, 16000, 64000}, {0.08, 0.04, 0.02, 0.01}}, s, c);
        }},
       {{"sphere3", "T1, T2", "The three-sphere in R^4"},
        [](const Settings& s, const Context& c) {

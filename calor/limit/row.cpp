@@ -6,9 +6,14 @@
 namespace calor::limit {
 
 Row judged(Row row) {
-  const auto near = [&](double value) { return std::abs(value - row.expected) <= row.tolerance; };  // false for NaN
-  row.pass = near(row.measured) && row.high - row.low <= 2 * row.tolerance && row.low <= row.high;
+  row.pass = row.low >= row.expected - row.tolerance && row.high <= row.expected + row.tolerance;  // false for NaN
   return row;
+}
+
+std::string verdict(const Row& row) {
+  if (row.pass) return "agrees";
+  const bool met = row.low <= row.expected + row.tolerance && row.high >= row.expected - row.tolerance;
+  return met || !(row.low <= row.high) ? "too coarse to tell" : "disagrees";
 }
 
 Series order_line(const Series& points, double slope, const std::string& name) {

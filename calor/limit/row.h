@@ -52,7 +52,7 @@ struct Row {
   std::string theorem;  // "T1"
   std::string meaning;  // one sentence
   double expected = 0, measured = 0;
-  double low = 0, high = 0;  // interval of the measured value
+  double low = 0, high = 0;  // interval of the measured value, 95 % where it is one of chance
   double tolerance = 0;      // see judged()
   bool pass = false;
   std::vector<Plot> plots;
@@ -62,13 +62,15 @@ struct Settings {
   ClosedForms theory;
   std::vector<std::int64_t> points;  // ladder of the random point sets; empty: each group's own
   std::vector<double> epsilon;       // their ladder of eps; empty: each group's own
-  int seeds = 8;                     // random point sets of each size
+  int seeds = 16;                    // random point sets of each size
   std::uint64_t seed = 0;
 };
 
-// Fills `pass`: the measured value lies within `tolerance` of the expected one, and its interval is not wider than that on
-// either side: a measurement too coarse to tell does not pass.
+// Fills `pass`: the whole interval lies within `tolerance` of the expected value.  A measurement too coarse to tell does not pass.
 Row judged(Row row);
+
+// "agrees", "disagrees" (the interval lies apart from the expected value), or "too coarse to tell" (it reaches there and beyond).
+std::string verdict(const Row& row);
 
 // The line c x^slope through the last of `points`, over their range: what the theory's order looks like beside them.
 Series order_line(const Series& points, double slope, const std::string& name);

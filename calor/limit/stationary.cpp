@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numbers>
 
 #include "calor/core/random.h"
 #include "calor/limit/experiments.h"
@@ -29,13 +30,16 @@ VectorXd spectrum(const MatrixXd& weights) {
   return solver.eigenvalues().reverse();
 }
 
-// `each` normal points of the given deviation around every centre, one centre after the other.
-MatrixXd blobs(const std::vector<std::array<double, 2>>& centres, int each, double deviation, std::uint64_t seed, std::uint64_t index) {
+// `each` uniform points of the disc of the given radius around every centre, one centre after the other.  Bounded, so that the
+// clusters stay apart and no outlier is a cluster of its own.
+MatrixXd discs(const std::vector<std::array<double, 2>>& centres, int each, double radius, std::uint64_t seed, std::uint64_t index) {
   Random random(seed, Purpose::test, 1000000 + index);
   MatrixXd points(static_cast<Eigen::Index>(centres.size()) * each, 2);
-  for (Eigen::Index i = 0; i < points.rows(); ++i)
-    for (Eigen::Index c = 0; c < 2; ++c)
-      points(i, c) = centres[static_cast<std::size_t>(i / each)][static_cast<std::size_t>(c)] + deviation * random.normal();
+  for (Eigen::Index i = 0; i < points.rows(); ++i) {
+    const auto& centre = centres[static_cast<std::size_t>(i / each)];
+    const double distance = radius * std::sqrt(random.uniform()), angle = random.uniform(0, 2 * std::numbers::pi);
+    points.row(i) << centre[0] + distance * std::cos(angle), centre[1] + distance * std::sin(angle);
+  }
   return points;
 }
 
@@ -80,7 +84,7 @@ Row clusters_row(const Settings& settings, const Context& context) {
   Plot plot{"Largest eigenvalues of S", "rank", "eigenvalue", false, false, {}};
   for (int k = 0; k < settings.seeds; ++k) {
     context.check_stop("limit");
-    const VectorXd values = spectrum(kernel(blobs(centres, 60, 0.25, settings.seed, static_cast<std::uint64_t>(k)), 0.02));
+    const VectorXd values = spectrum(kernel(discs(centres, 60, 0.4, settings.seed, static_cast<std::uint64_t>(k)), 0.02));
     const auto modes = static_cast<double>(slow_modes(values));
     low = std::min(low, modes);
     high = std::max(high, modes);
@@ -118,7 +122,7 @@ double half_depth(const MatrixXd& step, VectorXd h, const std::function<double(c
 // Clusters A and B near each other, C further away: A and B merge first, then C joins them.
 Merging merge(std::uint64_t seed, std::uint64_t index) {
   constexpr int each = 60;
-  const MatrixXd weights = kernel(blobs({{0, 0}, {1.25, 0}, {2.9, 0}}, each, 0.22, seed, 1000 + index), 0.02);
+  const MatrixXd weights = kernel(discs({{0, 0}, {1.25, 0}, {2.7, 0}}, each, 0.4, seed, 1000 + index), 0.04);
   const VectorXd degree = weights.rowwise().sum();
   const MatrixXd step = degree.cwiseInverse().asDiagonal() * weights;
   const VectorXd values = spectrum(weights);
