@@ -34,7 +34,7 @@ static void print_rows(const std::vector<limit::Row>& rows) {
   for (const limit::Row& row : rows) {
     if (row.group != group) fmt::print("{}{}\n", group.empty() ? "" : "\n", group = row.group);
     const char* mark = row.pass ? "pass" : "FAIL";
-    fmt::print("{}{}{}  {:<48} {:<4} expected {:>5}  measured {:>12}  [{}, {}]{}\n", coloured ? (row.pass ? "\033[32m" : "\033[31m") : "", mark,
+    fmt::print("{}{}{}  {:<48} {:<10} expected {:>5}  measured {:>12}  [{}, {}]{}\n", coloured ? (row.pass ? "\033[32m" : "\033[31m") : "", mark,
                coloured ? "\033[0m" : "", row.name, row.theorem, number(row.expected), number(row.measured), number(row.low), number(row.high),
                row.pass ? "" : ": " + limit::verdict(row));
     fmt::print("      {}\n", row.meaning);

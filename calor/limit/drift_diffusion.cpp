@@ -36,6 +36,18 @@ Measured measure(const Manifold& manifold, const Sample& queries, double epsilon
   return result;
 }
 
+// The function, what the operator makes of it at the least eps, and the density: against the angle on the circle, else against the
+// last coordinate.
+std::vector<Plot> pictures(const DriftDiffusion& given, const Sample& queries, const std::vector<double>& measured, const std::vector<double>& limit) {
+  const bool circle = given.manifold->ambient() == 2;
+  const std::vector<double> at = values_at(queries, [&](const Point& x) { return circle ? std::atan2(x[1], x[0]) : x.back(); });
+  const std::vector<double> density = values_at(queries, [&](const Point& x) { return given.manifold->density(x); });
+  const std::string axis = circle ? "angle" : "last coordinate";
+  return {{"Function and operator at the queries", axis, "value", false, false,
+           {{"function h", at, functions_at(*given.manifold, queries), false}, {"measured operator", at, measured, false}, {"closed form", at, limit, false}}},
+          {"Density at the queries, up to a factor", axis, "density", false, false, {{"p", at, density, false}}}};
+}
+
 Row order_row(const DriftDiffusion& given, const Sample& queries, const Measured& measured, const ClosedForms& theory) {
   const std::vector<double> limit = values_at(queries, [&](const Point& x) {
     return given.manifold->laplacian(x) + theory.drift(0) * given.manifold->drift(x);
@@ -47,6 +59,7 @@ Row order_row(const DriftDiffusion& given, const Sample& queries, const Measured
           "The error of (2/eps)(S - I)h against Lap h + 2 <grad log p, grad h> falls like eps on points whose density is exact.",
           1, slope.value, slope.low, slope.high, 0.005, false, {}};
   row.plots.push_back({"Error against eps", "eps", "root mean square error", true, true, {errors, order_line(errors, 1, "order 1")}});
+  for (Plot& plot : pictures(given, queries, measured.values.back(), limit)) row.plots.push_back(std::move(plot));
   return judged(row);
 }
 

@@ -14,6 +14,7 @@ using Rows = std::vector<Row>;
 
 struct Experiment {
   Group group;
+  bool random_points;  // --points and --epsilon are for these
   std::function<Rows(const Settings&, const Context&)> rows;
 };
 
@@ -28,50 +29,50 @@ Rows diffusion(const DriftDiffusion& given, const Settings& settings, const Cont
 // alpha != 0 a sum at every key, and random points enough neighbours within sqrt(eps).
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> all = {
-      {{"circle", "T1, T2", "Drift and diffusion on the circle, density 1 + 0.5 sin"},
+      {{"circle", "T1, T2", "Drift and diffusion on the circle, density 1 + 0.5 sin"}, true,
        [](const Settings& s, const Context& c) {
          return diffusion({"circle", make_ellipsoid({1, 1}, 0.5), 0.004, 0.02, {1000, 8000, 64000}, {0.016, 0.008, 0.004, 0.002}}, s, c);
        }},
-      {{"torus", "T1, T2", "The flat torus in R^4"},
+      {{"torus", "T1, T2", "The flat torus in R^4"}, false,
        [](const Settings& s, const Context& c) {
          return diffusion({"torus", make_torus(0.4), 0.016, 0.04, {}, {}}, s, c);
        }},
-      {{"sphere", "T1, T2", "The sphere S^2, density 1 + 0.5 z"},
+      {{"sphere", "T1, T2", "The sphere S^2, density 1 + 0.5 z"}, true,
        [](const Settings& s, const Context& c) {
          return diffusion({"sphere", make_ellipsoid({1, 1, 1}, 0.5), 0.016, 0.04, {4000, 16000, 64000}, {0.08, 0.04, 0.02, 0.01}}, s, c);
        }},
-      {{"sphere3", "T1, T2", "The three-sphere in R^4"},
+      {{"sphere3", "T1, T2", "The three-sphere in R^4"}, false,
        [](const Settings& s, const Context& c) {
          return diffusion({"sphere3", make_ellipsoid({1, 1, 1, 1}, 0.5), 0.08, 0.32, {}, {}}, s, c);
        }},
-      {{"ellipsoid", "T1, T2", "An ellipsoid with three different axes"},
+      {{"ellipsoid", "T1, T2", "An ellipsoid with three different axes"}, false,
        [](const Settings& s, const Context& c) {
          return diffusion({"ellipsoid", make_ellipsoid({1, 1.2, 0.9}, 0.4), 0.032, 0.08, {}, {}}, s, c);
        }},
-      {{"gaussian1", "T1, T2", "A Gaussian density on the line: the Ornstein-Uhlenbeck operator"},
+      {{"gaussian1", "T1, T2", "A Gaussian density on the line: the Ornstein-Uhlenbeck operator"}, false,
        [](const Settings& s, const Context& c) {
          return diffusion({"gaussian1", make_gaussian(1), 0.02, 0.04, {}, {}}, s, c);
        }},
-      {{"gaussian2", "T1, T2", "A Gaussian density on the plane"},
+      {{"gaussian2", "T1, T2", "A Gaussian density on the plane"}, false,
        [](const Settings& s, const Context& c) {
          return diffusion({"gaussian2", make_gaussian(2), 0.02, 0.04, {}, {}}, s, c);
        }},
-      {{"gaussian3", "T1", "A Gaussian density in space"},
+      {{"gaussian3", "T1", "A Gaussian density in space"}, false,
        [](const Settings& s, const Context& c) {
          return diffusion({"gaussian3", make_gaussian(3), 0.04, 0, {}, {}}, s, c);
        }},
-      {{"step", "T3", "An attention layer as an Euler step"}, step_rows},
-      {{"stack", "T3", "Stacked layers against the heat semigroup"}, stack_rows},
-      {{"conformal", "T4", "The flow as a heat equation under another metric"}, conformal_rows},
-      {{"stationary", "stationary states", "Constants, clusters and the depth at which they merge"}, stationary_rows},
-      {{"minimiser", "T5", "A general asymmetric score with one minimiser"}, minimiser_rows},
-      {{"attention", "T5", "Dot-product attention with keys on a sphere"}, sphere_attention_rows},
-      {{"minimiser-set", "T6", "A score with a curve of minimisers"}, minimiser_set_rows},
-      {{"heads", "multi-head", "Two heads"}, heads_rows}};
+      {{"step", "T3", "An attention layer as an Euler step"}, false, step_rows},
+      {{"stack", "T3", "Stacked layers against the heat semigroup"}, false, stack_rows},
+      {{"conformal", "T4", "The flow as a heat equation under another metric"}, false, conformal_rows},
+      {{"stationary", "stationary states", "Constants, clusters and the depth at which they merge"}, false, stationary_rows},
+      {{"minimiser", "T5", "A general asymmetric score with one minimiser"}, false, minimiser_rows},
+      {{"attention", "T5", "Dot-product attention with keys on a sphere"}, false, sphere_attention_rows},
+      {{"minimiser-set", "T6", "A score with a curve of minimisers"}, false, minimiser_set_rows},
+      {{"heads", "multi-head", "Two heads"}, false, heads_rows}};
   return all;
 }
 
-void check(const std::vector<std::string>& names, const Settings& settings) {
+void check(const std::vector<std::string>& names, const std::vector<const Experiment*>& chosen, const Settings& settings) {
   std::vector<std::string> known;
   for (const Group& group : groups()) known.push_back(group.name);
   for (const std::string& name : names) {
@@ -89,11 +90,15 @@ void check(const std::vector<std::string>& names, const Settings& settings) {
   }
   if (!settings.epsilon.empty()) {
     const auto [least, most] = range(settings.epsilon);
-    require(settings.epsilon.size() >= 3 && *least >= 1e-6 && *most >= 4 * *least && *most <= 1, Fault::usage,
+    const bool fit = std::all_of(settings.epsilon.begin(), settings.epsilon.end(), [](double one) { return one >= 1e-6 && one <= 1; });
+    require(settings.epsilon.size() >= 3 && fit && *most >= 4 * *least, Fault::usage,
             "[limit] expected a ladder of at least 3 values of eps from 1e-6 to 1 over a factor of 4, found {} from {} to {}: an order needs a "
             "ladder",
             settings.epsilon.size(), *least, *most);
   }
+  const bool random = std::any_of(chosen.begin(), chosen.end(), [](const Experiment* one) { return one->random_points; });
+  require(random || (settings.points.empty() && settings.epsilon.empty()), Fault::usage,
+          "[limit] expected circle or sphere for a ladder of points or eps, found {}: the other theorems are measured without random points", list_names(names));
   require(settings.seeds >= 3 && settings.seeds <= 1000, Fault::usage,
           "[limit] expected 3 to 1000 seeds, found {}: an interval needs repetitions", settings.seeds);
 }
@@ -110,10 +115,10 @@ const std::vector<Group>& groups() {
 }
 
 std::vector<Row> run(const std::vector<std::string>& names, const Settings& settings, const Context& context) {
-  check(names, settings);
   std::vector<const Experiment*> chosen;
   for (const Experiment& experiment : experiments())
     if (names.empty() || std::find(names.begin(), names.end(), experiment.group.name) != names.end()) chosen.push_back(&experiment);
+  check(names, chosen, settings);
   Rows rows;
   for (std::size_t k = 0; k < chosen.size(); ++k) {
     Context part = context;  // a group's own progress is a part of the whole's

@@ -20,7 +20,7 @@ using Eigen::MatrixXd;
 
 constexpr std::int64_t least_points = 10, most_queries = 1000, most_pairs = 20'000'000;
 constexpr int ladder_size = 40, most_neighbours = 20;
-constexpr double order_tolerance = 0.2;
+constexpr double order_tolerance = 0.2, least_seen = 5;  // below 5 effective neighbours the order is one of single distances
 const double nan = std::numeric_limits<double>::quiet_NaN();
 
 // What a query contributes at one eps; primes are derivatives in log eps.
@@ -137,11 +137,11 @@ Scales scales(const Measurement& measurement, const Context& context) {
   return result;
 }
 
-// The stretch of the ladder around the order nearest 1 in which the order is within the tolerance.
+// The stretch of the ladder around the order nearest 1 in which the order is within the tolerance and rows see neighbours.
 void find_linear(OwnPoints& found) {
   const auto off = [&](std::size_t k) {
     const double distance = std::abs(found.curve[k].order - 1);
-    return std::isnan(distance) ? std::numeric_limits<double>::infinity() : distance;
+    return std::isnan(distance) || found.curve[k].neighbours < least_seen ? std::numeric_limits<double>::infinity() : distance;
   };
   std::size_t best = 0;
   for (std::size_t k = 1; k < found.curve.size(); ++k)

@@ -32,7 +32,7 @@ struct OwnPoints {
   AtEpsilon half;                    // at eps = 1/2, attention's own
   AtEpsilon steepest;                // at the bandwidth
   Estimate dimension_by_neighbours;  // maximum likelihood from distances to nearest neighbours (Levina & Bickel 2004)
-  double linear_low = 0, linear_high = 0;  // eps with an order from 0.8 to 1.2, around where it is 1; NaN where there is none
+  double linear_low = 0, linear_high = 0;  // eps with an order from 0.8 to 1.2 and 5 neighbours or more, around where it is 1; else NaN
   std::vector<double> density;       // one a query, over their median, at the bandwidth
   std::vector<double> before, after; // h and S h at the queries, at the bandwidth
 };

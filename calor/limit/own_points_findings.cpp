@@ -41,7 +41,8 @@ Series mark(const std::string& name, const AtEpsilon& at, double AtEpsilon::*wha
 std::vector<std::string> findings(const OwnPoints& found) {
   std::vector<std::string> list{about_half(found)};
   if (!std::isnan(found.linear_low))
-    list.push_back(fmt::format("The linear regime, a layer's change like eps to the power 0.8 to 1.2, reaches from eps = {:.3g} to {:.3g}; "
+    list.push_back(fmt::format("The linear regime (a layer's change goes like eps to the power 0.8 to 1.2, and rows have five neighbours or more) reaches from "
+                               "eps = {:.3g} to {:.3g}; "
                                "multiplying the points by {:.3g} brings its middle to 1/2.",
                                found.linear_low, found.linear_high, std::sqrt(0.5 / std::sqrt(found.linear_low * found.linear_high))));
   list.push_back(fmt::format("The points have {:.2g} dimensions by the kernel's sum, at its steepest eps = {:.3g}, and {:.2g} ({:.2g} to {:.2g}) by "

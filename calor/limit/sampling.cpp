@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "calor/analyse/statistics.h"
 #include "calor/limit/experiments.h"
 #include "calor/limit/generator.h"
+#include "calor/limit/quadrature.h"
 #include "calor/limit/regression.h"
 
 namespace calor::limit {
@@ -75,11 +77,21 @@ Plot noise_plot(const std::vector<Noise>& noise, const std::vector<std::int64_t>
   return plot;
 }
 
+void require_memory(const Manifold& manifold, const std::vector<std::int64_t>& sizes, const std::vector<double>& ladder, const Context& context) {
+  const double point = 3.0 * 8 * (manifold.ambient() + 2);  // as drawn, sorted, and with its function
+  const double side = resolving_degree(*std::min_element(ladder.begin(), ladder.end())) + 1.0;
+  const double nodes = manifold.dimension() == 1 ? side : side * side / 2;
+  const auto bytes = [&](double count) { return static_cast<std::uint64_t>(count * point); };
+  context.memory.require(bytes(nodes), "limit", "the quadrature points of the least eps", "take a greater --epsilon");
+  context.memory.require(bytes(static_cast<double>(*std::max_element(sizes.begin(), sizes.end()))), "limit", "the random points", "take fewer --points");
+}
+
 }  // namespace
 
 std::vector<Row> sampling_rows(const DriftDiffusion& given, const Settings& settings, const Context& context) {
   const std::vector<std::int64_t>& sizes = settings.points.empty() ? given.points : settings.points;
   const std::vector<double>& ladder = settings.epsilon.empty() ? given.sampling_epsilon : settings.epsilon;
+  require_memory(*given.manifold, sizes, ladder, context);
   const Sample queries = given.manifold->queries(query_count);
   std::vector<std::vector<double>> exact;
   for (const double epsilon : ladder) {

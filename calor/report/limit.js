@@ -38,13 +38,9 @@ function drawnPlot(described, width) {
   };
 }
 
-function plotsOf(described) {
-  if (!described.length) return null;
-  const parts = described.map((one) => h("div", {}, h("h4", {}, one.title), plot(one.title, (width) => drawnPlot(one, width)).element));
-  return h("div", {class: "two"}, parts);
-}
+const plotsOf = (described) => described.map((one) => h("div", {}, h("h4", {}, one.title), plot(one.title, (width) => drawnPlot(one, width)).element));
 
-const digits = (x) => (exists(x) ? significant(x, 6) : NONE);
+const digits = (x) => (exists(x) ? significant(x, Math.abs(x) < 1e-4 ? 2 : 6).replaceAll("-", "−") : NONE);
 const intervalText = (row) => `${digits(row.interval[0])} to ${digits(row.interval[1])}`;
 const anchor = (row) => "row-" + row.name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
@@ -60,9 +56,9 @@ function rowsTable(caption, rows) {
 }
 
 function rowFigure(row) {
-  const verdict = h("p", {}, row.meaning, " Expected ", h("strong", {}, digits(row.expected)), ", measured ",
+  const words = h("p", {}, row.meaning, " Expected ", h("strong", {}, digits(row.expected)), ", measured ",
                     h("strong", {class: row.pass ? null : "warn"}, digits(row.measured)), ` (${intervalText(row)}): ${row.verdict}.`);
-  return h("figure", {id: anchor(row)}, h("figcaption", {}, h("h3", {}, row.name)), verdict, plotsOf(row.plots));
+  return h("figure", {id: anchor(row)}, h("figcaption", {}, h("h3", {}, row.name)), h("div", {class: "two"}, h("div", {}, words), plotsOf(row.plots)));
 }
 
 function groupSection(group) {
@@ -90,7 +86,7 @@ function ownPoints() {
   document.getElementById("main").replaceChildren(figure(
       "One attention layer on these points",
       "The change in a layer grows like eps where the layer is a step of heat flow: there the order is 1. The kernel's sum grows like eps to half the dimension of the points.",
-      null, plotsOf(result.plots)));
+      null, h("div", {class: "two"}, plotsOf(result.plots))));
 }
 
 function buildPage() {
