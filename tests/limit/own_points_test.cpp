@@ -76,7 +76,7 @@ TEST(OwnPoints, change_in_the_linear_regime_is_the_euler_step) {
       EXPECT_NEAR(at.order, 1, 0.2);
       ++checked;
     }
-  EXPECT_GT(checked, 3);
+  EXPECT_GE(checked, 3);
 }
 
 // Lengths times m: the same curve at m^2 eps.
