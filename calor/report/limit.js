@@ -65,7 +65,7 @@ function groupSection(group) {
   const rows = result.rows.filter((row) => row.group === group.name);
   if (!rows.length) return null;
   return h("section", {class: "experiment", id: "group-" + group.name}, h("h2", {}, group.meaning),
-           h("p", {class: "quiet"}, `${group.name}: ${group.theorem}`), rowsTable(group.meaning, rows), rows.map(rowFigure));
+           h("p", {class: "quiet"}, `${group.name}: ${group.theorem}`), rowsTable(plural(rows.length, "measured number"), rows), rows.map(rowFigure));
 }
 
 function laboratory() {
