@@ -24,6 +24,7 @@ using nlohmann::json;
 struct ApplyArguments {
   std::string model, output, report;
   DataOptions data;
+  std::int64_t evidence = 0;  // 0: none
 };
 
 // Everything but the result.
@@ -67,9 +68,9 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
     const Pictured pictured{"The saved fit", data_name(arguments.data.data), loaded.label, points.row_names, points.feature_names};
     page = report::run_page(page_document(document, state, known, pictured, context));
   }
+  Table table = table_of(state, points.row_names, loaded.label, loaded.label_values);
+  if (arguments.evidence > 0) add_evidence(table, state, arguments.evidence, context);
   bar.clear();
-
-  const Table table = table_of(state, points.row_names, loaded.label, loaded.label_values);
   if (globals.json) document["result"] = as_json(table);
   const std::string output = globals.json ? dump(document) + "\n" : as_csv(table);
   if (!arguments.output.empty()) io::write_file(arguments.output, output);
@@ -86,6 +87,8 @@ void add_apply_command(CLI::App& app, Globals& globals) {
   command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
   command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   add_label(*command, arguments->data);
   add_globals(*command, globals);

@@ -8,6 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/io/number.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/evidence.h"
 #include "calor/pipeline/score.h"
 
 namespace calor::app {
@@ -177,6 +178,33 @@ Table table_of(const pipeline::State& state, const std::vector<std::string>& row
   }
   if (!label_values.empty() && !table.cells.empty() && label_values.size() == table.cells[0].size()) add_texts(table, label, label_values);
   return table;
+}
+
+void add_evidence(Table& table, const pipeline::State& state, std::int64_t most, const Context& context) {
+  require(state.type == types::prediction && !state.field, Fault::usage,
+          "[evidence] expected a prediction that weighs labelled rows, found {}: end with vote or average, without a flow before it",
+          state.type == types::prediction ? "one of labels that flowed over a graph" : pipeline::type_names(state.type));
+  const pipeline::Data& data = *state.data;
+  std::vector<std::uint8_t> labelled(static_cast<std::size_t>(data.rows()));
+  for (std::int64_t i = 0; i < data.rows(); ++i) labelled[static_cast<std::size_t>(i)] = data.labelled(i);
+  const auto found = pipeline::evidence(state.similarity, labelled, most, context);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(most); ++k) {
+    std::vector<std::string> rows, labels, weights;
+    for (const auto& row : found) {
+      const bool has = k < row.size();
+      const std::int64_t i = has ? row[k].row : 0;
+      rows.push_back(!has ? "" : data.row_names.empty() ? std::to_string(i + 1) : data.row_names[static_cast<std::size_t>(i)]);
+      labels.push_back(!has ? "" : state.class_scores ? data.classes[static_cast<std::size_t>(data.labels[static_cast<std::size_t>(i)])] : number(data.targets[i]));
+      weights.push_back(!has ? "" : number(row[k].weight));
+    }
+    const std::string name = fmt::format("evidence{}", k + 1);
+    add_texts(table, name, std::move(rows));
+    table.text.back() = !data.row_names.empty();
+    add_texts(table, name + "_label", std::move(labels));
+    table.text.back() = state.class_scores;
+    add_texts(table, name + "_weight", std::move(weights));
+    table.text.back() = false;
+  }
 }
 
 // A csv cell: quoted where it holds a comma, a quote or a line break.

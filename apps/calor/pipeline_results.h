@@ -41,6 +41,11 @@ struct Table {
 Table table_of(const pipeline::State& state, const std::vector<std::string>& row_names, const std::string& label,
                const std::vector<std::string>& label_values);
 
+// Adds to a prediction's table, for each row, the `most` labelled rows of the fit that weighed most in it: "evidence1" (its name, or
+// its number from 1), "evidence1_label", "evidence1_weight" (its share of all weights), "evidence2", ...
+// Throws Fault::usage for a result that is no weighing of labelled rows.
+void add_evidence(Table& table, const pipeline::State& state, std::int64_t most, const Context& context);
+
 std::string as_csv(const Table& table);
 nlohmann::json as_json(const Table& table);
 

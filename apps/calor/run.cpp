@@ -29,6 +29,7 @@ struct RunArguments {
   std::string pipeline, output, save, report;
   std::vector<std::string> settings;
   DataOptions data;
+  std::int64_t evidence = 0;  // 0: none
   double train = 0;  // 0: all labelled rows train
   bool explain = false;
 };
@@ -107,11 +108,13 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   json document;
   if (globals.json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, text, loaded, state, seconds);
-    document["stages"] = stages_json(saved.fit.stages);
+    document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
   }
   bar.clear();
-  const Table table = table_of(state, data->row_names, loaded.label, loaded.label_values);
+  Table table = table_of(state, data->row_names, loaded.label, loaded.label_values);
+  if (arguments.evidence > 0) add_evidence(table, state, arguments.evidence, context);
+  bar.clear();
   std::string page;
   if (!arguments.report.empty()) {
     const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
@@ -149,6 +152,8 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
+  command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   command->add_flag("--explain", arguments->explain, "Say what would be done, with memory and work, and stop");
   add_globals(*command, globals);

@@ -56,10 +56,16 @@ static json prediction_json(const pipeline::State& state, const Known& known) {
       if (judged(i) && known.labels[i] < state.scores.cols()) labels[i] = known.labels[i];
     const analyse::ClassQuality found = analyse::class_quality(scores, state.scores.cols(), labels);
     if (found.rows == 0) return nullptr;
+    json reliability = json::array();
+    for (const analyse::ReliabilityBin& bin : found.reliability)
+      reliability.push_back({{"rows", bin.rows}, {"confidence", bin.confidence}, {"accuracy", bin.accuracy}});
     return {{"rows", found.rows},
             {"unreached", found.unreached},
             {"accuracy", number_or_null(found.accuracy)},
             {"log_loss", number_or_null(found.log_loss)},
+            {"brier", number_or_null(found.brier)},
+            {"calibration_error", number_or_null(found.calibration_error)},
+            {"reliability", std::move(reliability)},
             {"classes", state.data->classes},
             {"confusion", found.confusion}};
   }
@@ -132,7 +138,9 @@ static std::string prediction_line(const json& found) {
   const std::int64_t rows = found["rows"];
   std::string line;
   if (found.contains("accuracy"))
-    line = fmt::format("accuracy {:.1f} %, log-loss {} on {} held-out rows", 100 * found["accuracy"].get<double>(), decimals(found["log_loss"]), rows);
+    line = fmt::format("accuracy {:.1f} %, log-loss {}, Brier score {}, calibration error {} on {} held-out rows",
+                       100 * found["accuracy"].get<double>(), decimals(found["log_loss"]), decimals(found["brier"]),
+                       decimals(found["calibration_error"]), rows);
   else if (found["root_mean_square_error"].is_number())
     line = fmt::format("root mean square error {:.4g}, R2 {} on {} held-out rows", found["root_mean_square_error"].get<double>(),
                        decimals(found["r2"]), rows);

@@ -45,9 +45,16 @@ static void add_stages(const std::vector<pipeline::BoundStage>& stages, int dept
   }
 }
 
-json stages_json(const std::vector<pipeline::BoundStage>& stages) {
+json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vector<pipeline::StageTime>& times) {
   json list = json::array();
   add_stages(stages, 0, list);
+  auto time = times.begin();
+  for (json& stage : list)
+    if (time != times.end() && stage["depth"] == 0) {
+      stage["seconds"] = time->seconds;
+      stage["processor_seconds"] = time->processor_seconds;
+      ++time;
+    }
   return list;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "calor/core/progress.h"
+#include "calor/pipeline/run.h"
 #include "calor/pipeline/state.h"
 #include "run_quality.h"
 
@@ -26,7 +27,8 @@ void check_report(const std::string& report, const std::vector<std::string>& inp
 std::string data_name(const std::string& source);
 
 // One entry a stage: {"text", "takes", "gives", "meaning", "citation", "depth"}; those of a repeated pipeline follow it, one deeper.
-nlohmann::json stages_json(const std::vector<pipeline::BoundStage>& stages);
+// With times (one a stage), also "seconds" and "processor_seconds" of those at depth 0.
+nlohmann::json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vector<pipeline::StageTime>& times = {});
 
 // `document` (with "quality", without "result") and "title", "summary", "data", "picture": docs/formats/run.md, "The report".
 nlohmann::json page_document(nlohmann::json document, const pipeline::State& state, const Known& known, const Pictured& pictured,

@@ -27,3 +27,9 @@ def coordinates(document):
     """The embedding of a document, N x k."""
     names = [name for name in document["result"]["order"] if name.startswith("dim")]
     return np.column_stack([np.asarray(document["result"]["values"][name], float) for name in names])
+
+
+def processor_seconds(document, *stages):
+    """What the named stages took of the processor, all stages when none is named: the machine's other work does not count."""
+    own = [stage for stage in document["stages"] if stage["depth"] == 0]
+    return sum(stage["processor_seconds"] for stage in own if not stages or stage["text"].split("(")[0] in stages)

@@ -13,7 +13,9 @@ ClassQuality class_quality(std::span<const double> scores, std::int64_t classes,
   constexpr double least = std::numeric_limits<double>::epsilon();
   ClassQuality quality;
   quality.confusion.assign(static_cast<std::size_t>(classes), std::vector<std::int64_t>(static_cast<std::size_t>(classes), 0));
-  double right = 0, loss = 0;
+  constexpr std::int64_t bins = 10;
+  quality.reliability.resize(bins);
+  double right = 0, loss = 0, brier = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::int64_t label = labels[i];
     if (label < 0) continue;
@@ -23,15 +25,29 @@ ClassQuality class_quality(std::span<const double> scores, std::int64_t classes,
     if (best == row.end() || !(*best > 0)) {
       ++quality.unreached;
       loss += std::log(static_cast<double>(classes));
+      brier += 1 - 1 / static_cast<double>(classes);
       continue;
     }
     right += best - row.begin() == label;
     loss -= std::log(std::clamp(row[label], least, 1.0));
+    for (std::int64_t c = 0; c < classes; ++c) brier += (row[c] - (c == label)) * (row[c] - (c == label));
+    ReliabilityBin& bin = quality.reliability[std::min(bins - 1, static_cast<std::int64_t>(*best * bins))];
+    ++bin.rows;
+    bin.confidence += *best;
+    bin.accuracy += best - row.begin() == label;
     ++quality.confusion[label][best - row.begin()];
   }
   if (quality.rows == 0) return quality;
   quality.accuracy = right / static_cast<double>(quality.rows);
   quality.log_loss = loss / static_cast<double>(quality.rows);
+  quality.brier = brier / static_cast<double>(quality.rows);
+  if (quality.unreached < quality.rows) quality.calibration_error = 0;
+  for (ReliabilityBin& bin : quality.reliability) {
+    if (bin.rows == 0) continue;
+    quality.calibration_error += std::abs(bin.confidence - bin.accuracy) / static_cast<double>(quality.rows - quality.unreached);
+    bin.confidence /= static_cast<double>(bin.rows);
+    bin.accuracy /= static_cast<double>(bin.rows);
+  }
   return quality;
 }
 

@@ -8,11 +8,20 @@
 
 namespace calor::analyse {
 
+// Rows whose predicted class had a probability in one tenth of [0, 1].
+struct ReliabilityBin {
+  std::int64_t rows = 0;
+  double confidence = 0, accuracy = 0;  // means; 0 without rows
+};
+
 struct ClassQuality {
   std::int64_t rows = 0;       // judged: the label is known
   std::int64_t unreached = 0;  // of these, without a prediction: counted as wrong, and as not knowing (1 / classes each) in log_loss
   double accuracy = std::numeric_limits<double>::quiet_NaN();
   double log_loss = std::numeric_limits<double>::quiet_NaN();  // mean of -log p(true class), nats; p at least 2^-52
+  double brier = std::numeric_limits<double>::quiet_NaN();     // mean of sum_c (p_c - [c is true])^2, 0 to 2 (Brier 1950)
+  std::vector<ReliabilityBin> reliability;                     // ten; unreached rows are in none
+  double calibration_error = std::numeric_limits<double>::quiet_NaN();  // mean |confidence - accuracy| of the bins by their rows
   std::vector<std::vector<std::int64_t>> confusion;  // [true class][predicted class]; unreached rows are in none
 };
 

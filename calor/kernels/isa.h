@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "calor/kernels/all_pairs.h"
 #include "calor/kernels/pairs.h"
 #include "calor/kernels/tiles.h"
 
@@ -14,6 +15,7 @@ struct Isa {
   std::string name;
   const Tiles* tiles;  // null for "scalar", which has no tiles
   const Pairs* pairs;
+  const AllPairs* all_pairs;
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "calor/core/error.h"
 
@@ -15,6 +17,8 @@ void check_finite(const Matrix& points, const char* op) {
       require(std::isfinite(points(i, j)), Fault::input, "[{}] expected finite numbers, found {} in row {}, column {}", op,
               points(i, j), i + 1, j + 1);
 }
+
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 }  // namespace
 
@@ -36,11 +40,15 @@ Kept Kept::inner(const std::string& prefix) const {
 }
 
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
-                std::vector<std::uint8_t>* prototypes) {
+                std::vector<std::uint8_t>* prototypes, std::vector<StageTime>* times) {
   kept.assign(stages.size(), {});
   for (std::size_t s = 0; s < stages.size(); ++s) {
     context.check_stop(stages[s].stage->name);
+    const auto begin = std::chrono::steady_clock::now();
+    const double processor_begin = processor_seconds();
     stages[s].stage->run(state, stages[s].arguments, kept[s], context);
+    if (times)
+      times->push_back({std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), processor_seconds() - processor_begin});
     state.type = stages[s].gives;
     if (prototypes) prototypes->push_back(state.prototypes);
   }
@@ -70,7 +78,7 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::u
   state.points = data->features;
   state.columns = data->features;
   if (!data->row_names_from.empty()) state.note("data", fmt::format("rows are named by {}, which is no feature", data->row_names_from));
-  run_stages(result.stages, state, result.kept, context, &result.prototypes);
+  run_stages(result.stages, state, result.kept, context, &result.prototypes, &result.times);
   return result;
 }
 

@@ -11,6 +11,11 @@
 
 namespace calor::pipeline {
 
+// What a stage took: by the clock, and of the processor in all threads of the process.
+struct StageTime {
+  double seconds = 0, processor_seconds = 0;
+};
+
 // A pipeline that has run, with what its stages kept for new points.
 struct Fit {
   std::vector<BoundStage> stages;
@@ -18,6 +23,7 @@ struct Fit {
   std::uint64_t seed = 0;
   std::vector<Kept> kept;                // one a stage
   std::vector<std::uint8_t> prototypes;  // one a stage: it ran on prototypes, new points pass it by
+  std::vector<StageTime> times;          // one a stage of a fit that ran here, none of a loaded one
   State result;
 };
 
@@ -33,7 +39,7 @@ State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context&
 
 // Runs stages on a state; `kept` gets one entry a stage.  Used by fit and by stages that hold a pipeline.
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
-                std::vector<std::uint8_t>* prototypes = nullptr);
+                std::vector<std::uint8_t>* prototypes = nullptr, std::vector<StageTime>* times = nullptr);
 void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context);
 
 // Size, memory and work of a pipeline on rows x features, without running it.

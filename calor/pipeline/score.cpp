@@ -93,6 +93,16 @@ void TileScores::manhattan_distances(std::int64_t row, std::int64_t column, Matr
       tile(a, b) = (record_.row_points->row(row + a) - record_.column_points->row(column + b)).cwiseAbs().sum();
 }
 
+// Both sides are in ascending order of their data rows: one walk along the two.
+void TileScores::leave_own_out(std::int64_t row, std::int64_t column, double value, Matrix& tile) const {
+  for (Eigen::Index a = 0, b = 0; a < tile.rows() && b < tile.cols();) {
+    const std::int64_t own = record_.row_of_row(row + a), other = record_.row_of_column(column + b);
+    if (own == other) tile(a++, b++) = value;
+    else if (own < other) ++a;
+    else ++b;
+  }
+}
+
 void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
   tile.resize(rows, columns);
   const Score& score = record_.score;
@@ -117,9 +127,7 @@ void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column
       break;
     }
   }
-  if (record_.leave_diagonal_out)
-    for (std::int64_t i = std::max(row, column); i < std::min(row + rows, column + columns); ++i)
-      tile(i - row, i - column) = -std::numeric_limits<double>::infinity();
+  if (record_.leave_diagonal_out) leave_own_out(row, column, -std::numeric_limits<double>::infinity(), tile);
 }
 
 void TileScores::logs(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
@@ -142,8 +150,7 @@ void TileScores::values(std::int64_t row, std::int64_t rows, std::int64_t column
   const Strengthen& strengthen = record_.strengthen;
   if (strengthen.kind == Strengthen::Kind::power)
     tile = (strengthen.gain * tile.array() + strengthen.offset).pow(strengthen.exponent).matrix().eval();
-  if (record_.leave_diagonal_out)
-    for (std::int64_t i = std::max(row, column); i < std::min(row + rows, column + columns); ++i) tile(i - row, i - column) = 0;
+  if (record_.leave_diagonal_out) leave_own_out(row, column, 0, tile);
   if (record_.log_row.size()) tile.array().colwise() *= record_.log_row.segment(row, rows).array().exp();
   if (record_.log_column.size()) tile.array().rowwise() *= record_.log_column.segment(column, columns).transpose().array().exp();
 }

@@ -27,6 +27,7 @@ class TileScores {
   void products(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
+  void leave_own_out(std::int64_t row, std::int64_t column, double value, Matrix& tile) const;
 
   const Similarity& record_;
   kernels::PackedDoubles own_rows_, own_columns_;  // centred, or scaled to length 1 for cosines

@@ -79,6 +79,17 @@ std::uint64_t stored_bytes(const Similarity& similarity) {
   return bytes;
 }
 
+Similarity among_columns(const Similarity& similarity) {
+  Similarity result;
+  result.rows = result.columns = similarity.columns;
+  result.row_points = result.column_points = similarity.column_points;
+  result.row_rows = result.column_rows = similarity.column_rows;
+  result.score = similarity.score;
+  result.strengthen = similarity.strengthen;
+  result.leave_diagonal_out = result.symmetric = true;
+  return result;
+}
+
 Similarity transpose(const Similarity& similarity) {
   Similarity result = similarity;
   std::swap(result.rows, result.columns);
@@ -87,7 +98,7 @@ Similarity transpose(const Similarity& similarity) {
   if (result.strengthen.scale.size() > 1) result.strengthen.by_column = !result.strengthen.by_column;
   if (similarity.support) result.support = std::make_shared<const Csr>(transpose(*similarity.support));
   if (similarity.dense && !similarity.symmetric) result.dense = std::make_shared<const Matrix>(similarity.dense->transpose());
-  result.column_rows = nullptr;
+  std::swap(result.row_rows, result.column_rows);
   result.normalised.clear();
   for (const Normalisation step : similarity.normalised)
     result.normalised.push_back(step == Normalisation::row      ? Normalisation::column

@@ -33,6 +33,7 @@ struct Strengthen {
   Vector scale;  // one number for all, or one a row (a column when by_column)
   bool by_column = false;
   double exponent = 1, gain = 1, offset = 0;
+  bool by_leave_one_out = false;  // the scale was chosen by how well labels are predicted: a stage after it may choose again
   double at(std::int64_t i, std::int64_t j) const { return scale.size() == 1 ? scale[0] : scale[by_column ? j : i]; }
 };
 
@@ -46,14 +47,16 @@ struct Similarity {
   Score score;
   Strengthen strengthen;
   Vector log_row, log_column;                               // empty: all 0
-  bool leave_diagonal_out = false;
+  bool leave_diagonal_out = false;                          // no row meets itself: pairs of one data row are left out
   bool symmetric = false;                                   // value(i, j) = value(j, i) but for the factors
   std::vector<Normalisation> normalised;                    // in the order applied
   std::shared_ptr<const Components> components;                  // of all-pairs values that hold several; null: one, or as the support says
-  std::shared_ptr<const std::vector<std::int64_t>> column_rows;  // which data row each column is; null: the same number
+  std::shared_ptr<const std::vector<std::int64_t>> row_rows, column_rows;  // which data row each is, ascending; null: the same number
 
   bool all_pairs() const { return support == nullptr; }
   bool square() const { return rows == columns && (row_points == column_points || !row_points); }
+  std::int64_t row_of_row(std::int64_t i) const { return row_rows ? (*row_rows)[i] : i; }
+  std::int64_t row_of_column(std::int64_t j) const { return column_rows ? (*column_rows)[j] : j; }
   double row_factor(std::int64_t i) const { return log_row.size() ? log_row[i] : 0; }
   double column_factor(std::int64_t j) const { return log_column.size() ? log_column[j] : 0; }
   bool row_stochastic() const {
@@ -63,6 +66,9 @@ struct Similarity {
 
 // The record in words: support, score, strengthening, factors, symmetry.
 std::string describe(const Similarity& similarity);
+
+// The columns against each other, each but itself: the same score and strengthening, no factors.  Over all pairs of points.
+Similarity among_columns(const Similarity& similarity);
 
 // Bytes that the record holds beyond the points.
 std::uint64_t stored_bytes(const Similarity& similarity);

@@ -23,13 +23,13 @@ class SymmetricOperator {
 };
 
 // The k algebraically largest eigenpairs, of unit length, on the complement of the orthonormal columns of `known`, which must be
-// eigenvectors; fewer where the complement is smaller.  Lanczos with implicit restarts (Spectra), dense below 200.
-// Throws Fault::convergence.
+// eigenvectors; fewer where the complement is smaller.  Lanczos, with implicit restarts (Spectra) for a graph and in blocks
+// (block_eigen.h) for all pairs; dense below 200.  Throws Fault::convergence.
 Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const pipeline::Matrix& known, const Context& context);
 
 // The symmetric conjugate of a record with symmetric values g: exp(c_i) g_ij exp(c_j), c the mean of both logarithmic factors.
-// On the rows `members` (ascending; empty: all).  Stores its values on a support, and over all pairs where 8 N^2 bytes
-// are at most a quarter of the memory limit; streams otherwise.
+// On the rows `members` (ascending; empty: all).  Stores its values on a support, and over all pairs where 4 N^2 bytes
+// are at most a quarter of the memory limit; streams otherwise.  A record that is a stored matrix already is not copied.
 std::unique_ptr<SymmetricOperator> conjugate(const pipeline::Similarity& similarity, const std::vector<std::int64_t>& members,
                                              const Context& context);
 

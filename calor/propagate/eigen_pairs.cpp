@@ -1,7 +1,4 @@
 #include <Eigen/Eigenvalues>
-#include <Eigen/Sparse>
-#include <Eigen/SparseCholesky>
-#include <Spectra/SymEigsShiftSolver.h>
 #include <Spectra/SymEigsSolver.h>
 
 #include <algorithm>
@@ -10,8 +7,8 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/engine.h"
 #include "calor/pipeline/score.h"
+#include "calor/propagate/block_eigen.h"
 #include "calor/propagate/eigen.h"
 
 namespace calor::propagate {
@@ -23,25 +20,6 @@ namespace {
 constexpr std::int64_t dense_below = 200;  // the dense solver takes a few milliseconds there
 constexpr double tolerance = 1e-10;        // of an eigenvalue, relative
 constexpr int most_restarts = 2000;
-
-class DenseOperator : public SymmetricOperator {
- public:
-  DenseOperator(Matrix values, int threads) : values_(std::move(values)), threads_(threads) {}
-  std::int64_t size() const override { return values_.rows(); }
-  Vector operator()(const Vector& x) const override {
-    Vector y(values_.rows());
-    constexpr std::int64_t piece = 256;
-    parallel_for((size() + piece - 1) / piece, threads_, [&](std::int64_t p) {
-      const std::int64_t first = p * piece, count = std::min(piece, size() - first);
-      y.segment(first, count).noalias() = values_.middleRows(first, count) * x;
-    });
-    return y;
-  }
-
- private:
-  Matrix values_;
-  int threads_;
-};
 
 class SparseOperator : public SymmetricOperator {
  public:
@@ -63,19 +41,6 @@ class SparseOperator : public SymmetricOperator {
  private:
   Csr graph_;
   int threads_;
-};
-
-class StreamedOperator : public SymmetricOperator {
- public:
-  StreamedOperator(Similarity record, Context context) : record_(std::move(record)), context_(std::move(context)) {
-    context_.progress = nullptr;
-  }
-  std::int64_t size() const override { return record_.rows; }
-  Vector operator()(const Vector& x) const override { return pipeline::apply(record_, x, context_); }
-
- private:
-  Similarity record_;
-  Context context_;
 };
 
 // The operator in the form that Spectra wants, without the known eigenvectors.
@@ -140,6 +105,7 @@ void fix_signs(Matrix& vectors) {
 }
 
 Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& known, const Context& context) {
+  if (const auto* blocks = dynamic_cast<const BlockOperator*>(&a)) return largest_pairs_in_blocks(*blocks, k, known, context);
   const std::int64_t n = a.size();
   k = std::min(k, n - known.cols());
   // Similarities have spectra within [-1, 1] after normalisation; others are bounded by their own norm, estimated below.
@@ -183,15 +149,7 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
   record.log_row = record.log_column = half;
   const bool all = members.empty();
   const std::int64_t n = all ? record.rows : static_cast<std::int64_t>(members.size());
-  if (record.all_pairs()) {
-    const std::uint64_t bytes = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8;
-    if (all && !record.dense && bytes > context.memory.bytes() / 4) return std::make_unique<StreamedOperator>(std::move(record), context);
-    if (all) return std::make_unique<DenseOperator>(materialise(record, "eigen", context), context.threads);
-    Matrix part(n, n);  // several components over all pairs are always stored ones (geodesics)
-    for (std::int64_t a = 0; a < n; ++a)
-      for (std::int64_t b = 0; b < n; ++b) part(a, b) = (*record.dense)(members[a], members[b]);
-    return std::make_unique<DenseOperator>(std::move(part), context.threads);
-  }
+  if (record.all_pairs()) return all_pairs_conjugate(record, members, context);
   std::vector<std::int32_t> number(static_cast<std::size_t>(record.columns), -1);
   for (std::int64_t m = 0; m < n; ++m) number[all ? m : members[m]] = static_cast<std::int32_t>(m);
   Csr graph;
@@ -209,74 +167,6 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
     graph.begin.push_back(graph.edges());
   }
   return std::make_unique<SparseOperator>(std::move(graph), context.threads);
-}
-
-namespace {
-
-using Sparse = Eigen::SparseMatrix<double>;
-
-// x -> (M + shift)^-1 x by a sparse Cholesky factorisation.
-struct Inverse {
-  using Scalar = double;
-  Eigen::SimplicialLDLT<Sparse, Eigen::Lower, Eigen::AMDOrdering<int>> factors;
-  const Context* context = nullptr;
-  Eigen::Index rows() const { return factors.rows(); }
-  Eigen::Index cols() const { return factors.cols(); }
-  void set_shift(double) {}  // set once, when factorised
-  void perform_op(const double* in, double* out) const {
-    context->check_stop("eigen");
-    Eigen::Map<Vector>(out, rows()) = factors.solve(Eigen::Map<const Vector>(in, rows()));
-  }
-};
-
-Sparse residual_matrix(const Csr& weights) {
-  std::vector<Eigen::Triplet<double>> entries;
-  for (std::int64_t i = 0; i < weights.rows; ++i) {
-    entries.emplace_back(static_cast<int>(i), static_cast<int>(i), 1.0);
-    for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e)
-      entries.emplace_back(static_cast<int>(i), weights.column[e], -weights.values[e]);
-  }
-  Sparse difference(weights.rows, weights.columns);
-  difference.setFromTriplets(entries.begin(), entries.end());
-  return Sparse(difference.transpose()) * difference;
-}
-
-}  // namespace
-
-Pairs smallest_residual_pairs(const Csr& weights, std::int64_t k, const Context& context) {
-  const std::int64_t n = weights.rows;
-  k = std::min(k, n - 1);
-  Pairs result;
-  if (k <= 0) {
-    result.vectors.resize(n, 0);
-    return result;
-  }
-  Sparse m = residual_matrix(weights);
-  if (n < dense_below || k + 3 >= n) {
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{Eigen::MatrixXd(m)};
-    result.values = solver.eigenvalues().segment(1, k);
-    result.vectors = solver.eigenvectors().middleCols(1, k);
-    fix_signs(result.vectors);
-    return result;
-  }
-  // The matrix is singular along the constant: a shift far below the eigenvalues looked for, far above rounding.
-  const double shift = 1e-12 * m.diagonal().sum() / static_cast<double>(n);
-  for (std::int64_t i = 0; i < n; ++i) m.coeffRef(static_cast<int>(i), static_cast<int>(i)) += shift;
-  Inverse inverse;
-  inverse.context = &context;
-  inverse.factors.compute(m);
-  require(inverse.factors.info() == Eigen::Success, Fault::convergence,
-          "[eigen] expected a positive residual matrix, found a factorisation that failed: raise reg of local_weights");
-  Spectra::SymEigsShiftSolver<Inverse> solver(inverse, k + 1, std::min<Eigen::Index>(n, 2 * (k + 1) + 20), -shift);
-  const Vector start = beginning(n, Matrix(n, 0));
-  solver.init(start.data());
-  solver.compute(Spectra::SortRule::LargestMagn, most_restarts, tolerance, Spectra::SortRule::SmallestAlge);
-  require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
-          "[eigen] expected {} eigenpairs, found them not converged: raise reg of local_weights", k);
-  result.values = solver.eigenvalues().segment(1, k).array() - shift;
-  result.vectors = solver.eigenvectors().middleCols(1, k);
-  fix_signs(result.vectors);
-  return result;
 }
 
 }  // namespace calor::propagate

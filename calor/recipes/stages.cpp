@@ -8,7 +8,7 @@ const pipeline::StageList& all_stages() {
   using namespace similarity;
   using namespace propagate;
   static const pipeline::StageList stages{
-      &knn_stage, &radius_stage, &mutual_stage, &adjacency_stage, &self_loops_stage, &centres_stage,
+      &standardise_stage, &knn_stage, &radius_stage, &mutual_stage, &adjacency_stage, &self_loops_stage, &centres_stage,
       &distance_stage, &dot_stage, &cosine_stage, &kernel_stage, &indicator_stage, &local_weights_stage, &geodesic_stage, &double_center_stage, &score_stage,
       &exp_stage, &inflate_stage, &best_stage,
       &row_stage, &column_stage, &two_side_stage, &sinkhorn_stage, &global_stage, &mean_stage, &union_stage,

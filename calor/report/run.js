@@ -24,6 +24,8 @@ function qualityRows() {
   if (prediction) {
     add("accuracy", prediction.accuracy, "share of the held-out rows that are right");
     add("log-loss", prediction.log_loss, "mean of −log p(true class) on held-out rows, in nats; 0: certain and right");
+    add("Brier score", prediction.brier, "mean squared error of the probabilities, summed over the classes; 0: certain and right, 2: certain and wrong");
+    add("calibration error", prediction.calibration_error, "how far the probability of the predicted class is from its share of right ones; 0: as often right as it says");
     add("root mean square error", prediction.root_mean_square_error, "on held-out rows, in the unit of the values", significant);
     add("R²", prediction.r2, "share of the variance explained on held-out rows; 1: all of it");
     if (prediction.unreached) add("rows without a prediction", prediction.unreached, "no labelled row reaches them", count);
@@ -96,8 +98,8 @@ function buildPage() {
       h("h1", {}, result.title), h("div", {class: "verdict"}, h("p", {class: "headline"}, typeset(headline)), sentences));
   const small = [spectrumFigure(), clustersFigure(), componentsFigure(), historyFigure()].filter(Boolean);
   const parts = [
-    cloudFigure(), rankingFigure(), qualitySection(), confusionFigure(), valuesFigure(), notesSection(),
-    small.length > 1 ? h("div", {class: "two"}, small) : small[0], bandwidthFigure(), stagesSection()
+    cloudFigure(), rankingFigure(), qualitySection(), confusionFigure(), reliabilityFigure(), valuesFigure(), notesSection(),
+    small.length > 1 ? h("div", {class: "two"}, small) : small[0], bandwidthFigure(), leaveOneOutFigure(), stagesSection()
   ];
   document.getElementById("main").replaceChildren(...parts.filter(Boolean));
   document.getElementById("end").append(

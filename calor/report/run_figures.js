@@ -244,6 +244,78 @@ function confusionFigure() {
       null, h("div", {class: "square"}, plot("Confusion matrix", (width) => confusionPlot(found, width)).element));
 }
 
+// How often the predicted class is right against the probability it was given, on held-out rows.
+function reliabilityPlot(bins, width) {
+  const p = palette();
+  return {
+    data: [
+      line({x: [0, 1], y: [0, 1], line: {color: p.axis, width: 1.5, dash: "dash"}}),
+      {
+        type: "scatter",
+        mode: "lines+markers",
+        x: bins.map((bin) => bin.confidence),
+        y: bins.map((bin) => bin.accuracy),
+        customdata: bins.map((bin) => plural(bin.rows, "row")),
+        line: {color: alpha(p.series[0], 0.5), width: 1.5},
+        marker: {size: bins.map((bin) => 7 + Math.min(15, Math.sqrt(bin.rows) / 2)), color: p.series[0]},
+        hovertemplate: "%{customdata}: said %{x:.3f}, right %{y:.3f}<extra></extra>"
+      }
+    ],
+    layout: layout({
+      height: Math.min(width, 420),
+      xaxis: axis("probability of the predicted class", {range: [0, 1.03]}),
+      yaxis: axis("share of right ones", {range: [0, 1.03]})
+    })
+  };
+}
+
+function reliabilityFigure() {
+  const found = result.quality.prediction;
+  if (!found || !found.reliability) return null;
+  const bins = found.reliability.filter((bin) => bin.rows > 0);
+  if (!bins.length) return null;
+  return figure(
+      "As often right as it says",
+      "The held-out rows in tenths of the probability that their predicted class was given: on the line it is right as often as it says, below it too sure of itself.",
+      null, h("div", {class: "square"}, plot("Reliability", (width) => reliabilityPlot(bins, width)).element));
+}
+
+// How well each labelled row is predicted by the others, at each bandwidth.
+function leaveOneOutFigure() {
+  const {leave_one_out_scale: scale, leave_one_out_plain: plainly, leave_one_out_likelihood: corrected} = result.series;
+  if (!scale) return null;
+  const density = corrected && result.figures.alpha > 0, chosen = result.figures.bandwidth;
+  const drawing = plot("Leave-one-out likelihood against the bandwidth", (width) => {
+    const p = palette();
+    const curve = (y, colour, name) => line({
+      mode: "lines+markers",
+      x: scale,
+      y,
+      name,
+      showlegend: Boolean(density),
+      line: {color: p.series[colour], width: 2.5},
+      hoverinfo: "all",
+      hovertemplate: "bandwidth %{x:.3~g}: %{y:.4~g}<extra></extra>"
+    });
+    return {
+      data: [
+        ...(density ? [curve(corrected, 0, `density to the power ${result.figures.alpha} taken out`)] : []),
+        ...(plainly ? [curve(plainly, density ? 1 : 0, "density kept")] : [])
+      ],
+      layout: layout({
+        height: lowHeight(width) + 40,
+        legend: {orientation: "h", y: 1.15},
+        xaxis: logAxis("bandwidth", scale),
+        yaxis: axis("likelihood"),
+        shapes: [{type: "line", yref: "paper", x0: chosen, x1: chosen, y0: 0, y1: 1, line: {color: p.quiet, width: 1.5, dash: "dash"}}]
+      })
+    };
+  });
+  return figure(
+      "Bandwidth", "How well each labelled row is predicted by the others, for each bandwidth; the dashed line is the one chosen.", null,
+      drawing.element);
+}
+
 // Predicted against true values of the held-out rows.
 function valuesFigure() {
   const found = result.quality.prediction, [predicted, known] = result.picture.colourings.filter((one) => one.kind === "numbers");

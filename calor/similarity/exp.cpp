@@ -1,9 +1,11 @@
 // exp(bandwidth): exp(score / bandwidth); for distance(2) the bandwidth is 2 eps of W = exp(-d^2 / (2 eps)).
+// loo: by how well each labelled column is predicted by the others (leave_one_out.h); rows then leave their own column out.
 // perplexity and cardinality choose a bandwidth for each row instead, new rows included (Hinton & Roweis 2002; McInnes et al. 2018).
 #include "calor/core/error.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/bandwidth.h"
 #include "calor/similarity/cardinality.h"
+#include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {
@@ -12,8 +14,9 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", std::numeric_limits<double>::min(),
-     std::numeric_limits<double>::max(), "auto|learned",
-     "the score's unit of decay; auto: from the data; learned: with a learned score, trained as well"},
+     std::numeric_limits<double>::max(), "auto|loo|learned",
+     "the score's unit of decay; auto: from the points; loo: from how well each labelled column is predicted by the others, of which "
+     "it is not one; learned: with a learned score, trained as well"},
     {"perplexity", Parameter::Takes::number_or_word, "none", 1, 1e9, "none",
      "instead of a bandwidth: the effective number of neighbours, a scale for each row; leaves the diagonal out"},
     {"cardinality", Parameter::Takes::number_or_word, "none", 1e-6, 1e9, "none",
@@ -39,6 +42,31 @@ static Vector row_scales(const Similarity& record, const Arguments& arguments, c
                                            : cardinality_scales(record, arguments.number("cardinality"), context);
 }
 
+// From the points, with the curve that it was chosen by.
+static double automatic_scale(State& state, const Context& context) {
+  Bandwidth found = automatic_bandwidth(state.similarity, context);
+  if (!found.scales.empty()) {
+    state.series["bandwidth_scale"] = std::move(found.scales);
+    state.series["bandwidth_log_sum"] = std::move(found.log_sums);
+    state.series["bandwidth_slope"] = std::move(found.slopes);
+  }
+  if (found.dimension > 0) state.figures["dimension"] = found.dimension;
+  if (!found.clear)
+    state.note("exp", fmt::format("the slope of log sum K against log bandwidth has no single maximum; {:.4g} is the highest: "
+                                  "try others around it", found.scale));
+  return found.scale;
+}
+
+// From the labels.
+static double leave_one_out_scale(State& state, const Context& context) {
+  Similarity& record = state.similarity;
+  const LeaveOneOut found = leave_one_out(keys_of(record, "exp"), known_columns(record, *state.data, "exp"), {}, context);
+  report(found, state);
+  record.leave_diagonal_out = true;
+  record.strengthen.by_leave_one_out = true;
+  return found.scales[found.best().scale];
+}
+
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   check(record);
@@ -47,24 +75,11 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     use_scale(record, row_scales(record, arguments, context));
     return;
   }
-  double scale = 1;
-  require(arguments.is_number("bandwidth") || arguments.word("bandwidth") == "auto", Fault::usage,
-          "[exp] expected a bandwidth or auto, found learned, which goes with score(..) in `calor train` and `calor compare`");
-  if (arguments.is_number("bandwidth")) {
-    scale = arguments.number("bandwidth");
-  } else {
-    Bandwidth found = automatic_bandwidth(record, context);
-    scale = found.scale;
-    if (!found.scales.empty()) {
-      state.series["bandwidth_scale"] = std::move(found.scales);
-      state.series["bandwidth_log_sum"] = std::move(found.log_sums);
-      state.series["bandwidth_slope"] = std::move(found.slopes);
-    }
-    if (found.dimension > 0) state.figures["dimension"] = found.dimension;
-    if (!found.clear)
-      state.note("exp", fmt::format("the slope of log sum K against log bandwidth has no single maximum; {:.4g} is the highest: "
-                                    "try others around it", scale));
-  }
+  require(arguments.is_number("bandwidth") || arguments.word("bandwidth") != "learned", Fault::usage,
+          "[exp] expected a bandwidth, auto or loo, found learned, which goes with score(..) in `calor train` and `calor compare`");
+  const double scale = arguments.is_number("bandwidth")         ? arguments.number("bandwidth")
+                       : arguments.word("bandwidth") == "auto" ? automatic_scale(state, context)
+                                                               : leave_one_out_scale(state, context);
   state.figures["bandwidth"] = scale;
   kept.keep_number("scale", scale);
   use_scale(record, Vector::Constant(1, scale));

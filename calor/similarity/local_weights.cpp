@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
+#include <span>
 
 #include "calor/core/threads.h"
+#include "calor/kernels/isa.h"
+#include "calor/kernels/workspace.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -17,15 +21,71 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"reg", Parameter::Takes::number, "1e-3", 0, 1e6, "", "regularisation, as a share of the Gram matrix's trace"}};
 
-static void weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double reg, std::int64_t i) {
+// The Gram matrix of the differences columns[c] - row, for the columns of `to`.  Rounded as the sums of double products are.
+static void put_gram(const double* row, const Matrix& columns, std::span<const std::int32_t> to, std::span<const std::int32_t> ahead,
+                     Eigen::MatrixXd& gram) {
+  const kernels::Pairs& pairs = *kernels::current_isa().pairs;
+  const auto count = static_cast<std::int64_t>(to.size()), dim = static_cast<std::int64_t>(columns.cols());
+  const std::int64_t width = pairs.double_panel_width, panels = (count + width - 1) / width, stride = panels * width;
+  const kernels::WorkspaceScope scratch(kernels::WorkspaceScope::Use::piece);
+  double* packed = scratch->take<double>(stride * dim);
+  double* tile = scratch->take<double>(count * stride);
+  for (const std::int32_t next : ahead)
+    for (std::int64_t c = 0; c < dim; c += 8) __builtin_prefetch(columns.row(next).data() + c, 0, 2);
+  // A few dimensions at a time, so that the lines that the lanes share stay in the first-level cache.
+  constexpr std::int64_t group = 64;
+  for (std::int64_t p = 0; p < panels; ++p)
+    for (std::int64_t begin = 0; begin < dim; begin += group)
+      for (std::int64_t lane = 0; lane < width; ++lane) {
+        const std::int64_t a = p * width + lane, end = std::min(dim, begin + group);
+        double* to_lane = packed + p * width * dim + lane;
+        const double* column = a < count ? columns.row(to[a]).data() : row;  // no difference fills the panel up
+        for (std::int64_t c = begin; c < end; ++c) to_lane[c * width] = column[c] - row[c];
+      }
+  pairs.double_products(packed, count, packed, panels, dim, tile, stride);
+  gram.resize(count, count);
+  for (std::int64_t a = 0; a < count; ++a)
+    for (std::int64_t b = 0; b < count; ++b) gram(b, a) = tile[a * stride + b];
+}
+
+// Solves gram x = 1 in place of `gram` and `x`; false where a pivot is lost in rounding.
+static bool solve_ones(Eigen::MatrixXd& gram, Vector& x) {
+  const Eigen::Index n = gram.rows();
+  const double least = std::numeric_limits<double>::epsilon() * static_cast<double>(n) * gram.diagonal().maxCoeff();
+  x.setOnes(n);
+  for (Eigen::Index j = 0; j < n; ++j) {
+    const double pivot = gram(j, j);
+    if (!(pivot > least)) return false;
+    for (Eigen::Index c = j + 1; c < n; ++c) {
+      const double factor = gram(c, j) / pivot;
+      for (Eigen::Index r = c; r < n; ++r) gram(r, c) -= factor * gram(r, j);
+      x[c] -= factor * x[j];
+    }
+  }
+  for (Eigen::Index j = n - 1; j >= 0; --j) {
+    for (Eigen::Index r = j + 1; r < n; ++r) x[j] -= gram(r, j) * x[r];
+    x[j] /= gram(j, j);
+  }
+  return true;
+}
+
+static void weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double reg, std::int64_t i, Eigen::MatrixXd& gram, Vector& weights) {
   const std::int64_t begin = graph.begin[i], count = graph.begin[i + 1] - begin;
   if (count == 0) return;
-  Matrix differences(count, rows.cols());
-  for (std::int64_t a = 0; a < count; ++a) differences.row(a) = columns.row(graph.column[begin + a]) - rows.row(i);
-  Eigen::MatrixXd gram = differences * differences.transpose();
-  const double trace = gram.trace();
-  gram.diagonal().array() += trace > 0 ? reg * trace : reg;
-  Vector weights = gram.ldlt().solve(Vector::Ones(count));
+  const std::span<const std::int32_t> to(graph.column.data() + begin, static_cast<std::size_t>(count));
+  const std::int64_t after = i + 1 < graph.rows ? graph.begin[i + 2] : graph.begin[i + 1];
+  const std::span<const std::int32_t> ahead(graph.column.data() + graph.begin[i + 1], static_cast<std::size_t>(after - graph.begin[i + 1]));
+  const auto regularised = [&] {
+    put_gram(rows.row(i).data(), columns, to, ahead, gram);
+    const double trace = gram.trace();
+    gram.diagonal().array() += trace > 0 ? reg * trace : reg;
+  };
+  regularised();
+  if (!solve_ones(gram, weights)) {
+    // Singular up to rounding: the order of the pivots matters.
+    regularised();
+    weights = gram.ldlt().solve(Vector::Ones(count));
+  }
   const double sum = weights.sum();
   // Without regularisation coinciding neighbours leave the system singular: then they share alike.
   if (!(std::abs(sum) > 0) || !weights.allFinite()) weights = Vector::Constant(count, 1.0 / static_cast<double>(count));
@@ -40,8 +100,10 @@ static void put_weights(State& state, Csr graph, double reg, const Context& cont
   std::atomic<std::int64_t> done{0};
   parallel_for(pieces, context.threads, [&](std::int64_t p) {
     context.check_stop("local_weights");
+    Eigen::MatrixXd gram;
+    Vector weights;
     for (std::int64_t i = p * piece; i < std::min(graph.rows, (p + 1) * piece); ++i)
-      weigh(*state.points, *state.columns, graph, reg, i);
+      weigh(*state.points, *state.columns, graph, reg, i, gram, weights);
     context.advance(static_cast<double>(++done), static_cast<double>(pieces), "local weights");
   });
   Similarity record;

@@ -5,7 +5,7 @@
 
 namespace calor::similarity {
 
-extern const pipeline::Stage knn_stage, radius_stage, mutual_stage, adjacency_stage, self_loops_stage, centres_stage;
+extern const pipeline::Stage standardise_stage, knn_stage, radius_stage, mutual_stage, adjacency_stage, self_loops_stage, centres_stage;
 extern const pipeline::Stage distance_stage, dot_stage, cosine_stage, kernel_stage, indicator_stage, local_weights_stage, geodesic_stage,
     double_center_stage, score_stage;
 extern const pipeline::Stage exp_stage, inflate_stage, best_stage;

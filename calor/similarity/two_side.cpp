@@ -1,10 +1,14 @@
 // two_side(alpha): K_ij / (q_i^alpha q_j^alpha), q = row sums.  alpha = 1 removes the sampling density from the limit,
 // alpha = 1/2 is the symmetric normalisation of graphs.  Coifman & Lafon 2006.  One extra pass over the similarity; O(N) memory.
+// of=keys: K_ij / q_j^alpha, q_j = sum over k != j of K(key_j, key_k): how crowded the columns are, whatever the rows.
+// alpha=loo: the alpha, and where exp(loo) chose the bandwidth that too, by which labelled columns are predicted best by the
+// others (leave_one_out.h).
 #include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/state.h"
+#include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {
@@ -12,7 +16,10 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"alpha", Parameter::Takes::number, "1", 0, 1, "", "0 keeps the density, 1 removes it"}};
+    {"alpha", Parameter::Takes::number_or_word, "1", 0, 1, "loo",
+     "0 keeps the density, 1 removes it; loo, with of=keys: by how well each labelled column is predicted by the others"},
+    {"of", Parameter::Takes::word, "rows", 0, 0, "rows|keys",
+     "rows: each pair by the row sums of both; keys: each column by its sum over the other columns"}};
 
 // -alpha log q, 0 where a row is empty.
 static Vector factors(const Similarity& record, double alpha, const Context& context) {
@@ -26,13 +33,45 @@ static void multiply(Vector& log_factors, const Vector& more) {
   else log_factors = more;
 }
 
+static bool of_keys(const Arguments& arguments) { return arguments.word("of") == "keys"; }
+
+// The factors of the columns; edits the scale of exp(loo).
+static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  Similarity& record = state.similarity;
+  require(record.all_pairs() && record.column_points && record.strengthen.kind == Strengthen::Kind::exponential &&
+              record.strengthen.scale.size() == 1,
+          Fault::usage, "[two_side] expected an exponential of one bandwidth over all pairs for of=keys, found {}: put exp(loo) or exp(2) before it",
+          describe(record));
+  if (arguments.is_number("alpha")) return factors(among_columns(record), arguments.number("alpha"), context);
+  LeaveOneOutOptions options;
+  options.alphas = {0, 0.25, 0.5, 0.75, 1};
+  if (!record.strengthen.by_leave_one_out) options.scales = {record.strengthen.scale[0]};
+  const LeaveOneOut found = leave_one_out(keys_of(record, "two_side"), known_columns(record, *state.data, "two_side"), options, context);
+  report(found, state);
+  const LeaveOneOut::Choice choice = found.best();
+  const double alpha = found.alphas[choice.alpha], scale = found.scales[choice.scale];
+  state.figures["alpha"] = alpha;
+  state.figures["bandwidth"] = scale;
+  record.strengthen.scale[0] = scale;
+  kept.keep_number("scale", scale);
+  Vector result = found.log_density.col(static_cast<Eigen::Index>(choice.scale));
+  for (double& value : result) value = std::isfinite(value) ? -alpha * value : 0;
+  return result;
+}
+
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  require(record.rows == record.columns, Fault::usage, "[two_side] expected as many rows as columns, found {} and {}", record.rows,
-          record.columns);
-  const Vector factor = factors(record, arguments.number("alpha"), context);
-  multiply(record.log_row, factor);
-  multiply(record.log_column, factor);
+  if (of_keys(arguments)) {
+    multiply(record.log_column, key_factors(state, arguments, kept, context));
+  } else {
+    require(arguments.is_number("alpha"), Fault::usage, "[two_side] expected of=keys with alpha=loo, found of=rows: write two_side(loo, of=keys)");
+    require(record.rows == record.columns, Fault::usage,
+            "[two_side] expected as many rows as columns, found {} and {}: with of=keys the columns' own density is taken out", record.rows,
+            record.columns);
+    const Vector factor = factors(record, arguments.number("alpha"), context);
+    multiply(record.log_row, factor);
+    multiply(record.log_column, factor);
+  }
   record.normalised.push_back(Normalisation::two_side);
   kept.keep("log_column", Matrix(record.log_column));
 }
@@ -40,8 +79,8 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 // The new point's own sum on its side, the fit's sums on the other.
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  const Vector factor = factors(record, arguments.number("alpha"), context);
-  multiply(record.log_row, factor);
+  if (kept.has("scale")) record.strengthen.scale = Vector::Constant(1, kept.number("scale"));
+  if (!of_keys(arguments)) multiply(record.log_row, factors(record, arguments.number("alpha"), context));
   record.log_column = kept.array("log_column").col(0);
   record.normalised.push_back(Normalisation::two_side);
 }

@@ -38,6 +38,7 @@ RUNS = {
     "knn-classifier": ["iris", "--train", "0.7"],
     "knn-regressor": ["{waves}", "--train", "0.7"],
     "nadaraya-watson": ["{waves}", "--train", "0.7"],
+    "propagator": ["digits", "--train", "0.7"],
     "label-spreading": ["digits", "--train", "0.05"],
     "hopfield": ["digits", "--set", "temperature=100"],
     "pagerank": ["{web}"],

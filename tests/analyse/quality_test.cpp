@@ -205,6 +205,16 @@ TEST(ClassQuality, CountsWhatIsKnown) {
   EXPECT_DOUBLE_EQ(found.accuracy, 0.5);
   // -ln 1/2, a certain mistake at the floor 2^-52, -ln 0.7, and ln 3 for the row without a prediction.
   EXPECT_NEAR(found.log_loss, (std::log(2.0) + 52 * std::log(2.0) - std::log(0.7) + std::log(3.0)) / 4, 1e-13);
+  // 1/4 + 1/16 + 1/16, 1 + 1, 0.01 + 0.04 + 0.09, and 4/9 + 1/9 + 1/9 for the row without.
+  EXPECT_NEAR(found.brier, (0.375 + 2 + 0.14 + 2.0 / 3) / 4, 1e-15);
+  // Tenths: 0.5 right, 1 wrong (in the last), 0.7 right.
+  ASSERT_EQ(found.reliability.size(), 10u);
+  EXPECT_EQ(found.reliability[5].rows, 1);
+  EXPECT_EQ(found.reliability[9].rows, 1);
+  EXPECT_DOUBLE_EQ(found.reliability[9].confidence, 1);
+  EXPECT_EQ(found.reliability[9].accuracy, 0);
+  EXPECT_DOUBLE_EQ(found.reliability[7].confidence, 0.7);
+  EXPECT_NEAR(found.calibration_error, (0.5 + 1 + 0.3) / 3, 1e-15);
   EXPECT_EQ(found.confusion, (std::vector<std::vector<std::int64_t>>{{1, 1, 0}, {0, 0, 0}, {0, 0, 1}}));
   EXPECT_TRUE(std::isnan(class_quality(scores, 3, std::vector<std::int64_t>(5, -1)).accuracy));
   EXPECT_THROW(class_quality(scores, 2, labels), Error);

@@ -93,7 +93,9 @@ Refusals no_bandwidth() {
   const std::string everywhere = "[exp] expected points at different places, found all at one: give a bandwidth";
   const std::string graph = "[exp] expected neighbours at other places";
   return {{"diffusion-map", everywhere}, {"nadaraya-watson", everywhere}, {"mean-shift", everywhere},
-          {"laplacian-eigenmaps", graph}, {"spectral-clustering", graph}, {"label-spreading", graph}};
+          {"laplacian-eigenmaps", graph}, {"spectral-clustering", graph}, {"label-spreading", graph},
+          {"propagator", "[loo] expected labelled rows at different places, found all at one"},
+          {"propagator-regressor", "[loo] expected labelled rows at different places, found all at one"}};
 }
 
 Refusals one_point() {
@@ -105,12 +107,18 @@ Refusals one_point() {
           {"k-means", "at most as many centres as points, found 8 for 1"}};
 }
 
+// What leave-one-out says where nothing can be left out, or nothing told apart.
+Refusals nobody_to_judge() {
+  const std::string text = "[loo] expected a class with at least two labelled rows, found none";
+  return {{"propagator", text}, {"propagator-regressor", text}};
+}
+
 const std::vector<Hazard>& hazards() {
   static const std::vector<Hazard> all{
-      {"OnePoint", dressed(random_points(1, 2, 1)), one_point(), {}},
-      {"TwoPoints", dressed(random_points(2, 2, 2)), together(too_few_neighbours("1"), too_few_points("2")), {}},
+      {"OnePoint", dressed(random_points(1, 2, 1)), together(one_point(), nobody_to_judge()), {}},
+      {"TwoPoints", dressed(random_points(2, 2, 2)), together(together(too_few_neighbours("1"), too_few_points("2")), nobody_to_judge()), {}},
       {"ThreePoints", dressed(random_points(3, 2, 3)), together(too_few_neighbours("2"), too_few_points("3")), {}},
-      {"TwoPointsWithSmallK", dressed(random_points(2, 2, 2)), {}, {"knn.k=1", "k=2"}},
+      {"TwoPointsWithSmallK", dressed(random_points(2, 2, 2)), nobody_to_judge(), {"knn.k=1", "k=2"}},
       {"ThreePointsWithSmallK", dressed(random_points(3, 2, 3)), {}, {"knn.k=2", "k=2"}},
       {"AsManyNeighboursAsPoints", dressed(random_points(12, 2, 4)), too_few_neighbours("11"), {"knn.k=12"}},
       {"DuplicatePoints", dressed(with_duplicates()), {}, {}},
@@ -121,7 +129,7 @@ const std::vector<Hazard>& hazards() {
       {"ABandwidthThatUnderflowsEveryRow", dressed(random_points(60, 3, 19)), {}, {"exp.bandwidth=1e-200"}},
       {"HugeValues", dressed(1e30 * random_points(60, 3, 20)), {}, {}},
       {"TinyValues", dressed(1e-30 * random_points(60, 3, 21)), {}, {}},
-      {"TwoWideRows", dressed(random_points(2, 10000, 22)), {}, {"knn.k=1", "k=2"}},
+      {"TwoWideRows", dressed(random_points(2, 10000, 22)), nobody_to_judge(), {"knn.k=1", "k=2"}},
       {"AZeroWeightAndIsolatedNodes", with_weights(0), {}, {}},
       {"ANegativeWeight", with_weights(-1), {{"pagerank", "not negative, found -1 from node 1 to node 2"}}, {}},
   };

@@ -54,6 +54,7 @@ class ComeBack : public ::testing::TestWithParam<std::string> {};
 // repeat settle by a tolerance of their own, said beside each.
 TEST_P(ComeBack, ATrainingPointIsItself) {
   if (GetParam() == "pagerank") return;  // no rule for new nodes
+  if (GetParam().starts_with("propagator")) return;  // leaves its own row out: leave_one_out_test.cpp
   const auto data = strip(220);  // above 200, where eigenvectors come from Lanczos's method
   for (std::size_t i = 0; i < data->labels.size(); i += 4) data->labels[i] = -1;
   const Fit fit = run_text(GetParam(), data, 2);

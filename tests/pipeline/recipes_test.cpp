@@ -2,8 +2,6 @@
 // Peers (scikit-learn, scipy, networkx) are compared in test_recipes.py.
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
-
 #include <cmath>
 #include <functional>
 #include <numbers>
@@ -16,8 +14,6 @@
 namespace calor::pipeline {
 namespace {
 
-constexpr double pi = std::numbers::pi;
-
 void expect_fault(Fault fault, const std::string& part, const std::function<void()>& action) {
   try {
     action();
@@ -28,15 +24,9 @@ void expect_fault(Fault fault, const std::string& part, const std::function<void
   }
 }
 
-// n equally spaced angles on the unit circle; with a > 0 spaced so that their density is 1 + a cos(angle).
-Matrix circle(int n, double a = 0) {
+Matrix circle(int n) {
   Matrix points(n, 2);
-  for (int i = 0; i < n; ++i) {
-    const double share = 2 * pi * (i + 0.5) / n;
-    double angle = share;
-    for (int step = 0; step < 60; ++step) angle -= (angle + a * std::sin(angle) - share) / (1 + a * std::cos(angle));
-    points.row(i) << std::cos(angle), std::sin(angle);
-  }
+  for (int i = 0; i < n; ++i) points.row(i) << std::cos(2 * std::numbers::pi * i / n), std::sin(2 * std::numbers::pi * i / n);
   return points;
 }
 
@@ -51,80 +41,6 @@ std::shared_ptr<Data> labelled(Matrix points, std::vector<std::int64_t> labels, 
   data->labels = std::move(labels);
   data->classes = std::move(classes);
   return data;
-}
-
-// Bandwidth s = 2 eps in chordal distance: W(u) = exp(-4 sin^2(u/2) / s) = e^(-2/s) e^((2/s) cos u), whose Fourier
-// coefficients are Bessel functions: lambda_k = I_k(2/s) / I_0(2/s), exact up to aliasing for n >> 1 / sqrt(s).
-TEST(DiffusionMap, TheCircleGivesBesselRatios) {
-  const double s = 0.1;
-  const Fit fit = run_text("distance(2) | exp(0.1) | two_side(1) | row | eigen(4)", circle(400));
-  for (int k = 1; k <= 2; ++k) {
-    const double expected = std::cyl_bessel_i(k, 2 / s) / std::cyl_bessel_i(0, 2 / s);
-    EXPECT_NEAR(fit.result.spectrum[2 * k - 2], expected, 1e-9);
-    EXPECT_NEAR(fit.result.spectrum[2 * k - 1], expected, 1e-9);
-  }
-  // The eigenfunctions of frequency 1 are cos and sin: their plane contains the circle itself.
-  const Matrix v = fit.result.points->leftCols(2);
-  const Matrix x = circle(400);
-  const Matrix rest = x - v * (v.transpose() * v).inverse() * (v.transpose() * x);
-  EXPECT_LT(rest.norm() / x.norm(), 1e-8);
-}
-
-// s = 2 eps and (2/eps)(S - I) -> L (theory: T1/T2), so (4/s)(1 - lambda_1) -> the first eigenvalue of -L.
-double first_frequency(double a, double alpha, double s, int n) {
-  const Fit fit = run_text(fmt::format("distance(2) | exp({}) | two_side({}) | row | eigen(2)", s, alpha), circle(n, a));
-  return 4 / s * (1 - fit.result.spectrum[0]);
-}
-
-// The least positive eigenvalue of -w^-1 (w h')' on the circle with w = (1 + a cos)^(2 (1 - alpha)), by Galerkin's method with the
-// frequencies up to 12 and the trapezoidal rule: L_p = p^-2 (p^2 h')' for alpha = 0.
-double first_eigenvalue_by_galerkin(double a, double alpha) {
-  constexpr int functions = 25, steps = 2000;
-  Eigen::MatrixXd energy = Eigen::MatrixXd::Zero(functions, functions), mass = energy;
-  for (int s = 0; s < steps; ++s) {
-    const double angle = 2 * pi * s / steps, weight = std::pow(1 + a * std::cos(angle), 2 * (1 - alpha));
-    Vector h(functions), slope(functions);
-    h[0] = 1, slope[0] = 0;
-    for (int k = 1; k <= 12; ++k) {
-      h[2 * k - 1] = std::cos(k * angle), slope[2 * k - 1] = -k * std::sin(k * angle);
-      h[2 * k] = std::sin(k * angle), slope[2 * k] = k * std::cos(k * angle);
-    }
-    energy += weight * slope * slope.transpose();
-    mass += weight * h * h.transpose();
-  }
-  return Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd>(energy, mass).eigenvalues()[1];
-}
-
-TEST(DiffusionMap, AlphaOneRemovesTheDensityAndZeroDoesNot) {
-  const double kept = first_eigenvalue_by_galerkin(0.8, 0);
-  EXPECT_NEAR(first_eigenvalue_by_galerkin(0.8, 1), 1, 1e-9);
-  EXPECT_GT(std::abs(kept - 1), 0.1) << "the density matters";
-  EXPECT_NEAR(first_frequency(0.8, 0, 0.01, 1200), kept, 0.02 * kept);
-  EXPECT_NEAR(first_frequency(0.8, 1, 0.01, 1200), 1, 0.02);
-  EXPECT_NEAR(first_frequency(0, 0, 0.01, 1200), 1, 0.01);
-}
-
-TEST(DiffusionMap, TheErrorIsOfFirstOrderInTheBandwidth) {
-  const double coarse = first_frequency(0, 1, 0.08, 800) - 1, fine = first_frequency(0, 1, 0.04, 800) - 1;
-  EXPECT_NEAR(coarse / fine, 2, 0.1);
-}
-
-// Gaussian points and alpha = 0, Ornstein-Uhlenbeck: for p = N(0, 1) a step of the walk is y = rho x + noise with rho = 1 / (1 + s/2),
-// whose eigenvalues are rho^k with Hermite polynomials (Mehler).  The points are quantiles; what they leave out in the tails is small.
-TEST(DiffusionMap, GaussianDensityGivesOrnsteinUhlenbeck) {
-  const int n = 1500;
-  Matrix points(n, 1);
-  for (int i = 0; i < n; ++i) {  // by bisection
-    double low = -6, high = 6;
-    for (int step = 0; step < 60; ++step) {
-      const double x = (low + high) / 2;
-      (0.5 * std::erfc(-x / std::sqrt(2.0)) < (i + 0.5) / n ? low : high) = x;
-    }
-    points(i, 0) = (low + high) / 2;
-  }
-  const double s = 0.5, rho = 1 / (1 + s / 2);
-  const Fit fit = run_text(fmt::format("distance(2) | exp({}) | row | eigen(3)", s), points);
-  for (int k = 1; k <= 3; ++k) EXPECT_NEAR(fit.result.spectrum[k - 1], std::pow(rho, k), 0.01) << k;
 }
 
 TEST(Eigen, LanczosStreamedStoredAndDenseAgree) {
@@ -284,27 +200,6 @@ TEST(KMeans, ThePipelineStandsAtAFixedPointOfLloyd) {
   EXPECT_NEAR(fit.result.figures.at("inertia"), inertia, 1e-9);
 }
 
-// A training point placed again comes back to itself, and a point beside it lands beside it.
-TEST(NewPoints, TrainingPointsComeBackToThemselves) {
-  const Matrix x = random_points(150, 3, 12);
-  for (const char* text : {"mds", "mds-metric", "isomap", "lle", "laplacian-eigenmaps", "diffusion-map", "k-means", "spectral-clustering"}) {
-    const Fit fit = run_text(text, x);
-    const Matrix some = x.middleRows(40, 30);
-    const State placed = place(fit, std::make_shared<const Matrix>(some), Context());
-    if (fit.result.type == types::labels) {
-      for (int i = 0; i < 30; ++i) EXPECT_EQ(placed.labels[i], fit.result.labels[40 + i]) << text;
-      continue;
-    }
-    const double tolerance = std::string(text) == "mds-metric" ? 1e-2 : 1e-6;  // the stress settles at 1e-7, its place at the root
-    const double spread = fit.result.points->cwiseAbs().maxCoeff();
-    EXPECT_LT((*placed.points - fit.result.points->middleRows(40, 30)).cwiseAbs().maxCoeff(), tolerance * spread) << text;
-    Matrix beside = some;
-    beside.array() += 1e-9;
-    const State near = place(fit, std::make_shared<const Matrix>(beside), Context());
-    EXPECT_LT((*near.points - fit.result.points->middleRows(40, 30)).cwiseAbs().maxCoeff(), 0.35 * spread) << text;
-  }
-}
-
 TEST(NewPoints, ASavedFitPlacesWithTheSameBits) {
   const std::string path = ::testing::TempDir() + "calor_fit.safetensors";
   for (const char* text : {"isomap", "diffusion-map", "k-means", "knn-classifier", "label-spreading", "hopfield"}) {
@@ -330,13 +225,6 @@ TEST(NewPoints, ASavedFitPlacesWithTheSameBits) {
     data->graph = std::make_shared<const Csr>(from_edges(2, 2, {{0, 1, 1}}));
     place(run_text("pagerank", data), std::make_shared<const Matrix>(1, 0), Context());
   });
-}
-
-TEST(Threads, TheSameBits) {
-  const Matrix x = random_points(220, 4, 13);  // Lanczos begins at 200
-  for (const char* text : {"isomap", "laplacian-eigenmaps", "diffusion-map", "lle", "distance(1) | match(distance, stress, until=1e-3)"})
-    EXPECT_EQ(*run_text(text, x, 1).result.points, *run_text(text, x, 2).result.points) << text;
-  for (const char* text : {"k-means", "spectral-clustering"}) EXPECT_EQ(run_text(text, x, 1).result.labels, run_text(text, x, 2).result.labels);
 }
 
 TEST(Edges, DisconnectedGraphsAreEmbeddedApartAndSaidSo) {
@@ -454,16 +342,6 @@ TEST(Labels, HiddenOnesDoNotLeak) {
   for (int i = 20; i < 40; ++i) other->labels[i] = 1 - other->labels[i];
   for (const char* text : {"knn-classifier", "label-spreading", "distance(2, to=train) | exp(1) | row | vote"})
     EXPECT_EQ(run_text(text, data).result.scores, run_text(text, other).result.scores) << text;
-}
-
-TEST(Interruption, AStopIsHeeded) {
-  StopFlag stop;
-  stop.request();
-  Context context;
-  context.stop = &stop;
-  expect_fault(Fault::interrupted, "interrupted", [&] {
-    fit(bind_stages(recipes::resolve("isomap", {}), recipes::all_stages()), data_of_points(random_points(50, 2, 1)), 0, context);
-  });
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST_P(EveryRecipe, TheSameBitsForAnyNumberOfThreads) {
 }
 
 bool asks_for_labels(const std::string& recipe) {
-  return recipe.starts_with("knn-") || recipe == "nadaraya-watson" || recipe == "label-spreading";
+  return recipe.starts_with("knn-") || recipe.starts_with("propagator") || recipe == "nadaraya-watson" || recipe == "label-spreading";
 }
 
 TEST_P(EveryRecipe, LabelsDoNotLeakIntoAFitThatDoesNotAskForThem) {

@@ -18,4 +18,7 @@ std::vector<Isa> highway_isas();
 // The reductions over pairs of one of Highway's targets.
 const Pairs* highway_pairs(std::int64_t target);
 
+// Its kernels over all pairs.
+const AllPairs* highway_all_pairs(std::int64_t target);
+
 }  // namespace calor::kernels

@@ -1,0 +1,66 @@
+#include "calor/kernels/scalar/all_pairs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "calor/kernels/paths.h"
+#include "calor/kernels/symmetric.h"
+
+namespace calor::kernels::scalar {
+
+static void shorten_paths(const std::int64_t* begin, const std::int32_t* column, const double* length, const std::int32_t* order,
+                          std::int64_t count, double* reached, std::uint8_t* pending) {
+  for (bool shortened = true; shortened;) {
+    shortened = false;
+    for (std::int64_t n = 0; n < count; ++n) {
+      const std::int64_t node = order[n];
+      if (!pending[node]) continue;
+      pending[node] = 0;
+      double* own = reached + node * path_lanes;
+      bool any = false;
+      for (std::int64_t e = begin[node]; e < begin[node + 1]; ++e)
+        for (std::int64_t lane = 0; lane < path_lanes; ++lane)
+          if (const double through = reached[column[e] * path_lanes + lane] + length[e]; through < own[lane]) {
+            own[lane] = through;
+            any = true;
+          }
+      if (!any) continue;
+      shortened = true;
+      for (std::int64_t e = begin[node]; e < begin[node + 1]; ++e) pending[column[e]] = 1;
+    }
+  }
+}
+
+static void symmetric_rows(const double* const* rows, std::int64_t row_count, std::int64_t first, const double* x, double* y) {
+  for (std::int64_t r = 0; r < row_count; ++r)
+    for (std::int64_t c = 0; c <= first + r; ++c)
+      for (std::int64_t n = 0; n < block_width; ++n) {
+        y[(first + r) * block_width + n] += rows[r][c] * x[c * block_width + n];
+        if (c < first + r) y[c * block_width + n] += rows[r][c] * x[(first + r) * block_width + n];
+      }
+}
+
+static double stress_row(const double* distances, std::int64_t row, std::int64_t dims, const double* points, std::int64_t stride,
+                         double* pulls) {
+  double stress = 0;
+  for (std::int64_t j = 0; j < row; ++j) {
+    double square = 0;
+    for (std::int64_t c = 0; c < dims; ++c) square += std::pow(points[c * stride + row] - points[c * stride + j], 2);
+    const double distance = std::sqrt(square);
+    stress += (distance - distances[j]) * (distance - distances[j]);
+    if (distance == 0) continue;
+    for (std::int64_t c = 0; c < dims; ++c) {
+      const double pull = distances[j] / distance * (points[c * stride + row] - points[c * stride + j]);
+      pulls[c * stride + row] += pull;
+      pulls[c * stride + j] -= pull;
+    }
+  }
+  return stress;
+}
+
+const AllPairs* all_pairs() {
+  static const AllPairs table{shorten_paths, symmetric_rows, stress_row};
+  return &table;
+}
+
+}  // namespace calor::kernels::scalar

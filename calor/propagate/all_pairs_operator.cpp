@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+#include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/score.h"
+#include "calor/propagate/block_eigen.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+namespace {
+
+class StoredOperator : public BlockOperator {
+ public:
+  StoredOperator(kernels::SymmetricMatrix triangle, Context context) : triangle_(std::move(triangle)), context_(std::move(context)) {}
+  std::int64_t size() const override { return triangle_.size(); }
+  Matrix products(const Matrix& x) const override {
+    return stored_products(size(), [&](std::int64_t i) { return triangle_.row(i); }, x, context_);
+  }
+
+ private:
+  kernels::SymmetricMatrix triangle_;
+  Context context_;
+};
+
+// A record's own matrix, which stays where it is.
+class DenseOperator : public BlockOperator {
+ public:
+  DenseOperator(std::shared_ptr<const Matrix> values, Context context) : values_(std::move(values)), context_(std::move(context)) {}
+  std::int64_t size() const override { return values_->rows(); }
+  Matrix products(const Matrix& x) const override {
+    return stored_products(size(), [&](std::int64_t i) { return values_->row(i).data(); }, x, context_);
+  }
+
+ private:
+  std::shared_ptr<const Matrix> values_;
+  Context context_;
+};
+
+class StreamedOperator : public BlockOperator {
+ public:
+  StreamedOperator(Similarity record, Context context) : record_(std::move(record)), context_(std::move(context)) {
+    context_.progress = nullptr;
+  }
+  std::int64_t size() const override { return record_.rows; }
+  Matrix products(const Matrix& x) const override { return pipeline::apply(record_, x, context_); }
+
+ private:
+  Similarity record_;
+  Context context_;
+};
+
+bool bare(const Similarity& record) {
+  return record.dense && record.score.kind == Score::Kind::stored && record.strengthen.kind == Strengthen::Kind::none &&
+         !record.leave_diagonal_out && record.log_row.isZero(0) && record.log_column.isZero(0);
+}
+
+}  // namespace
+
+Matrix stored_products(std::int64_t n, const std::function<const double*(std::int64_t)>& row, const Matrix& x, const Context& context) {
+  Matrix y(n, kernels::block_width);
+  kernels::symmetric_product(n, row, x.data(), y.data(), context);
+  return y;
+}
+
+kernels::SymmetricMatrix lower_triangle(const Similarity& record, const Context& context) {
+  const std::int64_t n = record.rows;
+  kernels::SymmetricMatrix triangle(n);
+  const TileScores tiles(record);
+  constexpr std::int64_t tile_rows = 128, tile_columns = 512;  // as in the engine
+  std::atomic<std::int64_t> done{0};
+  parallel_for((n + tile_rows - 1) / tile_rows, context.threads, [&](std::int64_t p) {
+    context.check_stop("values");
+    const std::int64_t first = p * tile_rows, count = std::min(tile_rows, n - first), end = first + count;
+    Matrix tile;
+    for (std::int64_t column = 0; column < end; column += tile_columns) {
+      tiles.values(first, count, column, std::min(tile_columns, end - column), tile);
+      for (std::int64_t i = first; i < end; ++i)
+        std::copy_n(tile.row(i - first).data(), std::clamp<std::int64_t>(i + 1 - column, 0, tile.cols()), triangle.row(i) + column);
+    }
+    done += count;
+    context.advance(static_cast<double>(done), static_cast<double>(n), "values");
+  });
+  return triangle;
+}
+
+std::unique_ptr<BlockOperator> all_pairs_conjugate(const Similarity& record, const std::vector<std::int64_t>& members, const Context& context) {
+  if (members.empty()) {
+    if (bare(record)) return std::make_unique<DenseOperator>(record.dense, context);
+    const auto n = static_cast<std::uint64_t>(record.rows);
+    if (4 * n * (n + 1) > context.memory.bytes() / 4) return std::make_unique<StreamedOperator>(record, context);
+    return std::make_unique<StoredOperator>(lower_triangle(record, context), context);
+  }
+  // Several components over all pairs are always stored ones (geodesics).
+  const auto n = static_cast<std::int64_t>(members.size());
+  kernels::SymmetricMatrix part(n);
+  for (std::int64_t a = 0; a < n; ++a)
+    for (std::int64_t b = 0; b <= a; ++b) part.row(a)[b] = (*record.dense)(members[a], members[b]);
+  return std::make_unique<StoredOperator>(std::move(part), context);
+}
+
+}  // namespace calor::propagate

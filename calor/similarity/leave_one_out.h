@@ -1,0 +1,67 @@
+// The bandwidth of a kernel classifier or regressor, and how much of the keys' density to take out, by how well each labelled
+// row is predicted by all others.
+//
+//   w_ij = exp(score_ij / scale) q_j^-alpha,  q_j = sum over k != j and k != i of exp(score_jk / scale)
+//   classes:  likelihood = mean over i of log max(p_i, 2^-52),  p_i = sum_{j != i, y_j = y_i} w_ij / sum_{j != i} w_ij
+//   values:   likelihood = -log max(r, 2^-52) / 2,  r the mean squared error of sum_{j != i} w_ij t_j / sum_{j != i} w_ij over
+//             the variance of the t_i: the profile likelihood of normal errors, 0 for the mean; 0 too where all t_i are equal
+//
+// (Row i is left out of the densities too, or it would tell which keys have no other neighbour than itself.)
+// A row that is alone in its class cannot be predicted by others and is not judged.  q leaves the own point out: with it, an
+// outlier's density is its own kernel's 1 at every scale, and what alpha does depends on the sample size.
+// Leave-one-out choice of a kernel's bandwidth: Duin 1976; the density exponent: Coifman & Lafon 2006.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/state.h"
+
+namespace calor::similarity {
+
+// What the keys are: a class each (0, 1, ...), or a value each; one of the two is empty.
+struct Known {
+  std::vector<std::int64_t> classes;
+  pipeline::Vector values;
+};
+
+// What the record's columns are known to be: classes where the data have them, else values.
+// Throws Fault::input, [op], where the label of a column is not known.
+Known known_columns(const pipeline::Similarity& similarity, const pipeline::Data& data, const char* op);
+
+// The columns of a record against each other (among_columns).  Throws Fault::usage, [op], for anything but distances over all pairs.
+pipeline::Similarity keys_of(const pipeline::Similarity& similarity, const char* op);
+
+struct LeaveOneOutOptions {
+  std::vector<double> scales;     // empty: half octaves from twice the median mean distance to an eighth of the median nearest one
+  std::vector<double> alphas{0};
+  std::int64_t all_up_to = 5000;  // keys; of more, the likelihood is that of `sample` rows spread evenly over them
+  std::int64_t sample = 2000;
+};
+
+struct LeaveOneOut {
+  std::vector<double> scales, alphas;
+  pipeline::Matrix likelihood;   // scales x alphas
+  pipeline::Matrix log_density;  // keys x scales: log q_j of all k != j, for new points; keys x 0 when alpha is 0 alone
+  std::int64_t judged = 0;       // rows that the likelihood is a mean over
+
+  struct Choice {
+    std::size_t scale = 0, alpha = 0;
+  };
+  // The largest likelihood; of equal ones the first: the larger scale, the smaller alpha.
+  Choice best() const;
+};
+
+// `keys`: of keys_of(); its strengthening is not looked at.
+// All in logarithms, so that no outlier and no small scale underflows.  Time: one evaluation of judged x keys scores with
+// scales x alphas exponentials each, and for alphas other than 0 one of keys x keys with two each.  Memory: keys x scales numbers.
+// Same bits for any number of threads.  Throws Fault::input when all keys are at one place, or no row could be judged.
+LeaveOneOut leave_one_out(const pipeline::Similarity& keys, const Known& known, const LeaveOneOutOptions& options,
+                          const Context& context);
+
+// What a stage reports of a choice: figures "leave_one_out" and "judged", series "leave_one_out_scale", "leave_one_out_plain" (the
+// likelihood at each scale with alpha 0) and, with several alphas, "leave_one_out_likelihood" (with the chosen one).
+void report(const LeaveOneOut& found, pipeline::State& state);
+
+}  // namespace calor::similarity

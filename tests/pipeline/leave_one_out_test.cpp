@@ -1,0 +1,330 @@
+// The choice of bandwidth and density exponent by leaving one out, against its definition written here pair by pair in double
+// (sums of at most 60 terms: 1e-12); the own row left out of a rectangle of training columns; standardise; evidence.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
+#include "calor/pipeline/evidence.h"
+#include "calor/pipeline/model.h"
+#include "calor/similarity/leave_one_out.h"
+#include "support.h"
+
+namespace calor::pipeline {
+namespace {
+
+using similarity::Known;
+using similarity::leave_one_out;
+using similarity::LeaveOneOut;
+using similarity::LeaveOneOutOptions;
+
+void expect_fault(Fault fault, const std::string& part, const std::function<void()>& action) {
+  try {
+    action();
+    ADD_FAILURE() << "nothing was thrown; expected: " << part;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), fault) << error.what();
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what() << "\nshould hold: " << part;
+  }
+}
+
+// Three clouds in turn: row i has class i % 3.
+std::shared_ptr<Data> three_clouds(std::int64_t rows, std::uint64_t seed = 2) {
+  Matrix points = random_points(rows, 3, seed);
+  auto data = std::make_shared<Data>();
+  for (std::int64_t i = 0; i < rows; ++i) {
+    points(i, i % 2) += static_cast<double>(i % 3);
+    data->labels.push_back(i % 3);
+  }
+  data->classes = {"a", "b", "c"};
+  data->features = std::make_shared<const Matrix>(std::move(points));
+  return data;
+}
+
+std::shared_ptr<Data> measured(const Matrix& points, double gain = 1, double offset = 0) {
+  auto data = std::make_shared<Data>();
+  data->features = std::make_shared<const Matrix>(points);
+  data->targets = (gain * (points.col(0).array() * 2).sin() + offset).matrix();
+  return data;
+}
+
+Similarity distances(const Data& data) {
+  Similarity record;
+  record.score.kind = Score::Kind::power_distance;
+  record.columns = data.rows();
+  record.column_points = data.features;
+  return among_columns(record);
+}
+
+double kernel(const Data& data, int i, int j, double scale) {
+  return std::exp(-(data.features->row(i) - data.features->row(j)).squaredNorm() / scale);
+}
+
+double density(const Data& data, int j, double scale, int without = -1) {
+  double sum = 0;
+  for (int k = 0; k < data.rows(); ++k)
+    if (k != j && k != without) sum += kernel(data, j, k, scale);
+  return sum;
+}
+
+// Class likelihood, or mean squared error with targets, by the definition.
+double by_definition(const Data& data, double scale, double alpha) {
+  double total = 0;
+  for (int i = 0; i < data.rows(); ++i) {
+    double all = 0, own = 0;
+    for (int j = 0; j < data.rows(); ++j) {
+      if (j == i) continue;
+      const double weight = kernel(data, i, j, scale) * std::pow(density(data, j, scale, i), -alpha);
+      all += weight;
+      own += weight * (data.labels.empty() ? data.targets[j] : data.labels[i] == data.labels[j]);
+    }
+    total += data.labels.empty() ? std::pow(own / all - data.targets[i], 2) : std::log(own / all);
+  }
+  return total / static_cast<double>(data.rows());
+}
+
+TEST(LeaveOneOut, EqualsItsDefinitionForClasses) {
+  const auto data = three_clouds(60);
+  LeaveOneOutOptions options;
+  options.scales = {4, 2.5, 2, 1, 0.3};  // halves and others
+  options.alphas = {0, 0.5, 1};
+  const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, options, Context());
+  EXPECT_EQ(found.judged, 60);
+  for (std::size_t s = 0; s < options.scales.size(); ++s) {
+    for (int j = 0; j < 60; ++j)
+      EXPECT_NEAR(found.log_density(j, static_cast<Eigen::Index>(s)), std::log(density(*data, j, options.scales[s])), 1e-12);
+    for (std::size_t a = 0; a < options.alphas.size(); ++a)
+      EXPECT_NEAR(found.likelihood(static_cast<Eigen::Index>(s), static_cast<Eigen::Index>(a)), by_definition(*data, options.scales[s], options.alphas[a]), 1e-12);
+  }
+}
+
+TEST(LeaveOneOut, EqualsItsDefinitionForValuesOfAnyScale) {
+  const Matrix points = random_points(60, 2, 5);
+  const auto data = measured(points);
+  double variance = 0;
+  for (const double value : data->targets) variance += std::pow(value - data->targets.mean(), 2) / 60;
+  LeaveOneOutOptions options;
+  options.scales = {2, 0.5, 0.1};
+  options.alphas = {0, 1};
+  const LeaveOneOut found = leave_one_out(distances(*data), {{}, data->targets}, options, Context());
+  const auto scaled = measured(points, 1e9, -4e12);  // offsets cost digits: 4e12 eps / 1e9 of the target's spread
+  const LeaveOneOut same = leave_one_out(distances(*scaled), {{}, scaled->targets}, options, Context());
+  for (int s = 0; s < 3; ++s)
+    for (int a = 0; a < 2; ++a) {
+      EXPECT_NEAR(found.likelihood(s, a), -std::log(by_definition(*data, options.scales[s], options.alphas[a]) / variance) / 2, 1e-12);
+      EXPECT_NEAR(found.likelihood(s, a), same.likelihood(s, a), 1e-8);
+    }
+}
+
+// An outlier, duplicates, and scales at which every other kernel value underflows: only the sums' logarithms exist.
+TEST(LeaveOneOut, NeitherOutliersNorSmallScalesUnderflow) {
+  const auto data = three_clouds(30);
+  Matrix points = *data->features;
+  points.row(29) << 1e4, 0, 0;
+  points.row(1) = points.row(0);
+  data->features = std::make_shared<const Matrix>(points);
+  LeaveOneOutOptions options;
+  options.scales = {1, 0.5, 1e-6};
+  options.alphas = {0, 1};
+  const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, options, Context());
+  EXPECT_TRUE(found.likelihood.allFinite());
+  EXPECT_TRUE(found.log_density.allFinite());
+  EXPECT_NEAR(found.log_density(29, 0), -(points.rowwise() - points.row(29)).rowwise().squaredNorm().head(29).minCoeff(), 1);
+  EXPECT_NEAR(found.log_density(0, 2), 0, 1e-12) << "the duplicate alone";
+}
+
+TEST(LeaveOneOut, ASampleIsOfRowsAgainstAllKeys) {
+  const auto data = three_clouds(60);
+  LeaveOneOutOptions all, some;
+  all.scales = some.scales = {1};
+  some.all_up_to = 59;
+  some.sample = 20;  // every third row: one class
+  const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, some, Context());
+  EXPECT_EQ(found.judged, 20);
+  double expected = 0;
+  for (int i = 0; i < 60; i += 3) {
+    double sum = 0, own = 0;
+    for (int j = 0; j < 60; ++j)
+      if (j != i) (j % 3 == i % 3 ? own : sum) += kernel(*data, i, j, 1);
+    expected += std::log(own / (own + sum)) / 20;
+  }
+  EXPECT_NEAR(found.likelihood(0, 0), expected, 1e-12);
+}
+
+TEST(LeaveOneOut, TheChosenScaleIsTheBestOfItsRange) {
+  const auto data = three_clouds(60);
+  const Fit fit = run_text("distance(2, to=train) | exp(loo) | two_side(loo, of=keys)", data);
+  const auto& scales = fit.result.series.at("leave_one_out_scale");
+  double best = -1e300;
+  for (const double scale : scales)
+    for (const double alpha : {0.0, 0.25, 0.5, 0.75, 1.0}) best = std::max(best, by_definition(*data, scale, alpha));
+  EXPECT_NEAR(fit.result.figures.at("leave_one_out"), best, 1e-12);
+  EXPECT_NEAR(by_definition(*data, fit.result.figures.at("bandwidth"), fit.result.figures.at("alpha")), best, 1e-12);
+  // With a bandwidth given, alpha alone is chosen.
+  const Fit given = run_text("distance(2, to=train) | exp(2) | two_side(loo, of=keys)", data);
+  EXPECT_EQ(given.result.figures.at("bandwidth"), 2);
+}
+
+TEST(LeaveOneOut, CasesWithoutAnAnswerSaySo) {
+  const auto alone = three_clouds(3);
+  expect_fault(Fault::input, "at least two labelled rows", [&] { run_text("distance(2, to=train) | exp(loo) | row | vote", alone); });
+  const auto one_place = three_clouds(9);
+  one_place->features = std::make_shared<const Matrix>(Matrix::Ones(9, 3));
+  expect_fault(Fault::input, "all at one", [&] { run_text("distance(2, to=train) | exp(loo) | row | vote", one_place); });
+  const auto unknown = three_clouds(9);
+  unknown->labels[4] = -1;
+  expect_fault(Fault::input, "found row 5 without", [&] { run_text("distance(2) | exp(loo) | row | vote", unknown); });
+  expect_fault(Fault::usage, "over all pairs", [&] { run_text("knn(3, to=train) | distance(2) | exp(loo) | row | vote", three_clouds(9)); });
+  expect_fault(Fault::usage, "of=keys with alpha=loo", [&] { run_text("distance(2) | exp(loo) | two_side(loo) | row | vote", three_clouds(9)); });
+  expect_fault(Fault::input, "expected labels", [&] { run_text("distance(2) | exp(loo)", random_points(9, 2, 1)); });
+}
+
+// Leave-one-out says nothing of one class, of equal values, and of a class with one row: they have a prediction all the same.
+TEST(Propagator, DegenerateLabelsArePredicted) {
+  const auto one = three_clouds(12);
+  std::fill(one->labels.begin(), one->labels.end(), 1);
+  EXPECT_EQ(run_text("propagator", one).result.scores.col(1), Vector::Ones(12));
+  const auto lonely = three_clouds(12);
+  std::fill(lonely->labels.begin(), lonely->labels.end(), 0);
+  lonely->labels[7] = 2;
+  const Fit fit = run_text("propagator", lonely);
+  EXPECT_LT((fit.result.scores.rowwise().sum().array() - 1).abs().maxCoeff(), 1e-12);
+  EXPECT_EQ(fit.result.scores(7, 2), 0) << "no other row has its class";
+  const State placed = place(fit, std::make_shared<const Matrix>(lonely->features->row(7)), Context());
+  EXPECT_GT(placed.scores(0, 2), 0);
+  auto equal = measured(random_points(12, 2, 4), 0, 7);
+  EXPECT_LT((run_text("propagator-regressor", equal).result.scores.array() - 7).abs().maxCoeff(), 1e-12);
+}
+
+TEST(Propagator, ATrainingRowIsPredictedByTheOthers) {
+  const auto data = three_clouds(60);
+  data->train.assign(60, 1);
+  for (int i = 0; i < 60; i += 4) data->train[i] = 0;
+  const Fit fit = run_text("distance(2, to=train) | exp(loo) | row | vote", data);
+  const double scale = fit.result.figures.at("bandwidth");
+  for (int i = 0; i < 60; ++i) {
+    Vector expected = Vector::Zero(3);
+    for (int j = 0; j < 60; ++j)
+      if (j != i && j % 4) expected[j % 3] += kernel(*data, i, j, scale);
+    EXPECT_LT((fit.result.scores.row(i).transpose() - expected / expected.sum()).cwiseAbs().maxCoeff(), 1e-12) << i;
+  }
+}
+
+TEST(Propagator, WithoutADensityAndWithABandwidthItIsNadarayaWatsonBitForBit) {
+  const Matrix points = random_points(700, 3, 8), fresh = random_points(40, 3, 9);  // several tiles
+  const auto data = measured(points);
+  const Fit plain = run_text("distance(2, to=train) | exp(0.5) | row | average", data);
+  const Fit zero = run_text("distance(2, to=train) | exp(0.5) | two_side(0, of=keys) | row | average", data);
+  EXPECT_EQ(plain.result.scores, zero.result.scores);
+  const auto placed = [&](const Fit& fit) { return place(fit, std::make_shared<const Matrix>(fresh), Context()).scores; };
+  EXPECT_EQ(placed(plain), placed(zero));
+  // New points meet every key, so the bandwidth that leave-one-out chose, given as a number, gives the same bits as well.
+  const Fit chosen = run_text("distance(2, to=train) | exp(loo) | row | average", data);
+  const Fit given = run_text(fmt::format("distance(2, to=train) | exp({}) | row | average", chosen.result.figures.at("bandwidth")), data);
+  EXPECT_EQ(placed(chosen), placed(given));
+  EXPECT_EQ(placed(run_text("nadaraya-watson", data)),
+            placed(run_text(fmt::format("distance(2, to=train) | exp({}) | row | average", run_text("nadaraya-watson", data).result.figures.at("bandwidth")), data)));
+}
+
+TEST(Propagator, KeyDensityIsTakenFromTheColumnsAlone) {
+  const auto data = three_clouds(60);
+  const Fit fit = run_text("distance(2, to=train) | exp(2) | two_side(0.5, of=keys)", data);
+  const Matrix values = materialise(fit.result.similarity, "test", Context());
+  for (int i = 0; i < 60; ++i)
+    for (int j = 0; j < 60; ++j) EXPECT_NEAR(values(i, j), kernel(*data, i, j, 2) * std::pow(density(*data, j, 2), -0.5), 1e-13);
+}
+
+TEST(Propagator, SameBitsForAnyThreadsAndThroughAFile) {
+  const auto data = three_clouds(600);
+  const Fit one = run_text("propagator", data, 1), two = run_text("propagator", data, 2);
+  EXPECT_EQ(one.result.scores, two.result.scores);
+  const std::string path = ::testing::TempDir() + "calor_propagator.safetensors";
+  save_fit(path, {one, print(recipes::resolve("propagator", {})), "0", "", ""});
+  const auto fresh = std::make_shared<const Matrix>(random_points(50, 3, 31));
+  EXPECT_EQ(place(one, fresh, Context()).scores, place(load_fit(path, recipes::all_stages()).fit, fresh, Context()).scores);
+}
+
+TEST(LeaveOwnOut, HoldsForTransposedRectanglesToo) {
+  const auto data = three_clouds(30);
+  data->train.assign(30, 0);
+  for (int i : {1, 4, 5, 20}) data->train[i] = 1;
+  Similarity record = run_text("distance(2, to=train) | exp(2)", data).result.similarity;
+  record.leave_diagonal_out = true;
+  const Matrix values = materialise(record, "test", Context()), across = materialise(transpose(record), "test", Context());
+  EXPECT_LT(relative_difference(values.transpose(), across), 1e-13);
+  EXPECT_EQ((values.array() == 0).count(), 4);
+  EXPECT_EQ(values(20, 3), 0);
+}
+
+TEST(Standardise, UsesTheTrainingRowsAndDropsConstants) {
+  const auto data = three_clouds(40);
+  Matrix points = *data->features;
+  points.col(1) = points.col(1) * 1000 + Vector::Constant(40, 1e6);
+  points.col(2).setConstant(0.1);
+  data->features = std::make_shared<const Matrix>(points);
+  data->train.assign(40, 1);
+  for (int i = 30; i < 40; ++i) data->train[i] = 0;
+  const Fit fit = run_text("standardise | distance(2) | exp(1)", data);
+  const Matrix& found = *fit.result.points;
+  for (int c = 0; c < 2; ++c) {
+    EXPECT_NEAR(found.col(c).head(30).mean(), 0, 1e-9);
+    EXPECT_NEAR(found.col(c).head(30).squaredNorm() / 30, 1, 1e-9);
+  }
+  EXPECT_EQ(found.col(2), Vector::Zero(40));
+  EXPECT_EQ(*fit.result.similarity.column_points, found);
+  const auto sum = [](const Fit& of, std::shared_ptr<const Matrix> rows) { return place(of, std::move(rows), Context()).similarity; };
+  const Similarity placed = sum(fit, std::make_shared<const Matrix>(points.topRows(5)));
+  EXPECT_EQ(*placed.row_points, found.topRows(5));
+  EXPECT_EQ(*placed.column_points, found);
+}
+
+TEST(Standardise, LooDecidesByTheLabels) {
+  const auto data = three_clouds(90);
+  Matrix points = *data->features;
+  points.col(2) = random_points(90, 1, 77).col(0) * 1e4;  // noise in a large unit
+  data->features = std::make_shared<const Matrix>(points);
+  const Fit helped = run_text("propagator", data);
+  EXPECT_EQ(helped.result.figures.at("standardised"), 1);
+  ASSERT_EQ(helped.result.notes.size(), 1u);
+  EXPECT_NE(helped.result.notes[0].text.find("features standardised: leave-one-out likelihood"), std::string::npos);
+  points.col(2) *= 1e-8;  // the same noise in a small one, which standardising would blow up
+  data->features = std::make_shared<const Matrix>(points);
+  EXPECT_EQ(run_text("propagator", data).result.figures.at("standardised"), 0);
+}
+
+TEST(EvidenceOfAPrediction, IsTheGreatestWeightsAndTheyExplainIt) {
+  const auto data = three_clouds(600);
+  const Fit fit = run_text("distance(2, to=train) | exp(2) | row | vote", data);
+  const Similarity& record = fit.result.similarity;
+  const Matrix values = materialise(record, "test", Context());
+  const auto found = evidence(record, {}, 600, Context()), some = evidence(record, {}, 4, Context());
+  for (int i = 0; i < 600; ++i) {
+    Vector votes = Vector::Zero(3);
+    for (const Evidence& one : found[i]) {
+      EXPECT_NEAR(one.weight, values(i, one.row), 1e-12);
+      votes[data->labels[one.row]] += one.weight;
+    }
+    EXPECT_LT((votes.transpose() - fit.result.scores.row(i)).cwiseAbs().maxCoeff(), 1e-12);
+    ASSERT_EQ(some[i].size(), 4u);
+    for (int k = 0; k < 4; ++k) EXPECT_EQ(some[i][k].row, found[i][k].row);
+    for (std::size_t k = 1; k < found[i].size(); ++k) EXPECT_GE(found[i][k - 1].weight, found[i][k].weight);
+  }
+  // Rows that do not count are neither named nor weighed; edges give the same as pairs.
+  std::vector<std::uint8_t> even(600, 0);
+  for (int i = 0; i < 600; i += 2) even[i] = 1;
+  double sum = 0;
+  for (const Evidence& one : evidence(record, even, 600, Context())[3]) {
+    EXPECT_EQ(one.row % 2, 0);
+    sum += one.weight;
+  }
+  EXPECT_NEAR(sum, 1, 1e-12);
+  const Fit sparse = run_text("knn(3, to=train) | indicator | row | vote", data);
+  const auto neighbours = evidence(sparse.result.similarity, {}, 5, Context());
+  ASSERT_EQ(neighbours[7].size(), 3u);
+  EXPECT_DOUBLE_EQ(neighbours[7][2].weight, 1.0 / 3);
+}
+
+}  // namespace
+}  // namespace calor::pipeline
