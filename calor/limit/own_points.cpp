@@ -160,6 +160,7 @@ void find_linear(OwnPoints& found) {
 OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::span<const double> h, std::uint64_t seed, const Context& context) {
   const auto count = static_cast<std::int64_t>(h.size());
   require(count >= least_points, Fault::input, "[limit] expected at least {} points, found {}", least_points, count);
+  context.memory.require(static_cast<std::uint64_t>(8 * count * (columns + 8)), "limit", "a copy of the points", "give fewer of them, or fewer columns");
   const Measurement measurement(rows, columns, h, seed);
   const Scales scale = scales(measurement, context);
   require(scale.farthest > 0, Fault::input, "[limit] expected points that differ, found {} times the same", count);

@@ -38,8 +38,8 @@ struct OwnPoints {
 };
 
 // rows: [points][columns]; h: one value a point.  O(queries points (columns + ladder)) time with queries <= 1000 drawn by the seed,
-// O(threads points) memory.  The same bits for any number of threads.
-// Throws Fault::input for fewer than 10 points, points that are all the same, or a constant h; Fault::interrupted on a stop.
+// O(points (columns + threads)) memory.  The same bits for any number of threads.
+// Throws Fault::input for fewer than 10 points, points that are all the same, or a constant h; Fault::memory; Fault::interrupted on a stop.
 OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::span<const double> h, std::uint64_t seed, const Context& context);
 
 // What was found, in sentences; the first is the verdict on eps = 1/2.

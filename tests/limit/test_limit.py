@@ -53,6 +53,14 @@ def test_rows_as_json():
     assert found["ellipse of minimisers weight's power"]["measured"] == pytest.approx(1, abs=1e-4)
 
 
+def test_every_row_of_the_default_run_agrees(tmp_path):
+    done = calor("limit", "--json", "-q", "--report", tmp_path / "r.html")
+    document = json.loads(done.stdout)
+    assert all(row["plots"] for row in document_of(tmp_path / "r.html")["rows"])
+    assert document["pass"] and {row["group"] for row in document["rows"]} == {group["name"] for group in document["groups"]}
+    assert len(document["rows"]) == 74 and "All 74 rows agree" in document["summary"]
+
+
 def test_table_has_a_sentence_for_each_row():
     document = json.loads(calor("limit", "gaussian1", "--json", "-q").stdout)
     text = calor("limit", "gaussian1", "-q").stdout
