@@ -160,11 +160,12 @@ void find_linear(OwnPoints& found) {
 OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::span<const double> h, std::uint64_t seed, const Context& context) {
   const auto count = static_cast<std::int64_t>(h.size());
   require(count >= least_points, Fault::input, "[limit] expected at least {} points, found {}", least_points, count);
-  const auto [least, most] = std::minmax_element(h.begin(), h.end());
-  require(*most > *least, Fault::input, "[limit] expected a function that is not constant, found {} at every point: name another --function", *least);
+  context.memory.require(static_cast<std::uint64_t>(8 * count * (columns + 8)), "limit", "a copy of the points", "give fewer of them, or fewer columns");
   const Measurement measurement(rows, columns, h, seed);
   const Scales scale = scales(measurement, context);
   require(scale.farthest > 0, Fault::input, "[limit] expected points that differ, found {} times the same", count);
+  const auto [least, most] = std::minmax_element(h.begin(), h.end());
+  require(*most > *least, Fault::input, "[limit] expected a function that is not constant, found {} at every point: name another --function", *least);
 
   std::vector<double> ladder;
   const double low = scale.nearest / 8, high = scale.farthest;
@@ -177,18 +178,17 @@ OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::sp
   found.columns = columns;
   found.queries = static_cast<std::int64_t>(measurement.queries().size());
   found.dimension_by_neighbours = scale.dimension;
-  std::size_t steepest = 0;
-  for (std::size_t k = 0; k < ladder_size; ++k) {
-    found.curve.push_back(measurement.summary(parts, k, ladder[k]));
-    if (found.curve[k].dimension > found.curve[steepest].dimension || std::isnan(found.curve[steepest].dimension)) steepest = k;
-  }
+  for (std::size_t k = 0; k < ladder_size; ++k) found.curve.push_back(measurement.summary(parts, k, ladder[k]));
+  std::size_t steepest = ladder_size - 1;  // where rows see all points
+  for (std::size_t k = 0; k < ladder_size; ++k)
+    if (found.curve[k].neighbours >= least_seen && found.curve[k].dimension > found.curve[steepest].dimension) steepest = k;
   found.half = measurement.summary(parts, ladder_size, 0.5);
   found.steepest = found.curve[steepest];
   find_linear(found);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     found.density.push_back(parts[i][steepest].sum + 1);
     found.before.push_back(h[static_cast<std::size_t>(measurement.queries()[i])]);
-    found.after.push_back(parts[i][steepest].mean_value);
+    found.after.push_back(parts[i][ladder_size].mean_value);
   }
   const double median = analyse::median(found.density);
   for (double& value : found.density) value /= median;

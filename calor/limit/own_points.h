@@ -3,8 +3,8 @@
 //
 // For a sample of the points as queries x_i and all N points as keys, with w_ij = exp(-|x_i - x_j|^2 / (2 eps)), over a ladder of
 // eps from below the distances of nearest neighbours to above the greatest distance:
-//   dimension  2 d log sum_ij w_ij / d log eps, self pairs left out; its greatest value estimates the dimension of the data, and
-//              the eps there is a bandwidth that sees neighbours (Coifman, Shkolnisky, Sigworth & Singer 2008)
+//   dimension  2 d log sum_ij w_ij / d log eps, self pairs left out; its greatest value, where rows have five neighbours or more,
+//              estimates the dimension of the data, and the eps there is a bandwidth (Coifman, Shkolnisky, Sigworth & Singer 2008)
 //   change     root mean square of S h - h over the deviation of h: what one layer does
 //   order      d log change / d log eps: 1 where a layer is an Euler step of length eps/2, as T3 says; more where rows see hardly
 //              any neighbour but themselves, less where they average over the data at large
@@ -34,12 +34,12 @@ struct OwnPoints {
   Estimate dimension_by_neighbours;  // maximum likelihood from distances to nearest neighbours (Levina & Bickel 2004)
   double linear_low = 0, linear_high = 0;  // eps with an order from 0.8 to 1.2 and 5 neighbours or more, around where it is 1; else NaN
   std::vector<double> density;       // one a query, over their median, at the bandwidth
-  std::vector<double> before, after; // h and S h at the queries, at the bandwidth
+  std::vector<double> before, after; // h and S h at the queries, at eps = 1/2
 };
 
 // rows: [points][columns]; h: one value a point.  O(queries points (columns + ladder)) time with queries <= 1000 drawn by the seed,
-// O(threads points) memory.  The same bits for any number of threads.
-// Throws Fault::input for fewer than 10 points, points that are all the same, or a constant h; Fault::interrupted on a stop.
+// O(points (columns + threads)) memory.  The same bits for any number of threads.
+// Throws Fault::input for fewer than 10 points, points that are all the same, or a constant h; Fault::memory; Fault::interrupted on a stop.
 OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::span<const double> h, std::uint64_t seed, const Context& context);
 
 // What was found, in sentences; the first is the verdict on eps = 1/2.

@@ -75,7 +75,7 @@ std::vector<Plot> plots(const OwnPoints& found) {
   for (std::size_t i = 0; i < shares.y.size(); ++i) shares.x.push_back((static_cast<double>(i) + 0.5) / static_cast<double>(shares.y.size()));
   const Plot density{"Density", "share of the points", "density over its median", false, true, {shares}};
   const auto [least, most] = std::minmax_element(found.before.begin(), found.before.end());
-  const Plot function{"Function before and after a layer at the bandwidth", "before", "after", false, false,
+  const Plot function{"Function before and after a layer, eps = 1/2", "before", "after", false, false,
                       {{"points", found.before, found.after, false}, {"unchanged", {*least, *most}, {*least, *most}, true}}};
   return {change, order, dimension, neighbours, density, function};
 }

@@ -165,7 +165,7 @@ std::vector<Row> merging_rows(const Settings& settings, const Context& context) 
                   "The further cluster holds out longer, by its own eigenvalue (measured over predicted).", 1, second.value, second.low,
                   second.high, 0.1, false, {plot}}),
           judged({"clusters merge in the order of the gaps", "stationary", "stationary", "Point sets in which the near clusters merge first.",
-                  static_cast<double>(settings.seeds), in_order, in_order, in_order, 0, false, {}})};
+                  static_cast<double>(settings.seeds), in_order, in_order, in_order, 0, false, {plot}})};
 }
 
 }  // namespace

@@ -3,7 +3,7 @@ const LAB = result.kind === "limit";
 
 // The ends of what is drawn on a logarithmic axis, with ticks at decades; within two decades at 1, 2 and 5 too.
 function scaledAxis(title, log, values) {
-  if (!log) return axis(title, {nticks: 6});
+  if (!log) return axis(title, {nticks: 6, exponentformat: "power"});
   const positive = values.filter((value) => value > 0);
   const low = Math.log10(Math.min(...positive)), high = Math.log10(Math.max(...positive)), margin = 0.05 * (high - low) + 0.03;
   const digits = high - low < 2 ? [1, 2, 5] : [1], step = Math.max(1, Math.ceil((high - low) / 6)), tickvals = [];
@@ -65,7 +65,7 @@ function groupSection(group) {
   const rows = result.rows.filter((row) => row.group === group.name);
   if (!rows.length) return null;
   return h("section", {class: "experiment", id: "group-" + group.name}, h("h2", {}, group.meaning),
-           h("p", {class: "quiet"}, `${group.name}: ${group.theorem}`), rowsTable(group.meaning, rows), rows.map(rowFigure));
+           h("p", {class: "quiet"}, `${group.name}: ${group.theorem}`), rowsTable(plural(rows.length, "measured number"), rows), rows.map(rowFigure));
 }
 
 function laboratory() {
