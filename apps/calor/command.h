@@ -64,6 +64,7 @@ void add_stages_command(CLI::App& app, Globals& globals);
 void add_compare_command(CLI::App& app, Globals& globals);
 void add_train_command(CLI::App& app, Globals& globals);
 void add_predict_command(CLI::App& app, Globals& globals);
+void add_inspect_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app);
 
 }  // namespace calor::app
