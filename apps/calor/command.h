@@ -65,6 +65,7 @@ void add_compare_command(CLI::App& app, Globals& globals);
 void add_train_command(CLI::App& app, Globals& globals);
 void add_predict_command(CLI::App& app, Globals& globals);
 void add_limit_command(CLI::App& app, Globals& globals);
+void add_inspect_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app);
 
 }  // namespace calor::app
