@@ -2,6 +2,7 @@
 //
 //   {"schema": 1, "weights": "model.safetensors", "layout": "out,in", "score": "dot", "heads": 8, "causal": false,
 //    "layers": [{"query": "q.weight", "key": "k.weight", "value": "v.weight", "query_bias": "q.bias", ...}]}
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -65,8 +66,8 @@ class Mapping : public Model {
       const Matrix& stream = single_tensor(tokens, entry.tokens);
       const Eigen::Index width = entry.heads.front().value.weight.cols();
       require(stream.cols() == width, Fault::input, "[inspect] expected tokens of {} columns, found {} ({})", width, stream.cols(), tokens.source);
-      require(activations.layers.empty() || activations.layers.front().stream.rows() == stream.rows(), Fault::input,
-              "[inspect] expected as many tokens in every layer, found {} and {} ({})", activations.layers.front().stream.rows(), stream.rows(), tokens.source);
+      const Eigen::Index before = activations.layers.empty() ? stream.rows() : activations.layers.front().stream.rows();
+      require(stream.rows() == before, Fault::input, "[inspect] expected as many tokens in every layer, found {} and {} ({})", before, stream.rows(), tokens.source);
       activations.layers.push_back({stream, normalised(stream, entry.normalise), entry.heads});
     }
     return activations;

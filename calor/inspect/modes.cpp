@@ -76,7 +76,7 @@ void count_slow(Modes& modes) {
     const double step = timescale(values[i]) / timescale(values[i + 1]);
     if (step <= modes.step) continue;
     modes.step = step;
-    modes.slow = static_cast<std::int64_t>(i) + 1;
+    if (step >= Modes::least_step) modes.slow = static_cast<std::int64_t>(i) + 1;
   }
 }
 

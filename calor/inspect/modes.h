@@ -16,12 +16,12 @@ struct Modes {
   bool converged = true;
   double gap = 0;              // 1 - |second eigenvalue|
   // Modes before the widest relative step of the timescale -1/log|lambda|, counted with the constant one; 1 where no other mode has
-  // |lambda| >= slow.  `step`: the ratio of the timescales across it.
+  // |lambda| >= slow_modulus or no step is least_step wide.  `step`: the ratio of the timescales across the widest.
   std::int64_t slow = 1;
   double step = 0;
   std::vector<std::int64_t> clusters;  // one a token: 0 .. slow - 1, the largest first
   Matrix vectors;                      // N x slow: a real basis of the slow right eigenvectors
-  static constexpr double slow_modulus = 0.5;
+  static constexpr double slow_modulus = 0.5, least_step = 2;
 };
 
 // Dense below 256 tokens, else Arnoldi with implicit restarts (Spectra) on streamed products; `converged` is false where it came to

@@ -76,7 +76,6 @@ PropagationNetwork::PropagationNetwork(const std::string& path) try {
   deviation_ = weights.vector("preprocessing.deviation", columns);
   kept_ = weights.matrix("tokens.values", -1, columns);
   encode_ = {weights.matrix("network.encode.weight", width, columns), weights.vector("network.encode.bias", width)};
-  decode_ = {weights.matrix("network.decode.weight", -1, width), weights.vector("network.decode.bias")};
   const std::string score = score_of(entry("pipeline"), path);
   for (std::int64_t l = 0; l < layers; ++l) heads_.push_back(head_of(weights, score, l, width));
 } catch (const json::exception& error) {
@@ -103,8 +102,6 @@ Activations PropagationNetwork::propagate(const Matrix& prepared, const Context&
   activations.last = state;
   return activations;
 }
-
-Matrix PropagationNetwork::logits(const Matrix& prepared, const Context& context) const { return decode_(propagate(prepared, context).last); }
 
 Activations PropagationNetwork::run(const Tokens& tokens, const Context& context) const {
   require(!tokens.is_text, Fault::usage, "[inspect] expected rows of data for a Calor network, found a text: give --tokens DATA");

@@ -21,17 +21,13 @@ class PropagationNetwork : public Model {
   // Rows of data, preprocessed here; with nothing given the training points that the model keeps.  All points attend to each other.
   Activations run(const Tokens& tokens, const Context& context) const override;
 
-  // Logits of points that attend to each other; rows are prepared points.
-  Matrix logits(const Matrix& prepared, const Context& context) const;
-  const Matrix& kept() const { return kept_; }
-
  private:
   Activations propagate(const Matrix& prepared, const Context& context) const;
   std::string attention_;
   std::vector<std::string> features_;
   Vector mean_, deviation_;
   Matrix kept_;
-  AffineMap encode_, decode_;
+  AffineMap encode_;
   std::vector<Head> heads_;
   bool residual_ = true;
 };

@@ -45,16 +45,18 @@ def test_a_network_of_calor_train_without_torch(inspect, tmp_path, score):
     check_forward(document, tensors, score, tensors["tokens.values"].astype(np.float64))
     metric = score in ("l2", "metric")
     for head in document["heads"]:
-        assert (head["defects"]["symmetry"] < 1e-12) == metric
-        assert head["defects"]["triangle"] == 0 if metric else score == "additive" or head["defects"]["triangle"] > 0
         assert (head["defects"]["null"] is not None) == (score in ("qk", "l2"))
+        if score == "additive":  # linear in both sides where no sum changes its sign: nothing is left after centring
+            continue
+        assert (head["defects"]["symmetry"] < 1e-12) == metric
+        assert (head["defects"]["triangle"] == 0) == metric
 
 
 def test_new_rows_are_preprocessed_and_their_label_left_out(inspect, tmp_path):
     tensors = network("qk")
     model = write_network(tmp_path / "m.safetensors", "qk", tensors=tensors)
     rows = np.random.default_rng(1).normal(size=(30, 3)).astype(np.float32)
-    lines = ["name,c,a,b,kind"] + [f"p{i},{c!r},{a!r},{b!r},{'xy'[i % 2]}" for i, (a, b, c) in enumerate(rows.astype(float))]
+    lines = ["name,c,a,b,kind"] + [f"p{i},{c!r},{a!r},{b!r},{'xy'[i % 2]}" for i, (a, b, c) in enumerate(rows.astype(float).tolist())]
     (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
     document = inspect(model, "--tokens", tmp_path / "new.csv")
     prepared = np.stack([(rows[:, 0].astype(float) - 1) / 2, (rows[:, 1].astype(float) + 2) / 0.5, np.zeros(30)], 1)
