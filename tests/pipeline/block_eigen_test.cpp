@@ -63,7 +63,7 @@ TEST(BlockEigen, FindsTheLargestOfKnownSpectra) {
         const Vector lambda = spectrum(n, kind);
         const Known a(lambda);
         const std::int64_t k = std::min(wanted, n);
-        expect_pairs(a, lambda, largest_pairs_in_blocks(a, wanted, Matrix(n, 0), Context{}), k, 0, fmt::format("{}, n = {}, k = {}", kind, n, k));
+        expect_pairs(a, lambda, largest_pairs_in_blocks(a, wanted, Matrix(n, 0), Context()), k, 0, fmt::format("{}, n = {}, k = {}", kind, n, k));
       }
 }
 
@@ -72,7 +72,7 @@ TEST(BlockEigen, LeavesOutWhatIsKnown) {
     const Vector lambda = spectrum(n, "even");
     const Known a(lambda);
     const Matrix known = a.vectors().leftCols(2);
-    const Pairs pairs = largest_pairs_in_blocks(a, 4, known, Context{});
+    const Pairs pairs = largest_pairs_in_blocks(a, 4, known, Context());
     expect_pairs(a, lambda, pairs, 4, 2, fmt::format("n = {}", n));
     EXPECT_LT((known.transpose() * pairs.vectors).cwiseAbs().maxCoeff(), 1e-12);
   }
