@@ -32,6 +32,11 @@ std::vector<std::int64_t> best_columns(const Similarity& similarity, const Conte
 // say they need rows x columns numbers.  Throws Fault::memory.
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context);
 
+// Computes the scores of all pairs of points once, before passes that each would: N^2 d / 2 multiply-adds and 8 N^2 bytes.  Does nothing
+// where that is more than a quarter of the memory limit, for points in few dimensions (whose scores are computed as fast as they are
+// read), and where rows and columns are not the same points.
+void keep_scores(Similarity& similarity, const Context& context);
+
 // Tiles of all pairs: visit(first row, first column, tile of scores) from several threads, a fixed number of rows a piece;
 // every piece's tiles come in order of their columns.
 void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,

@@ -5,7 +5,7 @@
 // A record with factors is conjugate to a symmetric one (row after symmetric, two_side, ...): that one is solved, with the known
 // eigenvectors taken out, and its vectors are turned back.  Several components: each is embedded on its own, or (together) the
 // vectors that tell the components apart come first.  New points: Nystrom's formula, S_new v / lambda.
-#include "calor/propagate/eigen.h"
+#include "calor/propagate/block_eigen.h"
 
 #include <algorithm>
 #include <cmath>
@@ -254,11 +254,12 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   constexpr double usual_products = 100;
   if (arguments.word("of") == "residual") {
     estimate_factorisation(estimate);
+    estimate.hold(8 * estimate.rows * (3 * k + 48));
   } else {
     estimate.operations += usual_products * estimate.pairs() + usual_products * estimate.rows * (2 * k + 24);
-    estimate.hold(estimate.edges > 0 ? 12 * estimate.edges : 8 * estimate.rows * estimate.columns);
+    if (estimate.edges > 0) estimate.hold(8 * estimate.rows * (3 * k + 48) + 12 * estimate.edges);
+    else estimate.hold(4 * estimate.rows * estimate.columns + block_eigen_bytes(estimate.rows, k));
   }
-  estimate.hold(8 * estimate.rows * (3 * k + 48));
   estimate.features = k;
 }
 
