@@ -56,6 +56,7 @@ static int run(int count, char** words) {
   add_train_command(app, globals);
   add_predict_command(app, globals);
   add_limit_command(app, globals);
+  add_inspect_command(app, globals);
   add_data_command(app, globals);
   add_completion_command(app);
   try {

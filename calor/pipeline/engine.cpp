@@ -148,6 +148,19 @@ Matrix apply_transposed(const Similarity& similarity, const Matrix& values, cons
   return apply(transpose(similarity), values, context);
 }
 
+Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context) {
+  const bool rows_last = !similarity.normalised.empty() && similarity.normalised.back() == Normalisation::row;
+  if (!rows_last || !exponential(similarity)) return apply(similarity, values, context);
+  Matrix with_ones(values.rows(), values.cols() + 1);
+  with_ones << values, Vector::Ones(values.rows());
+  const Matrix result = apply(similarity, with_ones, context);
+  Matrix means = result.leftCols(values.cols());
+  const auto sums = result.col(values.cols());
+  for (Eigen::Index i = 0; i < means.rows(); ++i)
+    if (sums[i] > 0 && std::isfinite(sums[i])) means.row(i) /= sums[i];
+  return means;
+}
+
 std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context) {
   std::vector<std::int64_t> best(static_cast<std::size_t>(similarity.rows), -1);
   if (!similarity.all_pairs()) {

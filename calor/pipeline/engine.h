@@ -18,6 +18,10 @@ Vector log_column_sums(const Similarity& similarity, const Context& context);
 
 // value * H: rows x width, for H with one row a column of the similarity.
 Matrix apply(const Similarity& similarity, const Matrix& values, const Context& context);
+// The same, with each row of a similarity whose rows add up to 1 (`row` last, exponential) divided by the sum of its values as computed.
+// The logarithms that normalise it are rounded, which tells where scores are large beside their bandwidth: |log| of 1e12 leaves four
+// digits of a mean, and of 1e17 none.
+Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context);
 // value' * H: columns x width.
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context);
 
