@@ -55,7 +55,8 @@ Flow load(const std::string& source, const std::string& function, const Context&
     require(function == loaded.label, Fault::usage, "[limit] expected a column ({}), found \"{}\" for --function{}", list_names(known), function,
             near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));
     require(numbers || loaded.data.classes.size() == 2, Fault::usage,
-            "[limit] expected a column of numbers or of two classes for --function, found {} classes in \"{}\"", loaded.data.classes.size(), function);
+            "[limit] expected a column of numbers or of two classes for --function, found {} classes in \"{}\"",
+            loaded.data.classes.size(), function);
     for (Eigen::Index i = 0; i < count; ++i)
       flow.function.push_back(numbers ? loaded.data.targets[i] : static_cast<double>(loaded.data.labels[static_cast<std::size_t>(i)]));
     flow.name = function;

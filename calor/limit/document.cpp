@@ -53,8 +53,10 @@ std::string summary(const std::vector<Row>& rows) {
   std::vector<std::string> failed;
   for (const Row& row : rows)
     if (!row.pass) failed.push_back(fmt::format("{} ({})", row.name, verdict(row)));
-  if (failed.empty()) return rows.size() == 1 ? "The row agrees with the theory." : fmt::format("All {} rows agree with the theory.", rows.size());
-  return fmt::format("{} of {} rows {} not agree with the theory: {}.", failed.size(), rows.size(), failed.size() == 1 ? "does" : "do", list_names(failed));
+  if (failed.empty() && rows.size() == 1) return "The row agrees with the theory.";
+  if (failed.empty()) return fmt::format("All {} rows agree with the theory.", rows.size());
+  return fmt::format("{} of {} rows {} not agree with the theory: {}.", failed.size(), rows.size(), failed.size() == 1 ? "does" : "do",
+                     list_names(failed));
 }
 
 }  // namespace calor::limit

@@ -38,13 +38,16 @@ Measured measure(const Manifold& manifold, const Sample& queries, double epsilon
 
 // The function, what the operator makes of it at the least eps, and the density: against the angle on the circle, else against the
 // last coordinate.
-std::vector<Plot> pictures(const DriftDiffusion& given, const Sample& queries, const std::vector<double>& measured, const std::vector<double>& limit) {
+std::vector<Plot> pictures(const DriftDiffusion& given, const Sample& queries, const std::vector<double>& measured,
+                           const std::vector<double>& limit) {
   const bool circle = given.manifold->ambient() == 2;
   const std::vector<double> at = values_at(queries, [&](const Point& x) { return circle ? std::atan2(x[1], x[0]) : x.back(); });
   const std::vector<double> density = values_at(queries, [&](const Point& x) { return given.manifold->density(x); });
   const std::string axis = circle ? "angle" : "last coordinate";
   return {{"Function and operator at the queries", axis, "value", false, false,
-           {{"function h", at, functions_at(*given.manifold, queries), false}, {"measured operator", at, measured, false}, {"closed form", at, limit, false}}},
+           {{"function h", at, functions_at(*given.manifold, queries), false},
+            {"measured operator", at, measured, false},
+            {"closed form", at, limit, false}}},
           {"Density at the queries, up to a factor", axis, "density", false, false, {{"p", at, density, false}}}};
 }
 

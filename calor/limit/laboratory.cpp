@@ -98,7 +98,8 @@ void check(const std::vector<std::string>& names, const std::vector<const Experi
   }
   const bool random = std::any_of(chosen.begin(), chosen.end(), [](const Experiment* one) { return one->random_points; });
   require(random || (settings.points.empty() && settings.epsilon.empty()), Fault::usage,
-          "[limit] expected circle or sphere for a ladder of points or eps, found {}: the other theorems are measured without random points", list_names(names));
+          "[limit] expected circle or sphere for a ladder of points or eps, found {}: the other theorems are measured without random points",
+          list_names(names));
   require(settings.seeds >= 3 && settings.seeds <= 1000, Fault::usage,
           "[limit] expected 3 to 1000 seeds, found {}: an interval needs repetitions", settings.seeds);
 }

@@ -160,12 +160,14 @@ void find_linear(OwnPoints& found) {
 OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::span<const double> h, std::uint64_t seed, const Context& context) {
   const auto count = static_cast<std::int64_t>(h.size());
   require(count >= least_points, Fault::input, "[limit] expected at least {} points, found {}", least_points, count);
-  context.memory.require(static_cast<std::uint64_t>(8 * count * (columns + 8)), "limit", "a copy of the points", "give fewer of them, or fewer columns");
+  context.memory.require(static_cast<std::uint64_t>(8 * count * (columns + 8)), "limit", "a copy of the points",
+                         "give fewer of them, or fewer columns");
   const Measurement measurement(rows, columns, h, seed);
   const Scales scale = scales(measurement, context);
   require(scale.farthest > 0, Fault::input, "[limit] expected points that differ, found {} times the same", count);
   const auto [least, most] = std::minmax_element(h.begin(), h.end());
-  require(*most > *least, Fault::input, "[limit] expected a function that is not constant, found {} at every point: name another --function", *least);
+  require(*most > *least, Fault::input, "[limit] expected a function that is not constant, found {} at every point: name another --function",
+          *least);
 
   std::vector<double> ladder;
   const double low = scale.nearest / 8, high = scale.farthest;

@@ -12,14 +12,18 @@ namespace {
 
 std::string about_half(const OwnPoints& found) {
   const AtEpsilon& half = found.half;
-  const std::string does = fmt::format("with eps = 1/2 one layer changes the function by {:.3g} % of its deviation and a row has {:.4g} effective neighbours",
+  const std::string does = fmt::format("with eps = 1/2 one layer changes the function by {:.3g} % of its deviation and a row has {:.4g} "
+                                       "effective neighbours",
                                        100 * half.change, half.neighbours);
   if (std::isnan(found.linear_low))
-    return fmt::format("No eps is in the linear regime: nowhere does a layer's change grow like eps, which takes more points or a smoother function; {}.", does);
+    return fmt::format("No eps is in the linear regime: nowhere does a layer's change grow like eps, which takes more points or a smoother "
+                       "function; {}.",
+                       does);
   if (half.epsilon >= found.linear_low && half.epsilon <= found.linear_high)
     return fmt::format("Attention's own eps = 1/2 is in the linear regime: a layer is an Euler step of heat flow; {}.", does);
   if (half.epsilon > found.linear_high)
-    return fmt::format("Attention's own eps = 1/2 is {:.3g} times above the linear regime: a layer averages at large, it is no small step of heat flow; {}.",
+    return fmt::format("Attention's own eps = 1/2 is {:.3g} times above the linear regime: a layer averages at large, it is no small step of "
+                       "heat flow; {}.",
                        half.epsilon / found.linear_high, does);
   return fmt::format("Attention's own eps = 1/2 is {:.3g} times below the linear regime: rows hardly see their neighbours; {}.",
                      found.linear_low / half.epsilon, does);
@@ -41,16 +45,17 @@ Series mark(const std::string& name, const AtEpsilon& at, double AtEpsilon::*wha
 std::vector<std::string> findings(const OwnPoints& found) {
   std::vector<std::string> list{about_half(found)};
   if (!std::isnan(found.linear_low))
-    list.push_back(fmt::format("The linear regime (a layer's change goes like eps to the power 0.8 to 1.2, and rows have five neighbours or more) reaches from "
-                               "eps = {:.3g} to {:.3g}; "
+    list.push_back(fmt::format("The linear regime (a layer's change goes like eps to the power 0.8 to 1.2, and rows have five neighbours or more) "
+                               "reaches from eps = {:.3g} to {:.3g}; "
                                "multiplying the points by {:.3g} brings its middle to 1/2.",
                                found.linear_low, found.linear_high, std::sqrt(0.5 / std::sqrt(found.linear_low * found.linear_high))));
-  list.push_back(fmt::format("The points have {:.2g} dimensions by the kernel's sum, at its steepest eps = {:.3g}, and {:.2g} ({:.2g} to {:.2g}) by "
+  list.push_back(fmt::format("The points have {:.3g} dimensions by the kernel's sum, at its steepest eps = {:.3g}, and {:.3g} ({:.3g} to {:.3g}) by "
                              "their nearest neighbours, in {} column{}.",
                              found.steepest.dimension, found.steepest.epsilon, found.dimension_by_neighbours.value,
                              found.dimension_by_neighbours.low, found.dimension_by_neighbours.high, found.columns, found.columns == 1 ? "" : "s"));
   const double low = analyse::quantile(found.density, 0.05), high = analyse::quantile(found.density, 0.95);
-  list.push_back(fmt::format("There the density of nine tenths of the points spans a factor of {:.3g}: what the drift 2 grad log p pulls on.", high / low));
+  list.push_back(fmt::format("There the density of nine tenths of the points spans a factor of {:.3g}: what the drift 2 grad log p pulls on.",
+                             high / low));
   return list;
 }
 

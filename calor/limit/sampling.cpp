@@ -77,13 +77,15 @@ Plot noise_plot(const std::vector<Noise>& noise, const std::vector<std::int64_t>
   return plot;
 }
 
-void require_memory(const Manifold& manifold, const std::vector<std::int64_t>& sizes, const std::vector<double>& ladder, const Context& context) {
+void require_memory(const Manifold& manifold, const std::vector<std::int64_t>& sizes, const std::vector<double>& ladder,
+                    const Context& context) {
   const double point = 3.0 * 8 * (manifold.ambient() + 2);  // as drawn, sorted, and with its function
   const double side = resolving_degree(*std::min_element(ladder.begin(), ladder.end())) + 1.0;
   const double nodes = manifold.dimension() == 1 ? side : side * side / 2;
   const auto bytes = [&](double count) { return static_cast<std::uint64_t>(count * point); };
   context.memory.require(bytes(nodes), "limit", "the quadrature points of the least eps", "take a greater --epsilon");
-  context.memory.require(bytes(static_cast<double>(*std::max_element(sizes.begin(), sizes.end()))), "limit", "the random points", "take fewer --points");
+  const auto most = static_cast<double>(*std::max_element(sizes.begin(), sizes.end()));
+  context.memory.require(bytes(most), "limit", "the random points", "take fewer --points");
 }
 
 }  // namespace

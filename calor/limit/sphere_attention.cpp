@@ -53,7 +53,8 @@ std::vector<Row> rows_at(double radius, std::uint64_t index, const Settings& set
   const Estimate slope = order(errors.x, errors.y);
   const std::vector<double> limit = extrapolate(rate);
   const auto count = static_cast<Eigen::Index>(limit.size());
-  const Estimate time = least_squares(Eigen::Map<const Eigen::VectorXd>(closed.data(), count), Eigen::Map<const Eigen::VectorXd>(limit.data(), count))[0];
+  const Estimate time = least_squares(Eigen::Map<const Eigen::VectorXd>(closed.data(), count),
+                                      Eigen::Map<const Eigen::VectorXd>(limit.data(), count))[0];
   return {judged({fmt::format("dot-product attention remainder order, r = {}", radius), "attention", "T5",
                   "On a sphere dot-product attention jumps to r A'x / |A'x| and then lets heat flow; the remainder is of order eps^2.", 2,
                   slope.value, slope.low, slope.high, 0.02, false,

@@ -98,7 +98,8 @@ Row engine_row(const Layer& layer) {
   // Differences of values of size 1 that each carry a few units of the last place times the logarithm of the keys.
   return judged({"engine against definition", "step", "T3",
                  "The streamed engine's attention and the sum of differences are the same operator to rounding.", 0, most, most, most, 1e-13, false,
-                 {{"Difference between engine and definition", "eps", "largest difference", true, false, {{"measured", layer.epsilon, layer.engine_error, false}}}}});
+                 {{"Difference between engine and definition", "eps", "largest difference", true, false,
+                   {{"measured", layer.epsilon, layer.engine_error, false}}}}});
 }
 
 }  // namespace
@@ -106,7 +107,8 @@ Row engine_row(const Layer& layer) {
 std::vector<Row> step_rows(const Settings& settings, const Context& context) {
   const std::unique_ptr<Manifold> manifold = make_ellipsoid({1, 1, 1}, 0.5);
   const Layer layer = measure(*manifold, 0.016, settings.theory, context);
-  return {remainder_row(layer, settings.theory), length_row(layer, settings.theory), metric_row(*manifold, settings.theory, context), engine_row(layer)};
+  return {remainder_row(layer, settings.theory), length_row(layer, settings.theory), metric_row(*manifold, settings.theory, context),
+          engine_row(layer)};
 }
 
 }  // namespace calor::limit

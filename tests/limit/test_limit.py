@@ -19,7 +19,7 @@ CALOR = pathlib.Path(os.environ.get("CALOR_BINARY", ROOT / "build" / "calor"))
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 QUICK = ["gaussian1", "attention", "minimiser-set"]  # a third of a second
-COARSE = ["sphere", "--points", "100,200,400", "--epsilon", "0.08,0.04,0.02", "--seeds", "3"]
+COARSE = ["--points", "100,200,400", "sphere", "--epsilon", "0.08,0.04,0.02", "--seeds", "3"]
 
 
 def calor(*words, code=0):
