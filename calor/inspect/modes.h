@@ -24,8 +24,8 @@ struct Modes {
   static constexpr double slow_modulus = 0.5, least_step = 2;
 };
 
-// Dense below 256 tokens, else Arnoldi with implicit restarts (Spectra) on streamed products; `converged` is false where it came to
-// no end, and the modes that it has found are given.  Clusters: the inner simplex algorithm on the slow eigenvectors (Weber and
+// Dense below 256 tokens, else Arnoldi with implicit restarts (Spectra) on streamed products; `converged` is false where more
+// slow modes than those found may exist.  Clusters: the inner simplex algorithm on the slow eigenvectors (Weber and
 // Galliat 2002; Deuflhard and Weber 2005).
 Modes modes_of(const AttentionRows& rows, std::int64_t count, const Context& context);
 

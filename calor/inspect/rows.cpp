@@ -46,11 +46,11 @@ void AttentionRows::fill(std::int64_t first, std::int64_t count, RowBlock& block
     }
   } else {
     products(query_, first, count, key_, 0, count_, block.scores.data(), count_);
-    block.scores *= head_.product_factor();
-    block.scores.rowwise() += key_bias_.transpose();
   }
+  // Row by row, each of which stays in the second-level cache.
   for (std::int64_t a = 0; a < count; ++a) {
     const std::int64_t visible = causal_ ? first + a + 1 : count_;
+    if (head_.bilinear()) block.scores.row(a) = head_.product_factor() * block.scores.row(a) + key_bias_.transpose();
     block.scores.row(a).tail(count_ - visible).setConstant(-std::numeric_limits<double>::infinity());
     block.weights.row(a).tail(count_ - visible).setZero();
     auto weights = block.weights.row(a).head(visible);
