@@ -209,7 +209,15 @@ void ComparisonRuns::fit_propagator(std::size_t i) {
   given.test = as_given(given.test, given.standardisation);
   PropagatorOptions options;
   options.seed = seed(i);
-  const TrainedPropagator trained = train_propagator(given, options, context_);
+  options.epochs = options_.protocol.epochs;
+  TrainedPropagator trained;
+  try {
+    trained = train_propagator(given, options, context_);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::input) throw;  // no class of two rows, or all points at one place: the others still have a result
+    propagator_[i].test = untrained_[i].test = -1;
+    return;
+  }
   propagator_[i] = {trained.test.accuracy, std::nullopt, trained.parameters};
   untrained_[i] = {trained.untrained_test.accuracy, std::nullopt, 2};  // bandwidth and alpha
   const Points& extra = data->points.extra;
@@ -248,8 +256,9 @@ std::vector<ComparisonRuns::Job> ComparisonRuns::jobs() {
     constexpr std::int64_t before_all_networks = std::int64_t{1} << 40;
     jobs.push_back({before_all_networks, [this, i] { fit_propagator(i); }});
     jobs.push_back({1, [this, i] { fit_plain(i); }});
+    if (i > 0 && source_.same_for_all()) continue;  // nothing that a seed changes
     jobs.push_back({1, [this, i] { fit_tuned(i); }});
-    if (i == 0 || !source_.same_for_all()) jobs.push_back({0, [this, i] { fit_classical(i); }});
+    jobs.push_back({0, [this, i] { fit_classical(i); }});
   }
   std::stable_sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.cost > b.cost; });
   return jobs;
@@ -263,8 +272,8 @@ void ComparisonRuns::train_all() {
     work[static_cast<std::size_t>(job)].work();
   });
   if (source_.same_for_all()) {
-    std::fill(logistic_.begin(), logistic_.end(), logistic_.front());
-    std::fill(neighbour_.begin(), neighbour_.end(), neighbour_.front());
+    for (std::vector<Scores>* scores : {&logistic_, &neighbour_, &tuned_neighbour_, &support_vectors_})
+      std::fill(scores->begin(), scores->end(), scores->front());
   }
 }
 
@@ -284,9 +293,14 @@ std::vector<analyse::BaselineRecord> ComparisonRuns::baselines() const {
                                            record(fmt::format("{}-nearest neighbours", neighbours), neighbour_, false),
                                            record("MLP", plain_, true),
                                            record("nearest neighbours, cross-validated", tuned_neighbour_, false)};
-  if (support_vectors_.front().test >= 0) all.push_back(record("SVM, cross-validated", support_vectors_, false));
-  all.push_back(record("propagator, untrained", untrained_, true));
-  all.push_back(record("propagator", propagator_, true));
+  const auto complete = [](const std::vector<Scores>& scores) {
+    return std::all_of(scores.begin(), scores.end(), [](const Scores& score) { return score.test >= 0; });
+  };
+  if (complete(support_vectors_)) all.push_back(record("SVM, cross-validated", support_vectors_, false));
+  if (complete(propagator_)) {
+    all.push_back(record("propagator, untrained", untrained_, true));
+    all.push_back(record("propagator", propagator_, true));
+  }
   return all;
 }
 

@@ -123,6 +123,7 @@ double median_distance(const Matrix& points, std::uint64_t seed) {
   const auto order = permutation(points.rows(), random);
   std::vector<double> squares;
   for (std::size_t i = 1; i < order.size(); ++i) squares.push_back((points.row(order[i]) - points.row(order[i - 1])).squaredNorm());
+  if (squares.empty()) return 0;
   const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
   std::nth_element(squares.begin(), middle, squares.end());
   return std::sqrt(*middle);
