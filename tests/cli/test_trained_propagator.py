@@ -60,7 +60,7 @@ def test_what_does_not_go_with_it_is_refused(calor, trained, tmp_path):
     calor("train", "iris", "--epochs", "2", "--save", tmp_path / "network.safetensors", "-q", "--json")
     assert "--model propagator" in calor("predict", tmp_path / "network.safetensors", "iris", "--evidence", "2", code=2).stderr
     (tmp_path / "few.csv").write_text("a,b\n1,2\n")
-    assert "feature" in calor("predict", path, tmp_path / "few.csv", code=3).stderr
+    assert "alcohol" in calor("predict", path, tmp_path / "few.csv", code=3).stderr
 
 
 def test_a_class_that_the_model_does_not_know_is_named(calor, tmp_path):
