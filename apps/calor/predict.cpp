@@ -12,7 +12,9 @@
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/learn/predict.h"
+#include "calor/learn/propagator.h"
 #include "command.h"
+#include "train_propagator.h"
 
 namespace calor::app {
 
@@ -20,6 +22,7 @@ using nlohmann::json;
 
 struct PredictArguments {
   std::string model, output;
+  std::int64_t evidence = 0;  // 0: none
   DataOptions data;
 };
 
@@ -74,6 +77,10 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
+  if (learn::is_propagator(arguments.model))
+    return predict_with_propagator(globals, arguments.model, arguments.data, arguments.output, arguments.evidence);
+  require(arguments.evidence == 0, Fault::usage,
+          "[predict] expected a propagator for --evidence, found a network, whose layers mix its tokens: train with --model propagator");
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::Model model = learn::load_model(arguments.model);
@@ -97,6 +104,8 @@ void add_predict_command(CLI::App& app, Globals& globals) {
       ->required()
       ->type_name("DATA");
   command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction so many of the training rows that decided it, with their weights")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   add_label(*command, arguments->data);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { predict(globals, *arguments); });

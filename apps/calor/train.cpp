@@ -13,6 +13,7 @@
 #include "calor/learn/train.h"
 #include "command.h"
 #include "protocol_options.h"
+#include "train_propagator.h"
 
 namespace calor::app {
 
@@ -21,7 +22,7 @@ using nlohmann::json;
 struct TrainArguments {
   DataOptions data;
   ProtocolOptions protocol;
-  std::string attention = "metric", save, test;
+  std::string model = "network", attention = "metric", save, test;
   bool restart = false;
   double checkpoint_seconds = learn::TrainOptions{}.checkpoint_seconds;
 };
@@ -66,6 +67,12 @@ static json result_json(const Globals& globals, const learn::TrainResult& result
 }
 
 static void train(const Globals& globals, const TrainArguments& arguments) {
+  if (arguments.model == "propagator") {
+    require(arguments.attention == TrainArguments{}.attention && !arguments.restart, Fault::usage,
+            "[train] expected neither --attention nor --restart with --model propagator, found one: it has its own attention and no checkpoint");
+    train_propagator(globals, arguments.data, arguments.protocol, arguments.save, arguments.test);
+    return;
+  }
   learn::TrainOptions options;
   options.protocol = arguments.protocol.protocol();
   options.attention = arguments.attention;
@@ -93,6 +100,10 @@ void add_train_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
       ->required()
       ->type_name("DATA");
+  command->add_option("--model", arguments->model,
+                      "network: layers of attention; propagator: labels flow from the training points under a learned metric")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"network", "propagator"}));
   command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline: \"score(metric) | exp | two_side(1) | row | apply\"")
       ->capture_default_str();
   command->add_option("--save", arguments->save,

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/analyse/comparison.h"
+#include "calor/analyse/standing.h"
 #include "calor/learn/comparison_runs.h"
 #include "calor/learn/pictures.h"
 
@@ -78,6 +79,23 @@ double majority_share(const io::Dataset& data) {
   return static_cast<double>(*std::max_element(sizes.begin(), sizes.end())) / static_cast<double>(data.rows);
 }
 
+// Every method beside the propagator, over the same seeds, by the accuracy that the verdict uses.
+json standing_of(const ComparisonRuns& runs, const std::vector<analyse::RunRecord>& records) {
+  const bool fresh = runs.first().points.extra.count() > 0;
+  std::vector<analyse::Contender> contenders;
+  for (const analyse::BaselineRecord& baseline : runs.baselines())
+    contenders.push_back({baseline.name, baseline.name.starts_with("propagator") ? "propagator" : "baseline",
+                          fresh ? baseline.extra_accuracy : baseline.accuracy});
+  for (const Similarity& similarity : runs.similarities()) {
+    analyse::Contender contender{similarity.name, "attention", {}};
+    for (const analyse::RunRecord& record : records)
+      if (record.attention == similarity.name)
+        contender.accuracy.push_back(fresh ? record.extra_accuracy.back() : record.test_accuracy.back());
+    contenders.push_back(std::move(contender));
+  }
+  return analyse::standing("propagator", contenders);
+}
+
 json document(const ComparisonRuns& runs, const io::Dataset& data, const std::optional<io::Dataset>& test) {
   const OneThread one_thread;
   std::vector<analyse::RunRecord> records;
@@ -93,6 +111,7 @@ json document(const ComparisonRuns& runs, const io::Dataset& data, const std::op
   const auto judgement =
       analyse::judge(records, control, majority_share(data), runs.first().points.classes, runs.keys());
   json experiment = analyse::summarise(data.name, names, control, records, runs.baselines(), judgement);
+  experiment["standing"] = standing_of(runs, records);
   experiment["data"] = data_block(runs, data, test);
   experiment["protocol"] = protocol_block(runs, judgement);
   experiment["attentions"] = names;

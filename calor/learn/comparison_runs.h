@@ -49,7 +49,7 @@ class ComparisonRuns {
   std::vector<analyse::BaselineRecord> baselines() const;
 
  private:
-  // The accuracies of a baseline for one seed.
+  // The accuracies of a baseline for one seed; -1: it was left out.
   struct Scores {
     double test = 0;
     std::optional<double> extra;
@@ -65,6 +65,8 @@ class ComparisonRuns {
   Run::State train_one(const Protocol& protocol, const Similarity& similarity, std::size_t i, const std::string& what);
   void fit_plain(std::size_t i);
   void fit_classical(std::size_t i);
+  void fit_tuned(std::size_t i);
+  void fit_propagator(std::size_t i);
   std::vector<Job> jobs();
 
   const io::Dataset& data_;
@@ -75,7 +77,7 @@ class ComparisonRuns {
   std::shared_ptr<const SeedData> first_;
   Protocol protocol_;
   std::vector<std::vector<Trained>> trained_;  // by similarity, by seed
-  std::vector<Scores> plain_, logistic_, neighbour_;
+  std::vector<Scores> plain_, logistic_, neighbour_, tuned_neighbour_, support_vectors_, untrained_, propagator_;
   std::atomic<std::int64_t> steps_done_{0};
 };
 

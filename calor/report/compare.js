@@ -30,7 +30,7 @@ function experimentSection(experiment, place) {
       plural(experiment.protocol.seeds.length, "seed")} a similarity`;
   return h(
       "section", {id: `experiment-${place}`, class: "experiment", "aria-labelledby": `heading-${place}`}, heading,
-      h("p", {class: "quiet"}, facts), verdictOf(experiment), accuracyTable(experiment), curvesFigure(experiment),
+      h("p", {class: "quiet"}, facts), verdictOf(experiment), standingFigure(experiment), accuracyTable(experiment), curvesFigure(experiment),
       robustnessFigure(experiment), efficiencyFigure(experiment), differencesFigure(experiment),
       baselinesFigure(experiment), shareFigure(experiment), temperatureFigure(experiment), similarityFigure(experiment),
       regionsFigure(experiment), protocolFigure(experiment));

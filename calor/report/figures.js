@@ -192,6 +192,24 @@ function differencesFigure(experiment) {
       notesOf(experiment.pairs));
 }
 
+// Every method beside the propagator, best first.
+function standingFigure(experiment) {
+  const standing = experiment.standing || [];
+  if (!standing.length) return null;
+  const columns = [
+    {head: "method", text: (s) => (s.kind === "propagator" ? h("strong", {}, s.name) : s.name)},
+    {head: measureName(experiment), text: (s) => spread(s.accuracy_mean, s.accuracy_sd)},
+    {head: "propagator − it, points", text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
+    {head: "95 % interval", text: (s) => (exists(s.low) ? `${signed(s.low)} to ${signed(s.high)}` : "")},
+    {head: "p", title: "Wilcoxon's signed-rank test", text: (s) => (exists(s.p) ? fixed(s.p, 3) : "")},
+    {head: "p after Holm", text: (s) => (exists(s.p_holm) ? fixed(s.p_holm, 3) : "")}
+  ];
+  return figure(
+      "All methods",
+      "Each method over the same seeds and splits, the best mean first. The propagator lets the training labels flow to a new point under a learned metric; untrained, its bandwidth and density exponent are chosen by leaving each training point out. An interval that contains zero is no evidence of a difference.",
+      [], table("All methods: mean ± deviation over seeds", columns, standing));
+}
+
 function baselinesFigure(experiment) {
   if (!experiment.baselines.length) return null;
   const extra = experiment.baselines.some((b) => exists(b.extra_mean)), best = experiment.best_baseline;

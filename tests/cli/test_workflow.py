@@ -54,7 +54,7 @@ def test_compare_writes_a_report_and_its_data(calor, blobs, tmp_path):
     experiment = document["experiments"][0]
     assert experiment["data"]["classes"] == ["left", "right"]
     assert [row["attention"] for row in experiment["summary"]] == ["self", "l2", "metric", "uniform"]
-    assert len(experiment["runs"]) == 12 and len(experiment["baselines"]) == 3
+    assert len(experiment["runs"]) == 12 and len(experiment["baselines"]) == 7
     assert len(experiment["regions"]) >= 1 and len(experiment["similarity"]) >= 1
     for run in experiment["runs"]:
         assert len(run["epoch"]) == len(run["loss"]) == len(run["test_accuracy"]) == len(run["share"])

@@ -70,7 +70,9 @@ TEST(Compare, DocumentIsComplete) {
   for (const char* field : {"dead_below", "dead_rule", "common_accuracy", "seed_means", "optimizer", "reading"}) {
     EXPECT_TRUE(e.at("protocol").contains(field)) << field;
   }
-  EXPECT_EQ(e.at("baselines").size(), 3u);
+  EXPECT_EQ(e.at("baselines").size(), 7u);
+  ASSERT_EQ(e.at("standing").size(), 11u);
+  for (const json& row : e.at("standing")) EXPECT_EQ(row.at("difference").is_null(), row.at("name") == "propagator") << row;
   EXPECT_EQ(e.at("similarity").size(), 8u);  // four similarities of two layers
   for (const json& picture : e.at("similarity")) {
     ASSERT_EQ(picture.at("matrix").size(), 80u);

@@ -1,0 +1,67 @@
+#include "calor/learn/propagator.h"
+
+#include <cmath>
+
+#include "calor/learn/preprocess.h"
+#include "calor/pipeline/engine.h"
+
+namespace calor::learn {
+
+using pipeline::Matrix;
+using pipeline::Similarity;
+using pipeline::Vector;
+
+namespace {
+
+Similarity similarity_to(const std::shared_ptr<const Matrix>& keys, const std::shared_ptr<const Matrix>& points, double temperature) {
+  Similarity record;
+  record.score = {pipeline::Score::Kind::power_distance, 2, pipeline::Metric::euclidean};
+  record.rows = points->rows();
+  record.columns = keys->rows();
+  record.row_points = points;
+  record.column_points = keys;
+  record.strengthen.kind = pipeline::Strengthen::Kind::exponential;
+  record.strengthen.scale = Vector::Constant(1, 1 / temperature);
+  return record;
+}
+
+}  // namespace
+
+Matrix Propagator::embed(const Matrix& points) const {
+  const Matrix z = (points.rowwise() - offset.row(0)) * projection;
+  const Matrix hidden = ((z * first.transpose()).rowwise() + first_bias.row(0)).cwiseMax(0);
+  return z * residual.transpose() + hidden * second.transpose();
+}
+
+Vector log_key_density(const Matrix& keys, double temperature, const Context& context) {
+  const auto shared = std::make_shared<const Matrix>(keys);
+  Vector result = log_row_sums(among_columns(similarity_to(shared, shared, temperature)), context);
+  for (double& value : result)
+    if (!std::isfinite(value)) value = 0;  // a single key
+  return result;
+}
+
+Propagated propagate(const Propagator& model, const Matrix& points, std::int64_t evidence, const Context& context) {
+  Similarity record = similarity_to(std::make_shared<const Matrix>(model.keys), std::make_shared<const Matrix>(model.embed(points)),
+                                    model.temperature);
+  record.log_column = -model.alpha * model.log_density;
+  record.log_row = -log_row_sums(record, context);
+  record.column_rows = std::make_shared<const std::vector<std::int64_t>>(model.rows);
+  Matrix votes = Matrix::Zero(model.keys.rows(), static_cast<Eigen::Index>(model.classes.size()));
+  for (std::size_t j = 0; j < model.labels.size(); ++j) votes(static_cast<Eigen::Index>(j), model.labels[j]) = 1;
+  Propagated result{apply(record, votes, context), {}};
+  for (Eigen::Index i = 0; i < result.probability.rows(); ++i) result.probability.row(i) /= result.probability.row(i).sum();
+  if (evidence > 0) result.evidence = pipeline::evidence(record, {}, evidence, context);
+  return result;
+}
+
+Matrix points_for(const Propagator& model, const io::Dataset& data) {
+  const std::vector<std::int64_t> columns = match_columns(model.features, data, "predict");
+  Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
+  for (std::int64_t i = 0; i < data.rows; ++i)
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      points(i, static_cast<Eigen::Index>(c)) = data.values[static_cast<std::size_t>(i * data.columns + columns[c])];
+  return points;
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,65 @@
+// The metric propagator: attention to labelled points under a learned metric.  A trained one is a map of points and three
+// things about its keys, so prediction is the pipeline distance(2, to=train) | exp | two_side(alpha, of=keys) | row | vote on
+// mapped points, and which labelled rows decided is read off its weights.
+//
+//   z = (x - offset) projection,  phi(z) = R z + W2 relu(W1 z + b1)
+//   p(class c | x) = sum over keys j of class c of w_j / sum of all w_j,  w_j = exp(-temperature |phi(z) - key_j|^2) q_j^-alpha
+//   q_j = sum over k != j of exp(-temperature |key_j - key_k|^2)
+//
+// Nadaraya 1964, Watson 1964; learned as neighbourhood components: Goldberger, Roweis, Hinton & Salakhutdinov 2005; the density
+// exponent: Coifman & Lafon 2006.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/io/dataset.h"
+#include "calor/pipeline/evidence.h"
+#include "calor/pipeline/matrix.h"
+
+namespace calor::learn {
+
+struct Propagator {
+  std::string version, input_hash, data_name, label;
+  std::uint64_t seed = 0;
+  std::vector<std::string> features, classes;
+
+  pipeline::Matrix offset;      // 1 x columns
+  pipeline::Matrix projection;  // columns x width: standardisation, principal axes of wide data, and one scale for all
+  pipeline::Matrix residual, first, first_bias, second;  // R: width x width; W1: hidden x width; b1: 1 x hidden; W2: width x hidden
+  double temperature = 1, alpha = 0;
+
+  pipeline::Matrix keys;               // phi of the training rows: rows x width
+  pipeline::Vector log_density;        // log q of each key
+  std::vector<std::int64_t> labels;    // class of each key
+  std::vector<std::int64_t> rows;      // its row in the data trained on, from 0
+
+  // phi of points in the data's columns: rows x width.
+  pipeline::Matrix embed(const pipeline::Matrix& points) const;
+};
+
+// `keys` as similarity columns, and the log densities under the temperature.  One pass over pairs of keys.
+pipeline::Vector log_key_density(const pipeline::Matrix& keys, double temperature, const Context& context);
+
+struct Propagated {
+  pipeline::Matrix probability;                           // points x classes; each row adds up to 1
+  std::vector<std::vector<pipeline::Evidence>> evidence;  // the keys that weighed most, by their row in the data trained on
+};
+
+// Probabilities of new points, with so many keys of evidence each.  O(points keys width) time, O((points + keys) width) memory;
+// same bits for any number of threads.
+Propagated propagate(const Propagator& model, const pipeline::Matrix& points, std::int64_t evidence, const Context& context);
+
+// The dataset's columns in the order of the model's features, by name.  Throws Fault::input naming those that are missing.
+pipeline::Matrix points_for(const Propagator& model, const io::Dataset& data);
+
+// One safetensors file of F64 tensors.  Throws Fault::input.
+void save_propagator(const std::string& path, const Propagator& model);
+// Throws Fault::input: "[model] expected ..., found ... (path)" for another kind of file, damaged tensors, values not finite.
+Propagator load_propagator(const std::string& path);
+// Whether a file was written by save_propagator; false for any other readable safetensors file.
+bool is_propagator(const std::string& path);
+
+}  // namespace calor::learn

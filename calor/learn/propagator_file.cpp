@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/io/safetensors.h"
+#include "calor/learn/propagator.h"
+#include "calor/learn/stored_tensor.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+using pipeline::Matrix;
+
+constexpr const char* kind = "calor propagator";
+constexpr int schema = 1;
+
+io::Tensor stored_matrix(const Matrix& matrix) {
+  return stored(std::vector<double>(matrix.data(), matrix.data() + matrix.size()), {matrix.rows(), matrix.cols()});
+}
+
+// rows or columns of -1: any.
+Matrix matrix_of(const io::Safetensors& content, const std::string& name, std::int64_t rows, std::int64_t columns) {
+  const std::vector<double> values = restored<double>(content, name, 2, "model");
+  const std::vector<std::int64_t>& shape = content.tensors.at(name).shape;
+  require((rows < 0 || shape[0] == rows) && (columns < 0 || shape[1] == columns), Fault::input,
+          "[model] expected the tensor '{}' of {} x {}, found {} x {}", name, rows, columns, shape[0], shape[1]);
+  require(std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); }), Fault::input,
+          "[model] expected finite numbers in the tensor '{}', found NaN or infinity", name);
+  return Eigen::Map<const Matrix>(values.data(), shape[0], shape[1]);
+}
+
+const std::string& entry(const io::Safetensors& content, const std::string& key) {
+  const auto found = content.metadata.find(key);
+  require(found != content.metadata.end(), Fault::input, "[model] expected the metadata '{}', found none", key);
+  return found->second;
+}
+
+Propagator propagator_of(const io::Safetensors& content) {
+  require(entry(content, "kind") == kind, Fault::input, "[model] expected a propagator saved by calor train, found '{}'", entry(content, "kind"));
+  require(json::parse(entry(content, "schema")).get<int>() == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})",
+          schema, entry(content, "schema"), entry(content, "version"));
+  Propagator model;
+  model.version = entry(content, "version");
+  model.input_hash = entry(content, "input_hash");
+  model.data_name = entry(content, "data");
+  model.label = entry(content, "label");
+  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
+  model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
+  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
+  const auto columns = static_cast<std::int64_t>(model.features.size());
+  model.projection = matrix_of(content, "metric.projection", columns, -1);
+  const std::int64_t width = model.projection.cols();
+  model.offset = matrix_of(content, "metric.offset", 1, columns);
+  model.residual = matrix_of(content, "metric.residual", width, width);
+  model.first = matrix_of(content, "metric.first", -1, width);
+  model.first_bias = matrix_of(content, "metric.first_bias", 1, model.first.rows());
+  model.second = matrix_of(content, "metric.second", width, model.first.rows());
+  const Matrix scalars = matrix_of(content, "temperature_and_alpha", 1, 2);
+  model.temperature = scalars(0, 0);
+  model.alpha = scalars(0, 1);
+  model.keys = matrix_of(content, "keys.values", -1, width);
+  model.log_density = matrix_of(content, "keys.log_density", model.keys.rows(), 1).col(0);
+  model.labels = restored<std::int64_t>(content, "keys.labels", 1, "model");
+  model.rows = restored<std::int64_t>(content, "keys.rows", 1, "model");
+  const auto classes = static_cast<std::int64_t>(model.classes.size()), keys = static_cast<std::int64_t>(model.keys.rows());
+  require(keys > 0 && static_cast<std::int64_t>(model.labels.size()) == keys && static_cast<std::int64_t>(model.rows.size()) == keys &&
+              std::all_of(model.labels.begin(), model.labels.end(), [&](std::int64_t label) { return label >= 0 && label < classes; }) &&
+              std::all_of(model.rows.begin(), model.rows.end(), [](std::int64_t row) { return row >= 0; }) && model.temperature > 0,
+          Fault::input, "[model] expected a class below {} and a row for each of {} keys, and a temperature above 0, found others", classes, keys);
+  return model;
+}
+
+}  // namespace
+
+void save_propagator(const std::string& path, const Propagator& model) {
+  io::Safetensors content;
+  content.metadata = {{"kind", kind},
+                      {"schema", std::to_string(schema)},
+                      {"version", model.version},
+                      {"seed", std::to_string(model.seed)},
+                      {"input_hash", model.input_hash},
+                      {"data", model.data_name},
+                      {"label", model.label},
+                      {"features", json(model.features).dump()},
+                      {"classes", json(model.classes).dump()}};
+  const auto keys = static_cast<std::int64_t>(model.labels.size());
+  content.tensors["metric.offset"] = stored_matrix(model.offset);
+  content.tensors["metric.projection"] = stored_matrix(model.projection);
+  content.tensors["metric.residual"] = stored_matrix(model.residual);
+  content.tensors["metric.first"] = stored_matrix(model.first);
+  content.tensors["metric.first_bias"] = stored_matrix(model.first_bias);
+  content.tensors["metric.second"] = stored_matrix(model.second);
+  content.tensors["temperature_and_alpha"] = stored(std::vector<double>{model.temperature, model.alpha}, {1, 2});
+  content.tensors["keys.values"] = stored_matrix(model.keys);
+  content.tensors["keys.log_density"] = stored_matrix(model.log_density);
+  content.tensors["keys.labels"] = stored(model.labels, {keys});
+  content.tensors["keys.rows"] = stored(model.rows, {keys});
+  io::write_safetensors(path, content);
+}
+
+Propagator load_propagator(const std::string& path) {
+  const io::Safetensors content = io::read_safetensors(path);
+  try {
+    return propagator_of(content);
+  } catch (const Error& error) {
+    fail(Fault::input, "{} ({})", error.what(), path);
+  } catch (const json::exception& error) {
+    fail(Fault::input, "[model] expected metadata of a saved propagator, found {} ({})", error.what(), path);
+  }
+}
+
+bool is_propagator(const std::string& path) {
+  const io::Safetensors content = io::read_safetensors(path);
+  const auto found = content.metadata.find("kind");
+  return found != content.metadata.end() && found->second == kind;
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,64 @@
+// Training a metric propagator: from the untrained one, whose bandwidth, density exponent and standardisation are chosen by leaving
+// one out, to a learned metric.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "calor/analyse/predictions.h"
+#include "calor/core/progress.h"
+#include "calor/io/dataset.h"
+#include "calor/learn/preprocess.h"
+#include "calor/learn/propagator.h"
+
+namespace calor::learn {
+
+struct PropagatorOptions {
+  double test_share = 0.2;
+  std::int64_t hidden = 100;      // units of phi
+  std::int64_t epochs = 0;        // 0: so many that there are about 300 steps, at least 10
+  std::int64_t batch = 512;       // most points a step; they are each other's keys
+  double learning_rate = 1e-3;    // falls to 0 along a half cosine
+  double weight_decay = 1e-4;     // decoupled
+  // On the points while training: of the median distance, spread over the coordinates.  Unset: 0, 0.2, 0.6 or no training at all,
+  // whichever predicts rows best that were left out of training (on at most start_rows rows).
+  std::optional<double> noise;
+  std::int64_t most_columns = 128, components = 64;  // wider data are first put on so many principal axes
+  std::int64_t start_rows = 4000; // of the training rows, evenly: what bandwidth, exponent and standardisation are chosen on
+  std::uint64_t seed = 0;         // of the split, the weights, the batches and the noise
+};
+
+struct PropagatorStart {
+  bool standardised = false;
+  double temperature = 0, alpha = 0;  // in the units of the projected points
+  double likelihood = 0;              // leave-one-out
+};
+
+// A way of training, and what it gave on rows that were left out.
+struct PropagatorTrial {
+  std::optional<double> noise;  // unset: untrained
+  double log_loss = 0;
+};
+
+struct TrainedPropagator {
+  Propagator model, untrained;        // the untrained one: the same keys under the metric that training started from
+  PropagatorStart start;
+  std::vector<PropagatorTrial> trials;  // empty: the noise was given
+  std::optional<double> noise;        // the one trained with; unset: leaving rows out preferred the untrained metric
+  std::int64_t parameters = 0, train_rows = 0, test_rows = 0;
+  std::vector<double> loss;           // mean over the steps of each epoch
+  double seconds = 0;                 // of training, without the start
+  analyse::ClassQuality test, untrained_test;
+  std::optional<std::string> failure; // why it stopped before its end; the model is then the untrained one
+};
+
+// Throws Fault::usage for options outside their ranges; Fault::input for data without a class of two rows, or all at one place.
+// Same bits for any number of threads.
+TrainedPropagator train_propagator(const Prepared& prepared, const PropagatorOptions& options, const Context& context);
+
+// The same on a stratified split of `data` (or on all of it, with `test` to test on), with the model's names filled in.
+TrainedPropagator train_propagator(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options,
+                                   const Context& context);
+
+}  // namespace calor::learn

@@ -1,0 +1,76 @@
+"""calor train --model propagator and calor predict with it, as a user runs them: the printed result, evidence that adds up to the
+probabilities, the same bits for any number of threads, labels that the model does not know, and flags that do not go with it."""
+import json
+
+import numpy as np
+import pytest
+
+QUICK = ["--model", "propagator", "--epochs", "5"]
+
+
+@pytest.fixture(scope="module")
+def trained(calor, tmp_path_factory):
+    path = tmp_path_factory.mktemp("propagator") / "wine.safetensors"
+    document = json.loads(calor("train", "wine", *QUICK, "--save", path, "--json", "-q").stdout)
+    return path, document
+
+
+def test_the_document_says_what_was_chosen(trained):
+    path, document = trained
+    assert document["kind"] == "train-propagator" and document["model"] == str(path) and document["failure"] is None
+    assert document["start"]["standardised"] is True
+    assert [trial["noise"] for trial in document["trials"]] == [None, 0, 0.2, 0.6]
+    best = min(document["trials"], key=lambda trial: trial["log_loss"])
+    assert document["noise"] == best["noise"]
+    assert len(document["loss"]) == (5 if best["noise"] is not None else 0)
+    assert document["quality"]["rows"] == document["test"] == 36
+    assert document["quality"]["accuracy"] > 0.85
+
+
+def test_evidence_adds_up_to_the_prediction(calor, trained):
+    path, document = trained
+    found = json.loads(calor("predict", path, "wine", "--evidence", document["train"], "--json", "-q", "--threads", "1").stdout)
+    again = json.loads(calor("predict", path, "wine", "--evidence", document["train"], "--json", "-q", "--threads", "2").stdout)
+    assert found["rows"] == again["rows"]
+    classes = found["classes"]
+    for row in found["rows"]:
+        votes = np.zeros(len(classes))
+        for one in row["evidence"]:
+            votes[classes.index(one["label"])] += one["weight"]
+            assert 1 <= one["row"] <= 178
+        assert np.allclose(votes, row["probability"], atol=1e-12) and sum(row["probability"]) == pytest.approx(1)
+        weights = [one["weight"] for one in row["evidence"]]
+        assert weights == sorted(weights, reverse=True)
+    csv = calor("predict", path, "wine", "--evidence", "2", "-q").stdout.splitlines()
+    assert csv[0].endswith("evidence1,evidence1_label,evidence1_weight,evidence2,evidence2_label,evidence2_weight")
+    assert len(csv) == 179 and all(line.count(",") == csv[0].count(",") for line in csv)
+    assert found["quality"]["accuracy"] == found["accuracy"]
+
+
+def test_training_has_the_same_bits_for_any_threads(calor, tmp_path):
+    for threads in (1, 2):
+        calor("train", "iris", *QUICK, "--save", tmp_path / f"{threads}.safetensors", "--threads", threads, "-q", "--json")
+    assert (tmp_path / "1.safetensors").read_bytes() == (tmp_path / "2.safetensors").read_bytes()
+
+
+def test_what_does_not_go_with_it_is_refused(calor, trained, tmp_path):
+    path, _ = trained
+    assert "--layers" in calor("train", "wine", *QUICK, "--layers", "3", code=2).stderr
+    assert "--attention" in calor("train", "wine", *QUICK, "--attention", "l2", code=2).stderr
+    calor("train", "iris", "--epochs", "2", "--save", tmp_path / "network.safetensors", "-q", "--json")
+    assert "--model propagator" in calor("predict", tmp_path / "network.safetensors", "iris", "--evidence", "2", code=2).stderr
+    (tmp_path / "few.csv").write_text("a,b\n1,2\n")
+    assert "alcohol" in calor("predict", path, tmp_path / "few.csv", code=3).stderr
+
+
+def test_a_class_that_the_model_does_not_know_is_named(calor, tmp_path):
+    rng = np.random.default_rng(1)
+    rows = [f"{a:.3f},{b:.3f},{'left' if i % 2 else 'right'}" for i, (a, b) in enumerate(rng.normal(size=(40, 2)) + np.arange(40)[:, None] % 2 * 4)]
+    (tmp_path / "data.csv").write_text("a,b,side\n" + "\n".join(rows) + "\n")
+    calor("train", tmp_path / "data.csv", *QUICK, "--save", tmp_path / "m.safetensors", "-q", "--json")
+    (tmp_path / "new.csv").write_text("a,b,side\n1,2,above\n")
+    done = calor("predict", tmp_path / "m.safetensors", tmp_path / "new.csv", code=3)
+    assert "above" in done.stderr and "known classes" in done.stderr
+    (tmp_path / "bare.csv").write_text("b,a\n4,4\n0,0\n")  # columns by name, without labels
+    values = calor("predict", tmp_path / "m.safetensors", tmp_path / "bare.csv", "-q").stdout.splitlines()
+    assert [line.split(",")[0] for line in values[1:]] == ["left", "right"]
