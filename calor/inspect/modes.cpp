@@ -70,7 +70,7 @@ double timescale(const Complex& eigenvalue) {
 
 void count_slow(Modes& modes) {
   const auto& values = modes.eigenvalues;
-  modes.gap = values.size() > 1 ? 1 - std::abs(values[1]) : 1;
+  modes.gap = values.size() > 1 ? std::max(0.0, 1 - std::abs(values[1])) : 1;
   for (std::size_t i = 1; i + 1 < values.size() && std::abs(values[i]) >= Modes::slow_modulus; ++i) {
     if (std::abs(values[i] - std::conj(values[i + 1])) < 1e-9 && values[i].imag() != 0) continue;  // between a pair
     const double step = timescale(values[i]) / timescale(values[i + 1]);
