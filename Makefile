@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help setup build demo test test-core test-python asan tsan bench study install clean
+.PHONY: help setup build demo test test-core test-python asan tsan bench bench-recipes study install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -51,6 +51,10 @@ tsan:            ## the kernels under the thread sanitizer (clang-19, libomp-19-
 bench: build-tests  ## speed against torch's own attention, and the share of this machine's measured bound
 	@build/bench/calor_bench_attention
 	@build/bench/calor_bench_ipn_step
+
+bench-recipes: build  ## recipes against their peers on Fashion-MNIST, one thread each: BENCH="lle laplacian" names some, SIZE=N sets their size
+	@tools/setup bench
+	@OMP_NUM_THREADS=1 $(PYTHON) bench/recipes $(BENCH) $(if $(SIZE),--size $(SIZE))
 
 study: build-tests  ## the long studies: MNIST, acceptance figures with all seeds (CALOR_DATA names the data folder)
 	@CALOR_STUDY=1 build/tests/learn/test_acceptance

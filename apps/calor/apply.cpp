@@ -54,7 +54,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   const Points loaded = load_new_points(arguments.data.data, arguments.data.label, saved, context);
   const pipeline::Data& points = loaded.data;
   const pipeline::State state = pipeline::place(saved.fit, points.features, context);
-  const std::vector<std::string>& classes = saved.fit.data->classes.empty() ? points.classes : saved.fit.data->classes;
+  const std::vector<std::string>& classes = points.classes.empty() ? saved.fit.data->classes : points.classes;
   const bool unseen = loaded.hash != saved.input_hash;  // the fit's own file says nothing about new points
   const Known known{points.features, points.labels, classes, points.targets,
                     std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), unseen)};

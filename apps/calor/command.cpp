@@ -46,6 +46,16 @@ void add_label(CLI::App& command, DataOptions& options) {
 
 std::string not_empty(const std::string& text) { return text.empty() ? "expected a file name, found an empty text" : ""; }
 
+void check_own_file(const std::string& output, const std::vector<std::string>& others) {
+  // A file that does not exist yet is found by its name; a device (/dev/null) takes everything.
+  std::error_code error;
+  if (std::filesystem::exists(output, error) && !std::filesystem::is_regular_file(output, error)) return;
+  const auto place = [&](const std::string& path) { return std::filesystem::weakly_canonical(std::filesystem::absolute(path), error); };
+  for (const std::string& other : others)
+    require(other.empty() || place(output) != place(other), Fault::usage,
+            "[output] expected a file of its own for each output, found {} named twice: name another file", output);
+}
+
 void check_output(const std::string& output, const std::vector<std::string>& inputs) {
   io::check_writable(output);
   for (const std::string& input : inputs) {

@@ -42,6 +42,9 @@ std::string not_empty(const std::string& text);
 // Throws when the output cannot be written, or is one of the inputs.
 void check_output(const std::string& output, const std::vector<std::string>& inputs);
 
+// Throws when the output is one of the other files ("" for none), which need not exist yet, by whatever path; devices are nobody's own.
+void check_own_file(const std::string& output, const std::vector<std::string>& others);
+
 // An official test file for `data`: the same columns by name, the same classes, and labels.  Nothing for an empty path.
 std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,
                                      const Context& context);
@@ -64,6 +67,8 @@ void add_stages_command(CLI::App& app, Globals& globals);
 void add_compare_command(CLI::App& app, Globals& globals);
 void add_train_command(CLI::App& app, Globals& globals);
 void add_predict_command(CLI::App& app, Globals& globals);
+void add_limit_command(CLI::App& app, Globals& globals);
+void add_inspect_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app);
 
 }  // namespace calor::app

@@ -1,9 +1,10 @@
-// calor completion: a bash script that completes commands, flags, recipes, stages, bundled names and files.
+// calor completion: a bash script that completes commands, flags, recipes, stages, theorems, bundled names and files.
 #include <fmt/format.h>
 
 #include <string>
 #include <vector>
 
+#include "calor/limit/laboratory.h"
 #include "calor/recipes/recipes.h"
 #include "command.h"
 
@@ -17,10 +18,11 @@ static std::string flags_of(const CLI::App& command) {
 }
 
 static void print_bash(const CLI::App& app) {
-  std::string commands, cases, sets, recipes, stages;
+  std::string commands, cases, sets, recipes, stages, theorems;
   for (const auto& set : io::bundled_sets()) sets += set.name + " ";
   for (const recipes::Recipe& recipe : recipes::all_recipes()) recipes += fmt::format("{} ", recipe.name);
   for (const pipeline::Stage* stage : recipes::all_stages()) stages += fmt::format("{} ", stage->name);
+  for (const limit::Group& group : limit::groups()) theorems += group.name + " ";
   for (const CLI::App* command : app.get_subcommands(nullptr)) {
     commands += command->get_name() + " ";
     cases += fmt::format("    {}) flags=\"{}\" ;;\n", command->get_name(), flags_of(*command));
@@ -35,6 +37,7 @@ _calor() {{
     case "${{COMP_WORDS[1]}}" in
       run|recipes) names="{recipes}" ;;
       stages) names="{stages}" ;;
+      limit) names="{theorems}" ;;
     esac
   fi
   case "$word" in
@@ -44,7 +47,7 @@ _calor() {{
 }}
 complete -o filenames -F _calor calor
 )",
-             fmt::arg("sets", sets), fmt::arg("recipes", recipes), fmt::arg("stages", stages),
+             fmt::arg("sets", sets), fmt::arg("recipes", recipes), fmt::arg("stages", stages), fmt::arg("theorems", theorems),
              fmt::arg("commands", commands), fmt::arg("cases", cases));
 }
 

@@ -55,6 +55,8 @@ static int run(int count, char** words) {
   add_compare_command(app, globals);
   add_train_command(app, globals);
   add_predict_command(app, globals);
+  add_limit_command(app, globals);
+  add_inspect_command(app, globals);
   add_data_command(app, globals);
   add_completion_command(app);
   try {

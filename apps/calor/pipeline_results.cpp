@@ -44,6 +44,7 @@ static Points with_target(const io::Dataset& dataset, const std::string& label) 
 Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context) {
   io::LoadOptions labelled, unlabelled;
   unlabelled.labelled = false;
+  labelled.partly_labelled = true;
   if (measured) return with_target(io::load_dataset(source, unlabelled, context), label);
   if (!label.empty()) {
     labelled.label = label;
@@ -83,7 +84,9 @@ Points load_new_points(const std::string& source, const std::string& label, cons
     if (auto points = load_measured(source, column, fitted, context)) return std::move(*points);
   io::LoadOptions options;
   options.features = fitted.feature_names;
-  options.classes = fitted.classes;
+  options.partly_labelled = true;
+  // Only a prediction is of the fit's classes: elsewhere labels are to look at, and may be others.
+  if (saved.fit.stages.back().gives == types::prediction) options.classes = fitted.classes;
   options.labelled = !fitted.classes.empty() || !label.empty();
   if (!column.empty()) options.label = column;
   return with_classes(io::load_dataset(source, options, context));

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "calor/core/error.h"
 #include "calor/core/version.h"
@@ -30,7 +31,7 @@ struct RunArguments {
   std::vector<std::string> settings;
   DataOptions data;
   std::int64_t evidence = 0;  // 0: none
-  double train = 0;  // 0: all labelled rows train
+  std::optional<double> train;  // none: all labelled rows train
   bool explain = false;
 };
 
@@ -84,13 +85,14 @@ static void run(const Globals& globals, const RunArguments& arguments) {
           "[run] expected a pipeline that can place new points for --save, found the stage {}, which cannot", obstacle);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
+  if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.data.data, arguments.output, arguments.save});
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   Points loaded = load(arguments, stages, context);
   Known known{loaded.data.features, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
-  if (arguments.train > 0) pipeline::mark_training(loaded.data, arguments.train, globals.seed);
+  if (arguments.train) pipeline::mark_training(loaded.data, *arguments.train, globals.seed);
   bar.clear();
   if (arguments.explain) {
     const std::int64_t edges = loaded.data.graph ? loaded.data.graph->edges() : 0;

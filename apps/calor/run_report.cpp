@@ -20,9 +20,7 @@ void check_report(const std::string& report, const std::vector<std::string>& inp
   const std::string suffix = std::filesystem::path(report).extension().string();
   require(suffix == ".html" || suffix == ".htm", Fault::usage, "[report] expected a file that ends in .html, found {}: name it so", report);
   check_output(report, inputs);
-  for (const std::string& other : inputs)  // an output that does not exist yet is found by its name
-    require(other.empty() || std::filesystem::absolute(report).lexically_normal() != std::filesystem::absolute(other).lexically_normal(),
-            Fault::usage, "[report] expected a file of its own, found {} named twice: name another file", report);
+  check_own_file(report, inputs);
 }
 
 std::string data_name(const std::string& source) {

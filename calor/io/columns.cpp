@@ -133,9 +133,11 @@ Columns assign_columns(const std::vector<std::string>& names, bool named, const 
     if (columns.label >= row_names) ++columns.label;
     return columns;
   }
-  if (!options.features.empty())
-    return named && !std::ranges::all_of(options.features, is_generic) ? by_name(names, options, place)
-                                                                       : by_count(names, options, place);
+  if (!options.features.empty()) {
+    const auto is_there = [&](const std::string& feature) { return find_name(names, feature).has_value(); };
+    const bool tells = !std::ranges::all_of(options.features, is_generic) || std::ranges::all_of(options.features, is_there);
+    return named && tells ? by_name(names, options, place) : by_count(names, options, place);
+  }
   const std::int64_t label = !options.labelled ? -1
                              : options.label   ? find_column(names, *options.label, place)
                                                : usual_label(names);

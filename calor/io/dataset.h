@@ -19,7 +19,7 @@ struct Dataset {
   std::vector<float> values;          // rows x columns, row-major
   std::vector<std::string> features;  // one name a column: the header's, else "x1".."xN" by position in the file
   std::string label;                  // the label column's name; "" without labels
-  std::vector<std::int64_t> labels;   // one a row, or empty
+  std::vector<std::int64_t> labels;   // one a row, -1 where it is missing (LoadOptions::partly_labelled); or empty
   std::vector<std::string> classes;   // sorted: numbers by value, texts by bytes
   std::vector<std::string> row_names; // one a row, or empty
   std::string row_names_column;       // the column that they came from; "" where it has no header
@@ -32,11 +32,12 @@ struct LoadOptions {
   // "class", "target" or "y" (any case), else the last one.
   std::optional<std::string> label;
   bool labelled = true;               // false: every column is a feature
+  bool partly_labelled = false;       // a label may be missing (empty, "?", "NA", ...), but not all; false: it is an error
   // Class names a saved model knows: labels are indexed in this order, and an unknown one is an error.
   std::vector<std::string> classes;
   // Feature names a saved model knows.  A file with a header gives these columns by name, in this order, whatever their
-  // order there; other columns are ignored.  Without names (or with "x1".."xN") the count decides: as many columns, or
-  // one more, which is the label.  Either way labels are then optional: data without them loads unlabelled.
+  // order there; other columns are ignored.  Without names (or with "x1".."xN", where the header lacks one of these) the count decides:
+  // as many columns, or one more, which is the label.  Either way labels are then optional: data without them loads unlabelled.
   std::vector<std::string> features;
 };
 

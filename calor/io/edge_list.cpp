@@ -26,6 +26,12 @@ std::vector<std::string_view> fields_of(std::string_view line) {
   return fields;
 }
 
+// "from,to,weight", "source target": what the columns are called.
+bool is_header(const std::vector<std::string_view>& fields) {
+  const std::string first = lower_case(std::string(fields[0])), second = lower_case(std::string(fields[1]));
+  return (first == "from" && second == "to") || (first == "source" && second == "target") || (first == "src" && second == "dst");
+}
+
 // Whole numbers as names: nodes then stand in their order, not in that of the lines.
 void sort_numbers(EdgeList& list) {
   std::vector<double> value;
@@ -70,9 +76,13 @@ EdgeList load_edge_list(const std::string& path, const Context& context) {
     if (content.empty() || content[0] == '#' || content[0] == '%') continue;
     const std::vector<std::string_view> fields = fields_of(content);
     require(fields.size() == 2 || fields.size() == 3, Fault::input,
-            "[edges] expected \"from to\" or \"from to weight\", found {} fields ({}, line {})", fields.size(), path, line);
+            "[edges] expected \"from to\" or \"from to weight\", found {} fields ({}, line {}): give two nodes, without "
+            "blanks in their names, and perhaps a weight",
+            fields.size(), path, line);
+    if (list.edges.empty() && is_header(fields)) continue;
     const auto weight = fields.size() == 3 ? parse_number(fields[2]) : 1.0;
-    require(weight && std::isfinite(*weight), Fault::input, "[edges] expected a finite number as weight, found \"{}\" ({}, line {})",
+    require(weight && std::isfinite(*weight), Fault::input,
+            "[edges] expected a finite number as weight, found \"{}\" ({}, line {}): correct it; a header reads from, to, weight",
             fields.back(), path, line);
     const std::int64_t from = node(fields[0]);
     list.edges.push_back({from, node(fields[1]), *weight});

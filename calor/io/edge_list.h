@@ -20,7 +20,8 @@ struct EdgeList {
   std::vector<NamedEdge> edges;     // as written: a line is one direction
 };
 
-// Reads a file, "-" for standard input, plain or gzipped.  Lines that begin with "#" or "%" and empty ones are skipped.
+// Reads a file, "-" for standard input, plain or gzipped.  Lines that begin with "#" or "%" and empty ones are skipped, as is a
+// header before the first edge: from and to, source and target, or src and dst, in any case.
 // Throws Fault::input with the line for fewer than two or more than three fields, a weight that is no finite number, and
 // for a file without edges.
 EdgeList load_edge_list(const std::string& path, const Context& context);

@@ -42,13 +42,13 @@ std::optional<std::string> number_class(const std::string& text) {
   return fmt::format("{}{}", negative ? "-" : "", first == text.size() ? "0" : text.substr(first));
 }
 
-void check_texts(const LabelTexts& texts, const std::string& column, const std::string& place) {
+void check_texts(const LabelTexts& texts, const std::string& column, bool may_miss, const std::string& place) {
   for (std::size_t i = 0; i < texts.texts().size(); ++i) {
     const std::string& text = texts.texts()[i];
     const auto where = [&] {
       return fmt::format("{}, {}, label column \"{}\"", place, texts.first_place(std::int64_t(i)), column);
     };
-    require(!is_missing(text), Fault::input,
+    require(may_miss || !is_missing(text), Fault::input,
             "[data] expected a class label, found a missing value \"{}\" ({}): remove the row or give the label", text,
             where());
     require(is_utf8(text), Fault::input,
@@ -67,6 +67,10 @@ std::vector<std::int64_t> known_classes(const LabelTexts& texts, const std::vect
   std::vector<std::int64_t> indices;
   for (std::size_t i = 0; i < texts.texts().size(); ++i) {
     const std::string& text = texts.texts()[i];
+    if (is_missing(text)) {
+      indices.push_back(-1);
+      continue;
+    }
     if (const auto exact = by_text.find(text); exact != by_text.end()) {
       indices.push_back(exact->second);
       continue;
@@ -87,8 +91,9 @@ std::vector<std::int64_t> known_classes(const LabelTexts& texts, const std::vect
 
 // Class index of each distinct text; fills `classes`.
 std::vector<std::int64_t> new_classes(const LabelTexts& texts, std::vector<std::string>& classes) {
-  const std::vector<std::string>& found = texts.texts();
-  std::vector<std::string> names;
+  std::vector<std::string> found, names;
+  for (const std::string& text : texts.texts())
+    if (!is_missing(text)) found.push_back(text);
   for (const std::string& text : found)
     if (const auto number = number_class(text)) names.push_back(*number);
   const bool numbers = names.size() == found.size();
@@ -107,7 +112,8 @@ std::vector<std::int64_t> new_classes(const LabelTexts& texts, std::vector<std::
   std::map<std::string_view, std::int64_t> index;
   for (std::size_t i = 0; i < classes.size(); ++i) index.emplace(classes[i], i);
   std::vector<std::int64_t> indices;
-  for (const std::string& name : names) indices.push_back(index.at(name));
+  auto name = names.begin();
+  for (const std::string& text : texts.texts()) indices.push_back(is_missing(text) ? -1 : index.at(*name++));
   return indices;
 }
 
@@ -119,16 +125,21 @@ void set_labels(Dataset& data, const LabelTexts& texts, const LoadOptions& optio
       texts.size() == data.rows, Fault::input,
       "[data] expected one label for each of {} rows, found {} labels ({}): give the labels that belong to these rows",
       data.rows, texts.size(), place);
-  check_texts(texts, data.label, place);
+  check_texts(texts, data.label, options.partly_labelled, place);
+  require(!std::ranges::all_of(texts.texts(), [](const std::string& text) { return is_missing(text); }), Fault::input,
+          "[data] expected a class label in some row, found none in the label column \"{}\" ({}): give the labels that are known",
+          data.label, place);
 
   std::vector<std::int64_t> indices;
   if (options.classes.empty()) {
     indices = new_classes(texts, data.classes);
-    require(data.rows <= few_rows || 2 * static_cast<std::int64_t>(data.classes.size()) <= data.rows, Fault::input,
+    const auto labelled =
+        std::ranges::count_if(texts.ids(), [&](std::int64_t id) { return indices[static_cast<std::size_t>(id)] >= 0; });
+    require(labelled <= few_rows || 2 * static_cast<std::int64_t>(data.classes.size()) <= labelled, Fault::input,
             "[data] expected classes in the label column \"{}\", found {} different values in {} rows, for example "
             "\"{}\" ({}): "
             "this looks like a measured quantity or a name; choose the label column with --label, or group the values",
-            data.label, data.classes.size(), data.rows, data.classes.front(), place);
+            data.label, data.classes.size(), labelled, data.classes.front(), place);
   } else {
     indices = known_classes(texts, options.classes, place);
     data.classes = options.classes;

@@ -37,7 +37,8 @@ class LabelTexts {
 
 // Fills data.labels and data.classes.  Texts that are all numbers become classes by value ("1", "1.0" and "01" are the
 // class "1"), in ascending order; other texts are sorted by bytes.  With options.classes, that list and its order.
-// Throws Fault::input for a count other than data.rows, a missing label, a text that is not UTF-8, a label the given
+// With options.partly_labelled a missing label is -1.
+// Throws Fault::input for a count other than data.rows, a missing label otherwise and where all are missing, a text that is not UTF-8, a label the given
 // classes lack, and a column that is no class: more values than half of more than twenty rows.
 void set_labels(Dataset& data, const LabelTexts& texts, const LoadOptions& options, const std::string& place);
 

@@ -13,7 +13,7 @@ struct AllPairs {
   void (*shorten_paths)(const std::int64_t* begin, const std::int32_t* column, const double* length, const std::int32_t* order,
                         std::int64_t count, double* reached, std::uint8_t* pending);
 
-  // symmetric.h: y += A x for rows first..first+row_count of the lower triangle (row_count of 1 to 4, rows[r][c] for c <= first + r) and
+  // symmetric.h: y += A x for rows first..first+row_count of the lower triangle (row_count of 1 to 8, rows[r][c] for c <= first + r) and
   // their mirror images; x and y are [n][block_width].
   void (*symmetric_rows)(const double* const* rows, std::int64_t row_count, std::int64_t first, const double* x, double* y);
 

@@ -8,7 +8,7 @@
 
 namespace calor::kernels {
 
-static constexpr std::int64_t rows_at_once = 4;
+static constexpr std::int64_t rows_at_once = 8;
 
 std::vector<std::int64_t> triangle_pieces(std::int64_t n) {
   constexpr std::int64_t least = 256;  // rows: below, a piece is not worth its own sums

@@ -31,7 +31,7 @@ class SymmetricMatrix {
   std::unique_ptr<double[]> entries_;  // not touched before it is written
 };
 
-// Rows of the triangle in pieces of about equal area, at most sixteen: begin of each, then n.  Multiples of 4 but for the last.
+// Rows of the triangle in pieces of about equal area, at most sixteen: begin of each, then n.  Multiples of 8 but for the last.
 std::vector<std::int64_t> triangle_pieces(std::int64_t n);
 
 }  // namespace calor::kernels

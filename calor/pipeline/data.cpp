@@ -27,7 +27,8 @@ Data data_of(const io::Dataset& dataset) {
     if (const auto number = io::parse_number(name)) numbers.push_back(*number);
   if (dataset.labelled() && numbers.size() == dataset.classes.size()) {
     data.targets.resize(dataset.rows);
-    for (std::int64_t i = 0; i < dataset.rows; ++i) data.targets[i] = numbers[dataset.labels[i]];
+    for (std::int64_t i = 0; i < dataset.rows; ++i)
+      data.targets[i] = dataset.labels[i] < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[dataset.labels[i]];
   }
   return data;
 }
@@ -95,9 +96,12 @@ void mark_training(Data& data, double share, std::uint64_t seed) {
   data.train.assign(static_cast<std::size_t>(data.rows()), 0);
   std::vector<std::int64_t> size(classes ? data.classes.size() : 1, 0), taken(size.size(), 0);
   const auto group = [&](std::int64_t i) { return classes ? data.labels[i] : 0; };
-  for (std::int64_t i = 0; i < data.rows(); ++i) ++size[group(i)];
+  const auto known = [&](std::int64_t i) { return classes ? data.labels[i] >= 0 : std::isfinite(data.targets[i]); };
+  for (std::int64_t i = 0; i < data.rows(); ++i)
+    if (known(i)) ++size[group(i)];
   Random random(seed, Purpose::split);
   for (const std::int64_t i : permutation(data.rows(), random)) {
+    if (!known(i)) continue;
     const std::int64_t own = group(i);
     const auto wanted = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(size[own])));
     if (taken[own] < wanted) {

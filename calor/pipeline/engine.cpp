@@ -148,6 +148,19 @@ Matrix apply_transposed(const Similarity& similarity, const Matrix& values, cons
   return apply(transpose(similarity), values, context);
 }
 
+Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context) {
+  const bool rows_last = !similarity.normalised.empty() && similarity.normalised.back() == Normalisation::row;
+  if (!rows_last || !exponential(similarity)) return apply(similarity, values, context);
+  Matrix with_ones(values.rows(), values.cols() + 1);
+  with_ones << values, Vector::Ones(values.rows());
+  const Matrix result = apply(similarity, with_ones, context);
+  Matrix means = result.leftCols(values.cols());
+  const auto sums = result.col(values.cols());
+  for (Eigen::Index i = 0; i < means.rows(); ++i)
+    if (sums[i] > 0 && std::isfinite(sums[i])) means.row(i) /= sums[i];
+  return means;
+}
+
 std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context) {
   std::vector<std::int64_t> best(static_cast<std::size_t>(similarity.rows), -1);
   if (!similarity.all_pairs()) {
@@ -198,6 +211,29 @@ Matrix materialise(const Similarity& similarity, const char* op, const Context& 
     for (std::int64_t e = begin; e < end; ++e) result(i, similarity.support->column[e]) = row[e - begin];
   }
   return result;
+}
+
+void keep_scores(Similarity& similarity, const Context& context) {
+  constexpr std::int64_t few_dimensions = 16;
+  const std::int64_t n = similarity.rows;
+  if (!similarity.all_pairs() || similarity.computed || !similarity.row_points || similarity.row_points != similarity.column_points ||
+      similarity.row_points->rows() != n || similarity.columns != n || similarity.row_points->cols() < few_dimensions ||
+      static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8 > context.memory.bytes() / 4)
+    return;
+  Similarity bare = similarity;
+  bare.leave_diagonal_out = false;
+  auto scores = std::make_shared<Matrix>(n, n);
+  const TileScores tiles(bare);
+  over_rows(n, tile_rows, context, "scores", [&](std::int64_t first, std::int64_t count) {
+    Matrix tile;
+    for (std::int64_t c = 0; c < first + count; c += tile_columns) {
+      const std::int64_t width = std::min(tile_columns, first + count - c);
+      tiles.scores(first, count, c, width, tile);
+      scores->block(first, c, count, width) = tile;
+      if (const std::int64_t left = std::min(width, first - c); left > 0) scores->block(c, first, left, count) = tile.leftCols(left).transpose();
+    }
+  });
+  similarity.computed = std::move(scores);
 }
 
 void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,

@@ -18,6 +18,10 @@ Vector log_column_sums(const Similarity& similarity, const Context& context);
 
 // value * H: rows x width, for H with one row a column of the similarity.
 Matrix apply(const Similarity& similarity, const Matrix& values, const Context& context);
+// The same, with each row of a similarity whose rows add up to 1 (`row` last, exponential) divided by the sum of its values as computed.
+// The logarithms that normalise it are rounded, which tells where scores are large beside their bandwidth: |log| of 1e12 leaves four
+// digits of a mean, and of 1e17 none.
+Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context);
 // value' * H: columns x width.
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context);
 
@@ -27,6 +31,11 @@ std::vector<std::int64_t> best_columns(const Similarity& similarity, const Conte
 // All values in one matrix: the plain composition that the passes above are tested against, and what the stages use that
 // say they need rows x columns numbers.  Throws Fault::memory.
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context);
+
+// Computes the scores of all pairs of points once, before passes that each would: N^2 d / 2 multiply-adds and 8 N^2 bytes.  Does nothing
+// where that is more than a quarter of the memory limit, for points in few dimensions (whose scores are computed as fast as they are
+// read), and where rows and columns are not the same points.
+void keep_scores(Similarity& similarity, const Context& context);
 
 // Tiles of all pairs: visit(first row, first column, tile of scores) from several threads, a fixed number of rows a piece;
 // every piece's tiles come in order of their columns.

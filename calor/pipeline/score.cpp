@@ -47,6 +47,7 @@ double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j
 static kernels::PointsView view(const Matrix& points) { return {points.data(), points.rows(), points.cols(), nullptr}; }
 
 TileScores::TileScores(const Similarity& similarity) : record_(similarity) {
+  if (similarity.computed) return;
   const Score& score = similarity.score;
   if (!similarity.row_points || score.kind == Score::Kind::stored || score.kind == Score::Kind::indicator) return;
   const Matrix &rows = *similarity.row_points, &columns = *similarity.column_points;
@@ -103,8 +104,8 @@ void TileScores::leave_own_out(std::int64_t row, std::int64_t column, double val
   }
 }
 
-void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
-  tile.resize(rows, columns);
+void TileScores::compute(std::int64_t row, std::int64_t column, Matrix& tile) const {
+  const std::int64_t rows = tile.rows(), columns = tile.cols();
   const Score& score = record_.score;
   switch (score.kind) {
     case Score::Kind::stored: tile = record_.dense->block(row, column, rows, columns); break;
@@ -127,6 +128,12 @@ void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column
       break;
     }
   }
+}
+
+void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
+  tile.resize(rows, columns);
+  if (record_.computed) tile = record_.computed->block(row, column, rows, columns);
+  else compute(row, column, tile);
   if (record_.leave_diagonal_out) leave_own_out(row, column, -std::numeric_limits<double>::infinity(), tile);
 }
 

@@ -24,6 +24,7 @@ class TileScores {
   void values(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
 
  private:
+  void compute(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void products(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
   void manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;

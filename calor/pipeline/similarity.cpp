@@ -75,6 +75,7 @@ std::uint64_t stored_bytes(const Similarity& similarity) {
                                                        similarity.strengthen.scale.size());
   if (similarity.support)
     bytes += 8 * (similarity.support->begin.size() + similarity.support->values.size()) + 4 * similarity.support->column.size();
+  if (similarity.computed) bytes += 8 * static_cast<std::uint64_t>(similarity.computed->size());
   if (similarity.dense) bytes += 8 * static_cast<std::uint64_t>(similarity.dense->size());
   return bytes;
 }
@@ -113,6 +114,7 @@ Similarity store_scores(const Similarity& similarity, int threads) {
   bare.log_column.resize(0);
   Similarity result = similarity;
   result.score.kind = Score::Kind::stored;
+  result.computed = nullptr;
   result.strengthen = {};
   result.row_points = result.column_points = nullptr;
   if (similarity.support) {

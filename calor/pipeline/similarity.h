@@ -44,6 +44,7 @@ struct Similarity {
   std::shared_ptr<const Matrix> row_points, column_points;  // null for stored scores
   std::shared_ptr<const Csr> support;                       // null: all pairs
   std::shared_ptr<const Matrix> dense;                      // all pairs of a stored score
+  std::shared_ptr<const Matrix> computed;                   // all scores where they have been computed already (keep_scores)
   Score score;
   Strengthen strengthen;
   Vector log_row, log_column;                               // empty: all 0

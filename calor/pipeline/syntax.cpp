@@ -13,6 +13,7 @@ namespace calor::pipeline {
 namespace {
 
 constexpr int deepest_nesting = 64;  // of parentheses and pipelines: a bound on the parser's own stack
+constexpr int longest_chain = 64;    // of signs in one sum or product, whose tree is as deep: a bound on the stack of whoever walks it
 constexpr std::array<std::string_view, 3> functions{"log2", "log", "sqrt"};
 
 // ASCII only, whatever the locale.
@@ -27,13 +28,17 @@ class Parser {
   std::vector<Call> whole() {
     std::vector<Call> stages = pipeline();
     if (position_ < text_.size())
-      fail_here(fmt::format("expected \"|\" or the end, found \"{}\"", text_[position_]));
+      fail_here(fmt::format("expected \"|\" or the end, found {}", found()));
     return stages;
   }
 
  private:
   [[noreturn]] void fail_here(const std::string& message) const {
     fail_at(text_, {position_, std::min(position_ + 1, text_.size())}, "pipeline", message);
+  }
+
+  void go_deeper() {
+    if (++depth_ > deepest_nesting) fail_here(fmt::format("expected at most {} nested parentheses, found more", deepest_nesting));
   }
 
   void skip_blanks() {
@@ -52,8 +57,12 @@ class Parser {
     return true;
   }
 
+  // The whole character where it is one of several bytes (UTF-8).
   std::string found() const {
-    return position_ < text_.size() ? fmt::format("\"{}\"", text_[position_]) : std::string("the end");
+    if (position_ >= text_.size()) return "the end";
+    std::size_t end = position_ + 1;
+    while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0) == 0x80) ++end;
+    return fmt::format("\"{}\"", text_.substr(position_, end - position_));
   }
 
   std::string name(const char* what) {
@@ -66,9 +75,13 @@ class Parser {
   }
 
   std::vector<Call> pipeline() {
-    std::vector<Call> stages;
-    do stages.push_back(call()); while (take('|'));
+    std::vector<Call> stages{call()};
+    more_stages(stages);
     return stages;
+  }
+
+  void more_stages(std::vector<Call>& stages) {
+    while (take('|')) stages.push_back(call());
   }
 
   Call call() {
@@ -83,7 +96,7 @@ class Parser {
 
   void rest_of_call(Call& call) {
     if (!take('(')) return;
-    if (++depth_ > deepest_nesting) fail_here("expected fewer nested parentheses");
+    go_deeper();
     if (!next_is(')')) {
       do call.arguments.push_back(argument()); while (take(','));
     }
@@ -117,8 +130,15 @@ class Parser {
       fail_here("expected a stage's name before \"|\", found a value");
     Value result;
     result.kind = Value::Kind::pipeline;
-    position_ = begin;
-    result.pipeline = pipeline();
+    if (first.kind == Value::Kind::pipeline) {
+      result.pipeline = std::move(first.pipeline);
+    } else {
+      Call bare;
+      bare.name = std::move(first.text);
+      bare.place = first.place;
+      result.pipeline.push_back(std::move(bare));
+    }
+    more_stages(result.pipeline);
     result.place = {begin, position_};
     return result;
   }
@@ -132,9 +152,14 @@ class Parser {
     return result;
   }
 
+  void check_chain(int signs) {
+    if (signs >= longest_chain) fail_here(fmt::format("expected at most {} signs in a row, found more: write the result", longest_chain));
+  }
+
   Value sum() {
     Value left = product();
-    for (;;) {
+    for (int signs = 0;; ++signs) {
+      if (next_is('+') || next_is('-')) check_chain(signs);
       if (take('+')) left = binary(Value::Kind::add, std::move(left), product());
       else if (take('-')) left = binary(Value::Kind::subtract, std::move(left), product());
       else return left;
@@ -143,7 +168,8 @@ class Parser {
 
   Value product() {
     Value left = factor();
-    for (;;) {
+    for (int signs = 0;; ++signs) {
+      if (next_is('*') || next_is('/')) check_chain(signs);
       if (take('*')) left = binary(Value::Kind::multiply, std::move(left), factor());
       else if (take('/')) left = binary(Value::Kind::divide, std::move(left), factor());
       else return left;
@@ -152,7 +178,7 @@ class Parser {
 
   Value factor() {
     skip_blanks();
-    if (++depth_ > deepest_nesting) fail_here("expected fewer nested parentheses");
+    go_deeper();
     Value result = bare_factor();
     --depth_;
     return result;

@@ -8,17 +8,17 @@ namespace calor::propagate {
 
 using namespace pipeline;
 
-static void flow(State& state, const Context& context) {
+static void move_points(State& state, const Context& context) {
   require(state.columns && state.columns->cols() > 0, Fault::input, "[apply] expected points with features, found a bare graph");
-  auto moved = std::make_shared<Matrix>(pipeline::apply(state.similarity, *state.columns, context));
+  auto moved = std::make_shared<Matrix>(flow(state.similarity, *state.columns, context));
   if (const auto& support = state.similarity.support; support && state.points->cols() == moved->cols())
     for (std::int64_t i = 0; i < support->rows; ++i)
       if (support->begin[i] == support->begin[i + 1]) moved->row(i) = state.points->row(i);
   state.points = std::move(moved);
 }
 
-static void run(State& state, const Arguments&, Kept&, const Context& context) { flow(state, context); }
-static void place(State& state, const Arguments&, const Kept&, const Context& context) { flow(state, context); }
+static void run(State& state, const Arguments&, Kept&, const Context& context) { move_points(state, context); }
+static void place(State& state, const Arguments&, const Kept&, const Context& context) { move_points(state, context); }
 
 static void estimate(Estimate& estimate, const Arguments&) {
   estimate.pass();

@@ -25,7 +25,7 @@ static Matrix known_targets(const Data& data, const std::vector<std::int64_t>* r
 }
 
 static void weigh(State& state, const Context& context) {
-  const Matrix sums = pipeline::apply(state.similarity, known_targets(*state.data, state.similarity.column_rows.get()), context);
+  const Matrix sums = flow(state.similarity, known_targets(*state.data, state.similarity.column_rows.get()), context);
   state.scores.resize(sums.rows(), 1);
   for (Eigen::Index i = 0; i < sums.rows(); ++i)
     state.scores(i, 0) = sums(i, 1) > 0 ? sums(i, 0) / sums(i, 1) : std::numeric_limits<double>::quiet_NaN();

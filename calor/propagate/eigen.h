@@ -33,8 +33,9 @@ Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const pipeline::
 std::unique_ptr<SymmetricOperator> conjugate(const pipeline::Similarity& similarity, const std::vector<std::int64_t>& members,
                                              const Context& context);
 
-// The k smallest eigenpairs but the constant of (I - W)'(I - W) for sparse W with rows that add up to 1, by shift and invert
-// with a sparse Cholesky factorisation.
+// The k smallest eigenpairs but the constant of (I - W)'(I - W) for sparse W with rows that add up to 1 and a connected graph, by
+// shift and invert with a sparse Cholesky factorisation, dense below 200.  O(entries + fill) memory: Fault::memory before the
+// factorisation begins where that is over the limit.  Throws Fault::convergence, also for a residual that is not small.
 Pairs smallest_residual_pairs(const pipeline::Csr& weights, std::int64_t k, const Context& context);
 
 // Makes the entry of largest size of each column positive (the first of equal ones).

@@ -1,13 +1,15 @@
 // match(distance, stress): low-dimensional points whose distances match the similarity's (as minus distances), by minimising
 // stress = sum_{i<j} (|y_i - y_j| - delta_ij)^2 with Guttman's transform (SMACOF), each step of which cannot raise it.
-// Begins at classical scaling.  Stores all pairs (8 N^2 bytes); O(N^2 dims) a step.  de Leeuw 1977; de Leeuw & Mair 2009.
+// Begins at classical scaling.  Stores half of all pairs (4 N^2 bytes); O(N^2 dims) a step.  de Leeuw 1977; de Leeuw & Mair 2009.
 #include <cmath>
+#include <span>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/kernels/stress.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/state.h"
-#include "calor/propagate/eigen.h"
+#include "calor/propagate/block_eigen.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -23,62 +25,73 @@ static constexpr Parameter parameters[] = {
 
 namespace {
 
-Matrix dissimilarities(const Similarity& similarity, const Context& context) {
+void check(const Similarity& similarity) {
   require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty() && !similarity.components, Fault::usage,
           "[match] expected distances over all pairs, found another similarity: put it right after distance(1) or a connected geodesic");
   require(similarity.all_pairs(), Fault::usage, "[match] expected distances over all pairs, found a graph: put geodesic before it");
-  return -materialise(similarity, "match", context);
 }
 
-// Torgerson's configuration from the distances.
-Matrix classical(const Matrix& delta, std::int64_t dims, const Context& context) {
-  const std::int64_t n = delta.rows();
-  auto b = std::make_shared<Matrix>(-0.5 * delta.array().square().matrix());
-  const Vector means = b->rowwise().mean();
-  const double grand = means.mean();
-  b->colwise() -= means;
-  b->rowwise() -= means.transpose();
-  b->array() += grand;
-  Similarity record;
-  record.rows = record.columns = n;
-  record.dense = std::move(b);
-  record.symmetric = true;
-  const Pairs pairs = largest_pairs(*conjugate(record, {}, context), dims, Matrix(n, 0), context);
+// The squares of the distances; each is computed once.
+kernels::SymmetricMatrix squares(const Similarity& similarity, const Context& context) {
+  check(similarity);
+  kernels::SymmetricMatrix result = lower_triangle(similarity, context);
+  for (std::int64_t i = 0; i < result.size(); ++i)
+    for (double& value : std::span(result.row(i), static_cast<std::size_t>(i + 1))) {
+      require(value <= 0, Fault::usage, "[match] expected minus distances, found the value {}: put it right after distance(1) or geodesic", value);
+      value *= value;
+    }
+  return result;
+}
+
+// Torgerson's -1/2 J D^2 J as an operator: centring costs nothing beside the product.
+class Centred : public BlockOperator {
+ public:
+  Centred(const kernels::SymmetricMatrix& squares, const Context& context) : squares_(squares), context_(context) {}
+  std::int64_t size() const override { return squares_.size(); }
+  Matrix products(const Matrix& x) const override {
+    const Matrix y = stored_products(size(), [&](std::int64_t i) { return squares_.row(i); }, x.rowwise() - x.colwise().mean(), context_);
+    return -0.5 * (y.rowwise() - y.colwise().mean());
+  }
+
+ private:
+  const kernels::SymmetricMatrix& squares_;
+  const Context& context_;
+};
+
+Matrix classical(const kernels::SymmetricMatrix& squares, std::int64_t dims, const Context& context) {
+  const std::int64_t n = squares.size();
+  const Pairs pairs = largest_pairs(Centred(squares, context), dims, Matrix(n, 0), context);
   Matrix y = Matrix::Zero(n, dims);
   for (Eigen::Index c = 0; c < pairs.vectors.cols(); ++c) y.col(c) = pairs.vectors.col(c) * std::sqrt(std::max(0.0, pairs.values[c]));
   return y;
 }
 
 // One transform Y <- B(Y) Y / N, and the stress of the Y it was given.
-double transform(const Matrix& delta, Matrix& y, const Context& context) {
-  const std::int64_t n = y.rows();
-  Matrix next(n, y.cols());
-  Vector stress = Vector::Zero(n);
-  constexpr std::int64_t piece = 64;
-  parallel_for((n + piece - 1) / piece, context.threads, [&](std::int64_t p) {
-    Vector distance(n), ratio(n);
-    for (std::int64_t i = p * piece; i < std::min(n, (p + 1) * piece); ++i) {
-      distance = (y.rowwise() - y.row(i)).rowwise().norm();
-      stress[i] = (distance - delta.row(i).transpose()).squaredNorm() / 2;
-      // Coinciding points push each other nowhere.
-      ratio = (distance.array() > 0).select(delta.row(i).transpose().array() / distance.array(), 0.0);
-      next.row(i) = (ratio.sum() * y.row(i) - ratio.transpose() * y) / static_cast<double>(n);
-    }
-  });
-  y = std::move(next);
-  return stress.sum();
+double transform(const kernels::SymmetricMatrix& delta, Matrix& y, const Context& context) {
+  const Eigen::MatrixXd points = y;  // a dimension at a time
+  Eigen::MatrixXd pulls(y.rows(), y.cols());
+  const double stress = kernels::stress_pulls(delta, y.cols(), points.data(), pulls.data(), context);
+  y = pulls / static_cast<double>(y.rows());
+  return stress;
 }
 
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   require(state.similarity.square() && state.similarity.symmetric, Fault::usage, "[match] expected a symmetric similarity, found one that is not");
-  const Matrix delta = dissimilarities(state.similarity, context);
+  const auto n = static_cast<std::uint64_t>(state.similarity.rows);
+  context.memory.require(4 * n * (n + 1), "match", fmt::format("the distances of {} points", n), "give fewer points, or raise --max-memory");
+  kernels::SymmetricMatrix delta = squares(state.similarity, context);
   Matrix y = classical(delta, arguments.integer("dims"), context);
+  double scale = 0;
+  for (std::int64_t i = 0; i < delta.size(); ++i)
+    for (double& value : std::span(delta.row(i), static_cast<std::size_t>(i + 1))) {
+      scale += value;
+      value = std::sqrt(value);
+    }
   const std::int64_t most = arguments.integer("most");
   double stress = std::numeric_limits<double>::infinity();
   std::int64_t steps = 0;
   bool settled = false;
   std::vector<double> history;
-  const double scale = delta.squaredNorm() / 2;
   for (; steps < most && !settled; ++steps) {
     context.check_stop("match");
     const double now = transform(delta, y, context);
@@ -101,7 +114,8 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
 // Each new point on its own against the fixed ones: the same majorisation, y <- mean_j (y_j + delta_j (y - y_j) / |y - y_j|),
 // begun at the fixed point of least distance.
 void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  const Matrix delta = dissimilarities(state.similarity, context);
+  check(state.similarity);
+  const Matrix delta = -materialise(state.similarity, "match", context);
   const Matrix& fixed = kept.array("points");
   const double n = static_cast<double>(fixed.rows());
   Matrix result(delta.rows(), fixed.cols());
@@ -125,14 +139,15 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   constexpr double usual_steps = 300;
-  estimate.hold(16 * estimate.rows * estimate.rows);
-  estimate.operations += usual_steps * estimate.rows * estimate.rows * (2 * arguments.number("dims") + 4);
+  estimate.hold(4 * estimate.rows * estimate.rows + block_eigen_bytes(estimate.rows, arguments.number("dims")));
+  estimate.pass();
+  estimate.operations += usual_steps * estimate.rows * estimate.rows * (arguments.number("dims") + 2);
   estimate.features = arguments.number("dims");
 }
 
 }  // namespace
 
 const Stage match_stage{"match", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "points in few dimensions whose distances match (8 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate};
+                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate};
 
 }  // namespace calor::propagate

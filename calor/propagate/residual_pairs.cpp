@@ -59,13 +59,23 @@ Pairs from_dense(const Sparse& m, std::int64_t k) {
 
 Pairs by_inversion(Sparse& m, std::int64_t k, const Context& context) {
   const std::int64_t n = m.rows();
-  // The matrix is singular along the constant: a shift far below the eigenvalues looked for, far above rounding.
-  const double shift = 1e-12 * m.diagonal().sum() / static_cast<double>(n);
-  for (std::int64_t i = 0; i < n; ++i) m.coeffRef(static_cast<int>(i), static_cast<int>(i)) += shift;
   SparseCholesky factors(m);
-  context.memory.require(factors.bytes(), "eigen", fmt::format("the factorisation of {} points with {:.3g} numbers", n, static_cast<double>(factors.nonzeros())),
+  context.memory.require(factors.bytes(), "eigen",
+                         fmt::format("the factorisation of {} points with {:.3g} numbers", n, static_cast<double>(factors.nonzeros())),
                          "raise --max-memory, lower k of knn, or fit a sample and place the others with calor apply");
-  require(factors.factorise(m, context), Fault::convergence,
+  // The matrix is singular along the constant: a shift far below the eigenvalues looked for, far above rounding.  Points that hang
+  // together by one direction of their edges alone make it more singular, and rounding may then take a larger one.
+  const double mean = m.diagonal().sum() / static_cast<double>(n);
+  double shift = 0;
+  bool positive = false;
+  for (const double share : {1e-12, 1e-10, 1e-8}) {
+    if (positive) break;
+    const double more = share * mean - shift;
+    for (std::int64_t i = 0; i < n; ++i) m.coeffRef(static_cast<int>(i), static_cast<int>(i)) += more;
+    shift = share * mean;
+    positive = factors.factorise(m, context);
+  }
+  require(positive, Fault::convergence,
           "[eigen] expected a positive residual matrix, found a factorisation that failed: raise reg of local_weights");
   Inverse inverse{&factors, &context};
   Random random(0, Purpose::weights, 0);

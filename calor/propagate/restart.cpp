@@ -40,7 +40,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     state.field_names = state.data->classes;
   }
   kept.keep("field", state.field);
-  Matrix next = (1 - a) * pipeline::apply(state.similarity, *state.field, context) + a * beginning;
+  Matrix next = (1 - a) * flow(state.similarity, *state.field, context) + a * beginning;
   state.field = std::make_shared<const Matrix>(std::move(next));
 }
 
@@ -49,7 +49,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   require(arguments.word("side") == "right", Fault::usage,
           "[restart] expected side=right for new points, found left: a walk has no place for nodes that it never met");
   const double a = arguments.number("a");
-  Matrix next = (1 - a) * pipeline::apply(state.similarity, kept.array("field"), context);
+  Matrix next = (1 - a) * flow(state.similarity, kept.array("field"), context);
   const Matrix beginning = class_field(*state.data, nullptr, "restart");
   for (std::size_t i = 0; i < state.itself.size(); ++i)
     if (state.itself[i] >= 0) next.row(static_cast<Eigen::Index>(i)) += a * beginning.row(state.itself[i]);

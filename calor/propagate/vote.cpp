@@ -12,7 +12,7 @@ static void count(State& state, const Context& context) {
   state.class_scores = true;
   if (state.field) state.scores = *state.field;
   else
-    state.scores = pipeline::apply(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);
+    state.scores = flow(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);
   for (Eigen::Index i = 0; i < state.scores.rows(); ++i)
     if (const double sum = state.scores.row(i).sum(); sum > 0) state.scores.row(i) /= sum;
 }

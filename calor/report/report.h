@@ -15,4 +15,10 @@ std::string compare_page(const nlohmann::json& document);
 // The page for a document of kind "run" or "apply" with its pictures (docs/formats/run.md, "The report").  Throws as above.
 std::string run_page(const nlohmann::json& document);
 
+// The page for a document of kind "limit" or "limit-data" with its plots (docs/formats/limit.md).  Throws as above.
+std::string limit_page(const nlohmann::json& document);
+
+// The page for a document of kind "inspect" (docs/inspect.md).  Throws as above.
+std::string inspect_page(const nlohmann::json& document);
+
 }  // namespace calor::report

@@ -2,6 +2,7 @@
 // loo: by how well each labelled column is predicted by the others (leave_one_out.h); rows then leave their own column out.
 // perplexity and cardinality choose a bandwidth for each row instead, new rows included (Hinton & Roweis 2002; McInnes et al. 2018).
 #include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/bandwidth.h"
 #include "calor/similarity/cardinality.h"
@@ -70,6 +71,7 @@ static double leave_one_out_scale(State& state, const Context& context) {
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   check(record);
+  keep_scores(record, context);  // for the bandwidth, row sums, and what follows
   if (by_row(arguments)) {
     record.leave_diagonal_out = arguments.is_number("perplexity") && record.all_pairs() && record.square();
     use_scale(record, row_scales(record, arguments, context));
@@ -93,6 +95,8 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
+  // What keep_scores may take.
+  if (estimate.edges == 0 && estimate.rows == estimate.columns) estimate.hold(8 * estimate.rows * estimate.columns);
 }
 
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",

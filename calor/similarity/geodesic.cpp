@@ -51,12 +51,13 @@ struct Neighbourhood {
 };
 
 // Every point is a source once.  O(N (edges + N log N) / 64), and 1/128 of the bytes of the result.
-static std::vector<Neighbourhood> neighbourhoods(const kernels::PathGraph& graph) {
+static std::vector<Neighbourhood> neighbourhoods(const kernels::PathGraph& graph, const Context& context) {
   constexpr std::size_t together = 64;  // as many as the nearest order still serves; a multiple of the lanes
   std::vector<Neighbourhood> result;
   std::vector<std::uint8_t> taken(static_cast<std::size_t>(graph.nodes), 0);
   for (std::int64_t i = 0; i < graph.nodes; ++i) {
     if (taken[i]) continue;
+    context.check_stop("geodesic");
     Neighbourhood here{{}, kernels::settling_order(graph, i)};
     for (const std::int32_t node : here.order) {
       if (taken[node]) continue;
@@ -70,7 +71,7 @@ static std::vector<Neighbourhood> neighbourhoods(const kernels::PathGraph& graph
 }
 
 static void all_paths(const kernels::PathGraph& graph, Matrix& values, const Context& context) {
-  const std::vector<Neighbourhood> pieces = neighbourhoods(graph);
+  const std::vector<Neighbourhood> pieces = neighbourhoods(graph, context);
   std::atomic<std::int64_t> done{0};
   parallel_for(static_cast<std::int64_t>(pieces.size()), context.threads, [&](std::int64_t p) {
     const Neighbourhood& here = pieces[p];

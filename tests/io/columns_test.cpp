@@ -45,6 +45,14 @@ TEST_F(ModelColumns, WithoutNamesOneMoreColumnIsTheLabel) {
   EXPECT_EQ(first.features, (Strings{"x2", "x3"}));
 }
 
+TEST_F(ModelColumns, NamesLikeX1InAHeaderAreNamesToo) {
+  const Dataset data = load("a.csv", "x2,kind,x1\n2,dog,1\n4,cat,3\n", model({"x1", "x2"}, "kind"));
+  EXPECT_EQ(data.values, (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(data.labels, (Labels{1, 0}));
+  // A header that lacks one of them says nothing about columns without names.
+  EXPECT_EQ(load("b.csv", "b,a\n2,1\n4,3\n", model({"x1", "x2"}, "kind")).values, (Floats{2, 1, 4, 3}));
+}
+
 TEST_F(ModelColumns, MissingFeaturesAndWrongCounts) {
   expect_error(Fault::input, {"\"width\"", "found length, widht", "nearest \"widht\""},
                [&] { load("a.csv", "length,widht\n1,2\n", model({"length", "width"}, "kind")); });

@@ -44,6 +44,23 @@ TEST(Labels, KnownClassesKeepTheirOrder) {
   expect_error(Fault::input, {"\"cow\"", "row 2", "dog, 2, cat"}, [&] { classify({"cat", "cow"}, options); });
 }
 
+TEST(Labels, SomeMayBeMissingWhereThatIsAllowed) {
+  LoadOptions options;
+  options.partly_labelled = true;
+  const Dataset data = classify({"", "b", "?", "a", "NA", "b"}, options);
+  EXPECT_EQ(data.classes, (Strings{"a", "b"}));
+  EXPECT_EQ(data.labels, (Labels{-1, 1, -1, 0, -1, 1}));
+  EXPECT_EQ(classify({"10", "", "9"}, options).labels, (Labels{1, -1, 0})) << "numbers stay in the order of their values";
+  expect_error(Fault::input, {"in some row, found none", "\"kind\""}, [&] { classify({"", "?"}, options); });
+  options.classes = {"b", "a"};
+  EXPECT_EQ(classify({"a", "", "b"}, options).labels, (Labels{1, -1, 0}));
+  // Thirty rows, of which four have a label each of its own: the few that are known count, not the rows.
+  options.classes.clear();
+  Strings mostly_missing(30, "");
+  for (int i = 0; i < 4; ++i) mostly_missing[static_cast<std::size_t>(i)] = std::string(1, static_cast<char>('a' + i));
+  EXPECT_EQ(classify(mostly_missing, options).classes.size(), 4u);
+}
+
 TEST(Labels, MissingOrTooFew) {
   expect_error(Fault::input, {"missing value \"?\"", "file, row 2", "\"kind\""}, [] { classify({"a", "?"}); });
   Dataset data;

@@ -195,5 +195,19 @@ INSTANTIATE_TEST_SUITE_P(AllRecipes, Hazards,
                                             ::testing::Range<std::size_t>(0, hazards().size())),
                          name_of);
 
+// Scores of 1e16 beside a bandwidth of 1: their logarithms have no digit left for the sum of a row, but weights still add up to 1.
+TEST(Hazards, MeansStayBetweenThePointsWhateverTheScores) {
+  for (const double offset : {1e4, 1e6, 1e8, 1e9}) {
+    Matrix points(3, 2);
+    points << offset, 0, offset, 1, offset, 0.5;
+    for (const char* text : {"dot | exp(1) | row | apply", "knn(2) | dot | exp(1) | row | apply", "dot | exp(1) | column | row | apply"}) {
+      const Matrix moved = *run_text(text, points).result.points;
+      EXPECT_LE((moved.col(0).array() - offset).abs().maxCoeff(), 1e-12 * offset) << text << " at " << offset;
+      EXPECT_GE(moved.col(1).minCoeff(), 0) << text;
+      EXPECT_LE(moved.col(1).maxCoeff(), 1) << text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace calor::pipeline

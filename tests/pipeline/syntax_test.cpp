@@ -55,7 +55,27 @@ TEST(Syntax, RefusesWithACaretUnderTheFault) {
   expect_holds(message_of([] { parse("knn(\"a)"); }), "closing quote");
   expect_holds(message_of([] { parse("knn(3 | row)"); }), "expected a stage's name before");
   expect_holds(message_of([] { parse(std::string(10000, '(')); }), "expected");
-  expect_holds(message_of([] { parse("a" + std::string("(b").append(std::string(2000, '(')) ); }), "fewer nested");
+  expect_holds(message_of([] { parse("a" + std::string("(b").append(std::string(2000, '(')) ); }), "at most 64 nested");
+  expect_holds(message_of([] { parse("knn(５)"); }), "found \"５\"\n");
+  expect_holds(message_of([] { parse("café(2)"); }), "found \"é\"\n");
+}
+
+TEST(Syntax, LongSumsAreRefusedBeforeTheirTreeOverflowsTheStack) {
+  for (const char* sign : {"+", "-", "*", "/"}) {
+    std::string sum = "1", long_sum = "1";
+    for (int i = 0; i < 60; ++i) sum += sign + std::string("1");
+    for (int i = 0; i < 200000; ++i) long_sum += sign + std::string("1");
+    EXPECT_NO_THROW(parse("knn(" + sum + ")"));
+    expect_holds(message_of([&] { parse("knn(" + long_sum + ")"); }), "at most 64 signs in a row");
+  }
+}
+
+// Each level was once parsed twice, so that thirty took hours.
+TEST(Syntax, NestedPipelinesAreParsedOnce) {
+  std::string text = "row | apply";
+  for (int i = 0; i < 30; ++i) text = "repeat(" + text + ") | apply";
+  EXPECT_EQ(print(parse(text)), text);
+  EXPECT_EQ(print(parse("layers(2, row | column)")), "layers(2, row | column)");
 }
 
 TEST(Types, AWrongOrderIsRefusedBeforeAnythingRuns) {

@@ -159,6 +159,70 @@ def test_every_changed_byte_of_a_header_is_survived(tmp_path, calor, fitted):
 # --- the machine --------------------------------------------------------------------------------------------------------------
 
 
+# --- labels that are not all there ---------------------------------------------------------------------------------------------
+
+
+def groups(label):
+    """Two far groups of twenty points and the text of each one's label."""
+    x = cloud(40, 2)
+    x[20:] += 50
+    return [[*row, label(i)] for i, row in enumerate(x)]
+
+
+@pytest.mark.parametrize("missing", ["", "?", "NA"])
+@pytest.mark.parametrize("names", ["ab", "12"])
+def test_unlabelled_rows_are_predicted(calor, tmp_path, missing, names):
+    rows = groups(lambda i: names[i // 20] if i % 20 == 3 else missing)  # one label a group
+    data = write(tmp_path / "data.csv", "u,v,label", rows)
+    model = tmp_path / "fit.safetensors"
+    for recipe in ["label-spreading", "knn-classifier"]:
+        k = {"label-spreading": 5, "knn-classifier": 1}[recipe]
+        columns = table(calor("run", recipe, data, "--set", f"knn.k={k}", "--save", model, "-q").stdout)
+        found = [str(name).removesuffix(".0") for name in columns["prediction"]]
+        unlabelled = [i for i in range(40) if i % 20 != 3]  # a labelled row is not its own neighbour
+        assert [found[i] for i in unlabelled] == [names[i // 20] for i in unlabelled]
+    spread = calor("run", "label-spreading", data, "--train", "1", "--json", "-q").stdout
+    assert '"train":[false,false,false,true' in spread.replace(" ", "").replace("\n", ""), "rows without a label do not train"
+    assert calor("apply", model, data, "-q").stdout.splitlines()[0].startswith("prediction,")
+
+
+def test_labels_that_a_recipe_needs_and_finds_none_of(calor, tmp_path):
+    plain = write(tmp_path / "plain.csv", "a,b,c", cloud())
+    assert "--label" in calor("run", "knn-classifier", plain, code=3).stderr
+    none = write(tmp_path / "none.csv", "u,v,label", groups(lambda i: ""))
+    assert "label" in calor("run", "label-spreading", none, "--label", "label", code=3).stderr
+    assert "above 0" in calor("run", "knn-classifier", "iris", "--train", "0", code=2).stderr
+
+
+def test_new_points_of_an_embedding_may_have_other_labels(calor, tmp_path):
+    data = write(tmp_path / "data.csv", "u,v,label", groups(lambda i: "ab"[i // 20]))
+    other = write(tmp_path / "other.csv", "label,v,u", [["c", 1, 2], ["d", 3, 4]])
+    model, page = tmp_path / "fit.safetensors", tmp_path / "r.html"
+    calor("run", "mds", data, "--save", model)
+    applied = calor("apply", model, other, "--report", page).stdout.splitlines()
+    assert applied[0].endswith(",label") and applied[1].endswith(",c")
+    calor("run", "knn-classifier", data, "--save", model)
+    assert "known classes" in calor("apply", model, other, code=3).stderr
+
+
+def test_the_header_of_an_edge_list_is_no_edge(calor, tmp_path):
+    edges = tmp_path / "edges.csv"
+    for header in ["from,to", "Source,Target,Weight", "src dst"]:
+        edges.write_text(header + "\na,b\nb,a\n")
+        assert calor("run", "pagerank", edges, "-q").stdout.splitlines() == ["name,rank", "a,0.5", "b,0.5"]
+    edges.write_text("one,two,three\na,b,1\n")
+    assert "a header reads" in calor("run", "pagerank", edges, code=3).stderr
+
+
+def test_each_output_has_a_file_of_its_own(calor, csv, tmp_path):
+    data = csv(cloud())
+    (tmp_path / "folder").mkdir()
+    for same in [tmp_path / "out", tmp_path / "folder" / ".." / "out"]:
+        assert "named twice" in calor("run", "mds", data, "-o", tmp_path / "out", "--save", same, code=2).stderr
+    assert not (tmp_path / "out").exists()
+    calor("run", "mds", data, "-o", "/dev/null", "--save", "/dev/null")
+
+
 @pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_said(calor, csv):
     done = calor("run", "mds", csv(cloud()), "-o", "/dev/full", "-q", code=3)

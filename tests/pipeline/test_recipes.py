@@ -6,6 +6,7 @@ fixed points within the tolerance at which they settle.
 import json
 import os
 import pathlib
+import re
 
 import networkx
 import numpy as np
@@ -51,6 +52,28 @@ def test_lle_equals_scikit_learn(run, csv):
     x = roll()
     peer = LocallyLinearEmbedding(n_neighbors=12, n_components=2, reg=1e-3, eigen_solver="dense").fit_transform(x.astype(float))
     assert degrees(coordinates(run("lle", csv(x))), peer) < 1e-3
+
+
+def test_lle_of_many_dimensions_equals_scikit_learn(run, csv):
+    # Digits fill their factorisation: blocks wider than a panel, several to a block.  Noise, because digits have ties.
+    x = (load_digits().data + np.random.default_rng(0).normal(0, 1e-2, (1797, 64))).astype(np.float32)
+    peer = LocallyLinearEmbedding(n_neighbors=12, n_components=2, reg=1e-3, eigen_solver="dense").fit_transform(x.astype(float))
+    found = run("lle", csv(x))
+    assert degrees(coordinates(found), peer) < 1e-3
+    assert [stage["text"] for stage in found["stages"] if stage["seconds"] >= 0 and stage["processor_seconds"] >= 0] == [
+        "knn(12)", "local_weights(0.001)", "eigen(2, of=residual)"]
+
+
+def test_lle_refuses_a_factorisation_that_does_not_fit(calor, csv):
+    path = csv(np.random.default_rng(0).normal(size=(1500, 30)))
+    stopped = calor("run", "lle", path, "--max-memory", "2M", "-q", code=4).stderr
+    assert "the factorisation of 1500 points" in stopped and "calor apply" in stopped
+
+    def gib(text):
+        size, unit = re.search(r"about ([\d.]+) ([KMG])iB beyond", calor("run", text, path, "--explain").stdout).groups()
+        return float(size) * {"K": 2**-20, "M": 2**-10, "G": 1}[unit]
+
+    assert gib("lle") > gib("knn(12) | local_weights") + 8 * 0.5 * 1500**1.75 / 2**30
 
 
 def test_classical_mds_equals_the_principal_components(run, csv):

@@ -80,7 +80,7 @@ HWY_INLINE void mirrored_columns(const double* const* rows, std::int64_t row, st
                                  double* HWY_RESTRICT y) {
   const Doubles tag;
   DoubleVector sums[row_count], own[row_count];
-  HWY_UNROLL(4)
+  HWY_UNROLL(8)
   for (int r = 0; r < row_count; ++r) {
     sums[r] = hn::Zero(tag);
     own[r] = hn::LoadU(tag, x + (row + r) * block_width);
@@ -88,7 +88,7 @@ HWY_INLINE void mirrored_columns(const double* const* rows, std::int64_t row, st
   for (std::int64_t c = 0; c < columns; ++c) {
     const auto other = hn::LoadU(tag, x + c * block_width);
     auto mirrored = hn::LoadU(tag, y + c * block_width);
-    HWY_UNROLL(4)
+    HWY_UNROLL(8)
     for (int r = 0; r < row_count; ++r) {
       const auto entry = hn::Set(tag, rows[r][c]);
       sums[r] = hn::MulAdd(entry, other, sums[r]);
@@ -96,7 +96,7 @@ HWY_INLINE void mirrored_columns(const double* const* rows, std::int64_t row, st
     }
     hn::StoreU(mirrored, tag, y + c * block_width);
   }
-  HWY_UNROLL(4)
+  HWY_UNROLL(8)
   for (int r = 0; r < row_count; ++r) {
     double* out = y + (row + r) * block_width;
     hn::StoreU(hn::Add(hn::LoadU(tag, out), sums[r]), tag, out);
@@ -104,10 +104,16 @@ HWY_INLINE void mirrored_columns(const double* const* rows, std::int64_t row, st
 }
 
 HWY_NOINLINE void symmetric_rows(const double* const* rows, std::int64_t row_count, std::int64_t first, const double* x, double* y) {
+  // As many rows together as leave registers for what they share.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+  constexpr int together = 8;
+#else
+  constexpr int together = 4;
+#endif
   for (std::int64_t v = 0; v < block_width; v += double_lanes) {
-    if (row_count == 4) mirrored_columns<4>(rows, first, first, x + v, y + v);
-    else
-      for (std::int64_t r = 0; r < row_count; ++r) mirrored_columns<1>(rows + r, first + r, first, x + v, y + v);
+    std::int64_t r = 0;
+    for (; r + together <= row_count; r += together) mirrored_columns<together>(rows + r, first + r, first, x + v, y + v);
+    for (; r < row_count; ++r) mirrored_columns<1>(rows + r, first + r, first, x + v, y + v);
   }
   // Among the rows themselves.
   for (std::int64_t r = 0; r < row_count; ++r)

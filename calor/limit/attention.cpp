@@ -1,0 +1,45 @@
+#include "calor/limit/attention.h"
+
+#include <cmath>
+
+namespace calor::limit {
+
+std::vector<double> rows_of(const Sample& sample) {
+  std::vector<double> rows;
+  rows.reserve(sample.x.size());
+  for (std::int64_t i = 0; i < sample.count; ++i)
+    for (int c = 0; c < sample.dim; ++c) rows.push_back(sample.at(i, c));
+  return rows;
+}
+
+std::vector<double> attend(kernels::Score score, double scale, std::span<const double> queries, const Sample& keys,
+                           std::span<const double> values, const Context& context) {
+  context.check_stop("limit");
+  const std::vector<double> rows = rows_of(keys);
+  std::vector<double> bias;
+  for (const double weight : keys.weight) bias.push_back(std::log(weight));
+  kernels::AttentionParams<double> params;
+  params.score = score;
+  params.batch = params.heads = 1;
+  params.queries = static_cast<std::int64_t>(queries.size()) / keys.dim;
+  params.keys = keys.count;
+  params.dim = keys.dim;
+  params.value_dim = 1;
+  params.q = queries.data();
+  params.k = rows.data();
+  params.v = values.data();
+  params.q_strides.row = params.k_strides.row = keys.dim;
+  params.v_strides.row = 1;
+  params.scale = &scale;
+  params.bias = bias.data();
+  params.threads = context.threads;
+  std::vector<double> out(static_cast<std::size_t>(params.queries)), lse(out.size());
+  kernels::AttentionForward<double> result;
+  result.out = out.data();
+  result.out_strides.row = 1;
+  result.lse = lse.data();
+  kernels::attention_forward(params, result);
+  return out;
+}
+
+}  // namespace calor::limit
