@@ -23,8 +23,8 @@ build/build.ninja: | setup
 build: build/build.ninja  ## build/calor
 	@cmake --build build --target calor -j $(JOBS)
 
-demo: build      ## compare four attentions on two bundled data sets and write a report
-	@build/calor compare moons digits --report calor-demo.html
+demo: build      ## compare the propagator, four attentions and tuned baselines on two bundled data sets; a report
+	@build/calor compare digits moons --report calor-demo.html
 
 test: test-core test-python asan  ## all tests
 

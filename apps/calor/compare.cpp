@@ -62,16 +62,16 @@ static void print_experiment(const json& experiment) {
     fmt::print("  constant columns, kept as zeros: {}\n", list_names(constant));
   const bool fresh = data["extra_test"].get<std::int64_t>() > 0;
   const auto fresh_points = [&](const json& row) { return fresh ? fmt::format("{:>9}", percent(row["extra_mean"])) : ""; };
-  fmt::print("  {:<22} {:>10} {:>8}{} {:>6} {:>12}\n", "", "accuracy %", "sd", fresh ? "  fresh %" : "", "dead", "epochs to");
+  fmt::print("  {:<36} {:>10} {:>8}{} {:>6} {:>12}\n", "", "accuracy %", "sd", fresh ? "  fresh %" : "", "dead", "epochs to");
   const std::string common = percent(protocol["common_accuracy"], 0);
   for (const json& row : experiment["summary"]) {
-    fmt::print("  {:<22} {:>10} {:>8}{} {:>6} {:>12}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]),
+    fmt::print("  {:<36} {:>10} {:>8}{} {:>6} {:>12}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]),
                percent(row["accuracy_sd"]), fresh_points(row), row["dead"].get<int>(),
                row["epochs_to_common"].is_number() ? fmt::format("{:.0f} ({} %)", row["epochs_to_common"].get<double>(), common)
                                                    : "-");
   }
   for (const json& row : experiment["baselines"])
-    fmt::print("  {:<22} {:>10} {:>8}{}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]),
+    fmt::print("  {:<36} {:>10} {:>8}{}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]),
                percent(row["accuracy_sd"]), fresh_points(row));
   if (fresh)
     fmt::print("  fresh: on {} further points, which the verdict goes by\n", data["extra_test"].get<std::int64_t>());

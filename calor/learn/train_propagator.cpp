@@ -28,7 +28,7 @@ namespace {
 using pipeline::Matrix;
 using pipeline::Vector;
 
-constexpr std::int64_t usual_steps = 300, least_epochs = 10;
+constexpr std::int64_t usual_steps = 300, least_epochs = 20;
 
 void check(const PropagatorOptions& options) {
   require(options.hidden >= 1 && options.batch >= 2 && options.epochs >= 0 && options.noise.value_or(0) >= 0 && options.learning_rate > 0 &&

@@ -17,7 +17,7 @@ namespace calor::learn {
 struct PropagatorOptions {
   double test_share = 0.2;
   std::int64_t hidden = 100;      // units of phi
-  std::int64_t epochs = 0;        // 0: so many that there are about 300 steps, at least 10
+  std::int64_t epochs = 0;        // 0: so many that there are about 300 steps, at least 20
   std::int64_t batch = 512;       // most points a step; they are each other's keys
   double learning_rate = 1e-3;    // falls to 0 along a half cosine
   double weight_decay = 1e-4;     // decoupled

@@ -48,9 +48,9 @@ function buildPage() {
         `${
             listed(
                 similarities)}, trained and tested side by side, with the statistics to tell a difference from chance.`),
-      names.length > 1 ?
-          h("nav", {"aria-label": "Data sets"}, names.map((name, i) => h("a", {href: `#experiment-${i}`}, name))) :
-          null);
+      ...(names.length > 1 ?
+              [h("nav", {"aria-label": "Data sets"}, names.map((name, i) => h("a", {href: `#experiment-${i}`}, name)))] :
+              []));
   document.getElementById("main").replaceChildren(...result.experiments.map(experimentSection));
   document.getElementById("end").append(
       facts(

@@ -232,5 +232,6 @@ def test_one_seed_and_no_baselines(browser, measured, tmp_path):
     assert errors(browser) == []
     assert_all_drawn(browser)
     text = browser.find_element(By.TAG_NAME, "main").text
+    assert "null" not in browser.find_element(By.TAG_NAME, "body").text
     assert "–" in text and "NaN" not in text and "undefined" not in text
     assert "No test of accuracy is possible with 1 seed" in text
