@@ -57,11 +57,11 @@ static std::string with_null(const json& defects, const char* name) {
 }
 
 static void print_heads(const json& document) {
-  fmt::print("{:<7}{:<17}{:<17}{:<17}{:>7}{:>7}{:>7}{:>7}{:>9}{:>10}{:>9}{:>6}{:>11}{:>9}\n", "head", "symmetry(null)", "euclid(null)", "triangle(null)", "neighb",
+  fmt::print("{:<7}{:<17}{:<17}{:<17}{:>7}{:>8}{:>9}{:>9}{:>9}{:>10}{:>9}{:>6}{:>11}{:>9}\n", "head", "symmetry(null)", "euclid(null)", "triangle(null)", "neighb",
              "self", "gini", "drift", "explain", "contract", "gap", "slow", "Lipschitz", "bound");
   for (const json& head : document["heads"]) {
     const json &attention = head["attention"], &step = head["step"], &modes = head["modes"];
-    fmt::print("{:<7}{:<17}{:<17}{:<17}{:>7}{:>7}{:>7}{:>7}{:>9}{:>10}{:>9}{:>6}{:>11}{:>9}\n",
+    fmt::print("{:<7}{:<17}{:<17}{:<17}{:>7}{:>8}{:>9}{:>9}{:>9}{:>10}{:>9}{:>6}{:>11}{:>9}\n",
                fmt::format("{}.{}", head["layer"].get<std::int64_t>(), head["head"].get<std::int64_t>()), with_null(head["defects"], "symmetry"),
                with_null(head["defects"], "euclidean"), with_null(head["defects"], "triangle"), figure(attention["effective_neighbours"]),
                figure(attention["self_weight"], "{:.2g}"), figure(attention["gini"], "{:.2g}"), figure(step["drift_share"], "{:.2g}"),
