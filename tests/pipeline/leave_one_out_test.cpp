@@ -315,7 +315,8 @@ TEST(EvidenceOfAPrediction, IsTheGreatestWeightsAndTheyExplainIt) {
   std::vector<std::uint8_t> even(600, 0);
   for (int i = 0; i < 600; i += 2) even[i] = 1;
   double sum = 0;
-  for (const Evidence& one : evidence(record, even, 600, Context())[3]) {
+  const auto of_even = evidence(record, even, 600, Context());
+  for (const Evidence& one : of_even[3]) {
     EXPECT_EQ(one.row % 2, 0);
     sum += one.weight;
   }

@@ -324,7 +324,7 @@ TEST(Edges, NonFiniteInputIsNamed) {
 
 TEST(Edges, WhatCannotFitIsRefused) {
   Context context;
-  context.memory = MemoryLimit(400'000);
+  context.memory = MemoryLimit(200'000);
   const Matrix x = random_points(250, 2, 19);
   for (const char* text : {"mds", "isomap", "mds-metric"})
     expect_fault(Fault::memory, "needed for", [&] { fit(bind_stages(recipes::resolve(text, {}), recipes::all_stages()), data_of_points(x), 0, context); });
