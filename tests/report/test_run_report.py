@@ -35,10 +35,10 @@ RECIPES = {
     "spectral-clustering": (["moons", "--set", "k=6"], {PICTURE, SPECTRUM, CLUSTERS}),
     "k-means": (["wine", "--set", "k=3"], {PICTURE, CLUSTERS}),
     "mean-shift": (["iris", "--set", "h=1"], {PICTURE, CLUSTERS, CONVERGENCE}),
-    "knn-classifier": (["iris", "--train", "0.7"], {PICTURE, "Right and wrong"}),
+    "knn-classifier": (["iris", "--train", "0.7"], {PICTURE, "Right and wrong", "As often right as it says"}),
     "knn-regressor": (["{waves}", "--train", "0.7"], {PICTURE, "Predicted and true"}),
     "nadaraya-watson": (["{waves}", "--train", "0.7"], {PICTURE, BANDWIDTH, "Predicted and true"}),
-    "label-spreading": (["moons", "--train", "0.1"], {PICTURE, CONVERGENCE, "Right and wrong"}),
+    "label-spreading": (["moons", "--train", "0.1"], {PICTURE, CONVERGENCE, "Right and wrong", "As often right as it says"}),
     "hopfield": (["iris"], {PICTURE, CONVERGENCE}),
     "pagerank": (["{web}"], {"Ranking", CONVERGENCE}),
 }
