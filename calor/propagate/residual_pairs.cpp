@@ -81,7 +81,7 @@ Pairs by_inversion(Sparse& m, std::int64_t k, const Context& context) {
   Random random(0, Purpose::weights, 0);
   Vector start(n);
   for (double& value : start) value = random.normal();
-  Spectra::SymEigsSolver<Inverse> solver(inverse, k, std::min<Eigen::Index>(n, std::max<Eigen::Index>(2 * k + 1, k + 8)));
+  Spectra::SymEigsSolver<Inverse> solver(inverse, k, std::min<Eigen::Index>(n, std::max<Eigen::Index>(2 * k + 1, k + 6)));
   solver.init(start.data());
   solver.compute(Spectra::SortRule::LargestAlge, most_restarts, tolerance);
   require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
