@@ -17,7 +17,7 @@ from sklearn.manifold import SpectralEmbedding
 import calor
 import data
 from interleave import interleave, row
-from subspace import angle
+from subspaces import angle
 
 SIZES = (10_000, 70_000)
 ONCE_FROM = 50_000

@@ -11,7 +11,7 @@ from sklearn.manifold._locally_linear import barycenter_weights, null_space
 import calor
 import data
 from interleave import interleave, row
-from subspace import angle
+from subspaces import angle
 
 SIZES = (10_000,)
 K, REG = 12, 1e-3
