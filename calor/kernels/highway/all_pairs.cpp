@@ -30,18 +30,9 @@ HWY_AFTER_NAMESPACE();
 namespace calor::kernels {
 
 const AllPairs* highway_all_pairs(std::int64_t target) {
-#if HWY_TARGETS & HWY_NEON
-  if (target == HWY_NEON) return N_NEON::all_pairs();
-#endif
-#if HWY_TARGETS & HWY_SSE4
-  if (target == HWY_SSE4) return N_SSE4::all_pairs();
-#endif
-#if HWY_TARGETS & HWY_AVX2
-  if (target == HWY_AVX2) return N_AVX2::all_pairs();
-#endif
-#if HWY_TARGETS & HWY_AVX3
-  if (target == HWY_AVX3) return N_AVX3::all_pairs();
-#endif
+#define CALOR_TARGET(one, space) \
+  if (target == one) return space::all_pairs();
+#include "calor/kernels/highway/each_target.inc"
   return nullptr;
 }
 

@@ -30,21 +30,20 @@ HWY_AFTER_NAMESPACE();
 
 namespace calor::kernels {
 
+static const char* name_of(std::int64_t target) {
+  switch (target) {
+    case HWY_NEON: return "neon";
+    case HWY_SSE4: return "sse4";
+    case HWY_AVX2: return "avx2";
+    default: return "avx512";
+  }
+}
+
 std::vector<Isa> highway_isas() {
-  [[maybe_unused]] const auto runs = [](std::int64_t target) { return (hwy::SupportedTargets() & target) != 0; };
   std::vector<Isa> isas;
-#if HWY_TARGETS & HWY_NEON
-  if (runs(HWY_NEON)) isas.push_back({"neon", N_NEON::tiles(), highway_pairs(HWY_NEON), highway_all_pairs(HWY_NEON)});
-#endif
-#if HWY_TARGETS & HWY_SSE4
-  if (runs(HWY_SSE4)) isas.push_back({"sse4", N_SSE4::tiles(), highway_pairs(HWY_SSE4), highway_all_pairs(HWY_SSE4)});
-#endif
-#if HWY_TARGETS & HWY_AVX2
-  if (runs(HWY_AVX2)) isas.push_back({"avx2", N_AVX2::tiles(), highway_pairs(HWY_AVX2), highway_all_pairs(HWY_AVX2)});
-#endif
-#if HWY_TARGETS & HWY_AVX3
-  if (runs(HWY_AVX3)) isas.push_back({"avx512", N_AVX3::tiles(), highway_pairs(HWY_AVX3), highway_all_pairs(HWY_AVX3)});
-#endif
+#define CALOR_TARGET(one, space) \
+  if (hwy::SupportedTargets() & one) isas.push_back({name_of(one), space::tiles(), highway_pairs(one), highway_all_pairs(one)});
+#include "calor/kernels/highway/each_target.inc"
   return isas;
 }
 

@@ -31,18 +31,9 @@ HWY_AFTER_NAMESPACE();
 namespace calor::kernels {
 
 const Pairs* highway_pairs(std::int64_t target) {
-#if HWY_TARGETS & HWY_NEON
-  if (target == HWY_NEON) return N_NEON::pairs();
-#endif
-#if HWY_TARGETS & HWY_SSE4
-  if (target == HWY_SSE4) return N_SSE4::pairs();
-#endif
-#if HWY_TARGETS & HWY_AVX2
-  if (target == HWY_AVX2) return N_AVX2::pairs();
-#endif
-#if HWY_TARGETS & HWY_AVX3
-  if (target == HWY_AVX3) return N_AVX3::pairs();
-#endif
+#define CALOR_TARGET(one, space) \
+  if (target == one) return space::pairs();
+#include "calor/kernels/highway/each_target.inc"
   return nullptr;
 }
 
