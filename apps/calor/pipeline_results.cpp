@@ -9,7 +9,6 @@
 #include "calor/io/number.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/evidence.h"
-#include "calor/pipeline/score.h"
 
 namespace calor::app {
 
@@ -141,9 +140,7 @@ static Table edges_of(const pipeline::State& state, const std::vector<std::strin
     require(!state.similarity.all_pairs(), Fault::usage,
             "[run] expected a pipeline that reads something out, found a similarity over all {} x {} pairs: end with eigen, apply, vote, ...",
             state.similarity.rows, state.similarity.columns);
-    graph = *state.similarity.support;
-    graph.values.resize(graph.column.size());
-    for (std::int64_t i = 0; i < graph.rows; ++i) pipeline::edge_values(state.similarity, i, graph.values.data() + graph.begin[i]);
+    graph = pipeline::values_on_support(state.similarity, 1);
   }
   Table table{{"from", "to"}, {{}, {}}, {true, true}};
   if (!graph.values.empty()) {

@@ -108,6 +108,17 @@ Similarity transpose(const Similarity& similarity) {
   return result;
 }
 
+Csr values_on_support(const Similarity& similarity, int threads) {
+  Csr graph = *similarity.support;
+  graph.values.resize(graph.column.size());
+  constexpr std::int64_t piece = 256;
+  parallel_for((graph.rows + piece - 1) / piece, threads, [&](std::int64_t p) {
+    for (std::int64_t i = p * piece; i < std::min(graph.rows, (p + 1) * piece); ++i)
+      edge_values(similarity, i, graph.values.data() + graph.begin[i]);
+  });
+  return graph;
+}
+
 Similarity store_scores(const Similarity& similarity, int threads) {
   Similarity bare = similarity;
   bare.log_row.resize(0);
@@ -118,14 +129,7 @@ Similarity store_scores(const Similarity& similarity, int threads) {
   result.strengthen = {};
   result.row_points = result.column_points = nullptr;
   if (similarity.support) {
-    Csr values = *similarity.support;
-    values.values.resize(values.column.size());
-    constexpr std::int64_t piece = 256;
-    parallel_for((values.rows + piece - 1) / piece, threads, [&](std::int64_t p) {
-      for (std::int64_t i = p * piece; i < std::min(values.rows, (p + 1) * piece); ++i)
-        edge_values(bare, i, values.values.data() + values.begin[i]);
-    });
-    result.support = std::make_shared<const Csr>(std::move(values));
+    result.support = std::make_shared<const Csr>(values_on_support(bare, threads));
   } else {
     auto dense = std::make_shared<Matrix>(similarity.rows, similarity.columns);
     const TileScores tiles(bare);

@@ -20,15 +20,6 @@ static constexpr Parameter parameters[] = {
 
 namespace {
 
-// The values of a record on its support, factors included.
-Csr stored_values(const Similarity& similarity, int threads) {
-  Csr graph = *store_scores(similarity, threads).support;
-  for (std::int64_t i = 0; i < graph.rows; ++i)
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
-      graph.values[e] *= std::exp(similarity.row_factor(i) + similarity.column_factor(graph.column[e]));
-  return graph;
-}
-
 // Visits the columns of row i of a * b, each once and unsorted; `marked` holds the last row that met a column.
 template <class Visit>
 void walk_row(const Csr& a, const Csr& b, std::int64_t i, std::vector<std::int64_t>& marked, std::vector<std::int32_t>& met, Visit visit) {
@@ -126,7 +117,7 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
     for (std::int64_t step = 1; step < power; ++step) result = dense_product(result, once, prune, context);
     record.dense = std::make_shared<const Matrix>(std::move(result));
   } else {
-    const Csr once = stored_values(from, context.threads);
+    const Csr once = values_on_support(from, context.threads);
     Csr result = once;
     for (std::int64_t step = 1; step < power; ++step) {
       result = product(result, once, prune, context);

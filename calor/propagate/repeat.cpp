@@ -6,7 +6,6 @@
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/run.h"
-#include "calor/pipeline/score.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -25,14 +24,6 @@ static double spread(const Matrix& points) {
 
 static double largest_move(const Matrix& from, const Matrix& to) { return std::sqrt((to - from).rowwise().squaredNorm().maxCoeff()); }
 
-// Values on a support, factors included.
-static Csr stored_values(const Similarity& similarity) {
-  Csr graph = *similarity.support;
-  graph.values.resize(graph.column.size());
-  for (std::int64_t i = 0; i < graph.rows; ++i) edge_values(similarity, i, graph.values.data() + graph.begin[i]);
-  return graph;
-}
-
 static double change_of_values(const Similarity& before, const Similarity& after, const Context& context) {
   if (before.rows != after.rows || before.columns != after.columns) return 1;
   double most = 0, greatest = 0;
@@ -41,7 +32,7 @@ static double change_of_values(const Similarity& before, const Similarity& after
     most = (a - b).cwiseAbs().maxCoeff();
     greatest = b.cwiseAbs().maxCoeff();
   } else {
-    const Csr a = stored_values(before), b = stored_values(after);
+    const Csr a = values_on_support(before, context.threads), b = values_on_support(after, context.threads);
     for (std::int64_t i = 0; i < b.rows; ++i) {
       std::int64_t e = a.begin[i], f = b.begin[i];
       while (e < a.begin[i + 1] || f < b.begin[i + 1]) {

@@ -1,6 +1,5 @@
 #include "calor/similarity/symmetrise.h"
 
-#include <cmath>
 #include <limits>
 
 #include "calor/core/error.h"
@@ -10,15 +9,6 @@ namespace calor::similarity {
 using namespace pipeline;
 
 namespace {
-
-// Values on the support, factors included.
-Csr edge_values_of(const Similarity& similarity, int threads) {
-  Csr graph = *store_scores(similarity, threads).support;
-  for (std::int64_t i = 0; i < graph.rows; ++i)
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
-      graph.values[e] *= std::exp(similarity.row_factor(i) + similarity.column_factor(graph.column[e]));
-  return graph;
-}
 
 Similarity stored(Csr graph, bool symmetric) {
   Similarity record;
@@ -40,7 +30,7 @@ void symmetrise(State& state, const char* op, double (*combine)(double, double),
   if (keeps_symmetric && record.symmetric && same_factors(record)) return;
   require(!record.all_pairs(), Fault::usage,
           "[{}] expected a similarity on a graph or a symmetric one, found one over all pairs that is not symmetric: put knn before it", op);
-  record = stored(combine_with_reverse(edge_values_of(record, context.threads), combine), true);
+  record = stored(combine_with_reverse(values_on_support(record, context.threads), combine), true);
 }
 
 void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
@@ -50,7 +40,7 @@ void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_
     return;
   }
   const bool one_way = record.score.kind == Score::Kind::stored || record.strengthen.scale.size() > 1;
-  Csr forward = edge_values_of(record, context.threads);
+  Csr forward = values_on_support(record, context.threads);
   if (one_way) {
     record = stored(std::move(forward), false);
     return;
@@ -61,7 +51,7 @@ void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_
   if (state.reverse) {
     Similarity reached = record;
     reached.support = state.reverse;
-    backward = edge_values_of(reached, context.threads);
+    backward = values_on_support(reached, context.threads);
   }
   Csr both;
   both.rows = forward.rows;
