@@ -20,16 +20,6 @@ using similarity::leave_one_out;
 using similarity::LeaveOneOut;
 using similarity::LeaveOneOutOptions;
 
-void expect_fault(Fault fault, const std::string& part, const std::function<void()>& action) {
-  try {
-    action();
-    ADD_FAILURE() << "nothing was thrown; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), fault) << error.what();
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what() << "\nshould hold: " << part;
-  }
-}
-
 // Three clouds in turn: row i has class i % 3.
 std::shared_ptr<Data> three_clouds(std::int64_t rows, std::uint64_t seed = 2) {
   Matrix points = random_points(rows, 3, seed);

@@ -14,16 +14,6 @@
 namespace calor::pipeline {
 namespace {
 
-void expect_fault(Fault fault, const std::string& part, const std::function<void()>& action) {
-  try {
-    action();
-    ADD_FAILURE() << "nothing was thrown; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), fault) << error.what();
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what() << "\nshould hold: " << part;
-  }
-}
-
 Matrix circle(int n) {
   Matrix points(n, 2);
   for (int i = 0; i < n; ++i) points.row(i) << std::cos(2 * std::numbers::pi * i / n), std::sin(2 * std::numbers::pi * i / n);

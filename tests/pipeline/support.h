@@ -1,9 +1,13 @@
-// What the tests of pipelines share: small clouds of points, and running a pipeline's text on them.
+// What the tests of pipelines share: small clouds of points, running a pipeline's text on them, and errors.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/run.h"
@@ -32,6 +36,17 @@ inline Fit run_text(const std::string& text, std::shared_ptr<const Data> data, i
 }
 
 inline Fit run_text(const std::string& text, const Matrix& points, int threads = 1) { return run_text(text, data_of_points(points), threads); }
+
+// That an error of this kind comes, with `part` in its words.
+inline void expect_fault(Fault fault, const std::string& part, const std::function<void()>& action) {
+  try {
+    action();
+    ADD_FAILURE() << "nothing was thrown; expected: " << part;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), fault) << error.what();
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what() << "\nshould hold: " << part;
+  }
+}
 
 // The largest difference of two matrices, relative to the second's largest entry.
 inline double relative_difference(const Matrix& found, const Matrix& expected) {
