@@ -95,7 +95,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 }
 
 void add_train_command(CLI::App& app, Globals& globals) {
-  CLI::App* command = app.add_subcommand("train", "Train one attention model and save it");
+  CLI::App* command = app.add_subcommand("train", train_summary);
   const auto arguments = std::make_shared<TrainArguments>();
   command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
       ->required()
