@@ -11,7 +11,7 @@
 namespace calor::limit {
 namespace {
 
-constexpr std::int64_t query_count = 64;
+constexpr std::int64_t query_count = 2000;
 
 struct Layer {
   Sample queries;
