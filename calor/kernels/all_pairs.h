@@ -1,5 +1,5 @@
 // What an instruction set provides for numbers over all pairs of points: shortest paths from several sources at once, a symmetric
-// matrix times a block of vectors, and a majorisation step of the stress.  Plain functions on raw pointers; the headers named below
+// matrix times a block of vectors, a majorisation step of the stress, and sums with Gaussian weights.  Plain functions on raw pointers; the headers named below
 // bound their errors and give them their loops.
 #pragma once
 
@@ -20,6 +20,10 @@ struct AllPairs {
   // stress.h: point `row` against the points before it.
   double (*stress_row)(const double* distances, std::int64_t row, std::int64_t dims, const double* points, std::int64_t stride,
                        double* pulls);
+
+  // gaussian_sums.h: sums[0] = sum of w exp(rate |x - y|^2) over the `count` leaves listed, sums[1] = that of w exp(..) (h - own).
+  void (*gaussian_row)(const double* x, std::int64_t dim, double rate, double own, const std::int32_t* leaves, std::int64_t count,
+                       const double* coordinates, const double* weights, const double* values, double* sums);
 };
 
 }  // namespace calor::kernels

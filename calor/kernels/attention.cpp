@@ -53,14 +53,11 @@ static void check(const AttentionParams<T>& p) {
     }
 }
 
-// streamed(tiles) for floats where an instruction set with tiles is in use, defined() otherwise.
-template <class T, class Streamed, class Defined>
-static auto dispatch(const AttentionParams<T>& p, Streamed streamed, Defined defined) {
-  if constexpr (std::is_same_v<T, float>) {
-    const Tiles* tiles = current_isa().tiles;
-    if (tiles && p.batch * p.heads * p.queries * p.keys > 0) return streamed(*tiles);
-  }
-  return defined();
+// vectors(tiles) where an instruction set with tiles is in use, defined() otherwise.
+template <class T, class Vectors, class Defined>
+static auto dispatch(const AttentionParams<T>& p, Vectors vectors, Defined defined) {
+  const Tiles* tiles = current_isa().tiles;
+  return tiles && p.batch * p.heads * p.queries * p.keys > 0 ? vectors(*tiles) : defined();
 }
 
 template <class T>
@@ -68,8 +65,11 @@ void attention_forward(const AttentionParams<T>& p, const AttentionForward<T>& r
   check(p);
   check_output("out", result.out, result.out_strides, p.batch, p.heads, p.queries, p.value_dim);
   check_pointer("lse", result.lse, p.batch * p.heads * p.queries);
-  dispatch(
-      p, [&](const auto& tiles) { streamed::forward(tiles, p, result); }, [&] { scalar::forward(p, result); });
+  const auto vectors = [&](const Tiles& tiles) {
+    if constexpr (std::is_same_v<T, float>) streamed::forward(tiles, p, result);
+    else doubles::forward(tiles.doubles, p, result);
+  };
+  dispatch(p, vectors, [&] { scalar::forward(p, result); });
 }
 
 template <class T>
@@ -82,16 +82,21 @@ void attention_backward(const AttentionParams<T>& p, const AttentionBackward<T>&
   check_output("d_q", result.d_q, result.d_q_strides, p.batch, p.heads, p.queries, p.dim);
   check_output("d_k", result.d_k, result.d_k_strides, p.batch, p.heads, p.keys, p.dim);
   check_output("d_v", result.d_v, result.d_v_strides, p.batch, p.heads, p.keys, p.value_dim);
-  dispatch(
-      p, [&](const auto& tiles) { streamed::backward(tiles, p, result); }, [&] { scalar::backward(p, result); });
+  const auto vectors = [&](const Tiles& tiles) {
+    if constexpr (std::is_same_v<T, float>) streamed::backward(tiles, p, result);
+    else scalar::backward(p, result);
+  };
+  dispatch(p, vectors, [&] { scalar::backward(p, result); });
 }
 
 template <class T>
 std::uint64_t attention_workspace(const AttentionParams<T>& p, bool backward) {
   check(p);
-  return dispatch(
-      p, [&](const auto& tiles) { return streamed::workspace_bytes(tiles, p, backward); },
-      [&] { return scalar::workspace_bytes(p, backward); });
+  const auto vectors = [&](const Tiles& tiles) {
+    if constexpr (std::is_same_v<T, float>) return streamed::workspace_bytes(tiles, p, backward);
+    else return backward ? scalar::workspace_bytes(p, backward) : doubles::workspace_bytes(p);
+  };
+  return dispatch(p, vectors, [&] { return scalar::workspace_bytes(p, backward); });
 }
 
 template void attention_forward(const AttentionParams<float>&, const AttentionForward<float>&);

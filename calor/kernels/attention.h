@@ -9,7 +9,8 @@
 // key gives out = 0, lse = -infinity and zero gradients.  The contents of what is masked, NaN included, change nothing.
 // Visible contents that are not finite show in the result as NaN; they, and magnitudes above 2^40, are computed by the
 // scalar definition, many times slower.  Squared distances are formed on points centred on the mean of the valid keys,
-// so that a common offset costs no digits.  Same bits for any number of threads.
+// so that a common offset costs no digits (in double by differences).  In double the forward pass has vectors, but for a mask
+// over pairs; gradients are the scalar definition.  Same bits for any number of threads.
 //
 // Layout: every tensor is [batch, heads, rows, dim] with the innermost dimension contiguous; strides are in elements and
 // may be 0 (broadcast) for inputs.  Outputs must not overlap each other or an input.
@@ -83,7 +84,7 @@ extern template void attention_forward(const AttentionParams<double>&, const Att
 extern template void attention_backward(const AttentionParams<float>&, const AttentionBackward<float>&);
 extern template void attention_backward(const AttentionParams<double>&, const AttentionBackward<double>&);
 
-// Bytes of workspace that the float path takes beside inputs and outputs with `threads` threads.
+// Bytes of workspace beside inputs and outputs with `threads` threads.
 template <class T>
 std::uint64_t attention_workspace(const AttentionParams<T>& params, bool backward);
 

@@ -4,18 +4,9 @@
 
 namespace calor::limit {
 
-std::vector<double> rows_of(const Sample& sample) {
-  std::vector<double> rows;
-  rows.reserve(sample.x.size());
-  for (std::int64_t i = 0; i < sample.count; ++i)
-    for (int c = 0; c < sample.dim; ++c) rows.push_back(sample.at(i, c));
-  return rows;
-}
-
 std::vector<double> attend(kernels::Score score, double scale, std::span<const double> queries, const Sample& keys,
                            std::span<const double> values, const Context& context) {
   context.check_stop("limit");
-  const std::vector<double> rows = rows_of(keys);
   std::vector<double> bias;
   for (const double weight : keys.weight) bias.push_back(std::log(weight));
   kernels::AttentionParams<double> params;
@@ -26,7 +17,7 @@ std::vector<double> attend(kernels::Score score, double scale, std::span<const d
   params.dim = keys.dim;
   params.value_dim = 1;
   params.q = queries.data();
-  params.k = rows.data();
+  params.k = keys.x.data();
   params.v = values.data();
   params.q_strides.row = params.k_strides.row = keys.dim;
   params.v_strides.row = 1;

@@ -16,7 +16,4 @@ namespace calor::limit {
 std::vector<double> attend(kernels::Score score, double scale, std::span<const double> queries, const Sample& keys,
                            std::span<const double> values, const Context& context);
 
-// The points of a sample, row-major.
-std::vector<double> rows_of(const Sample& sample);
-
 }  // namespace calor::limit

@@ -29,7 +29,7 @@ double conformal_laplacian(const Manifold& manifold, const Point& x) {
 std::vector<Row> heat_rows(const ClosedForms& theory, const Context& context) {
   const std::unique_ptr<Manifold> manifold = make_ellipsoid({1, 1, 1, 1}, 0.5);
   const int n = manifold->dimension();
-  const Sample queries = manifold->queries(64);
+  const Sample queries = manifold->queries(2000);
   const std::vector<double> ladder = halved(0.08, 5);
   const auto values = operators(*manifold, queries, ladder, context);
 

@@ -20,7 +20,7 @@ std::vector<double> halved(double epsilon, int count) {
 
 namespace {
 
-constexpr std::int64_t query_count = 64;
+constexpr std::int64_t query_count = 2000;
 
 struct Measured {
   std::vector<double> epsilon;

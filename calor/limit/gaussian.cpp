@@ -37,7 +37,7 @@ class Gaussian : public Manifold {
   }
 
   Sample quadrature(double epsilon) const override {
-    const double step = 0.8 * std::sqrt(epsilon), radius = std::sqrt(2 * epsilon * support_cut);
+    const double step = 0.8 * std::sqrt(epsilon), radius = std::sqrt(2 * epsilon * kernels::GaussianSums::cut);
     const double extent = std::min(9.0, query_extent + 2 * radius);  // exp(-9^2 / 2) = 3e-18
     const int half = static_cast<int>(std::ceil(extent / step));
     std::vector<double> rows, weight;

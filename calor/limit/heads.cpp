@@ -28,11 +28,11 @@ std::unique_ptr<Manifold> coordinate(const Head& head, std::size_t c) {
   return make_ellipsoid(head.axes, head.tilt, function);
 }
 
-// The points of the head: tokens mapped by its axes, which are positive, so that their order stays.
+// The points of the head: tokens mapped by its axes.
 Sample mapped(const Sample& tokens, const Head& head) {
   Sample points = tokens;
   for (std::int64_t i = 0; i < tokens.count; ++i)
-    for (int c = 0; c < 3; ++c) points.x[static_cast<std::size_t>(c * tokens.count + i)] *= head.axes[static_cast<std::size_t>(c)];
+    for (int c = 0; c < 3; ++c) points.x[static_cast<std::size_t>(3 * i + c)] *= head.axes[static_cast<std::size_t>(c)];
   return points;
 }
 
@@ -49,9 +49,9 @@ MatrixXd layer(const std::vector<Head>& heads, const Sample& queries, double eps
     }
     MatrixXd mixed(queries.count, 3);
     for (int c = 0; c < 3; ++c) {
-      const std::span<const double> column(tokens.x.data() + c * tokens.count, static_cast<std::size_t>(tokens.count));
+      const std::vector<double> column = values_at(tokens, [&](const Point& x) { return x[static_cast<std::size_t>(c)]; });
       const std::vector<double> values =
-          attend(kernels::Score::squared_distance, 0.5 / epsilon, rows_of(mapped(queries, head)), keys, column, context);
+          attend(kernels::Score::squared_distance, 0.5 / epsilon, mapped(queries, head).x, keys, column, context);
       mixed.col(c) = Eigen::Map<const Eigen::VectorXd>(values.data(), queries.count);
     }
     out += mixed * head.values;
@@ -66,7 +66,7 @@ std::vector<Row> heads_rows(const Settings& settings, const Context& context) {
   Random random(settings.seed, Purpose::test, 4000000);
   const auto weights = [&] { return Matrix3d(Matrix3d::NullaryExpr([&] { return random.normal(); })); };
   const std::vector<Head> heads = {{{1, 1, 1}, 0.5, weights()}, {{1.0, 1.25, 0.85}, -0.3, weights()}};
-  const Sample queries = make_ellipsoid({1, 1, 1}, 0)->queries(48);
+  const Sample queries = make_ellipsoid({1, 1, 1}, 0)->queries(2000);
   MatrixXd start = MatrixXd::Zero(queries.count, 3), flow = start;
   for (const Head& head : heads) {
     MatrixXd h(queries.count, 3), change(queries.count, 3);

@@ -1,24 +1,27 @@
-// Weighted points in R^d, in the order that makes a ball's contents one short stretch.
+// Weighted points in R^d.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "calor/kernels/packed_points.h"
+
 namespace calor::limit {
 
-// Points with the measure sum_j weight_j delta(x_j).  Sorted by the first coordinate; coordinates one after the other.
+// The measure sum_j weight_j delta(x_j).
 struct Sample {
   int dim = 0;
   std::int64_t count = 0;
-  std::vector<double> x;       // [dim][count]
+  std::vector<double> x;       // [count][dim]
   std::vector<double> weight;  // [count], positive
-  double at(std::int64_t i, int c) const { return x[static_cast<std::size_t>(c * count + i)]; }
+  double at(std::int64_t i, int c) const { return x[static_cast<std::size_t>(i * dim + c)]; }
   std::vector<double> point(std::int64_t i) const;
+  kernels::PointsView view() const { return {x.data(), count, dim, nullptr}; }
 };
 
-// From row-major points [count][dim]; no weights: 1 each.  O(count log count).
-Sample make_sample(int dim, std::span<const double> rows, std::span<const double> weight = {});
+// From row-major points [count][dim]; no weights: 1 each.
+Sample make_sample(int dim, std::vector<double> rows, std::vector<double> weight = {});
 
 // Values of a function at every point.
 template <class F>

@@ -18,7 +18,7 @@
 namespace calor::limit {
 namespace {
 
-constexpr std::int64_t query_count = 256;
+constexpr std::int64_t query_count = 2000;
 
 struct Noise {
   double points, epsilon, size;
@@ -31,8 +31,9 @@ void add_noise(const DriftDiffusion& given, std::int64_t count, int set, std::ui
   Random random(seed, Purpose::test, index);
   const Sample points = given.manifold->random(count, random);
   const std::vector<double> h = functions_at(*given.manifold, points), own = functions_at(*given.manifold, queries);
+  const Generator generator(points);
   for (std::size_t k = 0; k < ladder.size(); ++k) {
-    const std::vector<double> values = generator(points, h, queries, own, ladder[k], 0, context);
+    const std::vector<double> values = generator.at(queries, h, own, ladder[k], 0, context);
     noise.push_back({static_cast<double>(count), ladder[k], root_mean_square_difference(values, exact[k]), set});
   }
 }
@@ -79,7 +80,7 @@ Plot noise_plot(const std::vector<Noise>& noise, const std::vector<std::int64_t>
 
 void require_memory(const Manifold& manifold, const std::vector<std::int64_t>& sizes, const std::vector<double>& ladder,
                     const Context& context) {
-  const double point = 3.0 * 8 * (manifold.ambient() + 2);  // as drawn, sorted, and with its function
+  const double point = 8.0 * (3 * manifold.ambient() + 6);  // as drawn, in leaves with weight and function, and its order
   const double side = resolving_degree(*std::min_element(ladder.begin(), ladder.end())) + 1.0;
   const double nodes = manifold.dimension() == 1 ? side : side * side / 2;
   const auto bytes = [&](double count) { return static_cast<std::uint64_t>(count * point); };

@@ -22,8 +22,7 @@ struct Stack {
 
 // h at the points, taken through `depth` layers.
 std::vector<double> through(const Sample& points, std::vector<double> h, double epsilon, int depth, const Context& context) {
-  const std::vector<double> queries = rows_of(points);
-  for (int layer = 0; layer < depth; ++layer) h = attend(kernels::Score::squared_distance, 0.5 / epsilon, queries, points, h, context);
+  for (int layer = 0; layer < depth; ++layer) h = attend(kernels::Score::squared_distance, 0.5 / epsilon, points.x, points, h, context);
   return h;
 }
 

@@ -56,7 +56,7 @@ Row constants_row(const Settings& settings) {
   Random random(settings.seed, Purpose::test, 2000000);
   const std::unique_ptr<Manifold> circle = make_ellipsoid({1, 1}, 0.5);
   const Sample sample = circle->random(400, random);
-  const MatrixXd points = Eigen::Map<const MatrixXd>(sample.x.data(), sample.count, 2);
+  const MatrixXd points = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, 2, Eigen::RowMajor>>(sample.x.data(), sample.count, 2);
   const VectorXd values = spectrum(kernel(points, 0.05));
   const double stationary = static_cast<double>((values.array() > 1 - 1e-10).count());
   return judged({"stationary states of a connected manifold", "stationary", "stationary",

@@ -11,7 +11,7 @@
 namespace calor::limit {
 namespace {
 
-constexpr std::int64_t query_count = 64;
+constexpr std::int64_t query_count = 2000;
 
 struct Layer {
   Sample queries;
@@ -30,7 +30,7 @@ Layer measure(const Manifold& manifold, double epsilon, const ClosedForms& theor
   for (const double eps : layer.epsilon) {
     const Sample points = manifold.quadrature(eps);
     const std::vector<double> values = functions_at(manifold, points);
-    std::vector<double> change = attend(kernels::Score::squared_distance, 0.5 / eps, rows_of(layer.queries), points, values, context);
+    std::vector<double> change = attend(kernels::Score::squared_distance, 0.5 / eps, layer.queries.x, points, values, context);
     const std::vector<double> definition = generator(points, values, layer.queries, layer.h, eps, 0, context);
     double& error = layer.engine_error.emplace_back(0);
     for (std::size_t i = 0; i < change.size(); ++i) {
@@ -80,7 +80,7 @@ Row metric_row(const Manifold& manifold, const ClosedForms& theory, const Contex
     for (double& value : stretched.x) value *= m;
     for (double& value : from.x) value *= m;
     const std::vector<double> out =
-        attend(kernels::Score::squared_distance, 1, rows_of(from), stretched, functions_at(manifold, points), context);
+        attend(kernels::Score::squared_distance, 1, from.x, stretched, functions_at(manifold, points), context);
     shrink.push_back(1 / m);
     sizes.x.push_back(m);
     sizes.y.push_back(root_mean_square_difference(out, own));

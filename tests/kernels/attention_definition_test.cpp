@@ -1,4 +1,4 @@
-// The scalar double path: against the longhand reference in long double (tolerance: the rounding bounds derived in
+// The scalar definition in double: against the longhand reference in long double (tolerance: the rounding bounds derived in
 // reference.h with eps of double), and its gradients against central differences of its own forward, which the first
 // test has tied to the reference.
 #include <gtest/gtest.h>
@@ -19,6 +19,7 @@ std::vector<Options> all_options() {
 }
 
 TEST(AttentionDefinition, DoubleMatchesTheLonghandReference) {
+  const WithIsa scalar("scalar");
   for (const Options& options : all_options())
     for (const Shape& shape : {Shape{1, 1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 4, 3}, Shape{1, 2, 9, 4, 33, 17}}) {
       SCOPED_TRACE(describe(shape, options));
@@ -34,6 +35,7 @@ TEST(AttentionDefinition, DoubleMatchesTheLonghandReference) {
 // Every element of the Jacobian of (out, lse) with respect to (q, k, v, bias, scale).  Central differences with step h
 // err by h^2/6 |f'''| + eps |f| / h; here |f| and its derivatives are below 50, so h = 1e-5 leaves 1e-9 + 1e-9.
 TEST(AttentionDefinition, JacobianMatchesCentralDifferences) {
+  const WithIsa scalar("scalar");
   constexpr double step = 1e-5, tolerance = 4e-9;
   for (const Options& options : all_options()) {
     const Shape shape{1, 2, 4, 5, 3, 2};
@@ -74,6 +76,7 @@ TEST(AttentionDefinition, JacobianMatchesCentralDifferences) {
 }
 
 TEST(AttentionDefinition, WithoutGradientOfTheLogSumExpItIsZero) {
+  const WithIsa scalar("scalar");
   const Problem<double> problem({1, 2, 6, 5, 3, 4}, {.score = Score::squared_distance, .bias = true});
   const Output<double> output = run_forward(problem);
   const auto d_out = random_like(output.out, 2);

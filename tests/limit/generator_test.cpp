@@ -47,7 +47,7 @@ TEST(Generator, is_its_definition_for_every_alpha_and_number_of_threads) {
   std::vector<double> rows(3 * 1500), weight(1500);
   for (double& value : rows) value = random.uniform(-1, 1);
   for (double& value : weight) value = random.uniform(0.5, 2);
-  const Sample keys = make_sample(3, rows, weight), queries = make_sample(3, {rows.data(), 3 * 37});
+  const Sample keys = make_sample(3, rows, weight), queries = make_sample(3, {rows.begin(), rows.begin() + 3 * 37});
   const auto function = [](const Point& x) { return std::sin(2 * x[0]) + x[1] * x[2]; };
   const std::vector<double> h = values_at(keys, function), own = values_at(queries, function);
   for (const double epsilon : {0.005, 0.1})
@@ -65,7 +65,7 @@ TEST(Generator, is_its_definition_for_every_alpha_and_number_of_threads) {
 
 TEST(Generator, degrees_are_row_sums) {
   const Sample points = make_gaussian(2)->quadrature(0.1);
-  const std::vector<double> found = degrees(points, points, 0.1, Context());
+  const std::vector<double> found = Generator(points).degrees(points, 0.1, Context());
   // The integral of exp(-|x - y|^2 / (2 eps)) p(y) dy for p = exp(-|y|^2 / 2): 2 pi eps / (1 + eps) exp(-|x|^2 / (2 (1 + eps))).
   for (std::int64_t i = 0; i < points.count; i += 7) {
     const double squared = std::pow(points.at(i, 0), 2) + std::pow(points.at(i, 1), 2);

@@ -9,13 +9,14 @@
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
 #include "calor/kernels/highway/all_pairs-inl.h"
+#include "calor/kernels/highway/gaussian-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
 const AllPairs* all_pairs() {
-  static const AllPairs table{shorten_paths, symmetric_rows, stress_row};
+  static const AllPairs table{shorten_paths, symmetric_rows, stress_row, gaussian_row};
   return &table;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calor/kernels/gaussian_sums.h"
 #include "calor/kernels/paths.h"
 #include "calor/kernels/symmetric.h"
 
@@ -58,8 +59,22 @@ static double stress_row(const double* distances, std::int64_t row, std::int64_t
   return stress;
 }
 
+static void gaussian_row(const double* x, std::int64_t dim, double rate, double own, const std::int32_t* leaves, std::int64_t count,
+                         const double* coordinates, const double* weights, const double* values, double* sums) {
+  constexpr std::int64_t size = GaussianSums::leaf_size;
+  sums[0] = sums[1] = 0;
+  for (std::int64_t n = 0; n < count; ++n)
+    for (std::int64_t j = 0; j < size; ++j) {
+      double square = 0;
+      for (std::int64_t c = 0; c < dim; ++c) square += std::pow(coordinates[(leaves[n] * dim + c) * size + j] - x[c], 2);
+      const double weight = weights[leaves[n] * size + j] * std::exp(rate * square);
+      sums[0] += weight;
+      sums[1] += weight * (values[leaves[n] * size + j] - own);
+    }
+}
+
 const AllPairs* all_pairs() {
-  static const AllPairs table{shorten_paths, symmetric_rows, stress_row};
+  static const AllPairs table{shorten_paths, symmetric_rows, stress_row, gaussian_row};
   return &table;
 }
 

@@ -1,5 +1,5 @@
 // The definition of attention, written to be read: rows of scores, no tiles, arithmetic in double whatever T.  It is the
-// double path, the float path where no instruction set is wanted (CALOR_ISA=scalar) or non-finite contents are visible,
+// path where no instruction set is wanted (CALOR_ISA=scalar) or non-finite contents are visible, the gradients in double,
 // and the oracle of every other path.  It touches only what is visible, so masked contents cannot matter.
 #pragma once
 
