@@ -62,6 +62,22 @@ def test_masks_bias_and_causal(operator, score):
     assert (out[0, :, 1] == 0).all() and (lse[0, :, 1] == -math.inf).all()
 
 
+@pytest.mark.parametrize("operator", [op, composed])
+@pytest.mark.parametrize("score", SCORES)
+def test_own_keys_are_a_hidden_diagonal(operator, score):
+    q, k, v = (draw(1, 2, rows, 3, dtype=torch.float64, seed=rows, gradient=True) for rows in (5, 7, 7))
+    scale = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    hidden = torch.ones(5, 7, dtype=torch.bool)
+    hidden[torch.arange(5), torch.arange(5) + 1] = False
+    results = [operator(q, k, v, scale, score=score, own_key=1), operator(q, k, v, scale, mask=hidden[None, None], score=score)]
+    gradients = [torch.autograd.grad((out ** 2).sum() + lse.sum(), (q, k, v, scale)) for out, lse in results]
+    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-12, atol=1e-12)
+    assert torch.autograd.gradgradcheck(lambda *x: op(*x, scale, score=score, own_key=1), (q, k, v))
+    with pytest.raises(ValueError, match="own_key"):
+        operator(q, k, v, scale, score=score, own_key=-2)
+
+
 def finite(result):
     """out, and the log-sum-exp of the rows that have one, as gradcheck wants them."""
     return result[0], torch.where(result[1].isinf(), 0.0, result[1])
