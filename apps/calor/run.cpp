@@ -96,7 +96,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
   if (arguments.explain) {
     const std::int64_t edges = loaded.data.graph ? loaded.data.graph->edges() : 0;
-    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data.rows(), loaded.data.features->cols(), edges));
+    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data.rows(), loaded.data.features->cols(), edges, context));
     return;
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -157,7 +157,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
-  command->add_flag("--explain", arguments->explain, "Say what would be done, with memory and work, and stop");
+  command->add_flag("--explain", arguments->explain, "Say what would be done, with the memory and time that it would take, and stop");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { run(globals, *arguments); });
 }

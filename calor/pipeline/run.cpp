@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/speed.h"
 
 namespace calor::pipeline {
 namespace {
@@ -113,25 +114,45 @@ State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Cont
   return state;
 }
 
-Estimate estimate(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges) {
+static Estimate start(std::int64_t rows, std::int64_t features, std::int64_t edges) {
   Estimate result;
   result.rows = result.columns = static_cast<double>(rows);
   result.features = static_cast<double>(features);
   result.edges = static_cast<double>(edges);
-  for (const BoundStage& bound : stages)
-    if (bound.stage->estimate) bound.stage->estimate(result, bound.arguments);
   return result;
 }
 
-std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges) {
+static void add(Estimate& total, const BoundStage& bound) {
+  if (bound.stage->estimate) bound.stage->estimate(total, bound.arguments);
+}
+
+// Two digits: it is an estimate.
+static std::string format_seconds(double seconds) {
+  if (seconds < 0.01) return "< 0.01 s";
+  if (seconds < 100) return fmt::format("{:.2g} s", seconds);
+  return seconds < 6000 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.0f} h", seconds / 3600);
+}
+
+Estimate estimate(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges) {
+  Estimate result = start(rows, features, edges);
+  for (const BoundStage& bound : stages) add(result, bound);
+  return result;
+}
+
+std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context) {
+  const Speed speed = measure_speed(context);
+  Estimate total = start(rows, features, edges);
   std::string text;
-  for (const BoundStage& bound : stages)
-    text += fmt::format("  {:<34} {:>10} -> {:<10}  {}\n", print(std::vector<Call>{bound.call}), type_names(bound.takes),
-                        type_names(bound.gives), bound.stage->meaning);
-  const Estimate total = estimate(stages, rows, features, edges);
-  text += fmt::format("{} rows, {} features: about {} beyond the data, about {:.2g} multiply-adds; {}\n", rows, features,
-                      format_bytes(static_cast<std::uint64_t>(total.bytes)), total.operations,
+  for (const BoundStage& bound : stages) {
+    const double before = expected_seconds(total, speed);
+    add(total, bound);
+    text += fmt::format("  {:<34} {:>10} -> {:<10} {:>8}  {}\n", print(std::vector<Call>{bound.call}), type_names(bound.takes),
+                        type_names(bound.gives), format_seconds(expected_seconds(total, speed) - before), bound.stage->meaning);
+  }
+  text += fmt::format("{} rows, {} features; {}\n", rows, features,
                       total.edges > 0 ? fmt::format("about {:.0f} edges", total.edges) : "all pairs");
+  text += fmt::format("expected on this machine: about {} beyond the data, {} (within a factor of three where it converges as usual)\n",
+                      format_bytes(static_cast<std::uint64_t>(total.bytes)), format_seconds(expected_seconds(total, speed)));
   std::string obstacle;
   return text + (can_place(stages, &obstacle) ? "new points can be placed with a saved fit\n"
                                               : fmt::format("new points cannot be placed: {} has no rule for them\n", obstacle));

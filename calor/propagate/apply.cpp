@@ -22,7 +22,7 @@ static void place(State& state, const Arguments&, const Kept&, const Context& co
 
 static void estimate(Estimate& estimate, const Arguments&) {
   estimate.pass();
-  estimate.operations += estimate.pairs() * estimate.features;
+  estimate.flow();
   estimate.hold(8 * estimate.rows * estimate.features);
 }
 

@@ -24,7 +24,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
-  estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * estimate.features;
+  estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * (estimate.features + 60);
 }
 
 const Stage cluster_stage{"cluster", Kind::read_out, types::coordinates, types::labels, parameters, "k-means on coordinates", "10.5555/1283383.1283494",

@@ -245,18 +245,19 @@ void estimate_factorisation(Estimate& estimate) {
   const double n = estimate.rows, neighbours = estimate.edges / std::max(1.0, n);
   const double numbers = std::min(n * (n + 1) / 2, 0.046 * neighbours * std::pow(n, 1.75));
   const double entries = n * std::min(n, neighbours * (neighbours + 1));  // of the matrix, at most
-  estimate.operations += 0.18 * std::pow(numbers, 1.5) + 40 * numbers;
+  estimate.operations += 8 * (0.18 * std::pow(numbers, 1.5) + 40 * numbers);  // in panels of a few columns
   estimate.hold(8 * numbers + 3 * 12 * entries);
 }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double k = arguments.number("k");
-  constexpr double usual_products = 100;
   if (arguments.word("of") == "residual") {
     estimate_factorisation(estimate);
     estimate.hold(8 * estimate.rows * (3 * k + 48));
   } else {
-    estimate.operations += usual_products * estimate.pairs() + usual_products * estimate.rows * (2 * k + 24);
+    // A product with all pairs reads them from memory, for 8 vectors at once.
+    if (estimate.edges > 0) estimate.visits += 100 * estimate.edges;
+    else estimate.operations += estimate.pairs() * (estimate.crowded ? 800 : 80);
     if (estimate.edges > 0) estimate.hold(8 * estimate.rows * (3 * k + 48) + 12 * estimate.edges);
     else estimate.hold(4 * estimate.rows * estimate.columns + block_eigen_bytes(estimate.rows, k));
   }

@@ -88,7 +88,7 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.pass();
-  estimate.operations += (30 + 10 * std::sqrt(arguments.number("t"))) * estimate.pairs() * estimate.features;
+  estimate.flow(30 + 10 * std::sqrt(arguments.number("t")));
   estimate.hold(24 * estimate.rows * estimate.features + 12 * estimate.edges);
 }
 

@@ -63,7 +63,7 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.pass();
-  estimate.operations += (10 + 12 * std::sqrt(2 * arguments.number("t"))) * estimate.pairs() * estimate.features;
+  estimate.flow(10 + 12 * std::sqrt(2 * arguments.number("t")));
   estimate.hold(48 * estimate.rows * estimate.features + 12 * estimate.edges);
 }
 

@@ -134,6 +134,7 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
     if (bound.stage->estimate) bound.stage->estimate(estimate, bound.arguments);
   constexpr double usual_repetitions = 50;
   estimate.operations = before.operations + usual_repetitions * (estimate.operations - before.operations);
+  estimate.visits = before.visits + usual_repetitions * (estimate.visits - before.visits);
 }
 
 const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters, "a pipeline until nothing changes any more",

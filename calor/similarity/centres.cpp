@@ -24,7 +24,7 @@ static void place(State&, const Arguments&, const Kept&, const Context&) {}
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.hold(8 * estimate.rows * estimate.features);
-  estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * estimate.features;
+  estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * (estimate.features + 60);
   estimate.columns = estimate.rows;
   estimate.rows = arguments.number("k");
 }

@@ -91,6 +91,8 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
 static void estimate(Estimate& estimate, const Arguments&) {
   estimate.hold(8 * estimate.rows * estimate.rows);
   estimate.pass();
+  estimate.operations += Estimate::value * estimate.pairs();  // the means, and their subtraction
+  estimate.kept = true;
 }
 
 const Stage double_center_stage{"double_center", Kind::initialise, types::similarity, types::similarity, {},

@@ -96,7 +96,11 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
   // What keep_scores may take.
-  if (estimate.edges == 0 && estimate.rows == estimate.columns) estimate.hold(8 * estimate.rows * estimate.columns);
+  if (estimate.edges == 0 && estimate.rows == estimate.columns) {
+    estimate.hold(8 * estimate.rows * estimate.columns);
+    estimate.kept = true;
+  }
+  estimate.crowded = true;
 }
 
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",

@@ -128,7 +128,7 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   const double k = arguments.number("k");
   constexpr double visited = 3200;  // points that hnsw meets to place or find one
   if (arguments.word("method") == "hnsw" && estimate.rows > visited) estimate.operations += visited * estimate.rows * estimate.features;
-  else estimate.pass();
+  else estimate.operations += estimate.rows * estimate.columns * (60 + 0.35 * estimate.features);  // floats, and half of the products
   estimate.edges = estimate.rows * k;
   estimate.hold(8 * estimate.features * estimate.rows + 36 * estimate.rows * (k + 4));
 }

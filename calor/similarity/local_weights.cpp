@@ -135,7 +135,7 @@ static void place(State& state, const Arguments& arguments, const Kept&, const C
 static void estimate(Estimate& estimate, const Arguments&) {
   const double k = estimate.edges / std::max(1.0, estimate.rows);
   estimate.hold(12 * estimate.edges);
-  estimate.operations += estimate.rows * k * k * (estimate.features + k);
+  estimate.operations += 4 * estimate.rows * k * k * (estimate.features + k);
 }
 
 const Stage local_weights_stage{"local_weights", Kind::initialise, types::graph, types::similarity, parameters,

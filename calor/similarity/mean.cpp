@@ -18,6 +18,7 @@ static void place(State& state, const Arguments&, const Kept&, const Context& co
 }
 
 static void estimate(Estimate& estimate, const Arguments&) {
+  estimate.pass();
   estimate.edges *= 2;
   estimate.hold(12 * estimate.edges);
 }

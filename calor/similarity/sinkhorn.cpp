@@ -112,6 +112,7 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   Estimate once = estimate;
   once.pass();
   estimate.operations += passes * (once.operations - estimate.operations);
+  estimate.visits += passes * (once.visits - estimate.visits);
 }
 
 const Stage sinkhorn_stage{"sinkhorn", Kind::normalise, types::any_similarity, types::normalised, parameters,
