@@ -2,32 +2,34 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace calor {
 
-// Levenshtein distance, one row at a time.
+// Letters inserted, left out, replaced, or exchanged with the next (optimal string alignment), a row at a time.
 static std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1), last, before_last;
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before_last = std::exchange(last, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
   }
   return row[b.size()];
 }
 
+// One slip for every four letters or part of them; a word of which no letter is right was not meant.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
   std::string best;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+  std::size_t least = (name.size() + 3) / 4 + 1;
   for (const std::string& candidate : known)
-    if (const std::size_t distance = edit_distance(name, candidate); distance < least) best = candidate, least = distance;
+    if (const std::size_t distance = edit_distance(name, candidate); distance < std::min(least, std::max(name.size(), candidate.size())))
+      best = candidate, least = distance;
   return best;
 }
 

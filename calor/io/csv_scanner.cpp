@@ -73,7 +73,7 @@ std::string_view CsvScanner::quoted_cell() {
   return unquoted_;
 }
 
-bool CsvScanner::number_cell(float& value) {
+bool CsvScanner::number_cell(double& value) {
   const char* begin = after_blanks(at_);
   const auto [stop, error] = std::from_chars(begin, end_, value);
   if (error != std::errc() || !std::isfinite(value)) return false;

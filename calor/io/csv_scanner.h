@@ -34,7 +34,7 @@ class CsvScanner {
   std::string_view text_cell();
 
   // Reads a finite number that fills the cell here; otherwise moves nothing and returns false.
-  bool number_cell(float& value);
+  bool number_cell(double& value);
 
  private:
   bool is_blank(char c) const { return c == ' ' || (c == '\t' && delimiter_ != '\t'); }

@@ -17,6 +17,8 @@ struct Dataset {
   std::string hash;                   // SHA-256 of the file as stored, hex; of a pair: of its two hex hashes joined
   std::int64_t rows = 0, columns = 0;
   std::vector<float> values;          // rows x columns, row-major
+  std::vector<double> exact;          // the same as the source has them, where some are no floats (LoadOptions::exact); else empty
+  bool floats = false;                // the source itself holds floats of at most 32 bits
   std::vector<std::string> features;  // one name a column: the header's, else "x1".."xN" by position in the file
   std::string label;                  // the label column's name; "" without labels
   std::vector<std::int64_t> labels;   // one a row, -1 where it is missing (LoadOptions::partly_labelled); or empty
@@ -33,6 +35,8 @@ struct LoadOptions {
   std::optional<std::string> label;
   bool labelled = true;               // false: every column is a feature
   bool partly_labelled = false;       // a label may be missing (empty, "?", "NA", ...), but not all; false: it is an error
+  bool measured = false;              // labels are measured values, which may all be different
+  bool exact = false;                 // also the values as doubles, where rounding to floats changes some
   // Class names a saved model knows: labels are indexed in this order, and an unknown one is an error.
   std::vector<std::string> classes;
   // Feature names a saved model knows.  A file with a header gives these columns by name, in this order, whatever their

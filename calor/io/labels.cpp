@@ -135,7 +135,7 @@ void set_labels(Dataset& data, const LabelTexts& texts, const LoadOptions& optio
     indices = new_classes(texts, data.classes);
     const auto labelled =
         std::ranges::count_if(texts.ids(), [&](std::int64_t id) { return indices[static_cast<std::size_t>(id)] >= 0; });
-    require(labelled <= few_rows || 2 * static_cast<std::int64_t>(data.classes.size()) <= labelled, Fault::input,
+    require(options.measured || labelled <= few_rows || 2 * static_cast<std::int64_t>(data.classes.size()) <= labelled, Fault::input,
             "[data] expected classes in the label column \"{}\", found {} different values in {} rows, for example "
             "\"{}\" ({}): "
             "this looks like a measured quantity or a name; choose the label column with --label, or group the values",

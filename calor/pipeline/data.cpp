@@ -10,12 +10,37 @@
 
 namespace calor::pipeline {
 
+namespace {
+
+template <class Number>
+Matrix matrix_of(const std::vector<Number>& values, std::int64_t rows, std::int64_t columns) {
+  using Table = Eigen::Matrix<Number, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  return Eigen::Map<const Table>(values.data(), rows, columns).template cast<double>();
+}
+
+// A column of 32-bit floats whose variation is small beside its size has lost digits before it came here, and nobody would see it.
+std::string rounding_remark(const Matrix& features, const std::vector<std::string>& names) {
+  constexpr double spacing = 0x1p-24, noticeable = 1e-3;
+  for (Eigen::Index c = 0; c < features.cols(); ++c) {
+    const auto column = features.col(c).array();
+    const double most = column.abs().maxCoeff(), range = column.maxCoeff() - column.minCoeff();
+    const bool whole = most < 0x1p24 && (column == column.round()).all();  // numbers that floats hold exactly
+    if (range > 0 && most * spacing > noticeable * range && !whole)
+      return fmt::format("the column \"{}\" varies by {:.3g} about values of {:.3g}, which 32-bit floats keep to {:.2g} % of that: give "
+                         "64-bit numbers, or take its mean away first",
+                         names[static_cast<std::size_t>(c)], range, most, 100 * most * spacing / range);
+  }
+  return "";
+}
+
+}  // namespace
+
 Data data_of(const io::Dataset& dataset) {
   Data data;
-  data.features = std::make_shared<const Matrix>(
-      Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(dataset.values.data(), dataset.rows,
-                                                                                             dataset.columns)
-          .cast<double>());
+  auto features = std::make_shared<Matrix>(dataset.exact.empty() ? matrix_of(dataset.values, dataset.rows, dataset.columns)
+                                                                 : matrix_of(dataset.exact, dataset.rows, dataset.columns));
+  if (dataset.floats) data.rounding = rounding_remark(*features, dataset.features);
+  data.features = std::move(features);
   data.feature_names = dataset.features;
   data.row_names = dataset.row_names;
   if (!data.row_names.empty())
@@ -67,6 +92,7 @@ Data data_with_target(const io::Dataset& unlabelled, const std::string& column, 
   auto features = std::make_shared<Matrix>(unlabelled.rows, unlabelled.columns - 1);
   *features << whole.features->leftCols(target), whole.features->rightCols(unlabelled.columns - 1 - target);
   Data data;
+  data.rounding = whole.rounding;
   data.row_names = whole.row_names;
   data.row_names_from = whole.row_names_from;
   data.features = std::move(features);

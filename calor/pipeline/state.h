@@ -25,6 +25,7 @@ struct Data {
   Vector targets;                          // labels as numbers where every one is a number, NaN where not known; else empty
   std::vector<std::uint8_t> train;         // 1: a training row; empty: all are
   std::shared_ptr<const Csr> graph;        // the user's edges with weights; null without
+  std::string rounding;                    // a remark on features that the source holds with too few digits; "" where none is needed
   std::int64_t rows() const { return features->rows(); }
   bool training(std::int64_t i) const { return train.empty() || train[static_cast<std::size_t>(i)]; }
   // A training row whose class or value is known.

@@ -2,6 +2,7 @@
 #include <Spectra/SymEigsSolver.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "calor/core/error.h"
@@ -50,6 +51,7 @@ struct Deflated {
   const Matrix* known;
   const Context* context;
   double shift;  // added to what is deflated, so that it lies below all that is looked for
+  double unit;   // of the eigenvalues: the solver's tolerance has a part that is absolute
   mutable std::int64_t products = 0;
 
   Eigen::Index rows() const { return a->size(); }
@@ -66,7 +68,7 @@ struct Deflated {
       y -= *known * (known->transpose() * y);
       y -= shift * (*known * along);
     }
-    Eigen::Map<Vector>(out, rows()) = y;
+    Eigen::Map<Vector>(out, rows()) = y / unit;
     ++products;
     context->advance(static_cast<double>(products), static_cast<double>(products + 40), "eigenvectors");
   }
@@ -108,18 +110,18 @@ Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& kn
   if (const auto* blocks = dynamic_cast<const BlockOperator*>(&a)) return largest_pairs_in_blocks(*blocks, k, known, context);
   const std::int64_t n = a.size();
   k = std::min(k, n - known.cols());
-  // Similarities have spectra within [-1, 1] after normalisation; others are bounded by their own norm, estimated below.
-  double bound = 1;
-  if (known.cols() > 0) {
-    Vector x = beginning(n, known).normalized();
-    for (int step = 0; step < 10; ++step) {
-      const Vector y = a(x);
-      bound = std::max(bound, y.norm());
-      if (y.norm() == 0) break;
-      x = y.normalized();
-    }
+  // A lower bound of the norm, within a small factor of it.
+  double bound = 0;
+  Vector x = beginning(n, known).normalized();
+  for (int step = 0; step < 10; ++step) {
+    const Vector y = a(x);
+    bound = std::max(bound, y.norm());
+    if (!(y.norm() > 0)) break;
+    x = y.normalized();
   }
-  Deflated deflated{&a, &known, &context, 2 * bound};
+  // What has known eigenvectors is normalised, with a spectrum within [-1, 1]; others are measured in a power of two near their norm.
+  const bool ordinary = known.cols() > 0 || bound == 0 || !std::isfinite(bound) || (bound > 1e-3 && bound < 1e3);
+  Deflated deflated{&a, &known, &context, 2 * (ordinary ? std::max(1.0, bound) : bound), ordinary ? 1 : std::ldexp(1.0, std::ilogb(bound))};
   Pairs result;
   if (k <= 0) {
     result.vectors.resize(n, 0);
@@ -138,6 +140,7 @@ Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& kn
     result.values = solver.eigenvalues();
     result.vectors = solver.eigenvectors();
   }
+  result.values *= deflated.unit;
   fix_signs(result.vectors);
   return result;
 }

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from conftest import SHORT
+from blobs import SHORT
 
 DENSITY = "score(metric) | exp | two_side(1) | row | apply"
 DOUBLY = "score(qk) | exp | sinkhorn(iterations=5) | apply"

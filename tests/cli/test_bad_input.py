@@ -14,7 +14,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from conftest import CALOR, SHORT, two_blobs
+from blobs import SHORT, two_blobs
+from command import CALOR
 
 QUICK = ["--epochs", "2", "--seeds", "1"]
 

@@ -5,7 +5,8 @@ import shlex
 import subprocess
 import sys
 
-from conftest import ROOT, two_blobs
+from blobs import two_blobs
+from command import ROOT
 
 README = (ROOT / "README.md").read_text()
 

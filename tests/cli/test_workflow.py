@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from conftest import CALOR, ROOT, SHORT, two_blobs
+from blobs import SHORT, two_blobs
+from command import CALOR
 
 
 def without_times(document):

@@ -16,6 +16,10 @@ TEST(NearestName, FindsWhatWasMeant) {
   EXPECT_EQ(nearest_name("breastcancer", known), "breast_cancer");
   EXPECT_EQ(nearest_name("mnist_train.csv", known), "");
   EXPECT_EQ(nearest_name("anything", {}), "");
+  for (const char* far : {"foo", "x", "iron", "wane and dine", ""}) EXPECT_EQ(nearest_name(far, {"dot", "k", "iris", "wine", "row"}), "") << far;
+  EXPECT_EQ(nearest_name("kk", {"k"}), "k");
+  EXPECT_EQ(nearest_name("dto", {"dot"}), "dot");
+  EXPECT_EQ(nearest_name("euclidian", {"euclidean"}), "euclidean");
 }
 
 TEST(NearestName, PrefersTheNearer) {

@@ -57,6 +57,29 @@ TEST_F(Arrays, EveryNumberTypeAndByteOrder) {
   EXPECT_EQ(unlabelled(file("u1.npy")).features, (Strings{"x1", "x2", "x3"}));
 }
 
+TEST_F(Arrays, ExactValuesBesideFloats) {
+  LoadOptions options = label("2");
+  options.exact = true;
+  const std::vector<double> numbers{1e9 + 1, 7, 0.1, 3, 8, 0.25};
+  const std::string body(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double));
+  const auto header = [](const char* type, const char* order) { return fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': (2, 3)}}\n", type, order); };
+  EXPECT_EQ(load_dataset(npy("c.npy", header("<f8", "False"), body), options, Context()).exact, (std::vector<double>{1e9 + 1, 0.1, 3, 0.25}));
+  EXPECT_EQ(load_dataset(npy("f.npy", header("<f8", "True"), body), options, Context()).exact, (std::vector<double>{1e9 + 1, 8, 7, 0.25}));
+  EXPECT_TRUE(load_dataset(npy("c.npy", header("<f8", "False"), body), label("2"), Context()).exact.empty());
+  const std::vector<std::int32_t> whole{16777217, 2};
+  const std::string shorter(reinterpret_cast<const char*>(whole.data()), 8);
+  options = {};
+  options.labelled = false;
+  options.exact = true;
+  EXPECT_EQ(load_dataset(npy("i.npy", "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 1)}\n", shorter), options, Context()).exact,
+            (std::vector<double>{16777217, 2}));
+  for (const char* name : {"f4_little.npy", "f2_little.npy"}) {
+    const Dataset narrow = load_dataset(file(name), options, Context());
+    EXPECT_TRUE(narrow.exact.empty() && narrow.floats) << name;
+  }
+  EXPECT_FALSE(load_dataset(file("f8_little.npy"), options, Context()).floats);
+}
+
 TEST_F(Arrays, FortranOrderAndFurtherDimensions) {
   EXPECT_EQ(unlabelled(file("fortran.npy")).values, expected());
   const Dataset cube = unlabelled(file("cube.npy"));

@@ -70,6 +70,31 @@ TEST_F(Csv, UnusualNumbers) {
   EXPECT_EQ(load("b.csv", "0.1,16777217,0\n").values, (Floats{0.1f, 16777216}));
 }
 
+// Digits beyond a float's are kept where they are asked for and there are any; values stay what they were.
+TEST_F(Csv, ExactValuesBesideFloats) {
+  LoadOptions options;
+  options.exact = true;
+  EXPECT_FALSE(load("a.csv", "0.5,2,x\n3,1e30,y\n", options).exact.empty());  // 1e30 is no float
+  EXPECT_TRUE(load("b.csv", "0.5,2,x\n3,1048576,y\n", options).exact.empty());
+  const Dataset data = load("c.csv", "1,2,x\n3,1000000.015625001,y\n1e-50,+0.1,y\n", options);
+  EXPECT_EQ(data.exact, (std::vector<double>{1, 2, 3, 1000000.015625001, 1e-50, 0.1}));
+  EXPECT_EQ(data.values, (Floats{1, 2, 3, 1000000, 0, 0.1f}));
+  EXPECT_TRUE(load("c.csv", "1,0.1,x\n").exact.empty());
+}
+
+// Values that are measured may all be different and partly missing; classes may not.
+TEST_F(Csv, MeasuredLabels) {
+  std::string text;
+  for (int i = 0; i < 30; ++i) text += fmt::format("{},{}\n", i, i < 25 ? fmt::format("{}.5", i) : "");
+  LoadOptions options = label("2");
+  options.partly_labelled = options.measured = true;
+  const Dataset data = load("a.csv", text, options);
+  EXPECT_EQ(data.classes.size(), 25u);
+  EXPECT_EQ(data.labels.back(), -1);
+  options.measured = false;
+  expect_error(Fault::input, {"measured quantity"}, [&] { load("a.csv", text, options); });
+}
+
 TEST_F(Csv, LabelColumnByNameAndPosition) {
   const std::string text = "kind,a,b\ndog,1,2\ncat,3.5,-4\ndog,5e3,6\n";
   expect_small(load("a.csv", text, label("kind")));

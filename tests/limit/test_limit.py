@@ -3,10 +3,7 @@
 Needs build/calor (CALOR_BINARY names another).  Browser tests are SKIPPED where Chromium or its driver is not installed.
 """
 import json
-import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -14,25 +11,11 @@ import time
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CALOR = pathlib.Path(os.environ.get("CALOR_BINARY", ROOT / "build" / "calor"))
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
+from browser import browser, errors, in_browser, open_page, too_wide, wrong_words
+from command import CALOR, document_of, run as calor
+
 QUICK = ["gaussian1", "attention", "minimiser-set"]  # a third of a second
 COARSE = ["--points", "100,200,400", "sphere", "--epsilon", "0.08,0.04,0.02", "--seeds", "3"]
-
-
-def calor(*words, code=0):
-    assert CALOR.exists(), f"{CALOR} is missing: run `make build`"
-    done = subprocess.run([CALOR, *map(str, words)], capture_output=True, text=True, timeout=300, cwd=ROOT)
-    assert done.returncode in (code if isinstance(code, tuple) else (code,)), f"{words}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def document_of(page):
-    text = page.read_text(encoding="utf-8")
-    begin = '<script id="document" type="application/json">'
-    return json.loads(text[text.index(begin) + len(begin):].split("</script>", 1)[0])
 
 
 # ---- the laboratory ----
@@ -174,66 +157,47 @@ def test_points_that_say_nothing(tmp_path):
 
 # ---- the report ----
 
-@pytest.fixture(scope="module")
-def driver():
-    webdriver = pytest.importorskip("selenium.webdriver")
-    if not (BROWSER and DRIVER):
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield found
-    found.quit()
-
-
-def open_page(driver, path, width):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600})
-    driver.get(path.as_uri())
-    WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.body.dataset.ready") == "true")
-    assert [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
-    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+def open_whole(driver, path, width):
+    """The page's text and its number of plots, all of them drawn."""
+    open_page(driver, path, width)
+    assert errors(driver) == [] and too_wide(driver, width) == [] and wrong_words(driver, "body") == []
     plots = driver.execute_script("""return [...document.querySelectorAll('.plot')].map((plot) => ({label: plot.getAttribute('aria-label'),
       marks: plot.querySelectorAll('.js-line, .point').length, points: (plot.data || []).reduce((sum, trace) => sum + trace.x.length, 0)}))""")
     assert plots and all(one["marks"] > 0 and one["points"] > 0 and one["label"] for one in plots), plots
-    text = driver.find_element("tag name", "body").text
-    for forbidden in ("undefined", "NaN", "null", "[object"):
-        assert forbidden not in text
-    return text, len(plots)
+    return driver.find_element("tag name", "body").text, len(plots)
 
 
-def test_report_shows_every_row(driver, tmp_path):
+@in_browser
+def test_report_shows_every_row(browser, tmp_path):
     page = tmp_path / "r.html"
     calor("limit", *QUICK, "-q", "--report", page)
     document = document_of(page)
-    text, plots = open_page(driver, page, 1280)
+    text, plots = open_whole(browser, page, 1280)
     assert document["summary"] in text
     for row in document["rows"]:
         assert row["name"] in text and row["meaning"] in text and row["plots"]
     assert plots == sum(len(row["plots"]) for row in document["rows"])
-    assert driver.execute_script("return [...document.querySelectorAll('td strong.warn')].length") == 0
-    assert all(driver.execute_script("return [...document.querySelectorAll('a[href^=\"#\"]')].map((a) => document.querySelector(a.getAttribute('href')) !== null)"))
-    open_page(driver, page, 390)
+    assert browser.execute_script("return [...document.querySelectorAll('td strong.warn')].length") == 0
+    assert all(browser.execute_script("return [...document.querySelectorAll('a[href^=\"#\"]')].map((a) => document.querySelector(a.getAttribute('href')) !== null)"))
+    open_whole(browser, page, 390)
 
 
-def test_report_marks_what_does_not_agree(driver, tmp_path):
+@in_browser
+def test_report_marks_what_does_not_agree(browser, tmp_path):
     page = tmp_path / "r.html"
     calor("limit", *COARSE, "-q", "--report", page, code=6)
-    text, _ = open_page(driver, page, 1280)
+    text, _ = open_whole(browser, page, 1280)
     failed = [row for row in document_of(page)["rows"] if not row["pass"]]
     assert failed[0]["verdict"] in text
-    assert driver.execute_script("return document.querySelectorAll('td strong.warn').length") == 2 * len(failed)  # measured and verdict
+    assert browser.execute_script("return document.querySelectorAll('td strong.warn').length") == 2 * len(failed)  # measured and verdict
 
 
-def test_report_of_own_points(driver, ring, tmp_path):
+@in_browser
+def test_report_of_own_points(browser, ring, tmp_path):
     page = tmp_path / "<b>ring.html"
     data = tmp_path / "<b>ring.csv"
     data.write_text(ring.read_text())
     calor("limit", "--data", data, "-q", "--report", page)
-    text, plots = open_page(driver, page, 1280)
+    text, plots = open_whole(browser, page, 1280)
     assert plots == 6 and document_of(page)["findings"][0] in text and "<b>ring" in text
-    open_page(driver, page, 390)
+    open_whole(browser, page, 390)

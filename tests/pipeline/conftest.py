@@ -1,27 +1,8 @@
-"""Pipelines as a user runs them: fixtures for build/calor, small data as csv files, and results as arrays."""
+"""Pipelines as a user runs them: small data as csv files, and results as arrays."""
 import json
-import os
-import pathlib
-import subprocess
 
 import numpy as np
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CALOR = pathlib.Path(os.environ.get("CALOR_BINARY", ROOT / "build" / "calor"))
-
-
-@pytest.fixture(scope="session")
-def calor():
-    """calor("run", "isomap", path, code=0) runs the command, checks its exit code and returns the finished process."""
-    assert CALOR.exists(), f"{CALOR} is missing: run `make build`"
-
-    def run(*words, code=0, **options):
-        done = subprocess.run([str(CALOR), *map(str, words)], capture_output=True, text=True, timeout=300, cwd=ROOT, **options)
-        assert done.returncode == code, f"{words}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    return run
 
 
 @pytest.fixture

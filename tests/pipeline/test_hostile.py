@@ -2,7 +2,6 @@
 
 Every refusal has its exit code, names the place and a remedy, and leaves no file behind.
 """
-import os
 import pathlib
 import re
 import signal
@@ -12,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from conftest import CALOR, ROOT
+from command import CALOR, ROOT
 from results import coordinates, table
 
 PAGES = ROOT / "docs" / "recipes"

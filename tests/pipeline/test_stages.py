@@ -11,7 +11,7 @@ import pytest
 from scipy.linalg import expm
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.datasets import load_digits, make_swiss_roll
+from sklearn.datasets import load_digits
 from sklearn.manifold import _utils
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import pairwise_kernels

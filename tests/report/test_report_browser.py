@@ -7,20 +7,19 @@ names a finished page to look at instead of the fixture's.  SKIPPED where Chromi
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-HERE = pathlib.Path(__file__).resolve().parent
-TOOL = pathlib.Path(os.environ.get("CALOR_REPORT_PAGE", HERE.parents[1] / "build/tests/report/make_report_page"))
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
+from browser import browser, errors, in_browser, open_page, press_key, requests, too_wide, wait_until_drawn, wrong_words
+from command import ROOT
 
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver")
+HERE = pathlib.Path(__file__).resolve().parent
+TOOL = pathlib.Path(os.environ.get("CALOR_REPORT_PAGE", ROOT / "build/tests/report/make_report_page"))
+
+pytestmark = in_browser
 
 # How much of a plot is there: marks in the SVG, or the image of a heat map.
 DRAWN = """return [...document.querySelectorAll('.plot')].map((plot) => ({label: plot.getAttribute('aria-label'),
@@ -48,35 +47,6 @@ def page(measured, tmp_path_factory):
     return pathlib.Path(given).resolve() if given else page_of(measured, tmp_path_factory.mktemp("page") / "page.html")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-def wait_until_drawn(driver):
-    WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.body.dataset.ready") == "true")
-
-
-def open_page(driver, path, width=1280, scheme="light"):
-    driver.get_log("browser")  # forgets what came before
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600})
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    driver.get(path.as_uri())
-    wait_until_drawn(driver)
-    return driver
-
-
-def errors(driver):
-    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-
-
 def assert_all_drawn(driver):
     plots = driver.execute_script(DRAWN)
     assert len(plots) >= 8
@@ -90,12 +60,6 @@ def button(driver, text, within="main"):
     return found[0]
 
 
-def press(driver, element):
-    """By keyboard, as everyone must be able to."""
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", element)
-    element.send_keys(" ")
-
-
 def lines_of(driver, place=0):
     return driver.execute_script("return document.querySelectorAll('.plot')[arguments[0]].data.length", place)
 
@@ -104,16 +68,14 @@ def test_page_opens_without_errors_and_draws_every_plot(browser, page):
     open_page(browser, page)
     assert errors(browser) == []
     assert_all_drawn(browser)
-    assert browser.execute_script("return performance.getEntriesByType('resource').filter((e) => !/^(data|blob):/.test(e.name)).length") == 0
+    assert requests(browser) == 0
     verdicts = [v.text for v in browser.find_elements(By.CSS_SELECTOR, ".verdict .headline")]
     assert verdicts and all(len(v) > 20 for v in verdicts)
     for figure in browser.find_elements(By.CSS_SELECTOR, "figure"):
         assert figure.find_element(By.CSS_SELECTOR, "h3").text
         if figure.find_elements(By.CSS_SELECTOR, ".plot"):
             assert "How to read this." in figure.find_element(By.CSS_SELECTOR, ".reading").text
-    text = browser.find_element(By.TAG_NAME, "main").text
-    for forbidden in ("undefined", "NaN", "null", "[object"):
-        assert forbidden not in text
+    assert wrong_words(browser) == []
 
 
 def test_numbers_on_the_page_are_those_of_the_document(browser, page):
@@ -132,22 +94,22 @@ def test_toggles_change_what_is_drawn(browser, page):
 
     single = button(browser, "Single runs")
     assert single.get_attribute("aria-pressed") == "false"
-    press(browser, single)
+    press_key(browser, single)
     assert single.get_attribute("aria-pressed") == "true"
     with_runs = lines_of(browser)
     assert with_runs > before
-    press(browser, single)
+    press_key(browser, single)
     assert lines_of(browser) == before
 
-    press(browser, button(browser, "Log loss"))
+    press_key(browser, button(browser, "Log loss"))
     assert browser.execute_script("return document.querySelector('.plot').layout.yaxis.type") == "log"
 
-    press(browser, button(browser, "seconds"))
+    press_key(browser, button(browser, "seconds"))
     assert "time" in browser.execute_script("return document.querySelector('.plot').layout.xaxis.title.text")
 
     chip = browser.find_element(By.CSS_SELECTOR, ".chips button")
     before = lines_of(browser)
-    press(browser, chip)
+    press_key(browser, chip)
     assert lines_of(browser) < before
     assert errors(browser) == []
 
@@ -157,20 +119,14 @@ def test_dead_runs_can_be_hidden(browser, page):
     if not browser.execute_script("return result.experiments[0].runs.some((run) => run.dead)"):
         pytest.skip("no dead runs on this page")
     before = lines_of(browser)
-    press(browser, button(browser, "Dead runs"))
+    press_key(browser, button(browser, "Dead runs"))
     assert lines_of(browser) < before
 
 
 def test_a_phone_scrolls_down_only(browser, page):
     open_page(browser, page, width=390)
     assert_all_drawn(browser)
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
-    # Nothing sticks out but what scrolls in its own container.
-    outside = browser.execute_script("""return [...document.querySelectorAll('main *, header *, footer *')].filter((e) =>
-      !e.closest('.scroll') && !e.closest('.plot') && e.getBoundingClientRect().right > 391).map((e) => e.outerHTML.slice(0, 80))""")
-    assert outside == []
-    too_wide = browser.execute_script("return [...document.querySelectorAll('.plot')].filter((p) => p.getBoundingClientRect().right > 391).length")
-    assert too_wide == 0
+    assert too_wide(browser, 390) == []
     assert errors(browser) == []
 
 
@@ -217,7 +173,7 @@ def test_text_of_the_data_stays_text(browser, measured, tmp_path):
     ticks = browser.execute_script("return [...document.querySelectorAll('.plot .xtick text, .plot .ytick text')].map((t) => t.textContent)")
     assert any(tick.startswith("</script>") for tick in ticks)
     assert "<b>x</b>" in ticks  # Plotly would have made it bold
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert too_wide(browser, 390) == []
 
 
 def test_one_seed_and_no_baselines(browser, measured, tmp_path):
