@@ -20,7 +20,7 @@ find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
 
 if(CALOR_SANITIZE)
-  add_compile_options(-fsanitize=${CALOR_SANITIZE} -fno-omit-frame-pointer -g)
+  add_compile_options(-fsanitize=${CALOR_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${CALOR_SANITIZE})
   # Instrumented code makes gcc see uninitialised values where there are none (its manual says so).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -58,6 +58,12 @@ void print_json(const nlohmann::json& document);
 // Writes all of standard output's buffer; throws Fault::input when it cannot be written (a full disk, a closed pipe).
 void flush_output();
 
+// What `calor --help` says of commands that are not always in the program that says it (apart.cpp, without_torch.cpp).
+inline constexpr const char* compare_summary = "Train attentions on your data over several seeds and report what differs, with statistics";
+inline constexpr const char* train_summary = "Train one attention model, or a propagator, and save it";
+inline constexpr const char* predict_summary = "Classes and probabilities of new points by a saved model";
+inline constexpr const char* completion_summary = "Print a bash completion script";
+
 // One function a subcommand; each adds its options and a callback to `app`.
 void add_data_command(CLI::App& app, Globals& globals);
 void add_run_command(CLI::App& app, Globals& globals);

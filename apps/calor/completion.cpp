@@ -52,7 +52,7 @@ complete -o filenames -F _calor calor
 }
 
 void add_completion_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("completion", "Print a bash completion script");
+  CLI::App* command = app.add_subcommand("completion", completion_summary);
   command->callback([&app] { print_bash(app); });
 }
 

@@ -97,7 +97,7 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
 }
 
 void add_predict_command(CLI::App& app, Globals& globals) {
-  CLI::App* command = app.add_subcommand("predict", "Classes and probabilities of new points by a saved model");
+  CLI::App* command = app.add_subcommand("predict", predict_summary);
   const auto arguments = std::make_shared<PredictArguments>();
   command->add_option("model", arguments->model, "A model that `calor train --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name")

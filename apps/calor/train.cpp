@@ -23,6 +23,7 @@ struct TrainArguments {
   DataOptions data;
   ProtocolOptions protocol;
   std::string model = "network", attention = "metric", save, test;
+  std::optional<double> noise;
   bool restart = false;
   double checkpoint_seconds = learn::TrainOptions{}.checkpoint_seconds;
 };
@@ -70,9 +71,10 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   if (arguments.model == "propagator") {
     require(arguments.attention == TrainArguments{}.attention && !arguments.restart, Fault::usage,
             "[train] expected neither --attention nor --restart with --model propagator, found one: it has its own attention and no checkpoint");
-    train_propagator(globals, arguments.data, arguments.protocol, arguments.save, arguments.test);
+    train_propagator(globals, arguments.data, arguments.protocol, {arguments.noise, arguments.save, arguments.test});
     return;
   }
+  require(!arguments.noise, Fault::usage, "[train] expected no --noise with --model network, found one: it is the propagator's");
   learn::TrainOptions options;
   options.protocol = arguments.protocol.protocol();
   options.attention = arguments.attention;
@@ -95,7 +97,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 }
 
 void add_train_command(CLI::App& app, Globals& globals) {
-  CLI::App* command = app.add_subcommand("train", "Train one attention model and save it");
+  CLI::App* command = app.add_subcommand("train", train_summary);
   const auto arguments = std::make_shared<TrainArguments>();
   command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
       ->required()
@@ -112,6 +114,9 @@ void add_train_command(CLI::App& app, Globals& globals) {
   command->add_flag("--restart", arguments->restart, "Discard a checkpoint of an interrupted run");
   command->add_option("--checkpoint-seconds", arguments->checkpoint_seconds, "Seconds between checkpoints")
       ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--noise", arguments->noise,
+                      "Of a propagator: noise on the points while training, in median distances (default: 0, 0.2, 0.6 or no training, by rows left out)")
       ->check(CLI::NonNegativeNumber);
   add_label(*command, arguments->data);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");

@@ -94,9 +94,10 @@ static void print_result(const io::Dataset& data, const learn::TrainedPropagator
   if (!save.empty() && !result.failure) fmt::print("Model: {}\n", save);
 }
 
-void train_propagator(const Globals& globals, const DataOptions& data_options, const ProtocolOptions& protocol, const std::string& save,
-                      const std::string& test_path) {
-  const learn::PropagatorOptions options = options_of(globals, protocol);
+void train_propagator(const Globals& globals, const DataOptions& data_options, const ProtocolOptions& protocol, const PropagatorTraining& training) {
+  learn::PropagatorOptions options = options_of(globals, protocol);
+  options.noise = training.noise;
+  const std::string &save = training.save, &test_path = training.test;
   if (!save.empty()) {
     check_output(save, {data_options.data, test_path});
     io::check_writable(save);

@@ -19,11 +19,11 @@ using torch::autograd::variable_list;
 
 using AttentionSignature = TensorPair(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                       const OptionalTensor&, const OptionalTensor&, const OptionalTensor&, bool,
-                                      std::string_view);
+                                      std::string_view, std::int64_t);
 using BackwardSignature = Gradients(const at::Tensor&, const OptionalTensor&, const at::Tensor&, const at::Tensor&,
                                     const at::Tensor&, const at::Tensor&, const OptionalTensor&, const OptionalTensor&,
                                     const OptionalTensor&, const at::Tensor&, const at::Tensor&, bool,
-                                    std::string_view, bool, bool);
+                                    std::string_view, std::int64_t, bool, bool);
 
 const auto& attention_operator() {
   static const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow("calor::attention", "")
@@ -47,13 +47,15 @@ class Attention : public torch::autograd::Function<Attention> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                const at::Tensor& scale, const OptionalTensor& bias, const OptionalTensor& key_mask,
-                               const OptionalTensor& mask, bool causal, std::string_view score) {
+                               const OptionalTensor& mask, bool causal, std::string_view score,
+                               std::int64_t own_key) {
     at::AutoDispatchBelowADInplaceOrView guard;
-    auto [out, lse] = attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score);
+    auto [out, lse] = attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score, own_key);
     context->save_for_backward({q, k, v, scale, bias.value_or(at::Tensor()), key_mask.value_or(at::Tensor()),
                                 mask.value_or(at::Tensor()), out, lse});
     context->saved_data["causal"] = causal;
     context->saved_data["score"] = std::string(score);
+    context->saved_data["own_key"] = own_key;
     context->set_materialize_grads(false);
     return {out, lse};
   }
@@ -63,21 +65,23 @@ class Attention : public torch::autograd::Function<Attention> {
     const auto &out = saved[7], &lse = saved[8];
     const bool causal = context->saved_data["causal"].toBool();
     const std::string score = context->saved_data["score"].toStringRef();
-    if (!d_outputs[0].defined() && !d_outputs[1].defined()) return variable_list(9);
+    const std::int64_t own_key = context->saved_data["own_key"].toInt();
+    if (!d_outputs[0].defined() && !d_outputs[1].defined()) return variable_list(10);
     const at::Tensor d_out = d_outputs[0].defined() ? d_outputs[0] : at::zeros_like(out);
     const at::Tensor& d_lse = d_outputs[1];
-    if (at::GradMode::is_enabled()) return differentiable(saved, d_out, d_lse, causal, score);
+    if (at::GradMode::is_enabled()) return differentiable(saved, d_out, d_lse, causal, score, own_key);
 
     const auto &scale = saved[3], &bias = saved[4];
     const bool scale_gradient = context->needs_input_grad(3), bias_gradient = bias.defined() && bias.requires_grad();
     auto [d_q, d_k, d_v, d_scale, d_bias] = backward_operator().call(
         d_out, optional(d_lse), saved[0], saved[1], saved[2], scale, optional(bias), optional(saved[5]),
-        optional(saved[6]), out, lse, causal, score, scale_gradient, bias_gradient);
+        optional(saved[6]), out, lse, causal, score, own_key, scale_gradient, bias_gradient);
     return {d_q,
             d_k,
             d_v,
             scale_gradient ? at::sum_to(d_scale, scale.sym_sizes()) : at::Tensor(),
             bias_gradient ? at::sum_to(d_bias, bias.sym_sizes()) : at::Tensor(),
+            {},
             {},
             {},
             {},
@@ -87,18 +91,18 @@ class Attention : public torch::autograd::Function<Attention> {
  private:
   // The gradients as a graph of their own (create_graph), through the composition.
   static variable_list differentiable(const variable_list& saved, const at::Tensor& d_out, const at::Tensor& d_lse,
-                                      bool causal, const std::string& score) {
+                                      bool causal, const std::string& score, std::int64_t own_key) {
     variable_list inputs, wanted;
     for (int i = 0; i < 5; ++i) {
       inputs.push_back(fresh(saved[i]));
       if (saved[i].defined() && saved[i].requires_grad()) wanted.push_back(inputs.back());
     }
     const auto [out, lse] = attention_composed_op(inputs[0], inputs[1], inputs[2], inputs[3], optional(inputs[4]),
-                                                  optional(saved[5]), optional(saved[6]), causal, score);
+                                                  optional(saved[5]), optional(saved[6]), causal, score, own_key);
     variable_list outputs = {out}, d_outputs = {d_out};
     if (d_lse.defined()) outputs.push_back(lse), d_outputs.push_back(d_lse);
     const auto gradients = torch::autograd::grad(outputs, wanted, d_outputs, true, true, true);
-    variable_list result(9);
+    variable_list result(10);
     std::size_t next = 0;
     for (int i = 0; i < 5; ++i) {
       if (saved[i].defined() && saved[i].requires_grad()) result[i] = gradients[next++];
@@ -109,15 +113,15 @@ class Attention : public torch::autograd::Function<Attention> {
 
 TensorPair attention_autograd(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                               const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
-                              bool causal, std::string_view score) {
+                              bool causal, std::string_view score, std::int64_t own_key) {
   check_device(q);
   if (at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad() ||
                                      scale.requires_grad() || needs_gradient(bias))) {
-    auto result = Attention::apply(q, k, v, scale, bias, key_mask, mask, causal, score);
+    auto result = Attention::apply(q, k, v, scale, bias, key_mask, mask, causal, score, own_key);
     return {result[0], result[1]};
   }
   at::AutoDispatchBelowADInplaceOrView guard;
-  return attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score);
+  return attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score, own_key);
 }
 
 }  // namespace
@@ -125,17 +129,17 @@ TensorPair attention_autograd(const at::Tensor& q, const at::Tensor& k, const at
 TensorPair attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                      const AttentionOptions& options) {
   return attention_operator().call(q, k, v, scale, optional(options.bias), optional(options.key_mask),
-                                   optional(options.mask), options.causal, name_of(options.score));
+                                   optional(options.mask), options.causal, name_of(options.score), options.own_key);
 }
 
 TORCH_LIBRARY(calor, library) {
   library.def("attention(Tensor q, Tensor k, Tensor v, Tensor scale, Tensor? bias=None, Tensor? key_mask=None, "
-              "Tensor? mask=None, bool causal=False, str score=\"dot\") -> (Tensor, Tensor)");
+              "Tensor? mask=None, bool causal=False, str score=\"dot\", int own_key=-1) -> (Tensor, Tensor)");
   library.def("attention_backward(Tensor d_out, Tensor? d_lse, Tensor q, Tensor k, Tensor v, Tensor scale, "
               "Tensor? bias, Tensor? key_mask, Tensor? mask, Tensor out, Tensor lse, bool causal, str score, "
-              "bool scale_gradient, bool bias_gradient) -> (Tensor, Tensor, Tensor, Tensor, Tensor)");
+              "int own_key, bool scale_gradient, bool bias_gradient) -> (Tensor, Tensor, Tensor, Tensor, Tensor)");
   library.def("attention_composed(Tensor q, Tensor k, Tensor v, Tensor scale, Tensor? bias=None, "
-              "Tensor? key_mask=None, Tensor? mask=None, bool causal=False, str score=\"dot\") -> (Tensor, Tensor)",
+              "Tensor? key_mask=None, Tensor? mask=None, bool causal=False, str score=\"dot\", int own_key=-1) -> (Tensor, Tensor)",
               &attention_composed_op);
 }
 

@@ -20,6 +20,7 @@ struct AttentionOptions {
   at::Tensor key_mask;  // [B|1, M], bool: true = valid
   at::Tensor mask;      // [B|1, H|1, N|1, M], bool: true = attend
   bool causal = false;
+  std::int64_t own_key = -1;  // from 0: query i does not see key own_key + i; -1: no such pair
 };
 
 // q [B, H, N, d], k [B, H, M, d], v [B, H, M, dv], float or double, on the CPU, any strides; scale: a tensor that

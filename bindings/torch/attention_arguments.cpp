@@ -99,4 +99,8 @@ void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   }
 }
 
+void check_own_key(std::int64_t own_key) {
+  TORCH_CHECK_VALUE(own_key >= -1, "[calor::attention] expected own_key from 0, or -1 for none, found ", own_key);
+}
+
 }  // namespace calor::torch_ops

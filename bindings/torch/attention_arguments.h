@@ -29,26 +29,27 @@ inline OptionalTensor optional(const at::Tensor& tensor) {
 void check_device(const at::Tensor& q);  // the streamed form runs on the CPU, the composed one anywhere
 void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                      const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask);
+void check_own_key(std::int64_t own_key);
 
 // The kernels behind the operators, by dispatch key.
 TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                          const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
-                         bool causal, std::string_view score);
+                         bool causal, std::string_view score, std::int64_t own_key);
 TensorPair attention_meta(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                           const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
-                          bool causal, std::string_view score);
+                          bool causal, std::string_view score, std::int64_t own_key);
 Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& d_lse, const at::Tensor& q,
                                  const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                                  const OptionalTensor& bias, const OptionalTensor& key_mask,
                                  const OptionalTensor& mask, const at::Tensor& out, const at::Tensor& lse, bool causal,
-                                 std::string_view score, bool scale_gradient, bool bias_gradient);
+                                  std::string_view score, std::int64_t own_key, bool scale_gradient, bool bias_gradient);
 Gradients attention_backward_meta(const at::Tensor& d_out, const OptionalTensor& d_lse, const at::Tensor& q,
                                   const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                                   const OptionalTensor& bias, const OptionalTensor& key_mask,
                                   const OptionalTensor& mask, const at::Tensor& out, const at::Tensor& lse,
-                                  bool causal, std::string_view score, bool scale_gradient, bool bias_gradient);
+                                  bool causal, std::string_view score, std::int64_t own_key, bool scale_gradient, bool bias_gradient);
 TensorPair attention_composed_op(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                  const at::Tensor& scale, const OptionalTensor& bias, const OptionalTensor& key_mask,
-                                 const OptionalTensor& mask, bool causal, std::string_view score);
+                                 const OptionalTensor& mask, bool causal, std::string_view score, std::int64_t own_key);
 
 }  // namespace calor::torch_ops

@@ -15,13 +15,17 @@ constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
 // Which pairs may attend, broadcastable to [batch, heads, queries, keys].
 at::Tensor valid_pairs(const at::Tensor& q, const at::Tensor& k, const OptionalTensor& bias,
-                       const OptionalTensor& key_mask, const OptionalTensor& mask, bool causal) {
+                       const OptionalTensor& key_mask, const OptionalTensor& mask, bool causal, std::int64_t own_key) {
   const auto boolean = q.options().dtype(at::kBool);
   const auto rows = q.sym_size(2), keys = k.sym_size(2);
   at::Tensor valid = at::ones_symint({1, 1, 1, keys}, boolean);
   if (causal) {
     const auto index = q.options().dtype(at::kLong);
     valid = at::arange(keys, index).unsqueeze(0).le(at::arange(rows, index).unsqueeze(1)).unsqueeze(0).unsqueeze(0);
+  }
+  if (own_key >= 0) {
+    const auto index = q.options().dtype(at::kLong);
+    valid = valid.logical_and(at::arange(keys, index).unsqueeze(0).ne(at::arange(rows, index).unsqueeze(1).add(own_key)).unsqueeze(0).unsqueeze(0));
   }
   if (key_mask) valid = valid.logical_and(key_mask->unsqueeze(1).unsqueeze(1));
   if (mask) valid = valid.logical_and(*mask);
@@ -41,9 +45,10 @@ at::Tensor centre_of(const at::Tensor& k, const at::Tensor& keep_keys) {
 
 TensorPair attention_composed_op(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                  const at::Tensor& scale, const OptionalTensor& bias, const OptionalTensor& key_mask,
-                                 const OptionalTensor& mask, bool causal, std::string_view score) {
+                                 const OptionalTensor& mask, bool causal, std::string_view score, std::int64_t own_key) {
   check_arguments(q, k, v, scale, bias, key_mask, mask);
-  const auto valid = valid_pairs(q, k, bias, key_mask, mask, causal);
+  check_own_key(own_key);
+  const auto valid = valid_pairs(q, k, bias, key_mask, mask, causal, own_key);
   // What nobody may see is zeroed, so that a NaN there meets no arithmetic, forward or backward.
   const auto keep_rows = valid.any(3, true), keep_keys = valid.any(2, true).transpose(2, 3);
   auto queries = zero_where_not(keep_rows, q), keys = zero_where_not(keep_keys, k);
@@ -71,7 +76,8 @@ TensorPair attention_composed_op(const at::Tensor& q, const at::Tensor& k, const
 TensorPair attention_composed(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                               const AttentionOptions& options) {
   return attention_composed_op(q, k, v, scale, optional(options.bias), optional(options.key_mask),
-                               optional(options.mask), options.causal, name_of(options.score));
+                               optional(options.mask), options.causal, name_of(options.score),
+                               options.own_key);
 }
 
 }  // namespace calor::torch_ops

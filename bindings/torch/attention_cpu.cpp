@@ -35,7 +35,7 @@ struct Call {
 
   Call(const at::Tensor& q_, const at::Tensor& k_, const at::Tensor& v_, const at::Tensor& scale_,
        const OptionalTensor& bias_, const OptionalTensor& key_mask_, const OptionalTensor& mask_, bool causal,
-       std::string_view score)
+       std::string_view score, std::int64_t own_key)
       : q(innermost_contiguous(q_)), k(innermost_contiguous(k_)), v(innermost_contiguous(v_)) {
     params.score = score_of(score);
     params.batch = q.size(0), params.heads = q.size(1), params.queries = q.size(2), params.keys = k.size(2);
@@ -62,6 +62,7 @@ struct Call {
       params.mask_strides = strides_of(mask);
     }
     params.causal = causal;
+    params.own_key = own_key;
     params.threads = at::get_num_threads();
   }
 };
@@ -97,21 +98,22 @@ void run_backward(const Call<T>& call, const at::Tensor& d_out_, const OptionalT
 
 TensorPair attention_meta(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                           const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
-                          bool, std::string_view score) {
+                          bool, std::string_view score, std::int64_t own_key) {
   check_arguments(q, k, v, scale, bias, key_mask, mask);
   score_of(score);
+  check_own_key(own_key);
   return {empty_rows(q, q.sym_size(2), v.sym_size(3)), empty_per_query(q)};
 }
 
 TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                          const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
-                         bool causal, std::string_view score) {
-  auto result = attention_meta(q, k, v, scale, bias, key_mask, mask, causal, score);
+                         bool causal, std::string_view score, std::int64_t own_key) {
+  auto result = attention_meta(q, k, v, scale, bias, key_mask, mask, causal, score, own_key);
   const auto& [out, lse] = result;
   if (q.scalar_type() == at::kFloat) {
-    run_forward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score), out, lse);
+    run_forward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), out, lse);
   } else {
-    run_forward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score), out, lse);
+    run_forward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), out, lse);
   }
   return result;
 }
@@ -119,7 +121,7 @@ TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Ten
 Gradients attention_backward_meta(const at::Tensor&, const OptionalTensor&, const at::Tensor& q, const at::Tensor& k,
                                   const at::Tensor& v, const at::Tensor&, const OptionalTensor&,
                                   const OptionalTensor&, const OptionalTensor&, const at::Tensor&, const at::Tensor&,
-                                  bool, std::string_view, bool scale_gradient, bool bias_gradient) {
+                                  bool, std::string_view, std::int64_t, bool scale_gradient, bool bias_gradient) {
   const std::array<c10::SymInt, 3> per_key = {k.sym_size(0), k.sym_size(1), k.sym_size(2)};
   return {empty_rows(q, q.sym_size(2), q.sym_size(3)), empty_rows(k, k.sym_size(2), k.sym_size(3)),
           empty_rows(v, v.sym_size(2), v.sym_size(3)),
@@ -131,17 +133,17 @@ Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& 
                                  const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                                  const OptionalTensor& bias, const OptionalTensor& key_mask,
                                  const OptionalTensor& mask, const at::Tensor& out, const at::Tensor& lse, bool causal,
-                                 std::string_view score, bool scale_gradient, bool bias_gradient) {
+                                 std::string_view score, std::int64_t own_key, bool scale_gradient, bool bias_gradient) {
   check_arguments(q, k, v, scale, bias, key_mask, mask);
   TORCH_CHECK_VALUE(d_out.sizes() == out.sizes() && lse.dim() == 3 && (!d_lse || d_lse->sizes() == lse.sizes()),
                     "[calor::attention_backward] expected d_out of ", out.sizes(), " and d_lse of ", lse.sizes(),
                     ", found ", d_out.sizes(), " and ", d_lse ? d_lse->sizes() : at::IntArrayRef{});
-  auto gradients = attention_backward_meta(d_out, d_lse, q, k, v, scale, bias, key_mask, mask, out, lse, causal, score,
+  auto gradients = attention_backward_meta(d_out, d_lse, q, k, v, scale, bias, key_mask, mask, out, lse, causal, score, own_key,
                                            scale_gradient, bias_gradient);
   if (q.scalar_type() == at::kFloat) {
-    run_backward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score), d_out, d_lse, out, lse, gradients);
+    run_backward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), d_out, d_lse, out, lse, gradients);
   } else {
-    run_backward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score), d_out, d_lse, out, lse, gradients);
+    run_backward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), d_out, d_lse, out, lse, gradients);
   }
   return gradients;
 }

@@ -40,6 +40,7 @@ static void check(const AttentionParams<T>& p) {
   check_size("dim", p.dim, 1, max_dim);
   check_size("value_dim", p.value_dim, 1, max_dim);
   check_size("threads", p.threads, 0, 1 << 20);
+  check_size("own_key", p.own_key, -1, most);
   const std::int64_t count = p.batch * p.heads;
   check_pointer("q", p.q, count * p.queries);
   check_pointer("k", p.k, count * p.keys);

@@ -5,7 +5,7 @@
 //   s_ij = scale_h q_i.k_j + bias_j              Score::dot
 //   s_ij = -scale_h |q_i - k_j|^2 + bias_j       Score::squared_distance
 //
-// over the keys j that are valid for row i: key_mask, mask and causal must all allow the pair.  A row without a valid
+// over the keys j that are valid for row i: key_mask, mask, causal and own_key must all allow the pair.  A row without a valid
 // key gives out = 0, lse = -infinity and zero gradients.  The contents of what is masked, NaN included, change nothing.
 // Visible contents that are not finite show in the result as NaN; they, and magnitudes above 2^40, are computed by the
 // scalar definition, many times slower.  Squared distances are formed on points centred on the mean of the valid keys,
@@ -46,6 +46,7 @@ struct AttentionParams {
   const std::uint8_t* mask = nullptr;  // optional, [batch, heads, queries, keys], innermost contiguous: non-zero = valid
   Strides mask_strides;
   bool causal = false;  // row i sees keys 0..i
+  std::int64_t own_key = -1;  // from 0: row i does not see key own_key + i, as where rows are keys and none may see itself; -1: none
   int threads = 0;      // 0: all available; changes no bit of the result
 };
 

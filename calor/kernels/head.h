@@ -50,7 +50,7 @@ class Head {
     return !(key_mask_ && !key_mask_[j]) && !(bias_ && bias_[j] == -std::numeric_limits<T>::infinity());
   }
   bool visible(std::int64_t i, std::int64_t j) const {
-    return !(params_.causal && j > i) && key_valid(j) && !(mask_ && !mask(i)[j]);
+    return !(params_.causal && j > i) && !(params_.own_key >= 0 && j == params_.own_key + i) && key_valid(j) && !(mask_ && !mask(i)[j]);
   }
 
  private:

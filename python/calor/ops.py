@@ -49,7 +49,8 @@ def _with_dimensions(tensor, dimensions):
     return tensor if tensor is None else tensor[(None,) * (dimensions - tensor.dim())]
 
 
-def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mask=None, causal=False, return_lse=False):
+def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mask=None, causal=False, own_key=None,
+              return_lse=False):
     """Softmax-weighted sums of the rows of ``v``, streamed: no queries x keys matrix is formed.
 
     ``out_i = sum_j softmax_j(s_ij) v_j`` with ``s_ij = scale * q_i.k_j + bias_j`` for ``score="dot"`` and
@@ -60,7 +61,8 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
     scale: a number or a tensor that broadcasts to ``[B, H]``; default ``1 / sqrt(d)``.  Differentiable.
     bias: ``[B, H, M]`` added to the scores of a key; differentiable.  key_mask: bool ``[B, M]``, true = valid.
     mask: bool ``[B, H, N, M]``, true = attend.  Dimensions of these three may be 1 or, in front, missing.
-    causal: query i sees keys 0..i.
+    causal: query i sees keys 0..i.  own_key: query i does not see key ``own_key + i`` (0 where queries are the keys and none
+    may see itself).
 
     A query without a valid key gives zeros, log-sum-exp -inf and zero gradients.  What nobody may attend to changes
     nothing, NaN included.  Returns out in the dimensions of q, and with return_lse also the log-sum-exp of the
@@ -90,6 +92,7 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
         _with_dimensions(mask, 4),
         causal,
         score,
+        -1 if own_key is None else own_key,
     )
     lead = (0,) * (4 - dimensions)
     return (out[lead], lse[lead]) if return_lse else out[lead]

@@ -12,9 +12,9 @@ namespace {
 std::vector<Options> all_options() {
   std::vector<Options> list;
   for (const Score score : {Score::dot, Score::squared_distance})
-    for (int bits = 0; bits < 16; ++bits)
+    for (int bits = 0; bits < 32; ++bits)
       list.push_back({score, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, 0.6,
-                      static_cast<std::uint64_t>(bits + 1)});
+                      static_cast<std::uint64_t>(bits + 1), (bits & 16) != 0 ? bits % 3 : -1});
   return list;
 }
 

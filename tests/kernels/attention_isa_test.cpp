@@ -42,6 +42,7 @@ TEST(AttentionIsa, EveryTailOfQueriesAndKeys) {
     for (const Score score : scores) {
       expect_right_on_every_isa({1, 1, sizes[n], sizes[(n + 5) % std::size(sizes)], 5, 9}, {.score = score});
       expect_right_on_every_isa({1, 1, sizes[n], sizes[n], 10, 10}, {.score = score, .causal = true});
+      expect_right_on_every_isa({1, 1, sizes[n], sizes[n], 5, 9}, {.score = score, .own_key = 0});
     }
 }
 
@@ -52,6 +53,10 @@ TEST(AttentionIsa, SeveralBlocksWithEveryOption) {
     expect_right_on_every_isa({1, 1, 300, 1030, 4, 3}, {.score = score, .key_mask = true, .causal = true});
     expect_right_on_every_isa({2, 2, 101, 270, 7, 3}, {.score = score, .bias = true, .mask = true});
     expect_right_on_every_isa({2, 3, 33, 70, 16, 16}, {.score = score, .key_mask = true, .mask = true, .causal = true});
+    expect_right_on_every_isa({1, 1, 300, 1030, 4, 3}, {.score = score, .own_key = 515});
+    expect_right_on_every_isa({1, 2, 520, 300, 6, 5}, {.score = score, .bias = true, .key_mask = true, .own_key = 100});
+    expect_right_on_every_isa({2, 1, 200, 200, 6, 5}, {.score = score, .mask = true, .causal = true, .own_key = 0});
+    expect_right_on_every_isa({1, 1, 40, 30, 6, 5}, {.score = score, .own_key = 1000});  // no key there: nothing hidden
   }
 }
 

@@ -149,6 +149,37 @@ TEST_P(AttentionMask, CausalIsTheTriangularMask) {
   }
 }
 
+// Own keys hidden by their place are those of an explicit mask, bit for bit where both centre on the same keys.
+TEST_P(AttentionMask, OwnKeyIsTheMaskOfADiagonal) {
+  for (const auto& [queries, keys, own] : {std::tuple{1, 5, 3}, {2, 2, 0}, {97, 97, 0}, {300, 700, 250}, {101, 90, 20}}) {
+    const Problem<float> hidden({1, 2, queries, keys, 5, 3}, {.score = score(), .own_key = own});
+    Problem<float> masked({1, 2, queries, keys, 5, 3}, {.score = score()});
+    masked.mask.assign(static_cast<std::size_t>(2 * queries * keys), 1);
+    for (int head = 0; head < 2; ++head)
+      for (int i = 0; i < queries && own + i < keys; ++i) masked.mask[(head * queries + i) * keys + own + i] = 0;
+    const auto d_out = random_like(std::vector<float>(2 * queries * 3), 2);
+    const auto d_lse = random_like(std::vector<float>(2 * queries), 3);
+    SCOPED_TRACE(fmt::format("{} x {} from {}", queries, keys, own));
+    expect_same_bits(run_both(hidden, d_out, d_lse), run_both(masked, d_out, d_lse));
+  }
+}
+
+// A key seen by its own row alone may hold anything; one that others see shows in those rows and not in its own.
+TEST_P(AttentionMask, OwnKeyHidesContents) {
+  Problem<float> alone({1, 1, 1, 30, 6, 4}, {.score = score(), .own_key = 12});
+  const Both plain = run_both(alone);
+  fill_key(alone, 0, 12, nan, infinity);
+  expect_same_bits(run_both(alone), plain);
+  Problem<float> last({1, 1, 30, 30, 6, 4}, {.score = score(), .causal = true, .own_key = 0});  // the last key: of the last row alone
+  const Both before = run_both(last);
+  fill_key(last, 0, 29, nan, 1e30f);
+  expect_same_bits(run_both(last), before);
+  Problem<float> shared({1, 1, 20, 20, 6, 4}, {.score = score(), .own_key = 0});
+  fill_key(shared, 0, 7, 1, nan);
+  const Output<float> output = run_forward(shared);
+  for (std::int64_t i = 0; i < 20; ++i) EXPECT_EQ(std::isnan(output.out[i * 4]), i != 7) << i;
+}
+
 // A row that sees nothing: zeros, -infinity, zero gradients, whatever it and its gradients hold.
 TEST_P(AttentionMask, FullyMaskedRows) {
   Problem<float> problem({1, 1, 130, 40, 6, 4}, {.score = score(), .mask = true});

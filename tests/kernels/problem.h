@@ -24,6 +24,7 @@ struct Options {
   bool bias = false, key_mask = false, mask = false, causal = false;
   double density = 0.7;  // of the masks
   std::uint64_t seed = 1;
+  std::int64_t own_key = -1;
 };
 
 inline Strides contiguous(const Shape& s, std::int64_t rows, std::int64_t dim) {
@@ -91,6 +92,7 @@ struct Problem {
     if (!key_mask.empty()) p.key_mask = key_mask.data(), p.key_mask_batch_stride = s.keys;
     if (!mask.empty()) p.mask = mask.data(), p.mask_strides = contiguous(s, s.queries, s.keys);
     p.causal = options.causal;
+    p.own_key = options.own_key;
     p.threads = threads;
     return p;
   }
@@ -99,6 +101,7 @@ struct Problem {
   bool visible(std::int64_t b, std::int64_t h, std::int64_t i, std::int64_t j) const {
     const std::int64_t head = b * shape.heads + h;
     if (options.causal && j > i) return false;
+    if (options.own_key >= 0 && j == options.own_key + i) return false;
     if (!key_mask.empty() && !key_mask[b * shape.keys + j]) return false;
     if (!mask.empty() && !mask[(head * shape.queries + i) * shape.keys + j]) return false;
     return bias.empty() || !(std::isinf(bias[head * shape.keys + j]) && bias[head * shape.keys + j] < 0);
@@ -170,9 +173,10 @@ class WithIsa {
 };
 
 inline std::string describe(const Shape& s, const Options& o, const std::string& isa = "") {
-  return fmt::format("{} [{}, {}, {} x {}, {}, {}] {}{}{}{}{}", isa, s.batch, s.heads, s.queries, s.keys, s.dim,
+  return fmt::format("{} [{}, {}, {} x {}, {}, {}] {}{}{}{}{}{}", isa, s.batch, s.heads, s.queries, s.keys, s.dim,
                      s.value_dim, o.score == Score::dot ? "dot" : "l2", o.bias ? " bias" : "",
-                     o.key_mask ? " key_mask" : "", o.mask ? " mask" : "", o.causal ? " causal" : "");
+                     o.key_mask ? " key_mask" : "", o.mask ? " mask" : "", o.causal ? " causal" : "",
+                     o.own_key >= 0 ? fmt::format(" own_key {}", o.own_key) : "");
 }
 
 }  // namespace calor::kernels::test

@@ -47,11 +47,13 @@ HWY_INLINE TilePlace tile_place(std::int64_t query, std::int64_t query_end, std:
   return {query, query_end - query, key, key_end - key, round_up(key_end - key, 2 * lanes())};
 }
 
-// Puts -infinity on the pairs that the boolean or the causal mask hides; hidden keys have it from their bias.
+// Puts -infinity on the pairs that the boolean or the causal mask hides, and on own keys; hidden keys have it from their bias.
 HWY_NOINLINE void hide(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile) {
   constexpr float hidden = -std::numeric_limits<float>::infinity();
   const bool diagonal = head.params().causal && at.key + at.keys - 1 > at.query;
-  if (!head.params().mask && !diagonal) return;
+  const std::int64_t own = head.params().own_key < 0 ? -1 : head.params().own_key + at.query;
+  const bool meets_own = own >= 0 && own < at.key + at.keys && own + at.rows > at.key;
+  if (!head.params().mask && !diagonal && !meets_own) return;
   for (std::int64_t i = 0; i < at.rows; ++i) {
     float* HWY_RESTRICT row = tile + i * tile_stride;
     if (const std::uint8_t* mask = head.mask(at.query + i)) {
@@ -60,6 +62,7 @@ HWY_NOINLINE void hide(const Head<float>& head, const TilePlace& at, float* HWY_
     }
     if (diagonal)
       for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.width; ++j) row[j] = hidden;
+    if (const std::int64_t j = own + i - at.key; meets_own && j >= 0 && j < at.keys) row[j] = hidden;
   }
 }
 
