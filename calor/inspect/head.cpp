@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/inspect/normalisers.h"
 
 namespace calor::inspect {
 
@@ -40,7 +41,7 @@ void rotate_by_position(Matrix& features, double base, bool inverse) {
   }
 }
 
-Features features_of(const Head& head, const Matrix& tokens) {
+Features features_of(const Head& head, const Matrix& tokens, const Context& context) {
   require(tokens.cols() == head.value.weight.cols(), Fault::input, "[inspect] expected tokens of {} columns for this head, found {}",
           head.value.weight.cols(), tokens.cols());
   Features features;
@@ -48,14 +49,15 @@ Features features_of(const Head& head, const Matrix& tokens) {
   if (head.learned_metric) {
     features.query = head.metric(tokens);
     features.key = features.query;
-    return features;
+  } else {
+    features.query = head.query(tokens);
+    features.key = head.key(tokens);
   }
-  features.query = head.query(tokens);
-  features.key = head.key(tokens);
   if (head.rotary_base > 0) {
     rotate_by_position(features.query, head.rotary_base);
     rotate_by_position(features.key, head.rotary_base);
   }
+  if (!head.normalise.empty()) add_factors(head, features, context);
   return features;
 }
 

@@ -4,7 +4,9 @@
 //   s_ij = scale q_i.k_j                                            Pairing::dot
 //   s_ij = -scale |q_i - k_j|^2                                     Pairing::squared_distance
 //   s_ij = scale LeakyReLU(q_i + k_j)                               Pairing::additive (features of one number)
-//   S_ij = exp(s_ij - lse_i),  out_i = sum_j S_ij v_j               causal: j <= i
+//   S_ij = exp(s_ij + log_column_j - lse_i),  out_i = sum_j S_ij v_j               causal: j <= i
+//
+// log_column is 0 but for the normalisations of normalisers.h.
 //
 // The tokens x are in the coordinates in which the head is a function of them alone: behind a normalisation layer they are
 // the normalised tokens, and its gain and bias are part of the maps.
@@ -12,7 +14,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "calor/core/progress.h"
 #include "calor/pipeline/matrix.h"
 
 namespace calor::inspect {
@@ -41,6 +45,14 @@ struct LearnedMetric {
 // Turns the pairs (2c, 2c + 1) of row p by the angle p base^(-2c/width); `inverse` turns back.
 void rotate_by_position(Matrix& features, double base, bool inverse = false);
 
+// A stage between exp and the row normalisation (normalisers.h).
+struct Normaliser {
+  enum class Kind { row, column, two_side, sinkhorn };
+  Kind kind = Kind::row;
+  double alpha = 0;    // of two_side
+  int iterations = 0;  // of sinkhorn
+};
+
 struct Head {
   Pairing pairing = Pairing::dot;
   double scale = 1;
@@ -49,6 +61,8 @@ struct Head {
   LearnedMetric metric;
   double rotary_base = 0;       // 0: no rotary positions
   bool causal = false;
+  std::vector<Normaliser> normalise;
+  bool row_last = true;         // rows are made to add up to 1 after them; else they do so by sinkhorn, as far as it went
   static constexpr double leak = 0.2;  // of LeakyReLU (Velickovic et al. 2018)
 
   bool bilinear() const { return pairing != Pairing::additive; }
@@ -57,10 +71,11 @@ struct Head {
 };
 
 struct Features {
-  Matrix query, key, value;  // N x r, N x r, N x v
+  Matrix query, key, value;     // N x r, N x r, N x v
+  Vector log_column, row_sums;  // N; empty: 0 and 1.  What the model multiplies row i of S by is row_sums_i
 };
 
 // Throws Fault::input for tokens whose width the head does not have.
-Features features_of(const Head& head, const Matrix& tokens);
+Features features_of(const Head& head, const Matrix& tokens, const Context& context = Context());
 
 }  // namespace calor::inspect

@@ -37,7 +37,7 @@ double predicted_contraction(const AttentionRows& rows, const Modes& modes, cons
 }
 
 HeadReport report_of(const Head& head, const Matrix& tokens, const InspectOptions& options, const Context& context) {
-  const Features features = features_of(head, tokens);
+  const Features features = features_of(head, tokens, context);
   require(features.query.allFinite() && features.key.allFinite() && features.value.allFinite(), Fault::input,
           "[inspect] expected finite features of the head, found NaN or infinity: the tokens are too large for these weights");
   HeadReport report;

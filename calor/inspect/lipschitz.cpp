@@ -34,6 +34,10 @@ void add_bound(const Head& head, std::int64_t tokens, Lipschitz& found) {
     found.no_bound = head.pairing == Pairing::dot ? "a dot product grows without limit, and so does its Jacobian" : "none is known for an additive score";
     return;
   }
+  if (!head.normalise.empty()) {
+    found.no_bound = "the density that its weights are divided by changes with the tokens";
+    return;
+  }
   const double c = spread_bound(tokens), n = static_cast<double>(tokens);
   double stretch = 0;
   if (head.learned_metric) {

@@ -17,7 +17,8 @@ struct Lipschitz {
   // metric: Lip(phi) <= 1 + L, Lip of its inverse <= 1 / (1 - L), L = ||W1|| ||W2||, where L < 1.
   std::optional<double> bound;
   std::string no_bound;     // why there is none
-  double measured = 0;      // the largest singular value of the Jacobian at these tokens
+  // The largest singular value of the Jacobian at these tokens, with the factors of other normalisations than row's held fixed.
+  double measured = 0;
   std::int64_t tokens = 0;  // that it was measured on: the first of them
   bool converged = true;    // the last step changed it by less than 1e-3
 };

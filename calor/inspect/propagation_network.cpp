@@ -6,7 +6,8 @@
 #include "calor/core/error.h"
 #include "calor/inspect/rows.h"
 #include "calor/inspect/weights.h"
-#include "calor/pipeline/syntax.h"
+#include "calor/pipeline/bind.h"
+#include "calor/recipes/recipes.h"
 
 namespace calor::inspect {
 
@@ -14,20 +15,51 @@ namespace {
 
 using nlohmann::json;
 
-// The name in score(..) of "score(metric) | exp | row | apply".
-std::string score_of(const std::string& text, const std::string& path) {
-  const pipeline::Pipeline parsed = pipeline::parse(text);
-  const auto& stages = parsed.stages;
-  const bool known = stages.size() == 4 && stages[0].name == "score" && stages[0].arguments.size() == 1 && stages[1].name == "exp" &&
-                     stages[2].name == "row" && stages[3].name == "apply";
-  require(known, Fault::input, "[inspect] expected a model whose similarity is score(..) | exp | row | apply, found {} ({})", text, path);
-  return stages[0].arguments[0].value.text;
+struct Similarity {
+  std::string score;
+  std::vector<Normaliser> normalise;
+  bool row_last = true;
+};
+
+Normaliser normaliser_of(const pipeline::BoundStage& stage) {
+  using Kind = Normaliser::Kind;
+  if (stage.stage->name == "row") return {Kind::row};
+  if (stage.stage->name == "column") return {Kind::column};
+  if (stage.stage->name == "two_side") return {Kind::two_side, stage.arguments.number("alpha")};
+  constexpr int usual_iterations = 10;
+  return {Kind::sinkhorn, 0, stage.arguments.is_number("iterations") ? static_cast<int>(stage.arguments.integer("iterations")) : usual_iterations};
 }
 
-Head head_of(const Weights& weights, const std::string& score, std::int64_t layer, std::int64_t width) {
+// "score(metric) | exp | two_side(1) | row | apply", as `calor train` writes it.
+Similarity similarity_of(const std::string& text, const std::string& path) {
+  const auto stages = pipeline::bind_stages(pipeline::parse(text), recipes::all_stages());
+  const auto refuse = [&](const std::string& what) {
+    fail(Fault::input, "[inspect] expected a model whose similarity is score(..) | exp | row, column, two_side or sinkhorn | apply, found {} ({}): {}", text,
+         path, what);
+  };
+  if (stages.size() < 4 || stages[0].stage->name != "score" || stages[1].stage->name != "exp" || stages.back().stage->name != "apply")
+    refuse("another kind of model");
+  Similarity found{stages[0].arguments.word("kind"), {}, true};
+  for (std::size_t s = 2; s + 1 < stages.size(); ++s) {
+    const std::string_view name = stages[s].stage->name;
+    if (name != "row" && name != "column" && name != "two_side" && name != "sinkhorn") refuse(fmt::format("{} is not known here", name));
+    found.normalise.push_back(normaliser_of(stages[s]));
+  }
+  const Normaliser::Kind last = found.normalise.back().kind;
+  if (last != Normaliser::Kind::row && last != Normaliser::Kind::sinkhorn)
+    refuse("its rows do not add up to 1, so that it averages nothing");
+  found.row_last = last == Normaliser::Kind::row;
+  if (found.row_last) found.normalise.pop_back();
+  return found;
+}
+
+Head head_of(const Weights& weights, const Similarity& similarity, std::int64_t layer, std::int64_t width) {
   const std::string prefix = fmt::format("network.layers.{}.", layer);
   const auto map = [&](const std::string& name, std::int64_t rows) { return AffineMap{weights.matrix(prefix + name, rows, width), {}}; };
+  const std::string& score = similarity.score;
   Head head;
+  head.normalise = similarity.normalise;
+  head.row_last = similarity.row_last;
   head.value = map("value", width);
   head.scale = weights.has(prefix + "factor") ? weights.matrix(prefix + "factor", 1, 1)(0, 0) : std::exp(weights.matrix(prefix + "log_factor", 1, 1)(0, 0));
   if (score == "qk") {
@@ -76,8 +108,8 @@ PropagationNetwork::PropagationNetwork(const std::string& path) try {
   deviation_ = weights.vector("preprocessing.deviation", columns);
   kept_ = weights.matrix("tokens.values", -1, columns);
   encode_ = {weights.matrix("network.encode.weight", width, columns), weights.vector("network.encode.bias", width)};
-  const std::string score = score_of(entry("pipeline"), path);
-  for (std::int64_t l = 0; l < layers; ++l) heads_.push_back(head_of(weights, score, l, width));
+  const Similarity similarity = similarity_of(entry("pipeline"), path);
+  for (std::int64_t l = 0; l < layers; ++l) heads_.push_back(head_of(weights, similarity, l, width));
 } catch (const json::exception& error) {
   fail(Fault::input, "[inspect] expected metadata of a saved model, found {} ({})", error.what(), path);
 }
@@ -94,8 +126,9 @@ Activations PropagationNetwork::propagate(const Matrix& prepared, const Context&
   for (std::size_t l = 0; l < heads_.size(); ++l) {
     const Head& head = heads_[l];
     activations.layers.push_back({state, state, {head}});
-    const Features features = features_of(head, state);
-    const Matrix received = AttentionRows(head, features, true, context).apply(features.value);
+    const Features features = features_of(head, state, context);
+    Matrix received = AttentionRows(head, features, true, context).apply(features.value);
+    if (features.row_sums.size()) received = (features.row_sums.asDiagonal() * received).eval();
     state = ((residual_ ? state : Matrix::Zero(state.rows(), state.cols())) + received).array().tanh();
     context.advance(static_cast<double>(l + 1), static_cast<double>(heads_.size()), "forward pass");
   }

@@ -1,5 +1,5 @@
 // What `calor train --save` wrote (docs/formats/model.md), read without torch: H = tanh(encode x), then layers of
-// H <- tanh(H + S H V), S = softmax of the score that the model's pipeline names, times the layer's factor.
+// H <- tanh(H + S H V), S = softmax of the score that the model's pipeline names, times the layer's factor, normalised as it says.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace calor::inspect {
 
 class PropagationNetwork : public Model {
  public:
-  // Throws Fault::input for a pipeline whose similarity is not score | exp | row | apply.
+  // Throws Fault::input for weights whose rows do not add up to 1.
   explicit PropagationNetwork(const std::string& path);
   std::string kind() const override { return "Calor network (" + attention_ + ")"; }
   std::int64_t layers() const override { return static_cast<std::int64_t>(heads_.size()); }

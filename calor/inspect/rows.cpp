@@ -22,6 +22,7 @@ AttentionRows::AttentionRows(const Head& head, const Features& features, bool ma
     : head_(head), features_(features), causal_(head.causal && masked), context_(context), count_(features.query.rows()),
       pieces_(std::min(most_pieces, (count_ + block_rows - 1) / block_rows)), key_bias_(Vector::Zero(count_)) {
   context_.progress = nullptr;
+  if (features.log_column.size()) key_bias_ = features.log_column;
   if (head.pairing == Pairing::additive) return;
   // A common centre changes no distance and costs no digits; a dot product is taken as it is.
   const Vector centre = features.key.colwise().mean();
@@ -29,7 +30,7 @@ AttentionRows::AttentionRows(const Head& head, const Features& features, bool ma
   query_ = packed(features.query, subtract, context_);
   key_ = packed(features.key, subtract, context_);
   if (subtract) {
-    for (std::int64_t j = 0; j < count_; ++j) key_bias_[j] = -head.scale * key_.square(j);
+    for (std::int64_t j = 0; j < count_; ++j) key_bias_[j] -= head.scale * key_.square(j);
   }
 }
 
@@ -41,7 +42,7 @@ void AttentionRows::fill(std::int64_t first, std::int64_t count, RowBlock& block
     for (std::int64_t a = 0; a < count; ++a) {
       for (std::int64_t j = 0; j < count_; ++j) {
         const double sum = features_.query(first + a, 0) + features_.key(j, 0);
-        block.scores(a, j) = head_.scale * (sum > 0 ? sum : Head::leak * sum);
+        block.scores(a, j) = head_.scale * (sum > 0 ? sum : Head::leak * sum) + key_bias_[j];
       }
     }
   } else {

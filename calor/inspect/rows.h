@@ -11,7 +11,7 @@
 namespace calor::inspect {
 
 // Rows first .. first + weights.rows() - 1.  scores: s_ij (minus infinity where masked); weights: S_ij, each row adding up to 1.
-// For squared distances the scores lack -scale |q_i|^2, which no row of S depends on.
+// Scores here are s_ij + log_column_j; for squared distances they lack the row term -scale |q_i|^2, which no row of S depends on.
 struct RowBlock {
   std::int64_t first = 0;
   Matrix scores, weights;
@@ -23,6 +23,8 @@ class AttentionRows {
   AttentionRows(const Head& head, const Features& features, bool masked, const Context& context);
 
   std::int64_t size() const { return count_; }
+  // What the scores of row i lack.
+  double row_term(std::int64_t i) const { return head_.pairing == Pairing::squared_distance ? -head_.scale * query_.square(i) : 0; }
 
   // Cuts the rows into pieces fixed by N and calls visit(piece, block) for the blocks of each piece in order; pieces run in
   // parallel.  O(N^2 r) operations; memory 16 N block_rows bytes a thread.

@@ -90,8 +90,11 @@ struct Plan {
   }
 };
 
+// Whether rows differ in what they see by more than how far they see.
+static bool masks_pairs(const AttentionParams<double>& p) { return p.mask || p.own_key >= 0; }
+
 void forward(const DoubleRows& kernels, const AttentionParams<double>& p, const AttentionForward<double>& result) {
-  if (p.mask) return scalar::forward(p, result);
+  if (masks_pairs(p)) return scalar::forward(p, result);
   const Plan plan(p);
   for (std::int64_t first = 0; first < plan.heads; first += plan.group) {
     const std::int64_t count = std::min(plan.group, plan.heads - first);
@@ -116,7 +119,7 @@ void forward(const DoubleRows& kernels, const AttentionParams<double>& p, const 
 }
 
 std::uint64_t workspace_bytes(const AttentionParams<double>& p) {
-  if (p.mask) return scalar::workspace_bytes(p, false);
+  if (masks_pairs(p)) return scalar::workspace_bytes(p, false);
   const Plan plan(p);
   return sizeof(double) * static_cast<std::uint64_t>(plan.padded * (plan.group * (p.dim + p.value_dim + 2) + plan.threads * double_rows_together));
 }

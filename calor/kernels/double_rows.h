@@ -29,7 +29,7 @@ struct DoubleRows {
 namespace doubles {
 
 // attention_forward (attention.h) for a checked problem of at least one pair.  Rows whose scores are not finite, and problems with a mask
-// over pairs, are computed by the scalar definition.  Same bits for any number of threads.
+// over pairs or an own_key, are computed by the scalar definition.  Same bits for any number of threads.
 void forward(const DoubleRows& kernels, const AttentionParams<double>& params, const AttentionForward<double>& result);
 std::uint64_t workspace_bytes(const AttentionParams<double>& params);
 

@@ -1,180 +1,214 @@
-// T5 on R^n: an asymmetric smooth score with a unique minimiser.  Attention jumps to y*(x) and then diffuses:
+// T5 on R^n: asymmetric smooth scores with a unique minimiser.  Attention jumps to y*(x) and then diffuses:
 //
 //   H'(x) = H(y*) + eps [ C^-1 : H'' + < 2 C^-1 grad log p - C^-1 (d : C^-1), grad H > ](y*) + O(eps^2)
 //
-// with C the Hessian and d the third derivatives of f in y at y*.  The score here is, with r = phi(y) - psi(x),
-//
-//   f(x, y) = r'Ar / 2 (1 + c tanh(b . r)),   phi_k(y) = y_k + s sin y_(k+1),   psi(x) = 0.7 x_(k+1) + 0.2 x_k^2
-//
-// (indices modulo n), so that y* solves phi(y) = psi(x), and with J = phi'(y*) and the second derivatives phi_k,ab of phi
-//
-//   C = J'AJ,   d_abc = sum_kl A_kl (phi_k,ab J_lc + phi_k,ac J_lb + phi_k,bc J_la)
-//                     + c sum_klm (A_kl b_m + A_km b_l + A_lm b_k) J_ka J_lb J_mc
-//
-// (docs/theory/general-scores.md; checked symbolically by tests/limit/test_derivations.py).  f is not symmetric, and no
-// metric.  The density is normal around (0.4, ..., 0.4).
-#include <Eigen/Dense>
-#include <cmath>
+// with C the Hessian and d the third derivatives of f in y at y* (docs/theory/general-scores.md).  All derivatives are those of the
+// functions below by automatic differentiation (jet.h), and y* is found from them: any other smooth score can stand in their place.
+// The density is normal around (0.4, ..., 0.4).
 #include <fmt/format.h>
+
+#include <Eigen/Core>
+#include <array>
+#include <cmath>
 
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
 #include "calor/limit/experiments.h"
+#include "calor/limit/jet.h"
 #include "calor/limit/regression.h"
 
 namespace calor::limit {
 namespace {
 
-using Eigen::MatrixXd;
-using Eigen::VectorXd;
+template <int n>
+using Vector = std::array<double, n>;
+template <int n>
+using Square = std::array<std::array<double, n>, n>;
 
-constexpr double wave = 0.25, skew = 0.3, centre = 0.4;
+// Where the query's tokens point: psi_k(x) = 0.7 x_(k+1) + 0.2 x_k^2, indices modulo n.
+template <int n>
+Vector<n> psi(const Vector<n>& x) {
+  Vector<n> value;
+  for (int k = 0; k < n; ++k) value[k] = 0.7 * x[(k + 1) % n] + 0.2 * x[k] * x[k];
+  return value;
+}
 
-class GeneralScore {
- public:
-  explicit GeneralScore(Eigen::Index n) : n_(n), a_(MatrixXd::Identity(n, n)), b_(n) {
-    for (Eigen::Index k = 0; k < n; ++k) {
-      a_(k, k) = 1 + 0.3 * static_cast<double>(k);
-      b_[k] = 0.8 - 0.5 * static_cast<double>(k);
-      if (k > 0) a_(k, k - 1) = a_(k - 1, k) = 0.25;
+// f = r'Ar / 2 (1 + 0.3 tanh(b . r)), r_k = y_k + 0.25 sin y_(k+1) - psi_k(x): least where r = 0, by a bent and lopsided distance.
+struct BentDistance {
+  static constexpr const char* name = "bent distance";
+  template <class T, int n>
+  static T score(const Vector<n>& x, const std::array<T, n>& y) {
+    using std::sin, std::tanh;
+    const Vector<n> target = psi<n>(x);
+    std::array<T, n> r;
+    for (int k = 0; k < n; ++k) r[k] = y[k] + 0.25 * sin(y[(k + 1) % n]) - target[k];
+    T form = 0, along = 0;
+    for (int k = 0; k < n; ++k) {
+      form = form + 0.5 * (1 + 0.3 * k) * (r[k] * r[k]);
+      if (k > 0) form = form + 0.25 * (r[k] * r[k - 1]);
+      along = along + (0.8 - 0.5 * k) * r[k];
     }
+    return form * (1 + 0.3 * tanh(along));
   }
+};
 
-  VectorXd phi(const VectorXd& y) const {
-    VectorXd value = y;
-    for (Eigen::Index k = 0; k < n_; ++k) value[k] += wave * std::sin(y[next(k)]);
-    return value;
-  }
-  MatrixXd jacobian(const VectorXd& y) const {
-    MatrixXd value = MatrixXd::Identity(n_, n_);
-    for (Eigen::Index k = 0; k < n_; ++k) value(k, next(k)) += wave * std::cos(y[next(k)]);
-    return value;
-  }
-  VectorXd psi(const VectorXd& x) const {
-    VectorXd value(n_);
-    for (Eigen::Index k = 0; k < n_; ++k) value[k] = 0.7 * x[next(k)] + 0.2 * x[k] * x[k];
-    return value;
-  }
-  double score(const VectorXd& psi_x, const VectorXd& y) const {
-    const VectorXd r = phi(y) - psi_x;
-    return 0.5 * r.dot(a_ * r) * (1 + skew * std::tanh(b_.dot(r)));
-  }
-  // Newton on phi(y) = psi(x); phi is the identity and a contraction.
-  VectorXd minimiser(const VectorXd& psi_x) const {
-    VectorXd y = psi_x;
-    for (int step = 0; step < 30; ++step) y -= jacobian(y).partialPivLu().solve(phi(y) - psi_x);
-    return y;
-  }
-  MatrixXd hessian(const VectorXd& y) const {
-    const MatrixXd j = jacobian(y);
-    return j.transpose() * a_ * j;
-  }
-  // (d : M)_c = sum_ab d_abc M_ab for a symmetric M.
-  VectorXd third_derivatives(const VectorXd& y, const MatrixXd& m) const {
-    const MatrixXd j = jacobian(y), aj = a_ * j, jm = j * m;
-    const MatrixXd inner = jm * j.transpose();  // J M J'
-    VectorXd sum = skew * (j.transpose() * (b_ * (a_.cwiseProduct(inner)).sum() + 2 * a_ * inner * b_));
-    // phi_k,ab is -s sin y_(k+1) for a = b = k + 1 and zero otherwise.
-    for (Eigen::Index k = 0; k < n_; ++k) {
-      const Eigen::Index at = next(k);
-      const double bend = -wave * std::sin(y[at]);
-      sum += bend * m(at, at) * aj.row(k).transpose();
-      sum[at] += 2 * bend * aj.row(k).dot(m.row(at));
+// f = sum_k (1 + 0.2 k)(y_k - psi_k)^2 / 2 + cosh(y_k) / 4 + sin(y_k + 1.5 y_(k+1) + x_k) / 10: convex, and least nowhere special, at
+// a value that differs from query to query.
+struct NoDistance {
+  static constexpr const char* name = "no distance";
+  template <class T, int n>
+  static T score(const Vector<n>& x, const std::array<T, n>& y) {
+    using std::cosh, std::sin;
+    const Vector<n> target = psi<n>(x);
+    T sum = 0;
+    for (int k = 0; k < n; ++k) {
+      const T gap = y[k] - target[k];
+      sum = sum + (0.5 + 0.1 * k) * (gap * gap) + 0.25 * cosh(y[k]) + 0.1 * sin(y[k] + 1.5 * y[(k + 1) % n] + x[k]);
     }
     return sum;
   }
-
- private:
-  Eigen::Index next(Eigen::Index k) const { return (k + 1) % n_; }
-  Eigen::Index n_;
-  MatrixXd a_;
-  VectorXd b_;
 };
 
 // H(y) = sin(y_0) + 0.4 y_0 y_last + 0.3 y_last^2
-double value_of(const VectorXd& y) {
-  const double last = y[y.size() - 1];
-  return std::sin(y[0]) + 0.4 * y[0] * last + 0.3 * last * last;
+template <class T, std::size_t n>
+T value_of(const std::array<T, n>& y) {
+  using std::sin;
+  return sin(y[0]) + 0.4 * (y[0] * y[n - 1]) + 0.3 * (y[n - 1] * y[n - 1]);
 }
-VectorXd gradient_of(const VectorXd& y) {
-  const Eigen::Index last = y.size() - 1;
-  VectorXd slope = VectorXd::Zero(y.size());
-  slope[0] += std::cos(y[0]) + 0.4 * y[last];
-  slope[last] += 0.4 * y[0] + 0.6 * y[last];
-  return slope;
-}
-MatrixXd hessian_of(const VectorXd& y) {
-  const Eigen::Index last = y.size() - 1;
-  MatrixXd second = MatrixXd::Zero(y.size(), y.size());
-  second(0, 0) -= std::sin(y[0]);
-  second(0, last) += 0.4;
-  second(last, 0) += 0.4;
-  second(last, last) += 0.6;
-  return second;
+template <class T, std::size_t n>
+T log_density(const std::array<T, n>& y) {
+  T sum = 0;
+  for (const T& one : y) sum = sum + -0.5 * ((one - 0.4) * (one - 0.4));
+  return sum;
 }
 
-// H'(x), the softmax(-f / (2 eps)) average under the density, by the trapezoid rule on a lattice around y* in the coordinates
-// in which f is |z|^2 eps to second order.  Error exp(-2 pi^2 / 0.7^2), e^-40.
-double attended(const GeneralScore& score, const VectorXd& psi_x, const VectorXd& at, const MatrixXd& hessian, double epsilon) {
+// Upper triangular R with R R' = C^-1: the inverse transpose of Cholesky's factor.
+template <int n>
+Square<n> inverse_root(const Square<n>& c) {
+  Square<n> factor{}, root{};
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j <= i; ++j) {
+      double sum = c[i][j];
+      for (int k = 0; k < j; ++k) sum -= factor[i][k] * factor[j][k];
+      factor[i][j] = i == j ? std::sqrt(sum) : sum / factor[j][j];
+    }
+  for (int column = 0; column < n; ++column)  // L' R = I, from below
+    for (int i = column; i >= 0; --i) {
+      double sum = i == column;
+      for (int k = i + 1; k <= column; ++k) sum -= factor[k][i] * root[k][column];
+      root[i][column] = sum / factor[i][i];
+    }
+  return root;
+}
+
+template <int n>
+Square<n> inverse_of(const Square<n>& root) {
+  Square<n> inverse{};
+  for (int a = 0; a < n; ++a)
+    for (int b = 0; b < n; ++b)
+      for (int k = 0; k < n; ++k) inverse[a][b] += root[a][k] * root[b][k];
+  return inverse;
+}
+
+template <class Score, int n>
+Vector<n> minimiser(const Vector<n>& x) {
+  Vector<n> y = psi<n>(x);
+  for (int step = 0; step < 30; ++step) {  // Newton
+    const Jet<n> f = Score::template score<Jet<n>, n>(x, variables<n>(y));
+    const Square<n> inverse = inverse_of<n>(inverse_root<n>(f.second));
+    for (int a = 0; a < n; ++a)
+      for (int b = 0; b < n; ++b) y[a] -= inverse[a][b] * f.first[b];
+  }
+  return y;
+}
+
+// What the theorem says of one query: the bracket without the third derivatives, and they alone.
+struct Terms {
+  double diffusion_and_density = 0, third_derivatives = 0;
+};
+
+template <int n>
+Terms terms(const Jet<n>& f, const Jet<n>& h, const Jet<n>& density, const Square<n>& inverse) {
+  Terms found;
+  for (int a = 0; a < n; ++a)
+    for (int b = 0; b < n; ++b) {
+      double contracted = 0;  // (d : C^-1)_b
+      for (int i = 0; i < n; ++i)
+        for (int j = 0; j < n; ++j) contracted += f.third[i][j][b] * inverse[i][j];
+      found.diffusion_and_density += inverse[a][b] * (h.second[a][b] + 2 * h.first[a] * density.first[b]);
+      found.third_derivatives -= h.first[a] * inverse[a][b] * contracted;
+    }
+  return found;
+}
+
+// (H'(x) - H(y*)) / eps for the softmax(-f / (2 eps)) average under the density, by the trapezoid rule on a lattice around y* in the
+// coordinates in which f - f* is eps |z|^2 to second order.  Error exp(-2 pi^2 / 0.7^2), e^-40; what is left out begins at exp(-8.4^2 / 2),
+// e^-35.
+template <class Score, int n>
+double rate(const Vector<n>& x, const Vector<n>& at, const Square<n>& root, double epsilon) {
   constexpr double step = 0.7;
-  constexpr int half = 14;
-  const MatrixXd root = Eigen::SelfAdjointEigenSolver<MatrixXd>(hessian).operatorInverseSqrt() * std::sqrt(2 * epsilon);
+  constexpr int half = 12, width = 2 * half + 1;
+  const double least = Score::template score<double, n>(x, at), own = value_of(at), scale = step * std::sqrt(2 * epsilon);
+  int nodes = 1;
+  for (int k = 0; k < n; ++k) nodes *= width;
   double sum = 0, total = 0;
-  VectorXd z(at.size());
-  const auto add = [&](const auto& self, Eigen::Index level) -> void {
-    if (level == z.size()) {
-      const VectorXd y = at + root * z;
-      const double weight = std::exp(-score.score(psi_x, y) / (2 * epsilon) - 0.5 * (y.array() - centre).square().sum());
-      total += weight;
-      sum += weight * value_of(y);
-      return;
+  for (int node = 0; node < nodes; ++node) {
+    std::array<int, n> z;
+    int squared = 0;
+    for (int k = 0, rest = node; k < n; ++k, rest /= width) {
+      z[k] = rest % width - half;
+      squared += z[k] * z[k];
     }
-    for (int k = -half; k <= half; ++k) {
-      z[level] = k * step;
-      self(self, level + 1);
-    }
-  };
-  add(add, 0);
-  return sum / total;
+    if (squared > half * half) continue;
+    Vector<n> y = at;
+    for (int a = 0; a < n; ++a)
+      for (int b = a; b < n; ++b) y[a] += scale * root[a][b] * z[b];
+    const double weight = std::exp((least - Score::template score<double, n>(x, y)) / (2 * epsilon) + log_density(y));
+    total += weight;
+    sum += weight * (value_of(y) - own);
+  }
+  return sum / total / epsilon;
 }
 
-std::vector<Row> rows_in(int n, const ClosedForms& theory, const Context& context) {
-  constexpr std::int64_t query_count = 24;
-  const GeneralScore score(n);
+template <class Score, int n>
+std::vector<Row> rows_of(const ClosedForms& theory, const Context& context) {
+  constexpr std::int64_t query_count = n == 2 ? 2000 : 200;  // each an integral over a lattice in n dimensions
   const std::vector<double> ladder = halved(0.02, 5);
-  std::vector<std::vector<double>> rate(ladder.size(), std::vector<double>(query_count));  // (H'(x) - H(y*)) / eps
-  MatrixXd parts(query_count, 2);  // of the closed form: all but third derivatives, third derivatives
-  Random random(23, Purpose::test, static_cast<std::uint64_t>(n));
-  std::vector<VectorXd> queries;
-  for (std::int64_t i = 0; i < query_count; ++i) queries.push_back(VectorXd::NullaryExpr(n, [&] { return random.uniform(-1, 1); }));
+  std::vector<std::vector<double>> rates(ladder.size(), std::vector<double>(query_count));
+  Eigen::MatrixXd parts(query_count, 2);
+  Random random(23, Purpose::test, n);
+  std::vector<Vector<n>> queries(query_count);
+  for (Vector<n>& x : queries)
+    for (double& value : x) value = random.uniform(-1, 1);
   parallel_for(query_count, context.threads, [&](std::int64_t i) {
     context.check_stop("limit");
-    const VectorXd psi = score.psi(queries[static_cast<std::size_t>(i)]), at = score.minimiser(psi);
-    const MatrixXd hessian = score.hessian(at), inverse = hessian.inverse();
-    const VectorXd slope = gradient_of(at), log_density = centre - at.array();
-    parts(i, 0) = inverse.cwiseProduct(hessian_of(at)).sum() + 2 * slope.dot(inverse * log_density);
-    parts(i, 1) = -slope.dot(inverse * score.third_derivatives(at, inverse));
-    for (std::size_t k = 0; k < ladder.size(); ++k)
-      rate[k][static_cast<std::size_t>(i)] = (attended(score, psi, at, hessian, ladder[k]) - value_of(at)) / ladder[k];
+    const Vector<n>& x = queries[static_cast<std::size_t>(i)];
+    const Vector<n> at = minimiser<Score, n>(x);
+    const auto y = variables<n>(at);
+    const Jet<n> f = Score::template score<Jet<n>, n>(x, y);
+    const Square<n> root = inverse_root<n>(f.second);
+    const Terms closed = terms<n>(f, value_of(y), log_density(y), inverse_of<n>(root));
+    parts.row(i) << closed.diffusion_and_density, closed.third_derivatives;
+    for (std::size_t k = 0; k < ladder.size(); ++k) rates[k][static_cast<std::size_t>(i)] = rate<Score, n>(x, at, root, ladder[k]);
   });
 
-  const VectorXd closed = parts.col(0) + theory.third_derivatives * parts.col(1);
+  const Eigen::VectorXd closed = parts.col(0) + theory.third_derivatives * parts.col(1);
   Series errors{"measured", ladder, {}, false};
   for (std::size_t k = 0; k < ladder.size(); ++k)
-    errors.y.push_back(ladder[k] * root_mean_square_difference(rate[k], {closed.data(), static_cast<std::size_t>(closed.size())}));
+    errors.y.push_back(ladder[k] * root_mean_square_difference(rates[k], {closed.data(), static_cast<std::size_t>(closed.size())}));
   const Estimate slope = order(errors.x, errors.y);
-  const std::vector<double> limit = extrapolate(rate);
-  const std::vector<Estimate> fit = least_squares(parts, Eigen::Map<const VectorXd>(limit.data(), query_count));
+  const std::vector<double> limit = extrapolate(rates);
+  const std::vector<Estimate> fit = least_squares(parts, Eigen::Map<const Eigen::VectorXd>(limit.data(), query_count));
   const Plot plot{"First-order term", "closed form", "measured, extrapolated", false, false,
                   {{"queries", {closed.data(), closed.data() + closed.size()}, limit, false}}};
-  return {judged({fmt::format("general score remainder order, n = {}", n), "minimiser", "T5",
+  return {judged({fmt::format("{} remainder order, n = {}", Score::name, n), "minimiser", "T5",
                   "For an asymmetric score attention jumps to the minimiser y*(x) and diffuses there; the remainder is of order eps^2.", 2,
                   slope.value, slope.low, slope.high, 0.02, false,
                   {{"Remainder against eps", "eps", "root mean square remainder", true, true, {errors, order_line(errors, 2, "order 2")}}}}),
-          judged({fmt::format("general score diffusion and density, n = {}", n), "minimiser", "T5",
+          judged({fmt::format("{} diffusion and density, n = {}", Score::name, n), "minimiser", "T5",
                   "Diffusion C^-1 : Hess H and drift 2 C^-1 grad log p enter with the factor 1.", 1, fit[0].value, fit[0].low, fit[0].high, 0.002,
                   false, {plot}}),
-          judged({fmt::format("general score third derivatives, n = {}", n), "minimiser", "T5",
+          judged({fmt::format("{} third derivatives, n = {}", Score::name, n), "minimiser", "T5",
                   "The third derivatives of the score drive a drift of their own, -C^-1 (d : C^-1).", theory.third_derivatives, fit[1].value,
                   fit[1].low, fit[1].high, 0.005, false, {plot}})};
 }
@@ -183,8 +217,9 @@ std::vector<Row> rows_in(int n, const ClosedForms& theory, const Context& contex
 
 std::vector<Row> minimiser_rows(const Settings& settings, const Context& context) {
   std::vector<Row> rows;
-  for (const int n : {2, 3})
-    for (Row& row : rows_in(n, settings.theory, context)) rows.push_back(std::move(row));
+  for (const auto& some : {rows_of<BentDistance, 2>(settings.theory, context), rows_of<BentDistance, 3>(settings.theory, context),
+                           rows_of<NoDistance, 2>(settings.theory, context), rows_of<NoDistance, 3>(settings.theory, context)})
+    rows.insert(rows.end(), some.begin(), some.end());
   return rows;
 }
 

@@ -1,5 +1,7 @@
 """`calor inspect`: networks of `calor train` without torch against a forward pass in numpy, mapping files, pretrained models, memory,
 and what is refused.  Needs build/calor (CALOR_BINARY names another); SKIPPED where CALOR_DATA has no pretrained models."""
+import csv
+import io
 import json
 import os
 import pathlib
@@ -7,9 +9,9 @@ import resource
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
-from networks import KEPT, SHAPES, forward, network, write_network
+from networks import KEPT, SHAPES, forward, network, probabilities, write_network
 
 PRETRAINED = pathlib.Path(os.environ.get("CALOR_DATA", "/nonexistent")) / "pretrained"
 pretrained = pytest.mark.skipif(not PRETRAINED.exists(), reason="SKIPPED: CALOR_DATA names no folder with pretrained/")
@@ -19,9 +21,10 @@ def centred(h):
     return h - h.mean(0)
 
 
-def check_forward(document, tensors, score, points):
+def check_forward(document, tensors, score, points, steps=(("row", 0),)):
     """Figures that any slip in the forward pass changes, each from its definition in numpy."""
-    states, weights = forward(tensors, score, points)
+    states, weights = forward(tensors, score, points, steps)
+    weights = [s / s.sum(1, keepdims=True) for s in weights]  # a sinkhorn that stops early has rows that add up to nearly 1
     for state, found in zip(states, document["states"], strict=True):
         assert found["spread"] == pytest.approx(np.linalg.norm(centred(state)) / np.linalg.norm(state), rel=1e-9)
         energy = np.linalg.svd(centred(state), compute_uv=False) ** 2
@@ -30,7 +33,8 @@ def check_forward(document, tensors, score, points):
     for head, s, x in zip(document["heads"], weights, states):
         entropy = -(s * np.log(np.maximum(s, 1e-300))).sum(1)
         assert head["attention"]["effective_neighbours"] == pytest.approx(np.exp(entropy).mean(), rel=1e-9)
-        assert head["attention"]["sinks"][0]["token"] == s.sum(0).argmax() + 1
+        sink = head["attention"]["sinks"][0]  # of equal ones any
+        assert sink["sum"] == pytest.approx(s.sum(0).max(), rel=1e-9) == pytest.approx(s.sum(0)[sink["token"] - 1], rel=1e-9)
         assert head["step"]["contraction"] == pytest.approx((centred(s @ x) ** 2).sum() / (centred(x) ** 2).sum(), rel=1e-8)
         moduli = np.sort(np.abs(np.linalg.eigvals(s)))[::-1]
         assert head["modes"]["gap"] == pytest.approx(1 - moduli[1], abs=1e-9)
@@ -50,6 +54,43 @@ def test_a_network_of_calor_train_without_torch(inspect, tmp_path, score):
             continue
         assert (head["defects"]["symmetry"] < 1e-12) == metric
         assert (head["defects"]["triangle"] == 0) == metric
+
+
+# What stands between exp and apply, and the same as steps.
+NORMALISED = {"two_side(1) | row": [("two_side", 1), ("row", 0)], "two_side(0.5) | column | row": [("two_side", 0.5), ("column", 0), ("row", 0)],
+              "column | row": [("column", 0), ("row", 0)], "row | two_side(0.3) | row": [("row", 0), ("two_side", 0.3), ("row", 0)],
+              "sinkhorn": [("sinkhorn", 10)], "sinkhorn(3)": [("sinkhorn", 3)], "sinkhorn(2) | row": [("sinkhorn", 2), ("row", 0)]}
+
+
+@pytest.mark.parametrize("score", SHAPES)
+@pytest.mark.parametrize("stages", NORMALISED)
+def test_other_normalisations(inspect, tmp_path, score, stages):
+    tensors = network(score)
+    document = inspect(write_network(tmp_path / "m.safetensors", score, pipeline=f"score({score}) | exp | {stages} | apply", tensors=tensors))
+    check_forward(document, tensors, score, tensors["tokens.values"].astype(np.float64), NORMALISED[stages])
+    assert all(head["lipschitz"]["bound"] is None for head in document["heads"])
+
+
+@pytest.mark.parametrize("alpha, pipeline", [(0, "metric"), (0, "self"), (1, "score(metric) | exp | two_side(1) | row | apply")])
+def test_the_forward_pass_is_that_of_predict(calor, inspect, tmp_path, alpha, pipeline):
+    """A trained model: `calor predict` (torch, float) and `calor inspect` (double) both against the same pass in numpy."""
+    random = np.random.default_rng(5)
+    points, new = random.normal(size=(60, 2)), random.normal(size=(9, 2))
+    lines = [f"{a:.6f},{b:.6f},{'left' if a * b > 0 else 'right'}" for a, b in points]
+    (tmp_path / "points.csv").write_text("a,b,kind\n" + "\n".join(lines) + "\n")
+    (tmp_path / "new.csv").write_text("a,b\n" + "\n".join(f"{a:.6f},{b:.6f}" for a, b in new) + "\n")
+    model = tmp_path / "m.safetensors"
+    done = calor("train", tmp_path / "points.csv", "--attention", pipeline, "--epochs", 40, "--save", model, "-q", code=None)
+    if "expected a build with torch" in done.stderr:
+        pytest.skip("SKIPPED: this calor was built without torch")
+    assert done.returncode == 0, done.stderr
+    tensors = load_file(model)
+    score = "qk" if pipeline == "self" else "metric"
+    check_forward(inspect(model), tensors, score, tensors["tokens.values"].astype(np.float64), (("two_side", alpha), ("row", 0)))
+    prepared = (np.round(new, 6) - tensors["preprocessing.mean"]) / tensors["preprocessing.deviation"]
+    expected = probabilities(tensors, score, tensors["tokens.values"].astype(np.float64), prepared, alpha)
+    found = list(csv.DictReader(io.StringIO(calor("predict", model, tmp_path / "new.csv").stdout)))
+    assert [[float(row["p_left"]), float(row["p_right"])] for row in found] == [pytest.approx(list(row), abs=2e-5) for row in expected]
 
 
 def test_new_rows_are_preprocessed_and_their_label_left_out(inspect, tmp_path):
@@ -146,8 +187,11 @@ def test_damaged_models_are_refused(calor, tmp_path):
     assert "score.out.bias" in calor("inspect", write_network(tmp_path / "n.safetensors", "metric", tensors=missing), code=3).stderr
     wide = network("metric") | {"network.layers.0.value": np.ones((5, 6), np.float32)}
     assert "network.layers.0.value" in calor("inspect", write_network(tmp_path / "w.safetensors", "metric", tensors=wide), code=3).stderr
-    other = write_network(tmp_path / "o.safetensors", "metric", pipeline="score(metric) | exp | sinkhorn | apply")
-    assert "sinkhorn" in calor("inspect", other, code=3).stderr
+    for last in ("column", "two_side(1)"):
+        other = write_network(tmp_path / "o.safetensors", "metric", pipeline=f"score(metric) | exp | {last} | apply")
+        assert "rows do not add up to 1" in calor("inspect", other, code=3).stderr
+    other = write_network(tmp_path / "o.safetensors", "metric", pipeline="score(metric) | exp | inflate(2) | row | apply")
+    assert "inflate is not known here" in calor("inspect", other, code=3).stderr
     for size, bytes_ in ((10, b"0123456789"), (4000, bytes(4000)), (4000, b"\x01\x00\x00\x00" * 1000)):
         (tmp_path / "x.bin").write_bytes(bytes_)
         assert "llama2.c" in calor("inspect", tmp_path / "x.bin", code=3).stderr, size

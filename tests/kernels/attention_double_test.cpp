@@ -124,6 +124,14 @@ TEST_P(AttentionDouble, SameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(one.lse, three.lse);
 }
 
+TEST_P(AttentionDouble, RowsThatDoNotSeeThemselves) {
+  const Problem<double> problem({1, 2, 9, 70, 3, 2}, {.score = score(), .own_key = 3});
+  const Output<double> found = run_forward(problem);
+  const WithIsa scalar("scalar");
+  EXPECT_EQ(found.out, run_forward(problem).out);
+  EXPECT_NE(found.out, run_forward(Problem<double>(problem.shape, {.score = score()})).out);
+}
+
 TEST_P(AttentionDouble, IsTheDefinitionWhereScoresAreNotFinite) {
   for (const double bad : {nan, infinity, -infinity}) {
     Problem<double> problem({1, 1, 6, 70, 3, 2}, {.score = score()});

@@ -164,28 +164,6 @@ def test_drift_of_a_general_score(n):
     assert simplify(change - closed) == 0  # H vanishes at the minimiser: the normaliser, 1 + O(eps), enters later
 
 
-def test_third_derivatives_of_the_laboratory_s_score():
-    """minimiser.cpp's formula for d against derivatives of the score itself, n = 2."""
-    n, wave, skew = 2, Rational(1, 4), Rational(3, 10)
-    y = symbols("y0:2")
-    A, b = Matrix([[1, Rational(1, 4)], [Rational(1, 4), Rational(13, 10)]]), Matrix([Rational(4, 5), Rational(3, 10)])
-    star = (Rational(3, 10), Rational(-7, 10))
-    phi = lambda v: Matrix([v[k] + wave * sin(v[(k + 1) % n]) for k in range(n)])
-    r = phi(y) - phi(star)  # psi(x) = phi(y*)
-    f = (r.T * A * r)[0] / 2 * (1 + skew * sympy.tanh(b.dot(r)))
-    at = dict(zip(y, star))
-    J = phi(y).jacobian(y)
-    second = [sympy.hessian(phi(y)[k], y) for k in range(n)]
-    hessian = (J.T * A * J).subs(at)
-    assert all(abs(sympy.N(value, 30)) < 1e-25 for value in (sympy.hessian(f, y).subs(at) - hessian))
-    for a_, b_, c_ in itertools.product(range(n), repeat=3):
-        form = sum(A[k, l] * (second[k][a_, b_] * J[l, c_] + second[k][a_, c_] * J[l, b_] + second[k][b_, c_] * J[l, a_])
-                   for k in range(n) for l in range(n))
-        form += skew * sum((A[k, l] * b[m] + A[k, m] * b[l] + A[l, m] * b[k]) * J[k, a_] * J[l, b_] * J[m, c_]
-                           for k in range(n) for l in range(n) for m in range(n))
-        assert abs(sympy.N((diff(f, y[a_], y[b_], y[c_]) - form).subs(at), 30)) < 1e-25
-
-
 def test_dot_products_on_a_sphere():
     """f = -q.y on |y| = r: in normal coordinates around y* = r q / |q| the Hessian is |q| / r and odd derivatives vanish."""
     r, q, s = symbols("r q s", positive=True)

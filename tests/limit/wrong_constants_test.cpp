@@ -88,10 +88,11 @@ TEST(WrongConstants, third_derivatives_dropped) {
   ClosedForms theory;
   theory.third_derivatives = 0;
   const Names names = failed("minimiser", theory);
-  for (const char* n : {"2", "3"}) {
-    EXPECT_TRUE(disagrees(names, std::string("general score remainder order, n = ") + n));
-    EXPECT_TRUE(disagrees(names, std::string("general score third derivatives, n = ") + n));
-  }
+  for (const std::string score : {"bent distance", "no distance"})
+    for (const std::string n : {"2", "3"}) {
+      EXPECT_TRUE(disagrees(names, score + " remainder order, n = " + n));
+      EXPECT_TRUE(disagrees(names, score + " third derivatives, n = " + n));
+    }
 }
 
 TEST(WrongConstants, jump_time_without_the_query) {
