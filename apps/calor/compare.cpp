@@ -191,7 +191,7 @@ void add_compare_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand(
       "compare", "Train attentions on your data over several seeds and report what differs, with statistics");
   const auto arguments = std::make_shared<CompareArguments>();
-  command->add_option("data", arguments->data, "Files (csv, tsv, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
+  command->add_option("data", arguments->data, "Files (csv, tsv, libsvm, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
       ->required()
       ->type_name("DATA...");
   command

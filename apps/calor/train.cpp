@@ -101,7 +101,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 void add_train_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("train", "Train one attention model and save it");
   const auto arguments = std::make_shared<TrainArguments>();
-  command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
+  command->add_option("data", arguments->data.data, "A file (csv, tsv, libsvm, npy, npz, idx, also .gz) or a bundled name")
       ->required()
       ->type_name("DATA");
   command->add_option("--model", arguments->model,
