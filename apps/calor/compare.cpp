@@ -190,7 +190,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
 void add_compare_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("compare", compare_summary);
   const auto arguments = std::make_shared<CompareArguments>();
-  command->add_option("data", arguments->data, "Files (csv, tsv, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
+  command->add_option("data", arguments->data, "Files (csv, tsv, libsvm, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
       ->required()
       ->type_name("DATA...");
   command

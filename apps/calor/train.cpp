@@ -68,10 +68,12 @@ static json result_json(const Globals& globals, const learn::TrainResult& result
 }
 
 static void train(const Globals& globals, const TrainArguments& arguments) {
-  if (arguments.model == "propagator") {
-    require(arguments.attention == TrainArguments{}.attention && !arguments.restart, Fault::usage,
-            "[train] expected neither --attention nor --restart with --model propagator, found one: it has its own attention and no checkpoint");
-    train_propagator(globals, arguments.data, arguments.protocol, {arguments.noise, arguments.save, arguments.test});
+  if (arguments.model != "network") {
+    require(arguments.attention == TrainArguments{}.attention, Fault::usage,
+            "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
+    train_propagator(globals, arguments.data, arguments.protocol,
+                     {arguments.model == "propagator-regressor", arguments.restart, arguments.checkpoint_seconds, arguments.noise, arguments.save,
+                      arguments.test});
     return;
   }
   require(!arguments.noise, Fault::usage, "[train] expected no --noise with --model network, found one: it is the propagator's");
@@ -99,13 +101,14 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 void add_train_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("train", train_summary);
   const auto arguments = std::make_shared<TrainArguments>();
-  command->add_option("data", arguments->data.data, "A file (csv, tsv, npy, npz, idx, also .gz) or a bundled name")
+  command->add_option("data", arguments->data.data, "A file (csv, tsv, libsvm, npy, npz, idx, also .gz) or a bundled name")
       ->required()
       ->type_name("DATA");
   command->add_option("--model", arguments->model,
-                      "network: layers of attention; propagator: labels flow from the training points under a learned metric")
+                      "network: layers of attention; propagator: labels flow from the training points under a learned metric; "
+                      "propagator-regressor: the same for a column of measured values")
       ->capture_default_str()
-      ->check(CLI::IsMember({"network", "propagator"}));
+      ->check(CLI::IsMember({"network", "propagator", "propagator-regressor"}));
   command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline: \"score(metric) | exp | two_side(1) | row | apply\"")
       ->capture_default_str();
   command->add_option("--save", arguments->save,

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/learn/train_propagator.h"
+#include "calor/pipeline/data.h"
 #include "run_quality.h"
 
 namespace calor::app {
@@ -48,18 +51,28 @@ static json quality_json(const analyse::ClassQuality& found) {
           {"confusion", found.confusion}};
 }
 
+static json quality_json(const analyse::ValueQuality& found) {
+  return {{"rows", found.rows}, {"rmse", number_or_null(found.root_mean_square_error)}, {"r2", number_or_null(found.r2)}};
+}
+
+static json quality_json(const learn::Propagator& model, const learn::PropagatorQuality& found) {
+  return model.measured() ? quality_json(found.values) : quality_json(found.classes);
+}
+
 static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const std::string& save) {
   json loss = json::array();
   for (const double value : result.loss) loss.push_back(number_or_null(value));
   json trials = json::array();  // noise null: untrained
   for (const learn::PropagatorTrial& trial : result.trials)
-    trials.push_back({{"noise", trial.noise ? json(*trial.noise) : json()}, {"log_loss", number_or_null(trial.log_loss)}});
+    trials.push_back({{"noise", trial.noise ? json(*trial.noise) : json()}, {result.model.measured() ? "rmse" : "log_loss", number_or_null(trial.error)}});
   return {{"schema", 1},
           {"kind", "train-propagator"},
           {"version", version},
           {"command", globals.command_line},
+          {"model_kind", result.model.measured() ? "propagator-regressor" : "propagator"},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
+          {"label", result.model.label},
           {"classes", result.model.classes},
           {"train", result.train_rows},
           {"test", result.test_rows},
@@ -72,8 +85,8 @@ static json result_json(const Globals& globals, const learn::TrainedPropagator& 
           {"alpha", result.model.alpha},
           {"loss", std::move(loss)},
           {"seconds", result.seconds},
-          {"quality", quality_json(result.test)},
-          {"untrained_quality", quality_json(result.untrained_test)},
+          {"quality", quality_json(result.model, result.test)},
+          {"untrained_quality", quality_json(result.model, result.untrained_test)},
           {"failure", result.failure ? json(*result.failure) : json()},
           {"model", save.empty() || result.failure ? json() : json(save)}};
 }
@@ -83,13 +96,24 @@ static std::string quality_line(const analyse::ClassQuality& found) {
                      found.calibration_error);
 }
 
-static void print_result(const io::Dataset& data, const learn::TrainedPropagator& result, const std::string& save) {
-  fmt::print("{}: {} training and {} test points, {} features{}, {} classes\n", data.name, result.train_rows, result.test_rows, data.columns,
-             result.start.standardised ? " (standardised, as leave-one-out prefers)" : " (as they are, as leave-one-out prefers)", data.classes.size());
-  fmt::print("untrained: {}\n", quality_line(result.untrained_test));
+static std::string quality_line(const analyse::ValueQuality& found) {
+  return fmt::format("root mean square error {:.4g}, R2 {:.3f}", found.root_mean_square_error, found.r2);
+}
+
+static std::string quality_line(const learn::Propagator& model, const learn::PropagatorQuality& found) {
+  return model.measured() ? quality_line(found.values) : quality_line(found.classes);
+}
+
+static void print_result(const learn::TrainedPropagator& result, const std::string& save) {
+  const learn::Propagator& model = result.model;
+  fmt::print("{}: {} training and {} test points, {} features{}, {}\n", model.data_name, result.train_rows, result.test_rows, model.features.size(),
+             result.start.standardised ? " (standardised, as leave-one-out prefers)" : " (as they are, as leave-one-out prefers)",
+             model.measured() ? fmt::format("values of \"{}\"", model.label) : fmt::format("{} classes", model.classes.size()));
+  if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);
+  fmt::print("untrained: {}\n", quality_line(model, result.untrained_test));
   if (result.noise)
-    fmt::print("trained:   {}; {} epochs, {} parameters, noise {}, alpha {:.2f}\n", quality_line(result.test), result.loss.size(),
-               result.parameters, *result.noise, result.model.alpha);
+    fmt::print("trained:   {}; {} epochs, {} parameters, noise {}, alpha {:.2f}\n", quality_line(model, result.test), result.loss.size(),
+               result.parameters, *result.noise, model.alpha);
   else fmt::print("trained:   no way of training predicted left-out rows better than the untrained one, which is kept\n");
   if (!save.empty() && !result.failure) fmt::print("Model: {}\n", save);
 }
@@ -97,38 +121,53 @@ static void print_result(const io::Dataset& data, const learn::TrainedPropagator
 void train_propagator(const Globals& globals, const DataOptions& data_options, const ProtocolOptions& protocol, const PropagatorTraining& training) {
   learn::PropagatorOptions options = options_of(globals, protocol);
   options.noise = training.noise;
-  const std::string &save = training.save, &test_path = training.test;
-  if (!save.empty()) {
-    check_output(save, {data_options.data, test_path});
-    io::check_writable(save);
-  }
+  options.save = training.save;
+  options.restart = training.restart;
+  options.checkpoint_seconds = training.checkpoint_seconds;
+  if (!training.save.empty()) check_output(training.save, {data_options.data, training.test});
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const io::Dataset data = io::load_dataset(data_options.data, data_options.load_options(), context);
-  const auto test = load_test(test_path, data, data_options, context);
-  const learn::TrainedPropagator result = learn::train_propagator(data, test, options, context);
-  if (!save.empty() && !result.failure) learn::save_propagator(save, result.model);
+  const learn::PropagatorData data = [&] {
+    if (!training.measured) {
+      const io::Dataset set = io::load_dataset(data_options.data, data_options.load_options(), context);
+      return learn::propagator_classes(set, load_test(training.test, set, data_options, context), options);
+    }
+    io::LoadOptions all_columns;
+    all_columns.labelled = false;
+    const io::Dataset set = io::load_dataset(data_options.data, all_columns, context);
+    std::optional<io::Dataset> test;
+    if (!training.test.empty()) test = io::load_dataset(training.test, all_columns, context);
+    return learn::propagator_values(set, data_options.label, test, options);
+  }();
+  const learn::TrainedPropagator result = learn::train_propagator(data, options, context);
   bar.clear();
-  if (globals.json) print_json(result_json(globals, result, save));
-  else print_result(data, result, save);
+  if (globals.json) print_json(result_json(globals, result, training.save));
+  else print_result(result, training.save);
   require(!result.failure, Fault::convergence, "[train] expected a finite loss, found: {}{}: try a smaller --lr", result.failure.value_or(""),
-          save.empty() ? "" : "; no model was written");
+          training.save.empty() ? "" : "; no model was written");
 }
 
 // Rows of evidence count from 1, as in the file trained on.
 static json predictions_json(const learn::Propagator& model, const learn::Propagated& found, std::int64_t evidence) {
   json rows = json::array();
-  for (Eigen::Index i = 0; i < found.probability.rows(); ++i) {
-    Eigen::Index best = 0;
-    found.probability.row(i).maxCoeff(&best);
-    const auto row = found.probability.row(i);
-    json entry{{"prediction", model.classes[static_cast<std::size_t>(best)]}, {"probability", std::vector<double>(row.begin(), row.end())}};
+  const Eigen::Index count = model.measured() ? found.values.size() : found.probability.rows();
+  for (Eigen::Index i = 0; i < count; ++i) {
+    json entry;
+    if (model.measured()) {
+      entry["value"] = found.values[i];
+    } else {
+      Eigen::Index best = 0;
+      found.probability.row(i).maxCoeff(&best);
+      const auto row = found.probability.row(i);
+      entry["prediction"] = model.classes[static_cast<std::size_t>(best)];
+      entry["probability"] = std::vector<double>(row.begin(), row.end());
+    }
     if (evidence > 0) {
       entry["evidence"] = json::array();
       for (const pipeline::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
         const auto key = std::lower_bound(model.rows.begin(), model.rows.end(), one.row) - model.rows.begin();
-        entry["evidence"].push_back({{"row", one.row + 1}, {"label", model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])]},
-                                     {"weight", one.weight}});
+        const json label = model.measured() ? json(model.targets[key]) : json(model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])]);
+        entry["evidence"].push_back({{"row", one.row + 1}, {"label", label}, {"weight", one.weight}});
       }
     }
     rows.push_back(std::move(entry));
@@ -137,6 +176,7 @@ static json predictions_json(const learn::Propagator& model, const learn::Propag
 }
 
 static std::string cell(const json& text) {
+  if (text.is_number()) return fmt::format("{}", text.get<double>());
   const std::string plain = text.get<std::string>();
   if (plain.find_first_of(",\"\n\r") == std::string::npos) return plain;
   std::string quoted = "\"";
@@ -145,12 +185,12 @@ static std::string cell(const json& text) {
 }
 
 static std::string as_csv(const learn::Propagator& model, const json& rows, std::int64_t evidence) {
-  std::string text = "prediction";
+  std::string text = model.measured() ? "value" : "prediction";
   for (const std::string& name : model.classes) text += "," + cell("p_" + name);
   for (std::int64_t k = 1; k <= evidence; ++k) text += fmt::format(",evidence{0},evidence{0}_label,evidence{0}_weight", k);
   for (const json& row : rows) {
-    text += "\n" + cell(row["prediction"]);
-    for (const json& value : row["probability"]) text += fmt::format(",{}", value.get<double>());
+    text += "\n" + cell(row[model.measured() ? "value" : "prediction"]);
+    for (const json& value : row.value("probability", json::array())) text += fmt::format(",{}", value.get<double>());
     for (std::size_t k = 0; k < static_cast<std::size_t>(evidence); ++k) {
       if (k >= row["evidence"].size()) text += ",,,";
       else
@@ -161,43 +201,82 @@ static std::string as_csv(const learn::Propagator& model, const json& rows, std:
   return text + "\n";
 }
 
+// New points with what is known of them: classes as the model counts them, or values; without, neither.
+struct NewPoints {
+  pipeline::Matrix points;
+  std::vector<std::int64_t> labels;
+  pipeline::Vector targets;
+  std::string hash;
+};
+
+static NewPoints new_classes(const learn::Propagator& model, const DataOptions& options, const Context& context) {
+  io::LoadOptions load = options.load_options();
+  if (!load.label) load.label = model.label;
+  load.classes = model.classes;
+  load.features = model.features;
+  const io::Dataset data = io::load_dataset(options.data, load, context);
+  NewPoints result{learn::points_for(model, data), {}, {}, data.hash};
+  for (const std::int64_t label : data.labels)
+    result.labels.push_back(std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) - model.classes.begin());
+  return result;
+}
+
+// The values are in the column that is named, else in one of the name that the model was trained with.
+static NewPoints new_values(const learn::Propagator& model, const DataOptions& options, const Context& context) {
+  io::LoadOptions load;
+  load.labelled = false;
+  const io::Dataset data = io::load_dataset(options.data, load, context);
+  const auto place = [&](const std::string& name) { return std::find(data.features.begin(), data.features.end(), name); };
+  const bool with_values = !options.label.empty() || place(model.label) != data.features.end();
+  if (!with_values) return {learn::points_for(model, data), {}, {}, data.hash};
+  std::string label;
+  const pipeline::Data found = pipeline::data_with_target(data, options.label.empty() ? model.label : options.label, label);
+  NewPoints result{pipeline::Matrix(found.rows(), static_cast<Eigen::Index>(model.features.size())), {}, found.targets, data.hash};
+  for (std::size_t c = 0; c < model.features.size(); ++c) {
+    const auto at = std::find(found.feature_names.begin(), found.feature_names.end(), model.features[c]);
+    require(at != found.feature_names.end(), Fault::input, "[predict] expected the column \"{}\", found none ({}): name the columns as in training",
+            model.features[c], options.data);
+    result.points.col(static_cast<Eigen::Index>(c)) = found.features->col(at - found.feature_names.begin());
+  }
+  return result;
+}
+
+template <class Values>
+static std::span<const double> span_of(const Values& values) {
+  return {values.data(), static_cast<std::size_t>(values.size())};
+}
+
 void predict_with_propagator(const Globals& globals, const std::string& path, const DataOptions& data_options, const std::string& output,
                              std::int64_t evidence) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::Propagator model = learn::load_propagator(path);
-  io::LoadOptions load = data_options.load_options();
-  if (!load.label) load.label = model.label;
-  load.classes = model.classes;
-  load.features = model.features;
-  const io::Dataset data = io::load_dataset(data_options.data, load, context);
-  const learn::Propagated found = learn::propagate(model, learn::points_for(model, data), evidence, context);
+  const NewPoints data = model.measured() ? new_values(model, data_options, context) : new_classes(model, data_options, context);
+  const learn::Propagated found = learn::propagate(model, data.points, evidence, context);
   bar.clear();
-  std::optional<analyse::ClassQuality> quality;
-  if (data.labelled()) {
-    std::vector<std::int64_t> labels;
-    for (const std::int64_t label : data.labels)
-      labels.push_back(std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) - model.classes.begin());
-    quality = analyse::class_quality({found.probability.data(), static_cast<std::size_t>(found.probability.size())}, found.probability.cols(), labels);
-  }
+  learn::PropagatorQuality quality;
+  const bool known = !data.labels.empty() || data.targets.size() > 0;
+  if (data.targets.size()) quality.values = analyse::value_quality(span_of(found.values), span_of(data.targets));
+  else if (known) quality.classes = analyse::class_quality(span_of(found.probability), found.probability.cols(), data.labels);
   json rows = predictions_json(model, found, evidence);
   std::string text;
   if (globals.json) {
-    text = dump(json{{"schema", 1},
-                     {"kind", "predict"},
-                     {"version", version},
-                     {"command", globals.command_line},
-                     {"classes", model.classes},
-                     {"input_hash", data.hash},
-                     {"accuracy", quality ? number_or_null(quality->accuracy) : json()},
-                     {"quality", quality ? quality_json(*quality) : json()},
-                     {"rows", std::move(rows)}}) + "\n";
+    json document{{"schema", 1},
+                  {"kind", "predict"},
+                  {"version", version},
+                  {"command", globals.command_line},
+                  {"classes", model.classes},
+                  {"input_hash", data.hash},
+                  {"quality", known ? quality_json(model, quality) : json()},
+                  {"rows", std::move(rows)}};
+    if (!model.measured()) document["accuracy"] = known ? number_or_null(quality.classes.accuracy) : json();
+    text = dump(document) + "\n";
   } else {
     text = as_csv(model, rows, evidence);
   }
   if (output.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
   else io::write_file(output, text);
-  if (!globals.quiet && quality) fmt::print(stderr, "{} of {} labelled rows\n", quality_line(*quality), quality->rows);
+  if (!globals.quiet && known) fmt::print(stderr, "{} of {} labelled rows\n", quality_line(model, quality), data.points.rows());
 }
 
 }  // namespace calor::app

@@ -1,4 +1,4 @@
-// calor train --model propagator, and calor predict with what it saved.
+// calor train --model propagator and propagator-regressor, and calor predict with what it saved.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,9 @@
 namespace calor::app {
 
 struct PropagatorTraining {
+  bool measured;                // the label column holds values, not classes
+  bool restart;
+  double checkpoint_seconds;
   std::optional<double> noise;  // unset: chosen on the data
   std::string save, test;       // "": none
 };
@@ -18,7 +21,7 @@ struct PropagatorTraining {
 // --weight-decay and --test-share; Fault::usage for the others.
 void train_propagator(const Globals& globals, const DataOptions& data, const ProtocolOptions& protocol, const PropagatorTraining& training);
 
-// Predictions with so many training rows of evidence each, as csv or JSON.
+// Predictions with so many training rows of evidence each, as csv or JSON; a model of values wants them in the label column, if at all.
 void predict_with_propagator(const Globals& globals, const std::string& model, const DataOptions& data, const std::string& output,
                              std::int64_t evidence);
 

@@ -13,6 +13,7 @@
 #include "calor/io/gzip.h"
 #include "calor/io/hash.h"
 #include "calor/io/idx.h"
+#include "calor/io/libsvm.h"
 #include "calor/io/npy.h"
 #include "calor/io/number.h"
 #include "calor/io/output.h"
@@ -191,6 +192,10 @@ Dataset parse(const File& file, const LoadOptions& options, bool has_labels, con
         "[idx] expected images, found a list of {} values ({}): give the images file; its labels are found beside it",
         array.rows(), file.path);
     return from_array(array, file.path, options, has_labels, context);
+  }
+  if (is_libsvm(file.bytes)) {
+    require(!has_labels, Fault::input, "[libsvm] expected the labels in the lines, found a file of labels beside ({}): give the one file", file.path);
+    return parse_libsvm(file.bytes, file.path, options, context);
   }
   LoadOptions csv_options = options;
   csv_options.labelled = options.labelled && !has_labels;

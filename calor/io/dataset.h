@@ -46,8 +46,8 @@ struct LoadOptions {
 };
 
 // Loads a bundled name ("./name" for a file of that name), a file, or "-" for standard input.  The content decides the
-// format: csv (separated by comma, semicolon, tab or blanks; header found by itself), npy, npz, idx, and each of them
-// gzipped.  For idx, give the images file; the labels file is found beside it ("images-idx3" -> "labels-idx1").  A
+// format: csv (separated by comma, semicolon, tab or blanks; header found by itself), libsvm's sparse
+// text (libsvm.h), npy, npz, idx, and each of them gzipped.  For idx, give the images file; the labels file is found beside it ("images-idx3" -> "labels-idx1").  A
 // labels file of its own is named after a comma ("images.gz,labels.gz"), for any format.  For npz: arrays X/x/data and
 // y/labels/target, or the array that the label option names.  A bare npy has no labels unless the label option names a
 // column or a labels file is given.  Arrays of more than two dimensions are flattened to rows.

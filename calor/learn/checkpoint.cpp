@@ -17,7 +17,6 @@ using Numbers = std::vector<double>;
 using Rows = std::vector<Numbers>;
 
 constexpr const char* kind = "calor training checkpoint";
-constexpr const char* tensor_names[] = {"values", "factors", "first_moment", "second_moment"};
 
 json record_to_json(const analyse::RunRecord& r) {
   return {{"attention", r.attention},
@@ -51,9 +50,9 @@ analyse::RunRecord record_from_json(const json& j) {
 
 std::string digest(const io::Safetensors& content) {
   std::string bytes = content.metadata.at("state");
-  for (const char* name : tensor_names) {
-    const auto& tensor = content.tensors.at(name).bytes;
-    bytes.append(tensor.begin(), tensor.end());
+  for (const auto& [name, tensor] : content.tensors) {
+    bytes += name;
+    bytes.append(tensor.bytes.begin(), tensor.bytes.end());
   }
   return io::sha256(bytes);
 }
@@ -68,18 +67,18 @@ std::string differences(const json& now, const json& before) {
   return named.empty() ? "more fields" : list_names(named);
 }
 
-Run::State read_state(const io::Safetensors& content) {
-  const json fields = json::parse(content.metadata.at("state"));
+Run::State run_state(const Checkpoint& content) {
+  const json& fields = content.state;
   Run::State state;
   state.epoch = fields.at("epoch").get<std::int64_t>();
   state.batch = fields.at("batch").get<std::int64_t>();
   state.seconds = fields.at("seconds").get<double>();
   state.adam.steps = fields.at("steps").get<std::int64_t>();
   state.record = record_from_json(fields.at("record"));
-  state.values = restored<float>(content, "values", 1, "train");
-  state.factors = restored<float>(content, "factors", 1, "train");
-  state.adam.first = restored<float>(content, "first_moment", 1, "train");
-  state.adam.second = restored<float>(content, "second_moment", 1, "train");
+  state.values = content.numbers.at("values");
+  state.factors = content.numbers.at("factors");
+  state.adam.first = content.numbers.at("first_moment");
+  state.adam.second = content.numbers.at("second_moment");
   return state;
 }
 
@@ -87,27 +86,28 @@ Run::State read_state(const io::Safetensors& content) {
 
 std::string checkpoint_path(const std::string& model_path) { return model_path + ".checkpoint"; }
 
-void save_checkpoint(const std::string& path, const json& command, const Run::State& state) {
+void write_checkpoint(const std::string& path, const json& command, const Checkpoint& checkpoint) {
   io::Safetensors content;
   content.metadata["kind"] = kind;
   content.metadata["command"] = command.dump();
-  content.metadata["state"] = json{{"epoch", state.epoch},
-                                   {"batch", state.batch},
-                                   {"seconds", state.seconds},
-                                   {"steps", state.adam.steps},
-                                   {"record", record_to_json(state.record)}}
-                                  .dump();
-  const auto size = static_cast<std::int64_t>(state.values.size());
-  content.tensors["values"] = stored(state.values, {size});
-  content.tensors["factors"] = stored(state.factors, {static_cast<std::int64_t>(state.factors.size())});
-  content.tensors["first_moment"] = stored(state.adam.first, {size});
-  content.tensors["second_moment"] = stored(state.adam.second, {size});
+  content.metadata["state"] = checkpoint.state.dump();
+  for (const auto& [name, numbers] : checkpoint.numbers) content.tensors[name] = stored(numbers, {static_cast<std::int64_t>(numbers.size())});
   content.metadata["digest"] = digest(content);
   io::write_safetensors(path, content);
 }
 
-std::optional<Run::State> load_checkpoint(const std::string& path, const json& command) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
+void save_checkpoint(const std::string& path, const json& command, const Run::State& state) {
+  write_checkpoint(path, command,
+                   {{{"epoch", state.epoch},
+                     {"batch", state.batch},
+                     {"seconds", state.seconds},
+                     {"steps", state.adam.steps},
+                     {"record", record_to_json(state.record)}},
+                    {{"values", state.values}, {"factors", state.factors}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}});
+}
+
+bool read_checkpoint(const std::string& path, const json& command, const std::function<void(const Checkpoint&)>& read) {
+  if (!std::filesystem::exists(path)) return false;
   const char* remedy = "start anew with --restart";
   try {
     const io::Safetensors content = io::read_safetensors(path);
@@ -119,12 +119,21 @@ std::optional<Run::State> load_checkpoint(const std::string& path, const json& c
     const json before = json::parse(content.metadata.at("command"));
     require(before == command, Fault::input, "[train] expected the checkpoint of this command, found one with another {}",
             differences(command, before));
-    return read_state(content);
+    Checkpoint checkpoint{json::parse(content.metadata.at("state")), {}};
+    for (const auto& [name, tensor] : content.tensors) checkpoint.numbers[name] = restored<float>(content, name, 1, "train");
+    read(checkpoint);
   } catch (const Error& error) {
     fail(Fault::input, "{} ({}): {}", error.what(), path, remedy);
   } catch (const std::exception& error) {  // a field is missing or of another type
     fail(Fault::input, "[train] expected an intact checkpoint, found {} ({}): {}", error.what(), path, remedy);
   }
+  return true;
+}
+
+std::optional<Run::State> load_checkpoint(const std::string& path, const json& command) {
+  std::optional<Run::State> state;
+  read_checkpoint(path, command, [&](const Checkpoint& content) { state = run_state(content); });
+  return state;
 }
 
 }  // namespace calor::learn

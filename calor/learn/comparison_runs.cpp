@@ -212,14 +212,14 @@ void ComparisonRuns::fit_propagator(std::size_t i) {
   options.epochs = options_.protocol.epochs;
   TrainedPropagator trained;
   try {
-    trained = train_propagator(given, options, context_);
+    trained = train_propagator(propagator_classes(given), options, context_);
   } catch (const Error& error) {
     if (error.fault() != Fault::input) throw;  // no class of two rows, or all points at one place: the others still have a result
     propagator_[i].test = untrained_[i].test = -1;
     return;
   }
-  propagator_[i] = {trained.test.accuracy, std::nullopt, trained.parameters};
-  untrained_[i] = {trained.untrained_test.accuracy, std::nullopt, 2};  // bandwidth and alpha
+  propagator_[i] = {trained.test.classes.accuracy, std::nullopt, trained.parameters};
+  untrained_[i] = {trained.untrained_test.classes.accuracy, std::nullopt, 2};  // bandwidth and alpha
   const Points& extra = data->points.extra;
   if (extra.count() == 0) return;
   const std::vector<float> values = as_given(floats_of(extra), given.standardisation);

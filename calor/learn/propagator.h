@@ -4,6 +4,7 @@
 //
 //   z = (x - offset) projection,  phi(z) = R z + W2 relu(W1 z + b1)
 //   p(class c | x) = sum over keys j of class c of w_j / sum of all w_j,  w_j = exp(-temperature |phi(z) - key_j|^2) q_j^-alpha
+//   value of x = sum over keys j of w_j t_j / sum of all w_j
 //   q_j = sum over k != j of exp(-temperature |key_j - key_k|^2)
 //
 // Nadaraya 1964, Watson 1964; learned as neighbourhood components: Goldberger, Roweis, Hinton & Salakhutdinov 2005; the density
@@ -33,8 +34,11 @@ struct Propagator {
 
   pipeline::Matrix keys;               // phi of the training rows: rows x width
   pipeline::Vector log_density;        // log q of each key
-  std::vector<std::int64_t> labels;    // class of each key
+  std::vector<std::int64_t> labels;    // class of each key; or
+  pipeline::Vector targets;            // its value
   std::vector<std::int64_t> rows;      // its row in the data trained on, from 0
+
+  bool measured() const { return classes.empty(); }  // predicts values, not classes
 
   // phi of points in the data's columns: rows x width.
   pipeline::Matrix embed(const pipeline::Matrix& points) const;
@@ -45,10 +49,11 @@ pipeline::Vector log_key_density(const pipeline::Matrix& keys, double temperatur
 
 struct Propagated {
   pipeline::Matrix probability;                           // points x classes; each row adds up to 1
+  pipeline::Vector values;                                // of a model of values, instead
   std::vector<std::vector<pipeline::Evidence>> evidence;  // the keys that weighed most, by their row in the data trained on
 };
 
-// Probabilities of new points, with so many keys of evidence each.  O(points keys width) time, O((points + keys) width) memory;
+// Probabilities or values of new points, with so many keys of evidence each.  O(points keys width) time, O((points + keys) width) memory;
 // same bits for any number of threads.
 Propagated propagate(const Propagator& model, const pipeline::Matrix& points, std::int64_t evidence, const Context& context);
 

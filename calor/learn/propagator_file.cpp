@@ -62,10 +62,12 @@ Propagator propagator_of(const io::Safetensors& content) {
   model.alpha = scalars(0, 1);
   model.keys = matrix_of(content, "keys.values", -1, width);
   model.log_density = matrix_of(content, "keys.log_density", model.keys.rows(), 1).col(0);
-  model.labels = restored<std::int64_t>(content, "keys.labels", 1, "model");
+  const auto keys = static_cast<std::int64_t>(model.keys.rows());
+  if (model.measured()) model.targets = matrix_of(content, "keys.targets", keys, 1).col(0);
+  else model.labels = restored<std::int64_t>(content, "keys.labels", 1, "model");
   model.rows = restored<std::int64_t>(content, "keys.rows", 1, "model");
-  const auto classes = static_cast<std::int64_t>(model.classes.size()), keys = static_cast<std::int64_t>(model.keys.rows());
-  require(keys > 0 && static_cast<std::int64_t>(model.labels.size()) == keys && static_cast<std::int64_t>(model.rows.size()) == keys &&
+  const auto classes = static_cast<std::int64_t>(model.classes.size());
+  require(keys > 0 && (model.measured() || static_cast<std::int64_t>(model.labels.size()) == keys) && static_cast<std::int64_t>(model.rows.size()) == keys &&
               std::all_of(model.labels.begin(), model.labels.end(), [&](std::int64_t label) { return label >= 0 && label < classes; }) &&
               std::all_of(model.rows.begin(), model.rows.end(), [](std::int64_t row) { return row >= 0; }) && model.temperature > 0,
           Fault::input, "[model] expected a class below {} and a row for each of {} keys, and a temperature above 0, found others", classes, keys);
@@ -85,7 +87,7 @@ void save_propagator(const std::string& path, const Propagator& model) {
                       {"label", model.label},
                       {"features", json(model.features).dump()},
                       {"classes", json(model.classes).dump()}};
-  const auto keys = static_cast<std::int64_t>(model.labels.size());
+  const auto keys = static_cast<std::int64_t>(model.rows.size());
   content.tensors["metric.offset"] = stored_matrix(model.offset);
   content.tensors["metric.projection"] = stored_matrix(model.projection);
   content.tensors["metric.residual"] = stored_matrix(model.residual);
@@ -95,7 +97,8 @@ void save_propagator(const std::string& path, const Propagator& model) {
   content.tensors["temperature_and_alpha"] = stored(std::vector<double>{model.temperature, model.alpha}, {1, 2});
   content.tensors["keys.values"] = stored_matrix(model.keys);
   content.tensors["keys.log_density"] = stored_matrix(model.log_density);
-  content.tensors["keys.labels"] = stored(model.labels, {keys});
+  if (model.measured()) content.tensors["keys.targets"] = stored_matrix(model.targets);
+  else content.tensors["keys.labels"] = stored(model.labels, {keys});
   content.tensors["keys.rows"] = stored(model.rows, {keys});
   io::write_safetensors(path, content);
 }

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "calor/learn/propagator.h"
 
@@ -20,8 +21,12 @@ class PropagatorNetwork {
 
   // Mean of -log p(own class) over the points that have another of their class, each point predicted by all others.  A key is left
   // out of its own density.  In logarithms: the loss is finite however far a point is from its class.  Undefined when no two points
-  // share a class.  O(n (width + n / 8)) memory: pairs are streamed, but for a mark a pair.
+  // share a class.  O(n width) memory: pairs are streamed, those of own classes class by class.
   at::Tensor loss(const at::Tensor& points, const at::Tensor& labels) const;
+
+  // Mean square of value - target [n], each point's value the weighted mean of all others' targets.  Undefined for fewer than two
+  // points.  O(n width) memory.
+  at::Tensor squared_error(const at::Tensor& points, const at::Tensor& targets) const;
 
   // All trained numbers in one leaf: R, W1, b1, W2, log temperature, alpha.  Decay applies to all but the last two.
   const at::Tensor& values() const { return values_; }
@@ -30,7 +35,13 @@ class PropagatorNetwork {
   // Puts the trained numbers into a model, in double.
   void write(Propagator& model) const;
 
+  // A copy of the trained numbers, and back.
+  std::vector<float> state() const;
+  void restore(const std::vector<float>& state);
+
  private:
+  at::Tensor temperature() const;
+  at::Tensor key_bias(const at::Tensor& embedded) const;  // -alpha log q: [n]
   at::Tensor part(std::int64_t begin, std::int64_t rows, std::int64_t columns) const;
   at::Tensor residual() const { return part(0, width_, width_); }
   at::Tensor first() const { return part(width_ * width_, hidden_, width_); }

@@ -24,6 +24,7 @@ json command_of(const io::Dataset& data, const std::optional<io::Dataset>& test,
                 const Protocol& protocol, const Similarity& similarity) {
   json command = to_json(protocol);
   command["version"] = version;
+  command["model"] = "network";
   command["pipeline"] = similarity.text;
   command["seed"] = options.seed;
   command["data"] = data.hash;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "calor/analyse/predictions.h"
@@ -27,6 +28,25 @@ struct PropagatorOptions {
   std::int64_t most_columns = 128, components = 64;  // wider data are first put on so many principal axes
   std::int64_t start_rows = 4000; // of the training rows, evenly: what bandwidth, exponent and standardisation are chosen on
   std::uint64_t seed = 0;         // of the split, the weights, the batches and the noise
+  std::string save;               // model.safetensors to write; "": none, and no checkpoint
+  bool restart = false;           // discard a checkpoint instead of going on from it
+  double checkpoint_seconds = 10; // between checkpoints at <save>.checkpoint
+};
+
+// Points with a class each, or with a value each; one of the two is empty.
+struct PropagatorRows {
+  pipeline::Matrix points;           // in the data's columns
+  std::vector<std::int64_t> labels;
+  pipeline::Vector targets;
+  std::vector<std::int64_t> rows;    // in the data, from 0
+  std::int64_t count() const { return points.rows(); }
+  PropagatorRows those(const std::vector<std::int64_t>& which) const;
+};
+
+struct PropagatorData {
+  PropagatorRows train, test;
+  std::vector<std::string> features, classes;  // no classes: values
+  std::string label, name, hash;
 };
 
 struct PropagatorStart {
@@ -38,7 +58,12 @@ struct PropagatorStart {
 // A way of training, and what it gave on rows that were left out.
 struct PropagatorTrial {
   std::optional<double> noise;  // unset: untrained
-  double log_loss = 0;
+  double error = 0;             // log-loss; of values the root mean square error
+};
+
+struct PropagatorQuality {
+  analyse::ClassQuality classes;
+  analyse::ValueQuality values;  // of the two, the one that applies
 };
 
 struct TrainedPropagator {
@@ -47,18 +72,26 @@ struct TrainedPropagator {
   std::vector<PropagatorTrial> trials;  // empty: the noise was given
   std::optional<double> noise;        // the one trained with; unset: leaving rows out preferred the untrained metric
   std::int64_t parameters = 0, train_rows = 0, test_rows = 0;
-  std::vector<double> loss;           // mean over the steps of each epoch
-  double seconds = 0;                 // of training, without the start
-  analyse::ClassQuality test, untrained_test;
+  std::vector<double> loss;           // mean over the steps of each epoch; of values relative to their variance
+  double seconds = 0;                 // of training, without the start; since it went on from a checkpoint
+  std::optional<std::int64_t> resumed_epoch;  // epochs that came from a checkpoint
+  PropagatorQuality test, untrained_test;
   std::optional<std::string> failure; // why it stopped before its end; the model is then the untrained one
 };
 
-// Throws Fault::usage for options outside their ranges; Fault::input for data without a class of two rows, or all at one place.
-// Same bits for any number of threads.
-TrainedPropagator train_propagator(const Prepared& prepared, const PropagatorOptions& options, const Context& context);
+// Same bits for any number of threads, and whether or not the run was interrupted and resumed.
+// Long work: asks context.stop each step; then saves its checkpoint and throws Fault::interrupted.
+// Throws Fault::usage for options outside their ranges; Fault::input for data without a class of two rows, all at one place, or values that
+// are all equal, or for a checkpoint of another command (the message names --restart).
+TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorOptions& options, const Context& context);
 
-// The same on a stratified split of `data` (or on all of it, with `test` to test on), with the model's names filled in.
-TrainedPropagator train_propagator(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options,
-                                   const Context& context);
+// Of a stratified split of `data` (or all of it, with `test` to test on).  Throws Fault::input as prepare() does.
+PropagatorData propagator_classes(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options);
+PropagatorData propagator_classes(const Prepared& prepared);  // classes "0", "1", ...
+
+// The column `label` of unlabelled data (data_with_target's rule) holds the values; a random share is held out without `test`.
+// Throws Fault::input for fewer than 3 rows, or columns of `test` that do not fit.
+PropagatorData propagator_values(const io::Dataset& data, const std::string& label, const std::optional<io::Dataset>& test,
+                                 const PropagatorOptions& options);
 
 }  // namespace calor::learn

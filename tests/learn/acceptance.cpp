@@ -1,6 +1,6 @@
 // The figures that a correct network reaches, measured once in PyTorch under the same protocols (docs/protocols.md): two
-// moons with one layer, digits with test batches that attend over themselves, the collapse of the literal reading, and
-// MNIST (only where CALOR_DATA and CALOR_STUDY are set: ten minutes on two cores).
+// moons with one layer, digits with test batches that attend over themselves, the collapse of the literal reading, the propagator on
+// digits, breast_cancer and wine, and MNIST (only where CALOR_DATA and CALOR_STUDY are set: ten minutes on two cores).
 //
 // Bands: the reference's, widened by what the number of seeds leaves open.  On two moons one test point is 1 %, runs
 // deviate by 2 points, the mean of 10 seeds by 0.6 and that of 60 by 0.25: twice that.  On 2,000 fresh points they deviate
@@ -8,6 +8,7 @@
 // of the reference, whose mean over 5 seeds has itself an error of 0.3.  CALOR_STUDY takes more seeds.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 
 #include "calor/io/dataset.h"
 #include "calor/learn/compare.h"
+#include "calor/learn/train_propagator.h"
 
 namespace calor::learn {
 namespace {
@@ -94,6 +96,45 @@ TEST(Acceptance, LiteralReadingCollapses) {
   EXPECT_EQ(summary_of(e, "metric").at("dead").get<int>(), 0);
   EXPECT_NEAR(summary_of(e, "metric").at("extra_mean").get<double>(), 0.966, 0.010);
 }
+
+// The propagator's accuracy over seeds, trained by the reference's protocol, as its table has it: within the deviation of one run or two
+// standard errors of the difference of both means, whichever is more.
+struct Accuracy {
+  double mean, deviation;
+  int seeds;
+};
+
+Accuracy propagator_accuracy(const std::string& name, int seeds, std::int64_t batch, std::int64_t epochs) {
+  const io::Dataset data = bundled(name);
+  Accuracy untrained{0, 0, seeds}, trained{0, 0, seeds};
+  std::vector<double> found;
+  for (int seed = 0; seed < seeds; ++seed) {
+    PropagatorOptions options;
+    options.seed = static_cast<std::uint64_t>(seed);
+    options.batch = batch;
+    options.epochs = epochs;
+    options.noise = 0.6;
+    const TrainedPropagator result = train_propagator(propagator_classes(data, std::nullopt, options), options, Context());
+    found.push_back(result.test.classes.accuracy);
+    trained.mean += found.back() / seeds;
+    untrained.mean += result.untrained_test.classes.accuracy / seeds;
+  }
+  for (const double one : found) trained.deviation += (one - trained.mean) * (one - trained.mean) / (seeds - 1);
+  trained.deviation = std::sqrt(trained.deviation);
+  std::printf("  %s propagator, %d seeds: %.4f +- %.4f, untrained %.4f\n", name.c_str(), seeds, trained.mean, trained.deviation, untrained.mean);
+  return trained;
+}
+
+void expect_within(const Accuracy& found, const Accuracy& reference) {
+  const double error = std::sqrt(std::pow(found.deviation, 2) / found.seeds + std::pow(reference.deviation, 2) / reference.seeds);
+  EXPECT_NEAR(found.mean, reference.mean, std::max(reference.deviation, 2 * error));
+}
+
+TEST(Acceptance, PropagatorOnDigits) { expect_within(propagator_accuracy("digits", study() ? 10 : 3, 479, 60), {0.9922, 0.0032, 10}); }
+
+TEST(Acceptance, PropagatorOnBreastCancer) { expect_within(propagator_accuracy("breast_cancer", study() ? 20 : 5, 512, 300), {0.9754, 0.0123, 20}); }
+
+TEST(Acceptance, PropagatorOnWine) { expect_within(propagator_accuracy("wine", study() ? 20 : 8, 512, 300), {0.9792, 0.0253, 20}); }
 
 TEST(Acceptance, Mnist) {
   const char* folder = std::getenv("CALOR_DATA");

@@ -120,12 +120,56 @@ TEST(PropagatorNetwork, GradientsOfMetricTemperatureAndAlphaByDifferences) {
   EXPECT_GT(gradient.abs().min().item<double>(), 0) << "every part takes part";
 }
 
+double squared_error_by_definition(const PropagatorNetwork& network, const Matrix& points, const Vector& targets) {
+  Propagator model;
+  network.write(model);
+  model.offset = Matrix::Zero(1, points.cols());
+  model.projection = Matrix::Identity(points.cols(), points.cols());
+  const Matrix z = model.embed(points);
+  const auto kernel = [&](Eigen::Index i, Eigen::Index j) { return i == j ? 0 : std::exp(-model.temperature * (z.row(i) - z.row(j)).squaredNorm()); };
+  double total = 0;
+  for (Eigen::Index i = 0; i < z.rows(); ++i) {
+    double all = 0, value = 0;
+    for (Eigen::Index j = 0; j < z.rows(); ++j) {
+      double density = 0;
+      for (Eigen::Index k = 0; k < z.rows(); ++k) density += kernel(j, k);
+      const double weight = kernel(i, j) * std::pow(density, -model.alpha);
+      all += weight;
+      value += weight * targets[j];
+    }
+    total += std::pow(value / all - targets[i], 2);
+  }
+  return total / static_cast<double>(z.rows());
+}
+
+TEST(PropagatorNetwork, SquaredErrorIsItsDefinitionAndHasItsGradients) {
+  const Matrix points = random_matrix(14, 3, 8), values = random_matrix(14, 1, 9);
+  PropagatorNetwork network = random_network(0.6);
+  const at::Tensor inputs = tensor_of(points), targets = tensor_of(values).squeeze(1);
+  EXPECT_NEAR(network.squared_error(inputs, targets).item<double>(), squared_error_by_definition(network, points, values.col(0)), 1e-12);
+  EXPECT_FALSE(network.squared_error(inputs.narrow(0, 0, 1), targets.narrow(0, 0, 1)).defined());
+  network.squared_error(inputs, targets).backward();
+  const at::Tensor gradient = network.values().grad().clone();
+  const at::NoGradGuard no_gradient;
+  double* numbers = network.values().data_ptr<double>();
+  for (std::int64_t p = 0; p < network.values().numel(); ++p) {
+    const double at = numbers[p], step = 1e-5;
+    numbers[p] = at + step;
+    const double above = network.squared_error(inputs, targets).item<double>();
+    numbers[p] = at - step;
+    const double below = network.squared_error(inputs, targets).item<double>();
+    numbers[p] = at;
+    EXPECT_NEAR(gradient.data_ptr<double>()[p], (above - below) / (2 * step), 1e-8) << "parameter " << p;
+  }
+  EXPECT_GT(gradient.abs().min().item<double>(), 0) << "every part takes part";
+}
+
 TEST(Propagator, BeforeTrainingItIsTheUntrainedPipeline) {
   const Prepared prepared = rings(240, 1);
   PropagatorOptions options;
   options.noise = 0;
   options.epochs = 1;
-  const TrainedPropagator trained = train_propagator(prepared, options, Context());
+  const TrainedPropagator trained = train_propagator(propagator_classes(prepared), options, Context());
   auto data = std::make_shared<pipeline::Data>();
   const auto floats = [&](const std::vector<float>& values) {
     Matrix points(static_cast<Eigen::Index>(values.size()) / 3, 3);
@@ -163,13 +207,13 @@ Prepared hidden_direction(std::int64_t rows, std::uint64_t seed) {
 TEST(Propagator, LearnsADirectionThatTheUntrainedMetricDrowns) {
   PropagatorOptions options;
   options.epochs = 40;
-  const TrainedPropagator trained = train_propagator(hidden_direction(800, 2), options, Context());
+  const TrainedPropagator trained = train_propagator(propagator_classes(hidden_direction(800, 2)), options, Context());
   ASSERT_TRUE(trained.noise) << "training was chosen";
   EXPECT_EQ(trained.trials.size(), 4u);
   EXPECT_FALSE(trained.failure);
   EXPECT_LT(trained.loss.back(), trained.loss.front());
-  EXPECT_LT(trained.test.log_loss, 0.9 * trained.untrained_test.log_loss);
-  EXPECT_GT(trained.test.accuracy, 0.95);  // the best rule, at the middle, has 0.977
+  EXPECT_LT(trained.test.classes.log_loss, 0.9 * trained.untrained_test.classes.log_loss);
+  EXPECT_GT(trained.test.classes.accuracy, 0.95);  // the best rule, at the middle, has 0.977
 }
 
 // Thin rings, which the noise of 0.6 would blur: what leaving rows out chooses is not worse than not training.
@@ -177,13 +221,13 @@ TEST(Propagator, NoiseIsChosenOnTheDataAtHand) {
   PropagatorOptions options;
   options.epochs = 50;
   const Prepared prepared = rings(800, 2);
-  const TrainedPropagator chosen = train_propagator(prepared, options, Context());
-  EXPECT_LT(chosen.test.log_loss, chosen.untrained_test.log_loss + 0.02);
+  const TrainedPropagator chosen = train_propagator(propagator_classes(prepared), options, Context());
+  EXPECT_LT(chosen.test.classes.log_loss, chosen.untrained_test.classes.log_loss + 0.02);
   EXPECT_NE(chosen.noise, std::optional<double>(0.6));
   options.noise = 0.6;
-  const TrainedPropagator blurred = train_propagator(prepared, options, Context());
+  const TrainedPropagator blurred = train_propagator(propagator_classes(prepared), options, Context());
   EXPECT_TRUE(blurred.trials.empty());
-  EXPECT_GT(blurred.test.log_loss, chosen.test.log_loss);
+  EXPECT_GT(blurred.test.classes.log_loss, chosen.test.classes.log_loss);
 }
 
 TEST(Propagator, SameBitsForAnyThreadsAndThroughAFile) {
@@ -195,8 +239,8 @@ TEST(Propagator, SameBitsForAnyThreadsAndThroughAFile) {
   options.batch = 100;
   options.noise = 0.2;
   const Prepared prepared = rings(400, 3);
-  TrainedPropagator trained = train_propagator(prepared, options, one);
-  const TrainedPropagator again = train_propagator(prepared, options, two);
+  TrainedPropagator trained = train_propagator(propagator_classes(prepared), options, one);
+  const TrainedPropagator again = train_propagator(propagator_classes(prepared), options, two);
   EXPECT_EQ(trained.model.keys, again.model.keys);
   EXPECT_EQ(trained.model.log_density, again.model.log_density);
   trained.model.features = {"a", "b", "c"};
@@ -232,10 +276,10 @@ TEST(Propagator, ManyClassesAndWideDataTrain) {
   PropagatorOptions options;
   options.epochs = 2;
   options.noise = 0.6;
-  const TrainedPropagator trained = train_propagator(prepared, options, Context());
+  const TrainedPropagator trained = train_propagator(propagator_classes(prepared), options, Context());
   EXPECT_EQ(trained.model.keys.cols(), 64);
   EXPECT_EQ(trained.loss.size(), 2u);
-  EXPECT_GT(trained.test.accuracy, 0.95);
+  EXPECT_GT(trained.test.classes.accuracy, 0.95);
   EXPECT_FALSE(trained.failure);
 }
 
@@ -250,10 +294,10 @@ TEST(Propagator, RefusesWhatItCannotTrainOn) {
   };
   Prepared prepared = rings(40, 4);
   std::fill(prepared.train.begin(), prepared.train.end(), 1.0F);
-  EXPECT_NE(message([&] { train_propagator(prepared, {}, Context()); }).find("all at one"), std::string::npos);
+  EXPECT_NE(message([&] { train_propagator(propagator_classes(prepared), {}, Context()); }).find("all at one"), std::string::npos);
   PropagatorOptions options;
   options.batch = 1;
-  EXPECT_NE(message([&] { train_propagator(rings(40, 4), options, Context()); }).find("2 points a batch"), std::string::npos);
+  EXPECT_NE(message([&] { train_propagator(propagator_classes(rings(40, 4)), options, Context()); }).find("2 points a batch"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,122 @@
+#include "calor/learn/propagator_training.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <span>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/learn/evaluate.h"
+#include "calor/learn/tokens.h"
+
+namespace calor::learn {
+namespace {
+
+using pipeline::Matrix;
+
+constexpr std::int64_t usual_steps = 300, least_epochs = 20;
+
+// Of pairs of rows that follow each other in a random order.
+double median_distance(const Matrix& points, std::uint64_t seed) {
+  Random random(seed, Purpose::noise, ~std::uint64_t{0});
+  const auto order = permutation(points.rows(), random);
+  std::vector<double> squares;
+  for (std::size_t i = 1; i < order.size(); ++i) squares.push_back((points.row(order[i]) - points.row(order[i - 1])).squaredNorm());
+  if (squares.empty()) return 0;
+  const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
+  std::nth_element(squares.begin(), middle, squares.end());
+  return std::sqrt(*middle);
+}
+
+std::span<float> floats(const at::Tensor& tensor) { return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}; }
+
+template <class Values>
+at::Tensor tensor_of(const Values& values, at::IntArrayRef sizes) {
+  const at::Tensor tensor = at::empty(sizes, at::kFloat);
+  std::copy(values.data(), values.data() + values.size(), tensor.data_ptr<float>());
+  return tensor;
+}
+
+// Relative to their mean, in deviations; equal ones as 0.
+pipeline::Vector relative(const pipeline::Vector& targets) {
+  const pipeline::Vector centred = targets.array() - targets.mean();
+  const double largest = centred.cwiseAbs().maxCoeff();
+  if (largest == 0) return centred;
+  const pipeline::Vector scaled = centred / largest;  // first: squares of 1e-200 are 0
+  return scaled / std::sqrt(scaled.squaredNorm() / static_cast<double>(scaled.size()));
+}
+
+}  // namespace
+
+PropagatorTraining::PropagatorTraining(PropagatorNetwork& network, const PropagatorRows& train, const PropagatorOptions& options, double noise)
+    : network_(network),
+      options_(options),
+      batches_(near_equal_batches(train.count(), options.batch)),
+      epochs_(options.epochs ? options.epochs : std::max(least_epochs, (usual_steps + batch_count() - 1) / batch_count())),
+      deviation_(noise * median_distance(train.points, options.seed) / std::sqrt(static_cast<double>(train.points.cols()))),
+      points_(tensor_of(train.points, {train.points.rows(), train.points.cols()})),
+      known_(train.labels.empty() ? tensor_of(relative(train.targets), {train.count()}) : index_tensor(train.labels)) {
+  state_.values = network.state();
+  state_.adam = adam(0).state();
+}
+
+// The optimiser at a share of the way: its rate falls along a half cosine.
+Adam PropagatorTraining::adam(double progress) const {
+  const double rate = options_.learning_rate * (1 + std::cos(std::numbers::pi * progress)) / 2;
+  return {Optimizer::adamw, rate, options_.weight_decay, network_.values().numel(), network_.decayed()};
+}
+
+void PropagatorTraining::restore(PropagatorState state) {
+  network_.restore(state.values);
+  state_ = std::move(state);
+}
+
+// Nothing for a batch in which no two points share a class.
+std::optional<double> PropagatorTraining::step(const std::vector<std::int64_t>& rows, double progress, Adam::State& moments, Random& noise) {
+  const at::Tensor chosen = index_tensor(rows), points = points_.index_select(0, chosen), known = known_.index_select(0, chosen);
+  for (float& value : floats(points)) value += static_cast<float>(deviation_ * noise.normal());
+  const at::Tensor loss = known.is_floating_point() ? network_.squared_error(points, known) : network_.loss(points, known);
+  if (!loss.defined()) return std::nullopt;
+  const double found = loss.item<double>();
+  if (!std::isfinite(found)) return found;
+  network_.values().mutable_grad() = at::Tensor();
+  loss.backward();
+  Adam optimiser = adam(progress);
+  optimiser.restore(std::move(moments));
+  optimiser.step(floats(network_.values()), floats(network_.values().grad()));
+  moments = optimiser.state();
+  return found;
+}
+
+std::optional<std::string> PropagatorTraining::run(const Context& context, const std::function<void(const PropagatorState&)>& before_step) {
+  while (state_.epoch < epochs_) {
+    const auto epoch = static_cast<std::uint64_t>(state_.epoch);
+    Random random(options_.seed, Purpose::shuffle, epoch), noise(options_.seed, Purpose::noise, epoch);
+    const auto order = permutation(points_.size(0), random);
+    Adam::State moments = state_.adam;
+    double total = 0;
+    std::int64_t begin = 0, judged = 0, done = state_.epoch * batch_count();
+    for (const std::int64_t size : batches_) {
+      before_step(state_);
+      const double progress = static_cast<double>(done++) / static_cast<double>(epochs_ * batch_count());
+      const auto loss = step({order.begin() + begin, order.begin() + begin + size}, progress, moments, noise);
+      begin += size;
+      if (!loss) continue;
+      if (!std::isfinite(*loss)) return fmt::format("the loss is not finite in epoch {}", state_.epoch + 1);
+      total += *loss;
+      ++judged;
+    }
+    ++state_.epoch;
+    state_.values = network_.state();
+    state_.adam = std::move(moments);
+    state_.loss.push_back(judged ? total / static_cast<double>(judged) : std::nan(""));
+    context.advance(static_cast<double>(state_.epoch), static_cast<double>(epochs_),
+                    fmt::format("epoch {} of {}, loss {:.3g}", state_.epoch, epochs_, state_.loss.back()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,222 @@
+// The trained propagator on awkward data: values of any scale, unbalanced and lonely classes, duplicates that contradict each other, up to
+// a thousand classes, all rows as keys; and runs that are interrupted and go on to the same bits.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/learn/train_propagator.h"
+
+namespace calor::learn {
+namespace {
+
+using pipeline::Matrix;
+using pipeline::Vector;
+
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing";
+}
+
+// Class of a row by `label`, around one corner a class; every fourth row is a test row.
+PropagatorData clouds(std::int64_t rows, std::int64_t columns, std::int64_t classes, double deviation, const std::function<std::int64_t(std::int64_t)>& label) {
+  Random random(11, Purpose::test);
+  Matrix centres(classes, columns);
+  for (double& value : centres.reshaped<Eigen::RowMajor>()) value = 3 * random.normal();
+  PropagatorData data;
+  for (std::int64_t c = 0; c < classes; ++c) data.classes.push_back("class " + std::to_string(c));
+  PropagatorRows all{Matrix(rows, columns), {}, {}, {}};
+  std::vector<std::int64_t> train, test;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    all.labels.push_back(label(i));
+    for (std::int64_t c = 0; c < columns; ++c) all.points(i, c) = centres(label(i), c) + deviation * random.normal();
+    all.rows.push_back(i);
+    (i % 4 == 3 ? test : train).push_back(i);
+  }
+  data.train = all.those(train);
+  data.test = all.those(test);
+  for (std::int64_t c = 0; c < columns; ++c) data.features.push_back("x" + std::to_string(c + 1));
+  data.name = data.hash = "clouds";
+  return data;
+}
+
+// sin of a direction hidden among noise features.
+PropagatorData curve(std::int64_t rows, double gain = 1, double offset = 0) {
+  Random random(12, Purpose::test);
+  PropagatorRows all{Matrix(rows, 6), {}, Vector(rows), {}};
+  std::vector<std::int64_t> train, test;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (int c = 0; c < 6; ++c) all.points(i, c) = random.uniform(-1, 1);
+    all.targets[i] = gain * (std::sin(3 * all.points(i, 2)) + 0.05 * random.normal()) + offset;
+    all.rows.push_back(i);
+    (i % 4 == 3 ? test : train).push_back(i);
+  }
+  PropagatorData data;
+  data.train = all.those(train);
+  data.test = all.those(test);
+  data.features = {"x1", "x2", "x3", "x4", "x5", "x6"};
+  data.label = "height";
+  data.name = data.hash = "curve";
+  return data;
+}
+
+PropagatorOptions quick(std::int64_t epochs, double noise = 0) {
+  PropagatorOptions options;
+  options.epochs = epochs;
+  options.noise = noise;
+  return options;
+}
+
+TEST(PropagatorValues, LearnWhichFeatureMatters) {
+  PropagatorOptions options;
+  options.epochs = 120;
+  options.learning_rate = 1e-2;
+  const TrainedPropagator trained = train_propagator(curve(800), options, Context());
+  ASSERT_TRUE(trained.noise);
+  EXPECT_EQ(trained.trials.size(), 4u);
+  EXPECT_LT(trained.test.values.root_mean_square_error, 0.6 * trained.untrained_test.values.root_mean_square_error);
+  EXPECT_GT(trained.test.values.r2, 0.95);  // the noise leaves 0.995
+  const Propagated found = propagate(trained.model, curve(800).test.points, 600, Context());
+  for (Eigen::Index i = 0; i < found.values.size(); ++i) {  // the explanation is the computation
+    double value = 0, weight = 0;
+    for (const pipeline::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
+      const auto key = std::lower_bound(trained.model.rows.begin(), trained.model.rows.end(), one.row) - trained.model.rows.begin();
+      value += one.weight * trained.model.targets[key];
+      weight += one.weight;
+    }
+    EXPECT_NEAR(weight, 1, 1e-12);
+    EXPECT_NEAR(value, found.values[i], 1e-12);
+  }
+}
+
+// The unit of the values changes nothing: training sees them relative to their deviation.  Powers of two: to the bit.
+TEST(PropagatorValues, OfAnyScaleAreTheSameModel) {
+  const TrainedPropagator one = train_propagator(curve(200), quick(5), Context());
+  for (const double gain : {std::exp2(-40), std::exp2(40), -1.0}) {
+    const TrainedPropagator other = train_propagator(curve(200, gain), quick(5), Context());
+    EXPECT_EQ(other.model.keys, one.model.keys) << gain;
+    EXPECT_DOUBLE_EQ(other.test.values.r2, one.test.values.r2) << gain;
+  }
+  for (const auto& [gain, offset] : {std::pair{1e-12, 0.0}, {1e12, 0.0}, {1e-3, 1e6}, {1e-30, 0.0}}) {
+    const TrainedPropagator other = train_propagator(curve(200, gain, offset), quick(5), Context());
+    EXPECT_NEAR(other.test.values.r2, one.test.values.r2, 1e-3) << gain;
+  }
+}
+
+TEST(PropagatorValues, ThatAreEqualAreRefused) {
+  EXPECT_NE(message([] { train_propagator(curve(40, 0, 5), quick(2), Context()); }).find("values that differ in the column \"height\""), std::string::npos);
+}
+
+TEST(PropagatorValues, ComeBackFromAFile) {
+  PropagatorOptions options = quick(3);
+  options.save = ::testing::TempDir() + "calor_values.safetensors";
+  const PropagatorData data = curve(200);
+  const TrainedPropagator trained = train_propagator(data, options, Context());
+  const Propagator loaded = load_propagator(options.save);
+  EXPECT_TRUE(loaded.measured());
+  EXPECT_EQ(propagate(loaded, data.test.points, 0, Context()).values, propagate(trained.model, data.test.points, 0, Context()).values);
+  EXPECT_FALSE(std::filesystem::exists(options.save + ".checkpoint"));
+}
+
+TEST(PropagatorClasses, UnbalancedAndALonelyRow) {
+  // 1 row of class 2, 6 of class 1, the rest class 0; rows 3, 7, ... are tested
+  const PropagatorData data = clouds(400, 5, 3, 0.5, [](std::int64_t i) { return i == 101 ? 2 : i % 50 == 1 ? 1 : 0; });
+  for (const std::optional<double>& noise : {std::optional<double>(), std::optional<double>(0.2)}) {
+    PropagatorOptions options = quick(10);
+    options.noise = noise;
+    const TrainedPropagator trained = train_propagator(data, options, Context());
+    EXPECT_FALSE(trained.failure);
+    EXPECT_GT(trained.test.classes.accuracy, 0.97);
+    for (const double loss : trained.loss) EXPECT_TRUE(std::isfinite(loss));
+    const auto lonely = std::find(data.train.labels.begin(), data.train.labels.end(), 2) - data.train.labels.begin();
+    const Propagated found = propagate(trained.model, data.train.points.row(lonely), 0, Context());
+    EXPECT_GT(found.probability(0, 2), 0.5) << "a key like any other";
+  }
+}
+
+TEST(PropagatorClasses, ContradictingDuplicatesShareTheProbability) {
+  PropagatorData data = clouds(200, 4, 2, 0.4, [](std::int64_t i) { return i % 2; });
+  for (int copy = 0; copy < 20; ++copy) {  // one place, ten times each class
+    data.train.points.row(copy) = Matrix::Constant(1, 4, 40);
+    data.train.labels[static_cast<std::size_t>(copy)] = copy % 2;
+  }
+  const TrainedPropagator trained = train_propagator(data, quick(20), Context());
+  EXPECT_FALSE(trained.failure);
+  const Propagated found = propagate(trained.model, Matrix::Constant(1, 4, 40), 0, Context());
+  EXPECT_NEAR(found.probability(0, 0), 0.5, 1e-6);
+  EXPECT_GT(trained.test.classes.accuracy, 0.95);
+}
+
+TEST(PropagatorClasses, FromTwoToAThousand) {
+  for (const std::int64_t classes : {2, 30, 1000}) {
+    const PropagatorData data = clouds(classes * 4, 8, classes, 0.1, [&](std::int64_t i) { return i / 4; });
+    const TrainedPropagator trained = train_propagator(data, quick(2), Context());
+    EXPECT_FALSE(trained.failure);
+    EXPECT_GT(trained.test.classes.accuracy, 0.99) << classes;
+    EXPECT_TRUE(std::isfinite(trained.loss.back()));
+  }
+}
+
+TEST(PropagatorClasses, ABatchMayHoldNoPairOfAClass) {
+  PropagatorOptions options = quick(3);
+  options.batch = 2;
+  const TrainedPropagator trained = train_propagator(clouds(60, 3, 10, 0.3, [](std::int64_t i) { return i % 10; }), options, Context());
+  EXPECT_FALSE(trained.failure);
+  EXPECT_EQ(trained.loss.size(), 3u);
+}
+
+TEST(PropagatorClasses, NoClassOfTwoRowsIsRefused) {
+  EXPECT_NE(message([] { train_propagator(clouds(20, 3, 20, 1, [](std::int64_t i) { return i; }), quick(2), Context()); }).find("at least two labelled rows"),
+            std::string::npos);
+}
+
+// Stops after so many steps in all (each asks once), then goes on; to the same bits as a run that was never interrupted.
+void expect_resumed_to_the_same_bits(const PropagatorData& data, PropagatorOptions options, const std::vector<double>& stop_after) {
+  const TrainedPropagator whole = train_propagator(data, options, Context());
+  options.save = ::testing::TempDir() + "calor_resumed_propagator.safetensors";
+  options.checkpoint_seconds = 1e9;  // written where it stops
+  std::filesystem::remove(options.save + ".checkpoint");
+  for (const double epochs : stop_after) {
+    StopFlag stop;
+    Context context;
+    context.stop = &stop;
+    double seen = 0;
+    context.progress = [&](double, double, std::string_view what) {
+      if (what.starts_with("epoch") && ++seen >= epochs) stop.request();
+    };
+    EXPECT_NE(message([&] { train_propagator(data, options, context); }).find("goes on from"), std::string::npos);
+    ASSERT_TRUE(std::filesystem::exists(options.save + ".checkpoint"));
+  }
+  PropagatorOptions other = options;
+  other.hidden = 7;
+  EXPECT_NE(message([&] { train_propagator(data, other, Context()); }).find("width (7, was 100)"), std::string::npos);
+  const TrainedPropagator resumed = train_propagator(data, options, Context());
+  EXPECT_EQ(resumed.model.keys, whole.model.keys);
+  EXPECT_EQ(resumed.loss, whole.loss);
+  EXPECT_EQ(resumed.noise, whole.noise);
+  EXPECT_EQ(load_propagator(options.save).keys, whole.model.keys);
+  EXPECT_FALSE(std::filesystem::exists(options.save + ".checkpoint"));
+}
+
+TEST(PropagatorCheckpoint, GoesOnToTheSameBits) {
+  PropagatorOptions options = quick(12, 0.2);
+  options.batch = 50;
+  expect_resumed_to_the_same_bits(clouds(300, 3, 3, 1.5, [](std::int64_t i) { return i % 3; }), options, {3, 4});
+}
+
+TEST(PropagatorCheckpoint, KeepsFinishedTrials) {
+  PropagatorOptions options = quick(6);
+  options.noise.reset();
+  expect_resumed_to_the_same_bits(curve(200), options, {4, 10, 40});
+}
+
+}  // namespace
+}  // namespace calor::learn
