@@ -4,7 +4,6 @@ Needs build/calor (CALOR_BINARY names another).  Browser tests are SKIPPED where
 """
 import json
 import re
-import signal
 import subprocess
 import time
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from browser import browser, errors, in_browser, open_page, too_wide, wrong_words
-from command import CALOR, document_of, run as calor
+from command import CALOR, document_of, interrupt, run as calor
 
 QUICK = ["gaussian1", "attention", "minimiser-set"]  # a third of a second
 COARSE = ["--points", "100,200,400", "sphere", "--epsilon", "0.08,0.04,0.02", "--seeds", "3"]
@@ -89,8 +88,7 @@ def test_refusals(words, expected):
 
 def test_interruption_is_prompt():
     running = subprocess.Popen([CALOR, "limit", "-q"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(1)
-    running.send_signal(signal.SIGINT)
+    interrupt(running, wait=0.5)
     begin = time.monotonic()
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, "") and re.fullmatch(r"error: \[[a-z ]+\] interrupted\n", err), err
