@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
 #include "calor/propagate/stages.h"
 
@@ -136,7 +137,12 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.operations = before.operations + usual_repetitions * (estimate.operations - before.operations);
 }
 
-const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters, "a pipeline until nothing changes any more",
-                         "", run, place, estimate};
+static void outline(Outline& outline, const Arguments& arguments) {
+  for (const BoundStage& bound : arguments.pipeline("body")) trace(bound, outline);
+}
+
+const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters,
+                         "a pipeline until nothing changes any more",
+                         "", run, place, estimate, outline};
 
 }  // namespace calor::propagate
