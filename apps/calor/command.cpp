@@ -1,8 +1,12 @@
 #include "command.h"
 
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
@@ -11,10 +15,18 @@
 
 namespace calor::app {
 
+// A seed is any number of 64 bits; CLI11 would take a larger one for the largest.
+static std::string check_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error == std::errc() && end == text.data() + text.size()) return "";
+  return fmt::format("expected a seed, a whole number from 0 to {}, found {}", std::numeric_limits<std::uint64_t>::max(), text);
+}
+
 void add_globals(CLI::App& command, Globals& globals) {
   command.add_option("--seed", globals.seed, "Seed of every random choice, 0 or larger")
       ->capture_default_str()
-      ->check([](const std::string& text) { return text.starts_with("-") ? "expected a seed of at least 0, found " + text : ""; });
+      ->check(check_seed);
   command.add_option("--threads", globals.threads, "Threads; 0: all available. Changes no bit of a result")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));

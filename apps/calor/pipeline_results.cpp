@@ -40,15 +40,50 @@ static Points with_target(const io::Dataset& dataset, const std::string& label) 
   return points;
 }
 
+// The first label that is no finite number; null where all are.
+static const std::string* no_number(const io::Dataset& dataset) {
+  for (const std::string& text : dataset.classes)
+    if (const auto value = io::parse_number(text); !value || !std::isfinite(*value)) return &text;
+  return nullptr;
+}
+
+// Labels that are numbers as measured values, which may be missing; nothing where one is no number.
+static std::optional<Points> with_measured(const io::Dataset& dataset) {
+  if (!dataset.labelled() || no_number(dataset)) return std::nullopt;
+  Points points = with_classes(dataset);
+  points.data.labels.clear();
+  points.data.classes.clear();
+  return points;
+}
+
+// A fit of measured values: rows without one are predicted from the others.
+static Points load_measured(const std::string& source, const io::LoadOptions& labelled, const io::LoadOptions& unlabelled, const Context& context) {
+  const std::string column = labelled.label.value_or("");
+  // A table without names has its values in its last column, unless said otherwise.
+  const auto numbers_alone = [&] { return with_target(io::load_dataset(source, unlabelled, context), column); };
+  std::optional<io::Dataset> dataset;
+  try {
+    dataset = io::load_dataset(source, labelled, context);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::input || source == "-") throw;  // standard input can be read once
+  }
+  if (!dataset || !dataset->labelled()) return numbers_alone();
+  if (auto points = with_measured(*dataset)) return std::move(*points);
+  fail(Fault::input,
+       "[data] expected numbers to average in the column \"{}\", found \"{}\" ({}): name a numeric column with --label, or predict classes: "
+       "end with vote instead of average, as knn-classifier does",
+       dataset->label, *no_number(*dataset), source);
+}
+
 Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context) {
   io::LoadOptions labelled, unlabelled;
+  labelled.exact = unlabelled.exact = true;
   unlabelled.labelled = false;
   labelled.partly_labelled = true;
-  if (measured) return with_target(io::load_dataset(source, unlabelled, context), label);
-  if (!label.empty()) {
-    labelled.label = label;
-    return with_classes(io::load_dataset(source, labelled, context));
-  }
+  if (!label.empty()) labelled.label = label;
+  labelled.measured = measured;
+  if (measured) return load_measured(source, labelled, unlabelled, context);
+  if (!label.empty()) return with_classes(io::load_dataset(source, labelled, context));
   if (source == "-") return with_classes(io::load_dataset(source, unlabelled, context));  // standard input can be read once
   try {
     const io::Dataset dataset = io::load_dataset(source, labelled, context);
@@ -60,34 +95,26 @@ Points load_points(const std::string& source, const std::string& label, bool mea
   return pipeline::has_label_name(dataset) ? with_target(dataset, "") : with_classes(dataset);
 }
 
-// Measured values are no classes: they are read as one more feature, where the file has a column of that name.
-static std::optional<Points> load_measured(const std::string& source, const std::string& label, const pipeline::Data& fitted, const Context& context) {
-  io::LoadOptions options;
-  options.labelled = false;
-  options.features = fitted.feature_names;
-  options.features.push_back(label);
-  try {
-    const io::Dataset dataset = io::load_dataset(source, options, context);
-    if (dataset.features == options.features) return with_target(dataset, label);
-  } catch (const Error& error) {
-    if (error.fault() != Fault::input) throw;  // no such column: the points have no known values
-  }
-  return std::nullopt;
-}
-
 Points load_new_points(const std::string& source, const std::string& label, const pipeline::SavedFit& saved, const Context& context) {
   const pipeline::Data& fitted = *saved.fit.data;
   const std::string& column = label.empty() ? saved.label : label;
   const bool measured = fitted.classes.empty() && fitted.targets.size() > 0;
-  if (measured && !column.empty() && source != "-")  // standard input can be read once
-    if (auto points = load_measured(source, column, fitted, context)) return std::move(*points);
   io::LoadOptions options;
+  options.exact = true;
   options.features = fitted.feature_names;
   options.partly_labelled = true;
+  options.measured = measured;
+  if (!column.empty()) options.label = column;
+  if (measured && source != "-") {  // standard input can be read once
+    try {
+      if (auto points = with_measured(io::load_dataset(source, options, context))) return std::move(*points);
+    } catch (const Error& error) {
+      if (error.fault() != Fault::input) throw;  // no such column, or no value in it: the points have no known values
+    }
+  }
   // Only a prediction is of the fit's classes: elsewhere labels are to look at, and may be others.
   if (saved.fit.stages.back().gives == types::prediction) options.classes = fitted.classes;
-  options.labelled = !fitted.classes.empty() || !label.empty();
-  if (!column.empty()) options.label = column;
+  options.labelled = !fitted.classes.empty() || (!label.empty() && !measured);
   return with_classes(io::load_dataset(source, options, context));
 }
 

@@ -14,6 +14,7 @@
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/model.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
@@ -38,10 +39,21 @@ struct RunArguments {
 // The points or the graph, some labels hidden where a training share is given.
 static Points load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
   if (stages.front().stage->name == "adjacency") {
+    require(arguments.data.label.empty(), Fault::usage, "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out",
+            arguments.data.label);
     const io::EdgeList edges = io::load_edge_list(arguments.data.data, context);
     return {pipeline::data_of(edges), edges.hash, "", {}};
   }
   return load_points(arguments.data.data, arguments.data.label, stages.back().stage->name == "average", context);
+}
+
+// A similarity over all pairs is no table.
+static void require_result(const std::vector<pipeline::BoundStage>& stages) {
+  const pipeline::Outline end = pipeline::outline_after(stages);
+  if ((end.type & pipeline::types::any_similarity) && end.all_pairs == pipeline::Fact::yes && end.flowing == pipeline::Fact::no)
+    pipeline::at_stage(stages.back(), [] {
+      fail(Fault::usage, "[run] expected a pipeline that reads something out, found a similarity over all pairs: end with eigen, apply, vote, ...");
+    });
 }
 
 // Everything but the result.
@@ -80,9 +92,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   const pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
   const std::string text = pipeline::print(parsed);
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
-  std::string obstacle;
-  require(arguments.save.empty() || pipeline::can_place(stages, &obstacle), Fault::usage,
-          "[run] expected a pipeline that can place new points for --save, found the stage {}, which cannot", obstacle);
+  if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
+  if (!arguments.explain) require_result(stages);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
   if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});

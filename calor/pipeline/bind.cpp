@@ -7,9 +7,23 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/pipeline/outline.h"
 
 namespace calor::pipeline {
 namespace {
+
+// One value in the grammar: what may stand between the parentheses of a stage.
+Value parse_value(std::string_view text) {
+  std::vector<Call> holder;
+  try {
+    holder = parse(fmt::format("value({})", text)).stages;
+  } catch (const Error&) {
+    holder.clear();  // its caret would stand under a text that nobody wrote
+  }
+  require(holder.size() == 1 && holder[0].arguments.size() == 1 && holder[0].arguments[0].name.empty(), Fault::usage,
+          "[set] expected one value such as 3, auto or 2 * 3, found \"{}\"", text);
+  return std::move(holder[0].arguments[0].value);
+}
 
 void substitute_in(std::vector<Call>& stages, const std::string& text, const std::map<std::string, std::string>& parameters);
 
@@ -23,12 +37,8 @@ void substitute_in(Value& value, const std::string& text, const std::map<std::st
               known.empty() ? fmt::format("expected a value, found the parameter ${}: only recipes have parameters", value.text)
                             : fmt::format("expected a known parameter ({}), found ${}", list_names(known), value.text));
     }
-    // A value in the grammar is what stands between the parentheses of a stage.
-    Pipeline holder = parse("value(" + found->second + ")");
     const Place place = value.place;
-    require(holder.stages.size() == 1 && holder.stages[0].arguments.size() == 1 && holder.stages[0].arguments[0].name.empty(),
-            Fault::usage, "[pipeline] expected one value for ${}, found \"{}\"", value.text, found->second);
-    value = std::move(holder.stages[0].arguments[0].value);
+    value = parse_value(found->second);
     value.place = place;
     return;
   }
@@ -79,9 +89,34 @@ int set_in(std::vector<Call>& calls, const Stage& stage, const std::string& para
   return changed;
 }
 
+// The number that a value stands for; nothing where a word, a parameter or a pipeline is in it.
+std::optional<double> constant(const Value& value) {
+  std::vector<double> x;
+  for (const Value& operand : value.operands) {
+    const std::optional<double> number = constant(operand);
+    if (!number) return std::nullopt;
+    x.push_back(*number);
+  }
+  switch (value.kind) {
+    case Value::Kind::number: return value.number;
+    case Value::Kind::negate: return -x[0];
+    case Value::Kind::add: return x[0] + x[1];
+    case Value::Kind::subtract: return x[0] - x[1];
+    case Value::Kind::multiply: return x[0] * x[1];
+    case Value::Kind::divide: return x[0] / x[1];
+    case Value::Kind::function: return value.text == "log2" ? std::log2(x[0]) : value.text == "log" ? std::log(x[0]) : std::sqrt(x[0]);
+    case Value::Kind::parameter:
+    case Value::Kind::name:
+    case Value::Kind::text:
+    case Value::Kind::pipeline: break;
+  }
+  return std::nullopt;
+}
+
 class Binder {
  public:
-  Binder(const std::string& text, const StageList& stages) : text_(text), stages_(stages) {}
+  Binder(const std::string& text, const StageList& stages)
+      : shared_text_(std::make_shared<const std::string>(text)), text_(*shared_text_), stages_(stages) {}
 
   std::vector<BoundStage> bind_all(const std::vector<Call>& calls, Types type) const {
     std::vector<BoundStage> result;
@@ -101,7 +136,7 @@ class Binder {
       fail_at(text_, call.place, call.name, "expected a stage, found an unknown name" + did_you_mean(call.name, known));
     }
     if (!(stage->takes & type)) fail_type(call, *stage, type);
-    BoundStage bound{stage, {}, call, type, stage->gives == types::same ? type : stage->gives};
+    BoundStage bound{stage, {}, call, type, stage->gives == types::same ? type : stage->gives, shared_text_};
     bind_arguments(bound);
     return bound;
   }
@@ -147,7 +182,7 @@ class Binder {
         fail_at(text_, bound.call.place, stage.name,
                 fmt::format("expected a value for \"{}\" ({}), found none", parameter.name, parameter.meaning));
       const Place place = given[p] ? given[p]->value.place : bound.call.place;
-      const Value standard = given[p] ? Value{} : parse("value(" + std::string(parameter.standard) + ")").stages[0].arguments[0].value;
+      const Value standard = given[p] ? Value{} : parse_value(parameter.standard);
       bound.arguments.add(parameter.name, evaluate(bound, parameter, given[p] ? given[p]->value : standard, place));
     }
   }
@@ -186,22 +221,9 @@ class Binder {
   }
 
   double evaluate_number(const Value& value, Place place, std::string_view stage) const {
-    const auto operand = [&](std::size_t i) { return evaluate_number(value.operands[i], place, stage); };
-    switch (value.kind) {
-      case Value::Kind::number: return value.number;
-      case Value::Kind::negate: return -operand(0);
-      case Value::Kind::add: return operand(0) + operand(1);
-      case Value::Kind::subtract: return operand(0) - operand(1);
-      case Value::Kind::multiply: return operand(0) * operand(1);
-      case Value::Kind::divide: return operand(0) / operand(1);
-      case Value::Kind::function:
-        return value.text == "log2" ? std::log2(operand(0)) : value.text == "log" ? std::log(operand(0)) : std::sqrt(operand(0));
-      case Value::Kind::parameter:
-        fail_at(text_, place, stage, fmt::format("expected a value, found the parameter ${}: give it one", value.text));
-      case Value::Kind::name:
-      case Value::Kind::text:
-      case Value::Kind::pipeline: break;
-    }
+    if (const std::optional<double> number = constant(value)) return *number;
+    if (value.kind == Value::Kind::parameter)
+      fail_at(text_, place, stage, fmt::format("expected a value, found the parameter ${}: give it one", value.text));
     fail_at(text_, place, stage, fmt::format("expected a number, found {}", print(value)));
   }
 
@@ -219,11 +241,16 @@ class Binder {
     return body;
   }
 
+  std::shared_ptr<const std::string> shared_text_;
   const std::string& text_;
   const StageList& stages_;
 };
 
 }  // namespace
+
+std::optional<double> constant_of(const std::string& text) {
+  return constant(parse_value(text));
+}
 
 Pipeline substitute(const Pipeline& pipeline, const std::map<std::string, std::string>& parameters) {
   Pipeline result = pipeline;
@@ -243,17 +270,17 @@ Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::st
   const std::vector<std::string> parameters = parameter_names(*stage);
   require(std::find(parameters.begin(), parameters.end(), parameter) != parameters.end(), Fault::usage,
           "[set] expected a parameter of {}, found \"{}\"{}", name, parameter, did_you_mean(parameter, parameters));
-  const Pipeline holder = parse("value(" + std::string(setting.substr(equals + 1)) + ")");
-  require(holder.stages.size() == 1 && holder.stages[0].arguments.size() == 1, Fault::usage,
-          "[set] expected one value, found \"{}\"", setting.substr(equals + 1));
+  const Value value = parse_value(setting.substr(equals + 1));
   Pipeline result = pipeline;
-  require(set_in(result.stages, *stage, parameter, holder.stages[0].arguments[0].value) > 0, Fault::usage,
+  require(set_in(result.stages, *stage, parameter, value) > 0, Fault::usage,
           "[set] expected a stage of the pipeline, found \"{}\", which is not in {}", name, print(pipeline));
   return parse(print(result));
 }
 
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first) {
-  return Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
+  std::vector<BoundStage> bound = Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
+  if (first == types::points) outline_after(bound);  // refuses what cannot run
+  return bound;
 }
 
 }  // namespace calor::pipeline

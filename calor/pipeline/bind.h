@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace calor::pipeline {
 
 // Replaces $name by its value, a text in the grammar ("15", "auto", "2 * 3").
 Pipeline substitute(const Pipeline& pipeline, const std::map<std::string, std::string>& parameters);
+
+// The number that a text in the grammar stands for ("2 * 3"); nothing for a word or a pipeline.  Throws Fault::usage for no value.
+std::optional<double> constant_of(const std::string& text);
 
 // Sets a parameter of every stage of one name, nested ones too: "knn.k=30".
 Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::string_view setting);

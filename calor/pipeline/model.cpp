@@ -73,9 +73,7 @@ Data data_from(const io::Safetensors& file, const std::string& path) {
 }  // namespace
 
 void save_fit(const std::string& path, const SavedFit& saved) {
-  std::string obstacle;
-  require(can_place(saved.fit.stages, &obstacle), Fault::usage,
-          "[save] expected a pipeline that can place new points, found the stage {}, which cannot: leave out --save", obstacle);
+  require_places(saved.fit.stages, "save", "leave out --save");
   const Data& data = *saved.fit.data;
   io::Safetensors file;
   json prototypes = json::array();

@@ -35,13 +35,6 @@ Similarity distances(const Matrix& rows, const Matrix& columns, Metric metric) {
   return record;
 }
 
-Matrix unit_rows(const Matrix& points) {
-  Matrix result = points;
-  for (Eigen::Index i = 0; i < result.rows(); ++i)
-    if (const double norm = result.row(i).norm(); norm > 0) result.row(i) /= norm;
-  return result;
-}
-
 Csr graph_of(std::int64_t rows, std::int64_t columns, std::int64_t k, std::vector<std::int32_t> nearest) {
   Csr graph;
   graph.rows = rows;

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/speed.h"
 
 namespace calor::pipeline {
@@ -17,6 +18,15 @@ void check_finite(const Matrix& points, const char* op) {
     for (Eigen::Index j = 0; j < points.cols(); ++j)
       require(std::isfinite(points(i, j)), Fault::input, "[{}] expected finite numbers, found {} in row {}, column {}", op,
               points(i, j), i + 1, j + 1);
+}
+
+// Distances are squared, and squares summed: both must be within a double's range.
+void check_unit(const Matrix& points) {
+  const double most = points.size() ? points.cwiseAbs().maxCoeff() : 0;
+  require(most == 0 || (most > 0x1p-400 && most < 0x1p400), Fault::input,
+          "[run] expected numbers of which some are larger than 1e-120 and all smaller than 1e120, found {:.3g} as the largest: give them in another "
+          "unit",
+          most);
 }
 
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -47,7 +57,9 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
     context.check_stop(stages[s].stage->name);
     const auto begin = std::chrono::steady_clock::now();
     const double processor_begin = processor_seconds();
-    stages[s].stage->run(state, stages[s].arguments, kept[s], context);
+    Outline outline = outline_of(state);
+    trace(stages[s], outline);
+    at_stage(stages[s], [&] { stages[s].stage->run(state, stages[s].arguments, kept[s], context); });
     if (times)
       times->push_back({std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), processor_seconds() - processor_begin});
     state.type = stages[s].gives;
@@ -55,19 +67,20 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
   }
 }
 
-void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context) {
+void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context,
+                  const std::vector<std::uint8_t>* prototypes) {
   for (std::size_t s = 0; s < stages.size(); ++s) {
-    context.check_stop(stages[s].stage->name);
-    require(stages[s].stage->place != nullptr, Fault::usage, "[{}] expected a stage that can place new points, found one that cannot",
-            stages[s].stage->name);
-    stages[s].stage->place(state, stages[s].arguments, kept[s], context);
-    state.type = stages[s].gives;
+    const BoundStage& bound = stages[s];
+    context.check_stop(bound.stage->name);
+    if (!prototypes || !(*prototypes)[s]) at_stage(bound, [&] { bound.stage->place(state, bound.arguments, kept[s], context); });
+    state.type = bound.gives;
   }
 }
 
 Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context) {
   require(data->rows() > 0, Fault::input, "[run] expected at least one point, found none");
   check_finite(*data->features, "run");
+  check_unit(*data->features);
   Fit result;
   result.stages = std::move(stages);
   result.data = data;
@@ -79,23 +92,30 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::u
   state.points = data->features;
   state.columns = data->features;
   if (!data->row_names_from.empty()) state.note("data", fmt::format("rows are named by {}, which is no feature", data->row_names_from));
+  if (!data->rounding.empty()) state.note("data", data->rounding);
   run_stages(result.stages, state, result.kept, context, &result.prototypes, &result.times);
   return result;
 }
 
-bool can_place(const std::vector<BoundStage>& stages, std::string* obstacle) {
-  for (const BoundStage& bound : stages)
-    if (!bound.stage->place) {
-      if (obstacle) *obstacle = bound.stage->name;
-      return false;
-    }
-  return true;
+const BoundStage* without_place(const std::vector<BoundStage>& stages) {
+  for (const BoundStage& bound : stages) {
+    if (!bound.stage->place) return &bound;
+    for (const Parameter& parameter : bound.stage->parameters)
+      if (parameter.takes == Parameter::Takes::pipeline)
+        if (const BoundStage* inner = without_place(bound.arguments.pipeline(parameter.name))) return inner;
+  }
+  return nullptr;
+}
+
+void require_places(const std::vector<BoundStage>& stages, const char* op, const char* remedy) {
+  if (const BoundStage* obstacle = without_place(stages))
+    at_stage(*obstacle, [&] {
+      fail(Fault::usage, "[{}] expected a pipeline that can place new points, found the stage {}, which cannot: {}", op, obstacle->stage->name, remedy);
+    });
 }
 
 State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Context& context) {
-  std::string obstacle;
-  require(can_place(fit.stages, &obstacle), Fault::usage,
-          "[apply] expected a pipeline that can place new points, found the stage {}, which cannot: fit all points together", obstacle);
+  require_places(fit.stages, "apply", "fit all points together");
   require(new_points->cols() == fit.data->features->cols(), Fault::input, "[apply] expected {} features, found {}",
           fit.data->features->cols(), new_points->cols());
   check_finite(*new_points, "apply");
@@ -106,11 +126,7 @@ State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Cont
   state.placing = true;
   state.points = std::move(new_points);
   state.columns = fit.data->features;
-  for (std::size_t s = 0; s < fit.stages.size(); ++s) {
-    context.check_stop(fit.stages[s].stage->name);
-    if (!fit.prototypes[s]) fit.stages[s].stage->place(state, fit.stages[s].arguments, fit.kept[s], context);
-    state.type = fit.stages[s].gives;
-  }
+  place_stages(fit.stages, state, fit.kept, context, &fit.prototypes);
   return state;
 }
 
@@ -123,7 +139,7 @@ static Estimate start(std::int64_t rows, std::int64_t features, std::int64_t edg
 }
 
 static void add(Estimate& total, const BoundStage& bound) {
-  if (bound.stage->estimate) bound.stage->estimate(total, bound.arguments);
+  if (bound.stage->estimate) at_stage(bound, [&] { bound.stage->estimate(total, bound.arguments); });
 }
 
 // Two digits: it is an estimate.
@@ -153,9 +169,9 @@ std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, st
                       total.edges > 0 ? fmt::format("about {:.0f} edges", total.edges) : "all pairs");
   text += fmt::format("expected on this machine: about {} beyond the data, {} (within a factor of three where it converges as usual)\n",
                       format_bytes(static_cast<std::uint64_t>(total.bytes)), format_seconds(expected_seconds(total, speed)));
-  std::string obstacle;
-  return text + (can_place(stages, &obstacle) ? "new points can be placed with a saved fit\n"
-                                              : fmt::format("new points cannot be placed: {} has no rule for them\n", obstacle));
+  const BoundStage* obstacle = without_place(stages);
+  return text + (obstacle ? fmt::format("new points cannot be placed: {} has no rule for them\n", obstacle->stage->name)
+                          : "new points can be placed with a saved fit\n");
 }
 
 }  // namespace calor::pipeline

@@ -27,20 +27,25 @@ struct Fit {
   State result;
 };
 
-// Runs the stages in turn.  Checks that features are finite.  Errors of a stage name it.
+// Runs the stages in turn.  Checks that features are finite, and of a size whose squares are.  Errors of a stage name it and show its place.
 Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context);
 
-// Whether every stage can place new points; otherwise the name of the first that cannot.
-bool can_place(const std::vector<BoundStage>& stages, std::string* obstacle = nullptr);
+// The first stage that has no rule for new points, in the bodies of others too; null where all have one.
+const BoundStage* without_place(const std::vector<BoundStage>& stages);
+
+// Throws Fault::usage with a caret under such a stage: "[op] expected ...: <remedy>".
+void require_places(const std::vector<BoundStage>& stages, const char* op, const char* remedy);
 
 // The state of new points (m x d, the fit's features in order) through the same stages.
 // Throws Fault::usage for a pipeline that cannot place, Fault::input for a wrong number of features.
 State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context& context);
 
-// Runs stages on a state; `kept` gets one entry a stage.  Used by fit and by stages that hold a pipeline.
+// Runs stages on a state; `kept` gets one entry a stage.  Used by fit and by stages that hold a pipeline.  Errors show the stage's
+// place in the pipeline.  Placing passes by the stages that ran on prototypes.
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
                 std::vector<std::uint8_t>* prototypes = nullptr, std::vector<StageTime>* times = nullptr);
-void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context);
+void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context,
+                  const std::vector<std::uint8_t>* prototypes = nullptr);
 
 // Size, memory and work of a pipeline on rows x features, without running it.
 Estimate estimate(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges);

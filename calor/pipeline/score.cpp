@@ -24,18 +24,18 @@ double strengthened(const Strengthen& strengthen, double score, std::int64_t i, 
   return score;
 }
 
+bool uses_cosines(const Score& score) {
+  return score.kind == Score::Kind::cosine || (score.kind == Score::Kind::power_distance && score.metric == Metric::cosine);
+}
+
+}  // namespace
+
 Matrix unit_rows(const Matrix& points) {
   Matrix result = points;
   for (Eigen::Index i = 0; i < result.rows(); ++i)
     if (const double norm = result.row(i).norm(); norm > 0) result.row(i) /= norm;
   return result;
 }
-
-bool uses_cosines(const Score& score) {
-  return score.kind == Score::Kind::cosine || (score.kind == Score::Kind::power_distance && score.metric == Metric::cosine);
-}
-
-}  // namespace
 
 double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j, Metric metric) {
   if (metric == Metric::manhattan) return (a.row(i) - b.row(j)).cwiseAbs().sum();

@@ -44,6 +44,9 @@ void edge_logs(const Similarity& similarity, std::int64_t row, double* logs);
 // Score of one edge before strengthening (`edge` indexes the support).
 double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t edge);
 
+// Each row over its length; a zero row stays.
+Matrix unit_rows(const Matrix& points);
+
 // The distance between two points.  Cosine: 1 - cosine of the angle; a zero vector is at distance 1 from every other.
 double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j, Metric metric);
 

@@ -57,6 +57,22 @@ const char* name(Normalisation normalisation) {
 
 }  // namespace
 
+Similarity stored_similarity(std::shared_ptr<const Matrix> values) {
+  Similarity record;
+  record.rows = values->rows();
+  record.columns = values->cols();
+  record.dense = std::move(values);
+  return record;
+}
+
+Similarity stored_similarity(Csr graph) {
+  Similarity record;
+  record.rows = graph.rows;
+  record.columns = graph.columns;
+  record.support = std::make_shared<const Csr>(std::move(graph));
+  return record;
+}
+
 std::string describe(const Similarity& similarity) {
   std::string text = similarity.all_pairs()
                          ? fmt::format("all {} x {} pairs{}", similarity.rows, similarity.columns,

@@ -65,6 +65,10 @@ struct Similarity {
   }
 };
 
+// A record of values as they are: over all pairs, or on a graph's edges.
+Similarity stored_similarity(std::shared_ptr<const Matrix> values);
+Similarity stored_similarity(Csr graph);
+
 // The record in words: support, score, strengthening, factors, symmetry.
 std::string describe(const Similarity& similarity);
 

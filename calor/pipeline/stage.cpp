@@ -45,6 +45,17 @@ const std::vector<BoundStage>& Arguments::pipeline(std::string_view name) const 
   return std::get<std::vector<BoundStage>>(at(name));
 }
 
+void at_stage(const BoundStage& bound, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const PlacedError&) {
+    throw;
+  } catch (const Error& error) {
+    if (!bound.text || error.fault() == Fault::interrupted || error.fault() == Fault::internal) throw;
+    throw PlacedError(error.fault(), error.what() + pointer_to(*bound.text, bound.call.place));
+  }
+}
+
 const Stage* find_stage(const StageList& stages, std::string_view name) {
   for (const Stage* stage : stages)
     if (stage->name == name) return stage;

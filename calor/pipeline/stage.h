@@ -2,7 +2,9 @@
 // in it, one line in the list of stages (recipes/stages.cpp).
 #pragma once
 
+#include <functional>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +58,7 @@ class Arguments {
 };
 
 struct State;
+struct Outline;
 class Kept;
 struct Estimate;
 
@@ -75,6 +78,9 @@ struct Stage {
   void (*place)(State&, const Arguments&, const Kept& kept, const Context&) = nullptr;
   // What the stage does to size, memory and work before anything runs.  Null: next to nothing.
   void (*estimate)(Estimate&, const Arguments&) = nullptr;
+  // What the stage needs beyond its type, and what it makes of that (outline.h): throws Fault::usage.  Null: needs nothing more, and
+  // nothing is known after it.
+  void (*outline)(Outline&, const Arguments&) = nullptr;
 };
 
 // A stage with its arguments, typed.
@@ -83,7 +89,12 @@ struct BoundStage {
   Arguments arguments;
   Call call;  // as written, parameters put in
   Types takes = 0, gives = 0;
+  std::shared_ptr<const std::string> text;  // of the whole pipeline, which call.place points into; null: unknown
 };
+
+// Runs the action of a stage.  An Error that shows no place in the pipeline yet leaves with the pipeline's line and a caret under the
+// stage; interruptions and internal errors leave as they are.
+void at_stage(const BoundStage& bound, const std::function<void()>& action);
 
 using StageList = std::vector<const Stage*>;
 

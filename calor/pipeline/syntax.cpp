@@ -46,6 +46,9 @@ class Parser {
       ++position_;
   }
 
+  // Where the text before this place ends, without the blanks that a look ahead has passed.
+  std::size_t end_of_last() const { return text_.substr(0, position_).find_last_not_of(" \t\r\n") + 1; }
+
   bool next_is(char c) {
     skip_blanks();
     return position_ < text_.size() && text_[position_] == c;
@@ -208,7 +211,7 @@ class Parser {
     } else {
       word(result);
     }
-    result.place.end = position_;
+    result.place.end = end_of_last();
     return result;
   }
 
@@ -309,13 +312,36 @@ std::string print(const std::vector<Call>& stages) {
 
 std::string print(const Pipeline& pipeline) { return print(pipeline.stages); }
 
-void fail_at(std::string_view text, Place place, std::string_view op, const std::string& message) {
+std::string pointer_to(std::string_view text, Place place) {
   // One line: a pipeline may have been typed over several.
   std::string line(text);
   std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
   const std::size_t begin = std::min(place.begin, line.size());
-  const std::size_t length = std::max<std::size_t>(1, std::min(place.end, line.size()) - std::min(begin, place.end));
-  fail(Fault::usage, "[{}] {}\n  {}\n  {}{}", op, message, line, std::string(begin, ' '), std::string(length, '^'));
+  const std::size_t end = std::max(begin + 1, std::min(place.end, line.size()));
+  // A window of the line, cut between characters (UTF-8), with more of what comes before the place than after it.
+  constexpr std::size_t widest = 96, before = 60;
+  constexpr std::string_view cut = "...";
+  const auto continues = [&](std::size_t i) { return i < line.size() && (static_cast<unsigned char>(line[i]) & 0xC0) == 0x80; };
+  std::size_t first = 0, last = line.size();
+  if (line.size() > widest) {
+    if (end > widest - cut.size()) first = std::min(begin > before ? begin - before : 0, line.size() - (widest - cut.size()));
+    while (continues(first)) ++first;
+    last = std::min(line.size(), first + widest - (first > 0 ? cut.size() : 0));
+    if (last < line.size()) last -= cut.size();
+    while (continues(last)) --last;
+  }
+  const auto width = [&](std::size_t from, std::size_t to) {
+    std::size_t count = 0;
+    for (std::size_t i = from; i < to; ++i) count += !continues(i);
+    return count;
+  };
+  const std::string_view head = first > 0 ? cut : "", tail = last < line.size() ? cut : "";
+  return fmt::format("\n  {}{}{}\n  {}{}", head, std::string_view(line).substr(first, last - first), tail,
+                     std::string(head.size() + width(first, begin), ' '), std::string(width(begin, std::min(end, std::max(last, begin + 1))), '^'));
+}
+
+void fail_at(std::string_view text, Place place, std::string_view op, const std::string& message) {
+  throw PlacedError(Fault::usage, fmt::format("[{}] {}{}", op, message, pointer_to(text, place)));
 }
 
 }  // namespace calor::pipeline

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "calor/core/error.h"
+
 namespace calor::pipeline {
 
 // Where something stands in the text it was parsed from: bytes [begin, end).
@@ -62,7 +64,17 @@ std::string print(const Pipeline& pipeline);
 std::string print(const std::vector<Call>& stages);
 std::string print(const Value& value);
 
-// Throws Fault::usage: "[<op>] <message>", then the pipeline's line with a caret under `place`.
+// An Error whose message shows its place in the pipeline.
+class PlacedError : public Error {
+ public:
+  using Error::Error;
+};
+
+// "\n  <line>\n  <carets>": the pipeline as one line with a caret under `place`; of a long one the part about the place, so that both
+// fit a terminal of 100 columns.
+std::string pointer_to(std::string_view text, Place place);
+
+// Throws a PlacedError, Fault::usage: "[<op>] <message>", then the pipeline's line with a caret under `place`.
 [[noreturn]] void fail_at(std::string_view text, Place place, std::string_view op, const std::string& message);
 
 }  // namespace calor::pipeline

@@ -1,6 +1,7 @@
 // apply: H' = S H, every point becomes the weighted sum of the columns' points.  A point that no edge leaves stays where it is.
 #include "calor/pipeline/engine.h"
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
 
@@ -26,7 +27,12 @@ static void estimate(Estimate& estimate, const Arguments&) {
   estimate.hold(8 * estimate.rows * estimate.features);
 }
 
-const Stage apply_stage{"apply", Kind::flow, types::any_similarity, types::points, {}, "S H: each point becomes the weighted sum of the others",
-                        "", run, place, estimate};
+static void outline(Outline& outline, const Arguments&) {
+  outline.moved = Fact::yes;
+}
+
+const Stage apply_stage{"apply", Kind::flow, types::any_similarity, types::points, {},
+                        "S H: each point becomes the weighted sum of the others",
+                        "", run, place, estimate, outline};
 
 }  // namespace calor::propagate

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
 #include "calor/similarity/lloyd.h"
@@ -40,7 +41,6 @@ static Matrix merge(const Matrix& points, double reach, std::vector<std::int64_t
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   if (arguments.word("how") == "merge") {
-    require(!state.prototypes, Fault::usage, "[assign] expected moved data points for assign(merge), found prototypes: use assign(nearest)");
     const Matrix modes = merge(*state.points, arguments.number("tolerance") * spread(*state.data->features), state.labels);
     kept.keep("centres", modes);
     Matrix labels(static_cast<Eigen::Index>(state.labels.size()), 1);
@@ -49,7 +49,6 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     state.figures["clusters"] = static_cast<double>(modes.rows());
     return;
   }
-  require(state.prototypes, Fault::usage, "[assign] expected prototypes, found the data's own points: put centres(k) first, or use assign(merge)");
   kept.keep("centres", state.points);
   const auto found = similarity::assign_nearest(*state.data->features, *state.points, context);
   state.labels = found.nearest;
@@ -74,7 +73,18 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
       state.labels[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(labels(found->second, 0));
 }
 
-const Stage assign_stage{"assign", Kind::read_out, types::points, types::labels, parameters, "which prototype each data point belongs to", "",
-                         run, place, nullptr};
+static void outline(Outline& outline, const Arguments& arguments) {
+  if (arguments.word("how") == "merge")
+    require(outline.may_not(outline.prototypes), Fault::usage,
+            "[assign] expected moved data points for assign(merge), found prototypes: use assign(nearest)");
+  else
+    require(outline.may(outline.prototypes), Fault::usage,
+            "[assign] expected prototypes, found the data's own points: put centres(k) first, or use assign(merge)");
+  outline.prototypes = Fact::no;
+}
+
+const Stage assign_stage{"assign", Kind::read_out, types::points, types::labels, parameters,
+                         "which prototype each data point belongs to", "",
+                         run, place, nullptr, outline};
 
 }  // namespace calor::propagate

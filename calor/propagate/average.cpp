@@ -35,7 +35,8 @@ static void run(State& state, const Arguments&, Kept&, const Context& context) {
 static void place(State& state, const Arguments&, const Kept&, const Context& context) { weigh(state, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage average_stage{"average", Kind::read_out, types::any_similarity, types::prediction, {}, "the weighted mean of the labels as numbers",
+const Stage average_stage{"average", Kind::read_out, types::any_similarity, types::prediction, {},
+                          "the weighted mean of the labels as numbers",
                           "", run, place, estimate};
 
 }  // namespace calor::propagate

@@ -27,7 +27,8 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * (estimate.features + 60);
 }
 
-const Stage cluster_stage{"cluster", Kind::read_out, types::coordinates, types::labels, parameters, "k-means on coordinates", "10.5555/1283383.1283494",
+const Stage cluster_stage{"cluster", Kind::read_out, types::coordinates, types::labels, parameters,
+                          "k-means on coordinates", "10.5555/1283383.1283494",
                           run, place, estimate};
 
 }  // namespace calor::propagate

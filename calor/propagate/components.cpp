@@ -3,6 +3,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/score.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
@@ -13,7 +14,6 @@ using namespace pipeline;
 
 // Edges whose value is 0 do not connect.
 static Csr edges_that_count(const Similarity& similarity) {
-  require(!similarity.all_pairs(), Fault::usage, "[components] expected a graph, found all pairs, which are one component: put knn or radius first");
   const Csr& support = *similarity.support;
   Csr result;
   result.rows = support.rows;
@@ -37,7 +37,13 @@ static void run(State& state, const Arguments&, Kept&, const Context&) {
   state.figures["largest"] = static_cast<double>(*std::max_element(sizes.begin(), sizes.end()));
 }
 
-const Stage components_stage{"components", Kind::read_out, types::graph | types::any_similarity, types::labels, {}, "the connected parts of a graph", "",
-                             run, nullptr, nullptr};
+static void outline(Outline& outline, const Arguments&) {
+  require(outline.may_not(outline.all_pairs), Fault::usage,
+          "[components] expected a graph, found all pairs, which are one component: put knn or radius first");
+}
+
+const Stage components_stage{"components", Kind::read_out, types::graph | types::any_similarity, types::labels, {},
+                             "the connected parts of a graph", "",
+                             run, nullptr, nullptr, outline};
 
 }  // namespace calor::propagate

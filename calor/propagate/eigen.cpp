@@ -5,6 +5,7 @@
 // A record with factors is conjugate to a symmetric one (row after symmetric, two_side, ...): that one is solved, with the known
 // eigenvectors taken out, and its vectors are turned back.  Several components: each is embedded on its own, or (together) the
 // vectors that tell the components apart come first.  New points: Nystrom's formula, S_new v / lambda.
+#include "calor/pipeline/outline.h"
 #include "calor/propagate/block_eigen.h"
 
 #include <algorithm>
@@ -43,12 +44,6 @@ void say_components(State& state, const Components& components) {
   std::string list;
   for (std::size_t c = 0; c < std::min<std::size_t>(5, sizes.size()); ++c) list += fmt::format("{}{}", c ? ", " : "", sizes[c]);
   state.note("eigen", fmt::format("{} components (of {}{} points)", components.count, list, sizes.size() > 5 ? ", ..." : ""));
-}
-
-void check_symmetric(const Similarity& record) {
-  require(record.rows == record.columns && record.symmetric, Fault::usage,
-          "[eigen] expected a similarity that is symmetric up to factors, found {}: put mean or union before it (knn goes one way)",
-          record.rows == record.columns ? "one that is not" : "a rectangle");
 }
 
 // What turns vectors of the conjugate into right eigenvectors: exp((row factor - column factor) / 2).
@@ -152,8 +147,6 @@ Similarity row_normalised(Similarity record, const Context& context) {
 }
 
 Spectrum solve_residual(State& state, const Similarity& record, std::int64_t k, const Context& context) {
-  require(!record.all_pairs() && record.rows == record.columns, Fault::usage,
-          "[eigen] expected a similarity on a graph for of=residual, found another: put knn(k) | local_weights(reg) before it");
   const Csr weights = *store_scores(record, context.threads).support;
   const Components components = connected_components(weights);
   say_components(state, components);
@@ -199,12 +192,11 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   const std::string& of = arguments.word("of");
   const double time = arguments.number("time");
   const bool together = arguments.word("components") == "together";
-  require(state.similarity.rows >= 2, Fault::input, "[eigen] expected at least 2 points, found {}", state.similarity.rows);
+  require(state.similarity.rows >= 2, Fault::input, "[eigen] expected at least 2 points, found {}: give more points", state.similarity.rows);
   Spectrum spectrum;
   if (of == "residual") {
     spectrum = solve_residual(state, state.similarity, k, context);
   } else {
-    check_symmetric(state.similarity);
     const bool laplacian = of == "laplacian", drop = laplacian || state.similarity.row_stochastic();
     spectrum = laplacian ? solve(state, row_normalised(state.similarity, context), k, drop, together, false, context)
                          : solve(state, state.similarity, k, drop, together, drop, context);
@@ -228,13 +220,15 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
   const Similarity record = arguments.word("of") == "laplacian" ? row_normalised(state.similarity, context) : state.similarity;
   const Matrix& vectors = kept.array("vectors");
   const Matrix& lambda = kept.array("lambda");
-  // Vectors over lambda, row by row, so that points of several components keep theirs; then the fit's time.
+  // Vectors over lambda, row by row, so that points of several components keep theirs; then the fit's time.  What rounding alone left
+  // of an eigenvalue is 0.
+  const double nothing = 1e-12 * (lambda.size() ? lambda.cwiseAbs().maxCoeff() : 0);
   Matrix divided = vectors;
   for (Eigen::Index i = 0; i < divided.rows(); ++i)
     for (Eigen::Index c = 0; c < divided.cols(); ++c) {
       const double base = lambda(i, c), time = arguments.number("time");
       const double power = time == 0 ? 1 : base >= 0 || time == std::floor(time) ? std::pow(base, time) : 0;
-      divided(i, c) = std::abs(base) > 1e-12 ? vectors(i, c) * power / base : 0;
+      divided(i, c) = std::abs(base) > nothing ? vectors(i, c) * power / base : 0;
     }
   state.points = std::make_shared<const Matrix>(pipeline::apply(record, divided, context));
 }
@@ -264,9 +258,19 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.features = k;
 }
 
+void outline(Outline& outline, const Arguments& arguments) {
+  if (arguments.word("of") == "residual")
+    require(outline.may_not(outline.all_pairs) && outline.may(outline.square), Fault::usage,
+            "[eigen] expected a similarity on a graph for of=residual, found {}: put knn(k) | local_weights(reg) before it",
+            outline.may(outline.square) ? "all pairs" : "a rectangle");
+  else
+    require_symmetric(outline, "eigen");
+  outline.moved = Fact::yes;
+}
+
 }  // namespace
 
 const Stage eigen_stage{"eigen", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate};
+                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate, outline};
 
 }  // namespace calor::propagate

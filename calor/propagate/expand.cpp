@@ -7,6 +7,7 @@
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
 
@@ -100,7 +101,6 @@ Matrix dense_product(const Matrix& a, const Matrix& b, double prune, const Conte
 
 void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
   const Similarity& from = state.similarity;
-  require(from.rows == from.columns, Fault::usage, "[expand] expected as many rows as columns, found {} and {}", from.rows, from.columns);
   const std::int64_t power = arguments.integer("power");
   const double prune = arguments.number("prune");
   Similarity record;
@@ -142,9 +142,17 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   }
 }
 
+void outline(Outline& outline, const Arguments&) {
+  require_square(outline, "expand", "compare the points with themselves (leave out to=)");
+  if (outline.symmetric == Fact::yes) outline.symmetric = Fact::unknown;  // of the product, if both factors are alike
+  outline.equal_both_ways = outline.plain = Fact::unknown;
+  outline.scores = Outline::Scores::others;
+}
+
 }  // namespace
 
-const Stage expand_stage{"expand", Kind::flow, types::any_similarity, types::same, parameters, "the similarity times itself: walks of several steps",
-                         "10.1137/040608635", run, nullptr, estimate};
+const Stage expand_stage{"expand", Kind::flow, types::any_similarity, types::same, parameters,
+                         "the similarity times itself: walks of several steps",
+                         "10.1137/040608635", run, nullptr, estimate, outline};
 
 }  // namespace calor::propagate

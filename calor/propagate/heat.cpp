@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/laplacian.h"
 #include "calor/propagate/stages.h"
@@ -92,9 +93,14 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.hold(24 * estimate.rows * estimate.features + 12 * estimate.edges);
 }
 
+void outline(Outline& outline, const Arguments&) {
+  require_square(outline, "heat", "compare the points with themselves (leave out to=)");
+  outline.moved = Fact::yes;
+}
+
 }  // namespace
 
 const Stage heat_stage{"heat", Kind::flow, types::any_similarity, types::points, parameters, "exp(-t L) H: heat flows for a time t",
-                       "10.1016/0041-5553(89)90020-5", run, nullptr, estimate};
+                       "10.1016/0041-5553(89)90020-5", run, nullptr, estimate, outline};
 
 }  // namespace calor::propagate

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/laplacian.h"
 #include "calor/propagate/stages.h"
@@ -56,8 +57,6 @@ Matrix solve(const Laplacian& laplacian, const Matrix& h, const Arguments& argum
 void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
   require(state.points->cols() > 0, Fault::input, "[implicit] expected points with features, found a bare graph");
   const Laplacian laplacian(state.similarity, "implicit", context);
-  require(laplacian.weights().size() > 0, Fault::usage,
-          "[implicit] expected a similarity that is symmetric up to factors, found one that is not: put mean or union before it (knn goes one way)");
   state.points = std::make_shared<const Matrix>(solve(laplacian, *state.points, arguments, context));
 }
 
@@ -67,9 +66,14 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.hold(48 * estimate.rows * estimate.features + 12 * estimate.edges);
 }
 
+void outline(Outline& outline, const Arguments&) {
+  require_symmetric(outline, "implicit");
+  outline.moved = Fact::yes;
+}
+
 }  // namespace
 
 const Stage implicit_stage{"implicit", Kind::flow, types::any_similarity, types::points, parameters,
-                           "(I + t L)^-1 H: one backward Euler step of the heat equation", "10.6028/jres.049.044", run, nullptr, estimate};
+                           "(I + t L)^-1 H: one backward Euler step of the heat equation", "10.6028/jres.049.044", run, nullptr, estimate, outline};
 
 }  // namespace calor::propagate

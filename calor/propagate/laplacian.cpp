@@ -28,8 +28,6 @@ void check_weights(const Similarity& record, const char* op) {
 
 Laplacian::Laplacian(const Similarity& similarity, const char* op, const Context& context)
     : record_(similarity), context_(context), stochastic_(adds_up(similarity)) {
-  require(record_.rows == record_.columns, Fault::usage, "[{}] expected as many rows as columns, found {} and {}", op, record_.rows,
-          record_.columns);
   const auto n = static_cast<std::uint64_t>(record_.rows);
   if (!record_.all_pairs() || 8 * n * n <= context.memory.bytes() / 4) {
     record_ = store_scores(record_, context.threads);

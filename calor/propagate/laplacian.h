@@ -9,7 +9,7 @@ namespace calor::propagate {
 // L = I - S for a similarity whose rows or columns were made to add up to 1, else D - W with D the row sums; written as
 // L = rate (I - walk) with the spectrum of `walk` within [-1, 1].  A point without edges stands still: its row of L is 0.
 // Values are stored where they fit (always on a graph, else 8 N^2 bytes up to a quarter of the memory limit), and streamed otherwise.
-// `op` names the stage in errors.  Throws Fault::usage for a rectangle, Fault::input for a negative weight.
+// As many rows as columns.  `op` names the stage in errors.  Throws Fault::input for a negative weight.
 class Laplacian {
  public:
   Laplacian(const pipeline::Similarity& similarity, const char* op, const Context& context);

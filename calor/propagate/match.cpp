@@ -8,6 +8,7 @@
 #include "calor/core/threads.h"
 #include "calor/kernels/stress.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/block_eigen.h"
 #include "calor/propagate/stages.h"
@@ -25,15 +26,8 @@ static constexpr Parameter parameters[] = {
 
 namespace {
 
-void check(const Similarity& similarity) {
-  require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty() && !similarity.components, Fault::usage,
-          "[match] expected distances over all pairs, found another similarity: put it right after distance(1) or a connected geodesic");
-  require(similarity.all_pairs(), Fault::usage, "[match] expected distances over all pairs, found a graph: put geodesic before it");
-}
-
 // The squares of the distances; each is computed once.
 kernels::SymmetricMatrix squares(const Similarity& similarity, const Context& context) {
-  check(similarity);
   kernels::SymmetricMatrix result = lower_triangle(similarity, context);
   for (std::int64_t i = 0; i < result.size(); ++i)
     for (double& value : std::span(result.row(i), static_cast<std::size_t>(i + 1))) {
@@ -76,7 +70,8 @@ double transform(const kernels::SymmetricMatrix& delta, Matrix& y, const Context
 }
 
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  require(state.similarity.square() && state.similarity.symmetric, Fault::usage, "[match] expected a symmetric similarity, found one that is not");
+  require(!state.similarity.components, Fault::input,
+          "[match] expected paths between all points, found {} components: give a larger k, or fit each on its own", state.similarity.components->count);
   const auto n = static_cast<std::uint64_t>(state.similarity.rows);
   context.memory.require(4 * n * (n + 1), "match", fmt::format("the distances of {} points", n), "give fewer points, or raise --max-memory");
   kernels::SymmetricMatrix delta = squares(state.similarity, context);
@@ -112,25 +107,25 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
 }
 
 // Each new point on its own against the fixed ones: the same majorisation, y <- mean_j (y_j + delta_j (y - y_j) / |y - y_j|),
-// begun at the fixed point of least distance.
+// begun at the fixed point of least distance.  One that coincides with a point of the fit is that point: where the fit put it is a
+// minimum only as nearly as the stress had settled, sqrt(until) of the points' spread or so away.
 void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  check(state.similarity);
   const Matrix delta = -materialise(state.similarity, "match", context);
   const Matrix& fixed = kept.array("points");
   const double n = static_cast<double>(fixed.rows());
   Matrix result(delta.rows(), fixed.cols());
   parallel_for(delta.rows(), context.threads, [&](std::int64_t i) {
     Eigen::Index nearest = 0;
-    delta.row(i).minCoeff(&nearest);
+    const double least = delta.row(i).minCoeff(&nearest), unit = delta.row(i).mean();
     Eigen::RowVectorXd y = fixed.row(nearest);
-    for (std::int64_t step = 0; step < arguments.integer("most"); ++step) {
+    for (std::int64_t step = 0; least > 0 && step < arguments.integer("most"); ++step) {
       context.check_stop("match");
       const Vector distance = (fixed.rowwise() - y).rowwise().norm();
       const Vector ratio = (distance.array() > 0).select(delta.row(i).transpose().array() / distance.array(), 0.0);
       const Eigen::RowVectorXd next = fixed.colwise().mean() + (ratio.sum() * y - ratio.transpose() * fixed) / n;
       const double moved = (next - y).norm();
       y = next;
-      if (moved <= 1e-9 * (1 + y.norm())) break;
+      if (moved <= 1e-9 * unit) break;
     }
     result.row(i) = y;
   });
@@ -145,9 +140,14 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.features = arguments.number("dims");
 }
 
+void outline(Outline& outline, const Arguments&) {
+  require_all_distances(outline, "match");
+  outline.moved = Fact::yes;
+}
+
 }  // namespace
 
 const Stage match_stage{"match", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate};
+                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate, outline};
 
 }  // namespace calor::propagate

@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
 #include "calor/propagate/stages.h"
 
@@ -137,7 +138,12 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.visits = before.visits + usual_repetitions * (estimate.visits - before.visits);
 }
 
-const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters, "a pipeline until nothing changes any more",
-                         "", run, place, estimate};
+static void outline(Outline& outline, const Arguments& arguments) {
+  for (const BoundStage& bound : arguments.pipeline("body")) trace(bound, outline);
+}
+
+const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters,
+                         "a pipeline until nothing changes any more",
+                         "", run, place, estimate, outline};
 
 }  // namespace calor::propagate

@@ -4,6 +4,7 @@
 // side=left is a walk: h <- (1 - a) S'h + a / N from h_0 = 1 / N, and what rows without edges lose is spread evenly (PageRank).
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/class_field.h"
 #include "calor/propagate/stages.h"
@@ -30,8 +31,6 @@ static void walk(State& state, double a, const Context& context) {
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  require(state.similarity.rows == state.similarity.columns, Fault::usage, "[restart] expected as many rows as columns, found {} and {}",
-          state.similarity.rows, state.similarity.columns);
   const double a = arguments.number("a");
   if (arguments.word("side") == "left") return walk(state, a, context);
   const Matrix beginning = class_field(*state.data, nullptr, "restart");
@@ -59,7 +58,13 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters, "(1 - a) S H + a H_0: flow with a return to the beginning",
-                          "10.5555/2981345.2981386", run, place, estimate};
+static void outline(Outline& outline, const Arguments&) {
+  require_square(outline, "restart", "compare the points with themselves (leave out to=)");
+  outline.flowing = Fact::yes;
+}
+
+const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters,
+                          "(1 - a) S H + a H_0: flow with a return to the beginning",
+                          "10.5555/2981345.2981386", run, place, estimate, outline};
 
 }  // namespace calor::propagate

@@ -21,6 +21,7 @@ static void run(State& state, const Arguments&, Kept&, const Context& context) {
 static void place(State& state, const Arguments&, const Kept&, const Context& context) { count(state, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {}, "the class with the most similarity", "", run, place, estimate};
+const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {},
+                       "the class with the most similarity", "", run, place, estimate};
 
 }  // namespace calor::propagate

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/pipeline/bind.h"
@@ -9,7 +11,8 @@
 namespace calor::recipes {
 namespace {
 
-constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters"}};
+constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters", 1}};
+constexpr RecipeParameter cuts[] = {{"k", "8", "number of clusters", 2}};
 constexpr RecipeParameter shift[] = {{"h", "auto", "bandwidth: of exp(-d^2 / h), in squared units of the data"}};
 constexpr RecipeParameter hopfield[] = {{"temperature", "1", "of exp(dot / temperature); 1 / beta of the paper"}};
 
@@ -27,7 +30,7 @@ constexpr Recipe recipes[] = {
     {"diffusion-map", "distance(2) | exp(auto) | two_side(1) | row | eigen(2, time=1)", {},
      "slow modes of a diffusion on the data, whatever its density", "Nystrom's formula", "10.1016/j.acha.2006.04.006"},
     {"spectral-clustering",
-     "knn(15) | distance(2) | exp(auto) | mean | eigen($k - 1, of=laplacian, components=together) | cluster($k)", clusters,
+     "knn(15) | distance(2) | exp(auto) | mean | eigen($k - 1, of=laplacian, components=together) | cluster($k)", cuts,
      "clusters of any shape, cut where the neighbour graph is thin", "nearest centre after Nystrom's formula", "10.1007/s11222-007-9033-z"},
     {"k-means", "centres($k) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", clusters,
      "round clusters about their means", "nearest centre", "10.1109/TIT.1982.1056489"},
@@ -54,6 +57,13 @@ std::vector<std::string> recipe_names() {
   std::vector<std::string> names;
   for (const Recipe& recipe : recipes) names.emplace_back(recipe.name);
   return names;
+}
+
+void check_parameter(const RecipeParameter& parameter, const std::string& text) {
+  if (parameter.least == 0) return;
+  const std::optional<double> value = pipeline::constant_of(text);
+  require(value && *value >= parameter.least && *value == std::floor(*value) && std::isfinite(*value), Fault::usage,
+          "[set] expected a whole number of at least {} for {} ({}), found {}", parameter.least, parameter.name, parameter.meaning, text);
 }
 
 bool one_word(std::string_view text) { return text.find_first_of("|( ") == std::string_view::npos; }
@@ -93,6 +103,8 @@ pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vecto
             known.empty() ? std::string() : fmt::format(" or a value for {}", list_names(known)), setting);
     values[name] = setting.substr(equals + 1);
   }
+  if (recipe)
+    for (const RecipeParameter& parameter : recipe->parameters) check_parameter(parameter, values[std::string(parameter.name)]);
   pipeline::Pipeline result = pipeline::substitute(pipeline::parse(recipe ? recipe->pipeline : text), values);
   for (const std::string& setting : of_stages) result = pipeline::set_argument(result, all_stages(), setting);
   return result;

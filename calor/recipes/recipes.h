@@ -14,6 +14,7 @@ namespace calor::recipes {
 
 struct RecipeParameter {
   std::string_view name, standard, meaning;  // the default is written in the grammar
+  double least = 0;                          // a whole number of at least this; 0: the stages that it goes to say what it may be
 };
 
 struct Recipe {

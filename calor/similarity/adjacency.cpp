@@ -1,5 +1,6 @@
 // adjacency: the graph that the data are, with its weights.  Edges of weight 0 are no edges.
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -24,14 +25,19 @@ static void run(State& state, const Arguments&, Kept&, const Context&) {
     }
     graph.begin.push_back(graph.edges());
   }
-  Similarity record;
-  record.rows = graph.rows;
-  record.columns = graph.columns;
-  record.symmetric = is_symmetric(graph);
-  record.support = std::make_shared<const Csr>(std::move(graph));
-  state.similarity = std::move(record);
+  const bool symmetric = is_symmetric(graph);
+  state.similarity = stored_similarity(std::move(graph));
+  state.similarity.symmetric = symmetric;
 }
 
-const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, {}, "the graph that the data are, with its weights", "", run, nullptr, nullptr};
+static void outline(Outline& outline, const Arguments&) {
+  outline.all_pairs = Fact::no;
+  outline.square = outline.plain = Fact::yes;
+  outline.symmetric = outline.equal_both_ways = Fact::unknown;
+  outline.scores = Outline::Scores::weights;
+}
+
+const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, {},
+                            "the graph that the data are, with its weights", "", run, nullptr, nullptr, outline};
 
 }  // namespace calor::similarity

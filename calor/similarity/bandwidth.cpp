@@ -131,7 +131,7 @@ Bandwidth median_of_farthest(const Similarity& similarity) {
 
 Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& context) {
   require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0, Fault::usage,
-          "[exp] expected distances for bandwidth=auto, found another score: give a number");
+          "[exp] expected distances for bandwidth=auto, found stored values: give a number, or begin with distance(2)");
   return similarity.all_pairs() ? steepest(histogram_of(similarity, context)) : median_of_farthest(similarity);
 }
 

@@ -2,6 +2,7 @@
 // The first of equal ones wins.  Gives one edge a column (or a row): O(rows + columns) memory.
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -24,10 +25,7 @@ static Similarity chosen(const Similarity& from, const std::vector<std::int64_t>
     }
     graph.begin.push_back(graph.edges());
   }
-  Similarity record;
-  record.rows = graph.rows;
-  record.columns = graph.columns;
-  record.support = std::make_shared<const Csr>(std::move(graph));
+  Similarity record = stored_similarity(std::move(graph));
   record.column_rows = from.column_rows;
   return record;
 }
@@ -56,7 +54,13 @@ static void estimate(Estimate& estimate, const Arguments&) {
   estimate.hold(28 * estimate.rows);
 }
 
+static void outline(Outline& outline, const Arguments&) {
+  outline.all_pairs = outline.symmetric = outline.equal_both_ways = Fact::no;
+  outline.plain = Fact::yes;
+  outline.scores = Outline::Scores::others;
+}
+
 const Stage best_stage{"best", Kind::strengthen, types::any_similarity, types::similarity, parameters,
-                       "1 for the most similar row of each column, 0 elsewhere", "", run, place, estimate};
+                       "1 for the most similar row of each column, 0 elsewhere", "", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -47,7 +47,6 @@ Vector row_scores(const Similarity& similarity, std::int64_t row) {
 }  // namespace
 
 Vector cardinality_scales(const Similarity& similarity, double cardinality, const Context& context) {
-  require(!similarity.all_pairs(), Fault::usage, "[exp] expected a graph for a cardinality, found all pairs: put knn before distance");
   Vector means = Vector::Zero(similarity.rows);
   double total = 0;
   for (std::int64_t i = 0; i < similarity.rows; ++i) {

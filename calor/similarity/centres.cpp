@@ -1,5 +1,6 @@
 // centres(k): k prototypes of the data, k-means++ starts refined by Lloyd's steps, the best of several.
 // Arthur & Vassilvitskii 2007.
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/lloyd.h"
 #include "calor/similarity/stages.h"
@@ -29,7 +30,11 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.rows = arguments.number("k");
 }
 
+static void outline(Outline& outline, const Arguments&) {
+  outline.prototypes = outline.moved = Fact::yes;
+}
+
 const Stage centres_stage{"centres", Kind::support, types::coordinates, types::points, parameters,
-                          "k prototypes, the best of several k-means++ starts", "10.5555/1283383.1283494", run, place, estimate};
+                          "k prototypes, the best of several k-means++ starts", "10.5555/1283383.1283494", run, place, estimate, outline};
 
 }  // namespace calor::similarity

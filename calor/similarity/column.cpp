@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -27,6 +28,11 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage column_stage{"column", Kind::normalise, types::any_similarity, types::normalised, {}, "each column adds up to 1", "", run, place, estimate};
+static void outline(Outline& outline, const Arguments&) {
+  outline.plain = outline.equal_both_ways = Fact::no;
+}
+
+const Stage column_stage{"column", Kind::normalise, types::any_similarity, types::normalised, {},
+                         "each column adds up to 1", "", run, place, estimate, outline};
 
 }  // namespace calor::similarity

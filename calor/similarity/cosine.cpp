@@ -1,4 +1,5 @@
 // cosine: the cosine of the angle between two points.
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 
@@ -16,7 +17,11 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   initialise_new(state, {Score::Kind::cosine}, arguments.word("to"), kept);
 }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  outline_scores(outline, Outline::Scores::others, arguments.word("to"));
+}
+
 const Stage cosine_stage{"cosine", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "the cosine of the angle between two points", "", run, place, estimate_scores};
+                      "the cosine of the angle between two points", "", run, place, estimate_scores, outline};
 
 }  // namespace calor::similarity

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/score.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
@@ -19,14 +20,10 @@ static constexpr Parameter parameters[] = {
     {"from", Parameter::Takes::word, "zero", 0, 0, "zero|nearest", "nearest: on a graph, distances beyond the nearest neighbour's"}};
 
 static Score score_of(const Arguments& arguments) {
-  const double power = arguments.number("t");
-  require(power != 0, Fault::usage, "[distance] expected a power other than 0, found 0: every distance ^ 0 is 1");
-  return {Score::Kind::power_distance, power, metric_of(arguments.word("metric"))};
+  return {Score::Kind::power_distance, arguments.number("t"), metric_of(arguments.word("metric"))};
 }
 
 static void count_from_nearest(Similarity& record, double power) {
-  require(!record.all_pairs(), Fault::usage, "[distance] expected a graph for from=nearest, found all pairs: put knn before it");
-  require(power > 0, Fault::usage, "[distance] expected a power above 0 for from=nearest, found {}", power);
   Csr graph = *record.support;
   graph.values.resize(graph.column.size());
   for (std::int64_t i = 0; i < graph.rows; ++i) {
@@ -54,7 +51,19 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"));
 }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  const double power = arguments.number("t");
+  require(power != 0, Fault::usage, "[distance] expected a power other than 0, found 0: every distance ^ 0 is 1; give 1 or 2");
+  const bool nearest = arguments.word("from") == "nearest";
+  require(!nearest || outline.type == types::graph, Fault::usage,
+          "[distance] expected a graph for from=nearest, found all pairs: put knn before it");
+  require(!nearest || power > 0, Fault::usage, "[distance] expected a power above 0 for from=nearest, found {}: give 1", power);
+  outline_scores(outline, nearest ? Outline::Scores::lengths : power > 0 ? Outline::Scores::distances : Outline::Scores::others,
+                 arguments.word("to"));
+  if (nearest) outline.symmetric = outline.equal_both_ways = Fact::no;
+}
+
 const Stage distance_stage{"distance", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores};
+                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores, outline};
 
 }  // namespace calor::similarity

@@ -1,4 +1,5 @@
 // dot: x . y, the dot product of two points.
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 
@@ -16,7 +17,11 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   initialise_new(state, {Score::Kind::dot}, arguments.word("to"), kept);
 }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  outline_scores(outline, Outline::Scores::others, arguments.word("to"));
+}
+
 const Stage dot_stage{"dot", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "x . y, the dot product of two points", "", run, place, estimate_scores};
+                      "x . y, the dot product of two points", "", run, place, estimate_scores, outline};
 
 }  // namespace calor::similarity

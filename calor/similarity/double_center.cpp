@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -12,21 +13,8 @@ namespace calor::similarity {
 
 using namespace pipeline;
 
-static void check(const Similarity& similarity) {
-  require(similarity.all_pairs(), Fault::usage,
-          "[double_center] expected a similarity over all pairs, found one on a graph: put geodesic before it");
-  require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty(), Fault::usage,
-          "[double_center] expected distances, found a strengthened or normalised similarity: put it right after distance(1) or geodesic");
-}
-
 static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
-  check(state.similarity);
-  require(state.similarity.square() && state.similarity.symmetric, Fault::usage,
-          "[double_center] expected a symmetric similarity, found one that is not");
-  Similarity record;
-  record.rows = record.columns = state.similarity.rows;
-  record.symmetric = true;
-  record.components = state.similarity.components;
+  const std::shared_ptr<const Components> several = state.similarity.components;
   auto values = std::make_shared<Matrix>(materialise(state.similarity, "double_center", context));
   state.similarity.dense = nullptr;
   Matrix& b = *values;
@@ -34,7 +22,7 @@ static void run(State& state, const Arguments&, Kept& kept, const Context& conte
   Components one;
   one.count = 1;
   one.of.assign(static_cast<std::size_t>(n), 0);
-  const Components& components = record.components ? *record.components : one;
+  const Components& components = several ? *several : one;
   Vector means = Vector::Zero(n), grand = Vector::Zero(components.count);
   const std::vector<std::int64_t> sizes = components.sizes();
   for (std::int64_t i = 0; i < n; ++i) {
@@ -57,12 +45,12 @@ static void run(State& state, const Arguments&, Kept& kept, const Context& conte
   kept.keep("means", Matrix(means));
   kept.keep("grand", Matrix(all));
   kept.keep("component", Matrix(group));
-  record.dense = std::move(values);
-  state.similarity = std::move(record);
+  state.similarity = stored_similarity(std::move(values));
+  state.similarity.symmetric = true;
+  state.similarity.components = several;
 }
 
 static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
-  check(state.similarity);
   const Vector means = kept.array("means").col(0), grand = kept.array("grand").col(0), component = kept.array("component").col(0);
   auto values = std::make_shared<Matrix>(materialise(state.similarity, "double_center", context));
   for (Eigen::Index i = 0; i < values->rows(); ++i) {
@@ -81,11 +69,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
     for (Eigen::Index j = 0; j < row.size(); ++j)
       row[j] = reached(j) ? -0.5 * (row[j] * row[j] - mean - means[j] + grand[j]) : 0;
   }
-  Similarity record;
-  record.rows = values->rows();
-  record.columns = values->cols();
-  record.dense = std::move(values);
-  state.similarity = std::move(record);
+  state.similarity = stored_similarity(std::move(values));
 }
 
 static void estimate(Estimate& estimate, const Arguments&) {
@@ -95,7 +79,13 @@ static void estimate(Estimate& estimate, const Arguments&) {
   estimate.kept = true;
 }
 
+static void outline(Outline& outline, const Arguments&) {
+  require_all_distances(outline, "double_center");
+  outline.square = outline.symmetric = outline.equal_both_ways = Fact::yes;
+  outline.scores = Outline::Scores::others;
+}
+
 const Stage double_center_stage{"double_center", Kind::initialise, types::similarity, types::similarity, {},
-                                "inner products about the centre, from distances (8 N^2 bytes)", "10.1007/BF02288916", run, place, estimate};
+                                "inner products about the centre, from distances (8 N^2 bytes)", "10.1007/BF02288916", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -3,6 +3,7 @@
 // perplexity and cardinality choose a bandwidth for each row instead, new rows included (Hinton & Roweis 2002; McInnes et al. 2018).
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/bandwidth.h"
 #include "calor/similarity/cardinality.h"
@@ -23,11 +24,6 @@ static constexpr Parameter parameters[] = {
     {"cardinality", Parameter::Takes::number_or_word, "none", 1e-6, 1e9, "none",
      "instead of a bandwidth: what the values of a row add up to, a scale for each row"}};
 
-static void check(const Similarity& similarity) {
-  require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty(), Fault::usage,
-          "[exp] expected scores, found a strengthened or normalised similarity: put exp before it");
-}
-
 static void use_scale(Similarity& record, Vector scale) {
   record.strengthen.kind = Strengthen::Kind::exponential;
   if (scale.size() > 1) record.symmetric = false;
@@ -37,8 +33,6 @@ static void use_scale(Similarity& record, Vector scale) {
 static bool by_row(const Arguments& arguments) { return arguments.is_number("perplexity") || arguments.is_number("cardinality"); }
 
 static Vector row_scales(const Similarity& record, const Arguments& arguments, const Context& context) {
-  require(!arguments.is_number("perplexity") || !arguments.is_number("cardinality"), Fault::usage,
-          "[exp] expected a perplexity or a cardinality, found both: give one");
   return arguments.is_number("perplexity") ? perplexity_scales(record, arguments.number("perplexity"), context)
                                            : cardinality_scales(record, arguments.number("cardinality"), context);
 }
@@ -70,15 +64,12 @@ static double leave_one_out_scale(State& state, const Context& context) {
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  check(record);
   keep_scores(record, context);  // for the bandwidth, row sums, and what follows
   if (by_row(arguments)) {
     record.leave_diagonal_out = arguments.is_number("perplexity") && record.all_pairs() && record.square();
     use_scale(record, row_scales(record, arguments, context));
     return;
   }
-  require(arguments.is_number("bandwidth") || arguments.word("bandwidth") != "learned", Fault::usage,
-          "[exp] expected a bandwidth, auto or loo, found learned, which goes with score(..) in `calor train` and `calor compare`");
   const double scale = arguments.is_number("bandwidth")         ? arguments.number("bandwidth")
                        : arguments.word("bandwidth") == "auto" ? automatic_scale(state, context)
                                                                : leave_one_out_scale(state, context);
@@ -103,7 +94,31 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.crowded = true;
 }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  const std::string by = arguments.is_number("bandwidth") ? "" : arguments.word("bandwidth");
+  require(outline.may(outline.plain), Fault::usage,
+          "[exp] expected scores, found a strengthened or normalised similarity: put exp right after the score, such as distance(2)");
+  require(!arguments.is_number("perplexity") || !arguments.is_number("cardinality"), Fault::usage,
+          "[exp] expected a perplexity or a cardinality, found both: give one");
+  if (arguments.is_number("cardinality")) {
+    require(outline.may_not(outline.all_pairs), Fault::usage, "[exp] expected a graph for a cardinality, found all pairs: put knn before distance");
+  } else if (!arguments.is_number("perplexity")) {
+    const bool learned = outline.scores == Outline::Scores::learned;  // whose scale is found in training
+    require(by != "learned" || learned, Fault::usage,
+            "[exp] expected a bandwidth, auto or loo, found learned, which goes with score(..) in `calor train` and `calor compare`: give "
+            "one of those");
+    require(by != "auto" || learned || outline.may_be(Outline::Scores::distances), Fault::usage,
+            "[exp] expected distances for bandwidth=auto, found {}: give a number, or begin with distance(2)",
+            outline.scores == Outline::Scores::lengths ? "stored lengths" : "another score");
+    require(by != "loo" || (outline.may(outline.all_pairs) && outline.may_be(Outline::Scores::distances)), Fault::usage,
+            "[exp] expected distances over all pairs for loo, found {}: begin with distance(2, to=train)",
+            outline.may(outline.all_pairs) ? "another score" : "a graph");
+  }
+  outline.plain = Fact::no;
+  if (by_row(arguments)) outline.symmetric = outline.equal_both_ways = Fact::no;
+}
+
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",
-                      "10.1109/TIP.2008.2002305", run, place, estimate};
+                      "10.1109/TIP.2008.2002305", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -4,6 +4,7 @@
 // Tenenbaum, de Silva & Langford 2000.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <limits>
 #include <span>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
 #include "calor/kernels/paths.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/score.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
@@ -23,25 +25,20 @@ static constexpr double far = std::numeric_limits<double>::infinity();
 
 // The lengths of the edges, minus the scores.
 static Csr lengths(const Similarity& similarity, int threads) {
-  require(!similarity.all_pairs(), Fault::usage,
-          "[geodesic] expected a similarity on a graph, found all pairs, where every path has one edge: put knn or radius before distance");
-  require(similarity.strengthen.kind == Strengthen::Kind::none && similarity.normalised.empty(), Fault::usage,
-          "[geodesic] expected distances, found a strengthened or normalised similarity: put it right after distance(1)");
   Csr graph = *store_scores(similarity, threads).support;
   for (double& value : graph.values) {
-    value = -value;
-    require(value >= 0, Fault::usage, "[geodesic] expected distances that are not negative, found {}: put it right after distance(1)", value);
+    require(value <= 0, Fault::usage, "[geodesic] expected minus distances, found the value {}: put it right after distance(1)", value);
+    value = std::abs(value);
   }
   return graph;
 }
 
-// The shorter of both directions; a single direction counts for both.  An absent edge is passed as 0, which a present
-// one of coinciding points may be too: then 0 is right as well.
+// The shorter of both directions; a single direction counts for both.
 static Csr both_ways(const Csr& graph) {
   Csr marked = graph;
-  for (double& value : marked.values) value += 1;  // tells an absent edge (0) from one of length 0 (1)
-  Csr result = combine_with_reverse(marked, [](double a, double b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); });
-  for (double& value : result.values) value -= 1;
+  for (double& value : marked.values) value = -value;  // tells an absent edge (0) from one of length 0 (-0), and keeps every digit
+  Csr result = combine_with_reverse(marked, [](double a, double b) { return !std::signbit(a) ? b : !std::signbit(b) ? a : std::max(a, b); });
+  for (double& value : result.values) value = -value;
   return result;
 }
 
@@ -105,7 +102,6 @@ static void negate_lesser(Matrix& values, int threads) {
 
 static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
   const std::int64_t n = state.similarity.rows;
-  require(n == state.similarity.columns, Fault::usage, "[geodesic] expected as many rows as columns, found {} and {}", n, state.similarity.columns);
   context.memory.require(static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8, "geodesic",
                          fmt::format("the path lengths of {} x {} pairs", n, n), "give fewer points, or raise --max-memory");
   const Csr graph = both_ways(lengths(state.similarity, context.threads));
@@ -121,12 +117,9 @@ static void run(State& state, const Arguments&, Kept& kept, const Context& conte
     state.note("geodesic", fmt::format("the graph has {} components, the largest of {} points: each stands for itself; a larger "
                                        "k may join them", components->count, sizes.front()));
   }
-  Similarity record;
-  record.rows = record.columns = n;
-  record.dense = values;
-  record.symmetric = true;
-  if (components->count > 1) record.components = components;
-  state.similarity = std::move(record);
+  state.similarity = stored_similarity(values);
+  state.similarity.symmetric = true;
+  if (components->count > 1) state.similarity.components = components;
 }
 
 // The path of a new point leaves through one of its neighbours.
@@ -145,11 +138,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
   if (state.reverse) leave_through(*state.reverse);
   for (std::size_t i = 0; i < state.itself.size(); ++i)
     if (state.itself[i] >= 0) values->row(static_cast<Eigen::Index>(i)) = known.row(state.itself[i]);
-  Similarity record;
-  record.rows = values->rows();
-  record.columns = values->cols();
-  record.dense = std::move(values);
-  state.similarity = std::move(record);
+  state.similarity = stored_similarity(std::move(values));
 }
 
 static void estimate(Estimate& estimate, const Arguments&) {
@@ -160,8 +149,22 @@ static void estimate(Estimate& estimate, const Arguments&) {
   estimate.edges = 0;
 }
 
+static void outline(Outline& outline, const Arguments&) {
+  require(outline.may_not(outline.all_pairs), Fault::usage,
+          "[geodesic] expected a similarity on a graph, found all pairs, where every path has one edge: put knn or radius before distance");
+  require(outline.may(outline.plain), Fault::usage,
+          "[geodesic] expected distances, found a strengthened or normalised similarity: put it right after distance(1)");
+  require(outline.scores != Outline::Scores::weights, Fault::usage,
+          "[geodesic] expected distances of points, found the weights of a graph, which are no lengths: give points, and "
+          "knn(15) | distance(1) | geodesic");
+  require(outline.may_be_distances(), Fault::usage, "[geodesic] expected distances, found other scores: put it right after distance(1)");
+  require_square(outline, "geodesic", "put it right after distance(1)");
+  outline.all_pairs = outline.square = outline.symmetric = outline.equal_both_ways = outline.plain = Fact::yes;
+  outline.scores = Outline::Scores::lengths;
+}
+
 const Stage geodesic_stage{"geodesic", Kind::initialise, types::any_similarity, types::similarity, {},
                            "minus the shortest path along the graph, for all pairs (8 N^2 bytes)", "10.1126/science.290.5500.2319",
-                           run, place, estimate};
+                           run, place, estimate, outline};
 
 }  // namespace calor::similarity

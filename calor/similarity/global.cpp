@@ -3,6 +3,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -23,6 +24,11 @@ static void run(State& state, const Arguments&, Kept&, const Context& context) {
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage global_stage{"global", Kind::normalise, types::any_similarity, types::normalised, {}, "all values add up to 1", "", run, nullptr, estimate};
+static void outline(Outline& outline, const Arguments&) {
+  outline.plain = outline.equal_both_ways = Fact::no;
+}
+
+const Stage global_stage{"global", Kind::normalise, types::any_similarity, types::normalised, {},
+                         "all values add up to 1", "", run, nullptr, estimate, outline};
 
 }  // namespace calor::similarity

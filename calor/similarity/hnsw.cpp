@@ -83,8 +83,6 @@ double measured_recall(const Matrix& points, const NeighbourOptions& options, co
 }  // namespace
 
 ApproximateNeighbours approximate_neighbours(const Matrix& points, const NeighbourOptions& options, std::uint64_t seed, const Context& context) {
-  require(options.metric != Metric::manhattan, Fault::usage,
-          "[knn] expected the euclidean or cosine metric for method=hnsw, found manhattan: use method=exact");
   const std::int64_t n = points.rows();
   const auto width = static_cast<std::size_t>(points.cols());
   context.memory.require(static_cast<std::uint64_t>(n) * (12 * width + 8 * links + 32 + 8 * static_cast<std::uint64_t>(options.k)), "knn",

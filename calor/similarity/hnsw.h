@@ -19,7 +19,7 @@ struct ApproximateNeighbours {
 // O(N log N d) time and 4 N (d + 48) bytes.  The index is built by one thread in the order of the rows and searched by all, and
 // candidates are ordered by distances in double precision, so the same seed gives the same graph for any number of threads.
 // The rows of one sample are searched exactly too, which gives the recall.
-// Throws Fault::usage for the manhattan metric, Fault::memory.
+// Euclidean or cosine.  Throws Fault::memory.
 ApproximateNeighbours approximate_neighbours(const pipeline::Matrix& points, const pipeline::NeighbourOptions& options,
                                              std::uint64_t seed, const Context& context);
 

@@ -1,4 +1,5 @@
 // indicator: 1 on every edge of the graph.
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/stages.h"
 #include "calor/pipeline/state.h"
 
@@ -19,6 +20,13 @@ static void put_ones(State& state) {
 static void run(State& state, const Arguments&, Kept&, const Context&) { put_ones(state); }
 static void place(State& state, const Arguments&, const Kept&, const Context&) { put_ones(state); }
 
-const Stage indicator_stage{"indicator", Kind::initialise, types::graph, types::similarity, {}, "1 on every edge of the graph", "", run, place, nullptr};
+static void outline(Outline& outline, const Arguments&) {
+  outline.equal_both_ways = outline.symmetric;
+  outline.plain = Fact::yes;
+  outline.scores = Outline::Scores::others;
+}
+
+const Stage indicator_stage{"indicator", Kind::initialise, types::graph, types::similarity, {},
+                            "1 on every edge of the graph", "", run, place, nullptr, outline};
 
 }  // namespace calor::similarity

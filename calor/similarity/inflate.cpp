@@ -1,6 +1,7 @@
 // inflate(r): value^r, factors included; strong values grow against weak ones.  Edits the record, nothing is computed:
 // exp(score / scale)^r = exp(r score / scale).  van Dongen 2000 (Markov clustering).
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -45,7 +46,13 @@ static void inflate(Similarity& record, double r) {
 static void run(State& state, const Arguments& arguments, Kept&, const Context&) { inflate(state.similarity, arguments.number("r")); }
 static void place(State& state, const Arguments& arguments, const Kept&, const Context&) { inflate(state.similarity, arguments.number("r")); }
 
+static void outline(Outline& outline, const Arguments&) {
+  require(outline.plain != Fact::yes || outline.scores != Outline::Scores::distances, Fault::usage,
+          "[inflate] expected values of at least 0, found minus distances: put exp before it, or a negative power of the distance");
+  outline.plain = Fact::no;
+}
+
 const Stage inflate_stage{"inflate", Kind::strengthen, types::any_similarity, types::similarity, parameters, "each value to the power r",
-                          "10.1137/040608635", run, place, nullptr};
+                          "10.1137/040608635", run, place, nullptr, outline};
 
 }  // namespace calor::similarity

@@ -39,7 +39,6 @@ void initialise(State& state, const Score& score, const std::string& to, Kept& k
   Similarity record;
   record.score = score;
   if (state.type == types::graph) {
-    require(to == "points", Fault::usage, "[distance] expected to=points on a graph, whose columns are chosen, found to={}", to);
     record.support = state.graph;
     record.column_points = state.columns;
   } else if (to == "points") {
@@ -68,6 +67,21 @@ void initialise_new(State& state, const Score& score, const std::string& to, con
   }
   finish(state, std::move(record));
   state.similarity.symmetric = false;
+}
+
+void outline_scores(Outline& outline, Outline::Scores scores, const std::string& to) {
+  const bool on_graph = outline.type == types::graph;
+  require(!on_graph || to == "points", Fault::usage,
+          "[distance] expected to=points on a graph, whose columns are chosen, found to={}: leave it out, or leave out the graph", to);
+  if (!on_graph) {
+    const bool data = to == "data" || to == "patterns";
+    outline.all_pairs = Fact::yes;
+    outline.square = to == "points" || (data && outline.moved == Fact::no) ? Fact::yes : Fact::unknown;
+    outline.symmetric = to == "points" ? Fact::yes : to == "train" || outline.moved == Fact::yes ? Fact::no : outline.square;
+  }
+  outline.equal_both_ways = outline.symmetric;
+  outline.plain = Fact::yes;
+  outline.scores = scores;
 }
 
 void estimate_scores(Estimate& estimate, const Arguments&) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 
 namespace calor::similarity {
@@ -17,6 +18,9 @@ void initialise(pipeline::State& state, const pipeline::Score& score, const std:
 
 // The same for new points: the columns are those of the fit.
 void initialise_new(pipeline::State& state, const pipeline::Score& score, const std::string& to, const pipeline::Kept& kept);
+
+// The outline of such a record.
+void outline_scores(pipeline::Outline& outline, pipeline::Outline::Scores scores, const std::string& to);
 
 // Work and memory of one evaluation.
 void estimate_scores(pipeline::Estimate& estimate, const pipeline::Arguments&);

@@ -3,6 +3,7 @@
 //   linear     x.y                             poly       (gamma x.y + offset)^degree
 // A record over all pairs or on a graph; nothing is computed here.
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 
@@ -47,7 +48,12 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   strengthen(state.similarity, arguments);
 }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  outline_scores(outline, Outline::Scores::others, arguments.word("to"));
+  if (arguments.word("name") != "linear") outline.plain = Fact::no;
+}
+
 const Stage kernel_stage{"kernel", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores};
+                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores, outline};
 
 }  // namespace calor::similarity

@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/neighbours.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/score.h"
 #include "calor/similarity/hnsw.h"
 #include "calor/similarity/initialise.h"
@@ -133,7 +134,14 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.hold(8 * estimate.features * estimate.rows + 36 * estimate.rows * (k + 4));
 }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  require(arguments.word("method") != "hnsw" || arguments.word("metric") != "manhattan", Fault::usage,
+          "[knn] expected the euclidean or cosine metric for method=hnsw, found manhattan: use method=exact");
+  outline.all_pairs = outline.symmetric = Fact::no;
+  outline.square = Fact::yes;
+}
+
 const Stage knn_stage{"knn", Kind::support, types::coordinates, types::graph, parameters,
-                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate};
+                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -284,7 +284,8 @@ void fill_empty(const Matrix& centres, Assignment& assignment, Sums& sums, const
 
 Centres lloyd(const Matrix& points, const LloydOptions& options, const Context& context) {
   const std::int64_t n = points.rows();
-  require(options.k <= n, Fault::input, "[centres] expected at most as many centres as points, found {} for {} points", options.k, n);
+  require(options.k <= n, Fault::input, "[centres] expected at most as many centres as points, found {} for {} points: give a smaller k, or more points",
+          options.k, n);
   const Cloud cloud(points, Cloud::view(points), context);
   Centres best;
   best.inertia = infinity;

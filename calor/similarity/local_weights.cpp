@@ -11,6 +11,7 @@
 #include "calor/core/threads.h"
 #include "calor/kernels/isa.h"
 #include "calor/kernels/workspace.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -106,12 +107,8 @@ static void put_weights(State& state, Csr graph, double reg, const Context& cont
       weigh(*state.points, *state.columns, graph, reg, i, gram, weights);
     context.advance(static_cast<double>(++done), static_cast<double>(pieces), "local weights");
   });
-  Similarity record;
-  record.rows = graph.rows;
-  record.columns = graph.columns;
-  record.support = std::make_shared<const Csr>(std::move(graph));
-  record.normalised = {Normalisation::row};
-  state.similarity = std::move(record);
+  state.similarity = stored_similarity(std::move(graph));
+  state.similarity.normalised = {Normalisation::row};
 }
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
@@ -138,7 +135,12 @@ static void estimate(Estimate& estimate, const Arguments&) {
   estimate.operations += 4 * estimate.rows * k * k * (estimate.features + k);
 }
 
+static void outline(Outline& outline, const Arguments&) {
+  outline.symmetric = outline.equal_both_ways = outline.plain = Fact::no;
+  outline.scores = Outline::Scores::others;
+}
+
 const Stage local_weights_stage{"local_weights", Kind::initialise, types::graph, types::similarity, parameters,
-                                "each point as a combination of its neighbours", "10.1126/science.290.5500.2323", run, place, estimate};
+                                "each point as a combination of its neighbours", "10.1126/science.290.5500.2323", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -1,4 +1,5 @@
 // mutual: only the edges that go both ways.
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -32,6 +33,11 @@ static void place(State& state, const Arguments&, const Kept&, const Context&) {
   state.reverse = state.graph;
 }
 
-const Stage mutual_stage{"mutual", Kind::support, types::graph, types::graph, {}, "only the edges that go both ways", "", run, place, nullptr};
+static void outline(Outline& outline, const Arguments&) {
+  outline.symmetric = Fact::yes;
+}
+
+const Stage mutual_stage{"mutual", Kind::support, types::graph, types::graph, {},
+                         "only the edges that go both ways", "", run, place, nullptr, outline};
 
 }  // namespace calor::similarity

@@ -1,6 +1,7 @@
 // radius(r): all others at distance at most r.
 #include "calor/core/error.h"
 #include "calor/pipeline/neighbours.h"
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 
@@ -43,6 +44,12 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage radius_stage{"radius", Kind::support, types::coordinates, types::graph, parameters, "all others at distance at most r", "", run, place, estimate};
+static void outline(Outline& outline, const Arguments&) {
+  outline.all_pairs = Fact::no;
+  outline.square = outline.symmetric = Fact::yes;
+}
+
+const Stage radius_stage{"radius", Kind::support, types::coordinates, types::graph, parameters,
+                         "all others at distance at most r", "", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -4,6 +4,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -31,6 +32,11 @@ static void run(State& state, const Arguments&, Kept&, const Context& context) {
 static void place(State& state, const Arguments&, const Kept&, const Context& context) { normalise(state.similarity, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
-const Stage row_stage{"row", Kind::normalise, types::any_similarity, types::normalised, {}, "each row adds up to 1", "", run, place, estimate};
+static void outline(Outline& outline, const Arguments&) {
+  outline.plain = outline.equal_both_ways = Fact::no;
+}
+
+const Stage row_stage{"row", Kind::normalise, types::any_similarity, types::normalised, {},
+                      "each row adds up to 1", "", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -1,6 +1,7 @@
 // score(kind): a similarity with weights of its own, which `calor train` and `calor compare` fit to labels.  Here it has its
 // name, its kinds and its types; the room learn/ computes it.
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -24,7 +25,12 @@ static constexpr Parameter parameters[] = {
 static void run(State&, const Arguments& arguments, Kept&, const Context&) { refuse(arguments); }
 static void estimate(Estimate&, const Arguments& arguments) { refuse(arguments); }
 
+static void outline(Outline& outline, const Arguments&) {
+  outline.all_pairs = outline.square = outline.plain = Fact::yes;
+  outline.scores = Outline::Scores::learned;
+}
+
 const Stage score_stage{"score", Kind::initialise, types::points, types::similarity, parameters,
-                        "a learned score, for calor train and compare", "arXiv:2412.18288", run, nullptr, estimate};
+                        "a learned score, for calor train and compare", "arXiv:2412.18288", run, nullptr, estimate, outline};
 
 }  // namespace calor::similarity

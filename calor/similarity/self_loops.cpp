@@ -1,5 +1,6 @@
 // self_loops: every point is its own neighbour too, with weight w (added to what is there).
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -11,9 +12,6 @@ static constexpr Parameter parameters[] = {
     {"weight", Parameter::Takes::number, "1", 0, std::numeric_limits<double>::infinity(), "", "of the edge from a point to itself"}};
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
-  require(!state.similarity.all_pairs(), Fault::usage, "[self_loops] expected a similarity on a graph, found all pairs, which have the diagonal");
-  require(state.similarity.rows == state.similarity.columns, Fault::usage, "[self_loops] expected as many rows as columns, found {} and {}",
-          state.similarity.rows, state.similarity.columns);
   Similarity record = store_scores(state.similarity, context.threads);
   const Csr& support = *record.support;
   std::vector<Edge> edges;
@@ -25,7 +23,16 @@ static void run(State& state, const Arguments& arguments, Kept&, const Context& 
   state.similarity = std::move(record);
 }
 
-const Stage self_loops_stage{"self_loops", Kind::support, types::any_similarity, types::similarity, parameters, "every point is its own neighbour too",
-                             "", run, nullptr, nullptr};
+static void outline(Outline& outline, const Arguments&) {
+  require(outline.may_not(outline.all_pairs), Fault::usage,
+          "[self_loops] expected a similarity on a graph, found all pairs, which have the diagonal: leave it out");
+  require_square(outline, "self_loops", "leave it out, or leave out to=");
+  outline.plain = Fact::unknown;
+  outline.scores = Outline::Scores::unknown;
+}
+
+const Stage self_loops_stage{"self_loops", Kind::support, types::any_similarity, types::similarity, parameters,
+                             "every point is its own neighbour too",
+                             "", run, nullptr, nullptr, outline};
 
 }  // namespace calor::similarity

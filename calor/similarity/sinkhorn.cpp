@@ -9,6 +9,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 
@@ -79,8 +80,6 @@ static Scaling scale_alternately(Similarity& record, int most, const Context& co
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  require(record.rows == record.columns, Fault::usage,
-          "[sinkhorn] expected as many rows as columns, found {} and {}: use row, or column", record.rows, record.columns);
   const int most = arguments.is_number("iterations") ? static_cast<int>(arguments.integer("iterations")) : most_iterations;
   const Scaling scaling =
       record.symmetric ? scale_symmetric(record, most, context) : scale_alternately(record, most, context);
@@ -115,7 +114,13 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.visits += passes * (once.visits - estimate.visits);
 }
 
+static void outline(Outline& outline, const Arguments&) {
+  require_square(outline, "sinkhorn", "use row, or column");
+  outline.plain = Fact::no;
+  outline.equal_both_ways = outline.symmetric;
+}
+
 const Stage sinkhorn_stage{"sinkhorn", Kind::normalise, types::any_similarity, types::normalised, parameters,
-                           "each row and each column adds up to 1", "10.2140/pjm.1967.21.343", run, place, estimate};
+                           "each row and each column adds up to 1", "10.2140/pjm.1967.21.343", run, place, estimate, outline};
 
 }  // namespace calor::similarity

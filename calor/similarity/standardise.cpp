@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
@@ -73,7 +74,6 @@ static void replace(State& state, const Matrix& by) {
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  require(!state.moved(), Fault::usage, "[standardise] expected the data's features, found points that moved: put standardise first");
   const Matrix by = standardisation(*state.data);
   kept.keep("by", by);
   bool better = true;
@@ -95,7 +95,12 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.hold(16 * estimate.rows * estimate.features); }
 
+static void outline(Outline& outline, const Arguments&) {
+  require(outline.may_not(outline.moved), Fault::usage,
+          "[standardise] expected the data's features, found points that moved: put standardise first");
+}
+
 const Stage standardise_stage{"standardise", Kind::initialise, types::points, types::points, parameters,
-                              "each feature less its mean over its standard deviation", "", run, place, estimate};
+                              "each feature less its mean over its standard deviation", "", run, place, estimate, outline};
 
 }  // namespace calor::similarity

@@ -10,39 +10,46 @@ using namespace pipeline;
 
 namespace {
 
-Similarity stored(Csr graph, bool symmetric) {
-  Similarity record;
-  record.rows = graph.rows;
-  record.columns = graph.columns;
-  record.support = std::make_shared<const Csr>(std::move(graph));
-  record.symmetric = symmetric;
-  return record;
-}
-
 bool same_factors(const Similarity& similarity) {
   return similarity.log_row.size() == similarity.log_column.size() && similarity.log_row == similarity.log_column;
 }
 
 }  // namespace
 
-void symmetrise(State& state, const char* op, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
-  Similarity& record = state.similarity;
-  if (keeps_symmetric && record.symmetric && same_factors(record)) return;
-  require(!record.all_pairs(), Fault::usage,
-          "[{}] expected a similarity on a graph or a symmetric one, found one over all pairs that is not symmetric: put knn before it", op);
-  record = stored(combine_with_reverse(values_on_support(record, context.threads), combine), true);
-}
-
-void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
-  Similarity& record = state.similarity;
-  if (record.all_pairs()) {
-    require(keeps_symmetric, Fault::usage, "[union] expected a similarity on a graph, found all pairs");
+void outline_symmetrised(Outline& outline, const char* op, bool keeps_symmetric) {
+  const bool stays = keeps_symmetric && outline.may(outline.equal_both_ways);
+  require(stays || outline.may_not(outline.all_pairs), Fault::usage,
+          "[{}] expected a similarity on a graph{}, found one over all pairs{}: put knn before distance, or leave {} out", op,
+          keeps_symmetric ? " or a symmetric one" : "", keeps_symmetric ? " that is not symmetric" : "", op);
+  require_square(outline, op, "put it after a similarity of points with themselves");
+  if (outline.all_pairs != Fact::no) {
+    outline.plain = Fact::unknown;
     return;
   }
+  outline.symmetric = outline.equal_both_ways = outline.plain = Fact::yes;
+  outline.scores = Outline::Scores::others;
+}
+
+void symmetrise(State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
+  Similarity& record = state.similarity;
+  if (keeps_symmetric && record.symmetric && same_factors(record)) return;
+  record = stored_similarity(combine_with_reverse(values_on_support(record, context.threads), combine));
+  record.symmetric = true;
+}
+
+void estimate_symmetrised(Estimate& estimate, const Arguments&) {
+  estimate.pass();
+  estimate.edges *= 2;
+  estimate.hold(12 * estimate.edges);
+}
+
+void symmetrise_new(State& state, double (*combine)(double, double), const Context& context) {
+  Similarity& record = state.similarity;
+  if (record.all_pairs()) return;
   const bool one_way = record.score.kind == Score::Kind::stored || record.strengthen.scale.size() > 1;
   Csr forward = values_on_support(record, context.threads);
   if (one_way) {
-    record = stored(std::move(forward), false);
+    record = stored_similarity(std::move(forward));
     return;
   }
   Csr backward;
@@ -69,7 +76,7 @@ void symmetrise_new(State& state, double (*combine)(double, double), bool keeps_
     }
     both.begin.push_back(both.edges());
   }
-  record = stored(std::move(both), false);
+  record = stored_similarity(std::move(both));
 }
 
 }  // namespace calor::similarity

@@ -7,6 +7,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
@@ -64,10 +65,6 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   if (of_keys(arguments)) {
     multiply(record.log_column, key_factors(state, arguments, kept, context));
   } else {
-    require(arguments.is_number("alpha"), Fault::usage, "[two_side] expected of=keys with alpha=loo, found of=rows: write two_side(loo, of=keys)");
-    require(record.rows == record.columns, Fault::usage,
-            "[two_side] expected as many rows as columns, found {} and {}: with of=keys the columns' own density is taken out", record.rows,
-            record.columns);
     const Vector factor = factors(record, arguments.number("alpha"), context);
     multiply(record.log_row, factor);
     multiply(record.log_column, factor);
@@ -87,7 +84,20 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
+static void outline(Outline& outline, const Arguments& arguments) {
+  if (of_keys(arguments)) {
+    require(outline.may(outline.all_pairs) && outline.may_not(outline.plain), Fault::usage,
+            "[two_side] expected an exponential of one bandwidth over all pairs for of=keys, found {}: put exp(loo) or exp(2) before it, "
+            "without a graph", outline.may(outline.all_pairs) ? "bare scores" : "a graph");
+    outline.equal_both_ways = Fact::no;
+  } else {
+    require(arguments.is_number("alpha"), Fault::usage, "[two_side] expected of=keys with alpha=loo, found of=rows: write two_side(loo, of=keys)");
+    require_square(outline, "two_side", "with of=keys the columns' own density is taken out");
+  }
+  outline.plain = Fact::no;
+}
+
 const Stage two_side_stage{"two_side", Kind::normalise, types::any_similarity, types::normalised, parameters,
-                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate};
+                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline};
 
 }  // namespace calor::similarity

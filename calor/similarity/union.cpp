@@ -10,19 +10,16 @@ static double combine(double forward, double backward) { return forward + backwa
 static constexpr bool keeps_symmetric = false;
 
 static void run(State& state, const Arguments&, Kept&, const Context& context) {
-  symmetrise(state, "union", combine, keeps_symmetric, context);
+  symmetrise(state, combine, keeps_symmetric, context);
 }
 
 static void place(State& state, const Arguments&, const Kept&, const Context& context) {
-  symmetrise_new(state, combine, keeps_symmetric, context);
+  symmetrise_new(state, combine, context);
 }
 
-static void estimate(Estimate& estimate, const Arguments&) {
-  estimate.pass();
-  estimate.edges *= 2;
-  estimate.hold(12 * estimate.edges);
-}
+static void outline(Outline& outline, const Arguments&) { outline_symmetrised(outline, "union", keeps_symmetric); }
 
-const Stage union_stage{"union", Kind::normalise, types::any_similarity, types::normalised, {}, "the fuzzy union of both directions", "", run, place, estimate};
+const Stage union_stage{"union", Kind::normalise, types::any_similarity, types::normalised, {},
+                        "the fuzzy union of both directions", "", run, place, estimate_symmetrised, outline};
 
 }  // namespace calor::similarity

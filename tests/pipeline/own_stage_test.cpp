@@ -3,6 +3,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "support.h"
 
@@ -15,8 +16,13 @@ using namespace pipeline;
 static constexpr Parameter threshold_parameters[] = {
     {"least", Parameter::Takes::number, "0.5", 0, 1e300, "", "the smallest value that stays"}};
 
+static void outline_threshold(Outline& outline, const Arguments&) {
+  require(outline.may_not(outline.all_pairs), Fault::usage, "[threshold] expected a similarity on a graph, found all pairs: put knn before it");
+  outline.plain = Fact::unknown;
+  outline.scores = Outline::Scores::unknown;
+}
+
 static void keep_strong_edges(State& state, const Arguments& arguments, Kept&, const Context& context) {
-  require(!state.similarity.all_pairs(), Fault::usage, "[threshold] expected a similarity on a graph, found all pairs: put knn before it");
   Similarity record = store_scores(state.similarity, context.threads);
   std::vector<Edge> edges;
   for (std::int64_t i = 0; i < record.rows; ++i)
@@ -28,7 +34,7 @@ static void keep_strong_edges(State& state, const Arguments& arguments, Kept&, c
 }
 
 const Stage threshold_stage{"threshold", Kind::strengthen, types::any_similarity, types::similarity, threshold_parameters,
-                            "keeps the edges of at least a value", "", keep_strong_edges, nullptr, nullptr};
+                            "keeps the edges of at least a value", "", keep_strong_edges, nullptr, nullptr, outline_threshold};
 
 }  // namespace calor::similarity
 // [end: the stage]
@@ -46,6 +52,8 @@ TEST(OwnStage, RunsAmongTheOthers) {
   EXPECT_EQ(strong, (all.array() >= 0.8).select(all, 0.0).matrix());
   EXPECT_GT((strong.array() > 0).count(), 0);
   EXPECT_LT((strong.array() > 0).count(), (all.array() > 0).count());
+  expect_fault(Fault::usage, "put knn before it\n  distance(2) | exp(1) | threshold\n                         ^^^^^^^^^",
+               [&] { bind_stages(parse("distance(2) | exp(1) | threshold"), stages); });
 }
 
 }  // namespace

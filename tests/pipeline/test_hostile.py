@@ -2,6 +2,7 @@
 
 Every refusal has its exit code, names the place and a remedy, and leaves no file behind.
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -153,6 +154,58 @@ def test_every_changed_byte_of_a_header_is_survived(tmp_path, calor, fitted):
         assert done.returncode in (0, 2, 3, 4), (place, done.returncode, done.stderr)
 
 
+# --- the command line ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words, code, parts",
+    [
+        (["spectral-clustering", "iris", "--set", "k=0"], 2, ["at least 2 for k (number of clusters), found 0"]),
+        (["spectral-clustering", "iris", "--set", "k=1"], 2, ["at least 2 for k", "found 1"]),
+        (["spectral-clustering", "iris", "--set", "k=2.5"], 2, ["a whole number", "found 2.5"]),
+        (["k-means", "iris", "--set", "k=0"], 2, ["at least 1 for k (number of clusters), found 0"]),
+        (["k-means", "iris", "--set", "k=many"], 2, ["a whole number", "found many"]),
+        (["k-means", "iris", "--set", "k=3)"], 2, ['one value such as 3, auto or 2 * 3, found "3)"']),
+        (["mds", "iris", "--set", "eigen.k="], 2, ["one value", 'found ""']),
+        (["mds", "iris", "--set", "eigen.k=2)|row("], 2, ["one value"]),
+        (["k-means", "iris", "--set", "k=151"], 3, ["at most as many centres as points", "give a smaller k, or more points"]),
+        (["mds", "iris", "--seed", "18446744073709551616"], 2, ["from 0 to 18446744073709551615"]),
+        (["mds", "iris", "--seed", "-1"], 2, ["from 0 to"]),
+        (["mds", "iris", "--seed", "1e3"], 2, ["from 0 to"]),
+        (["foo", "iris"], 2, ["expected a recipe"]),
+        (["foo | row", "iris"], 2, ["unknown name (known: "]),
+        (["distance(2) | exp(auto)", "iris"], 2, ["end with eigen, apply, vote", "                ^^^^^^^^^"]),
+    ],
+)  # fmt: skip
+def test_wrong_words_are_answered(calor, words, code, parts):
+    done = calor("run", *words, code=code)
+    for part in parts:
+        assert part in done.stderr, done.stderr
+    assert "did you mean" not in done.stderr
+
+
+def test_the_largest_seed_is_a_seed(calor, tmp_path):
+    model = tmp_path / "fit.safetensors"
+    document = json.loads(calor("run", "k-means", "iris", "--set", "k=3", "--seed", 2**64 - 1, "--save", model, "--json", "-q").stdout)
+    assert document["seed"] == 2**64 - 1
+    assert json.loads(calor("apply", model, "iris", "--json", "-q").stdout)["seed"] == 2**64 - 1
+
+
+def test_an_edge_list_has_no_labels(calor, tmp_path):
+    edges = tmp_path / "edges.txt"
+    edges.write_text("a b\nb a\n")
+    assert "leave it out" in calor("run", "pagerank", edges, "--label", "x", code=2).stderr
+
+
+def test_refusals_that_only_data_tell_show_the_place(calor, tmp_path):
+    refused = calor("run", "knn(200) | distance(1) | geodesic | double_center | eigen(2)", "iris", code=3).stderr
+    assert "\n  knn(200) | distance(1)" in refused and "\n  ^^^^^^^^\n" in refused
+    one = write(tmp_path / "one.csv", "a,b", [[1, 2]])
+    assert "give more points" in calor("run", "mds", one, code=3).stderr
+    memory = calor("run", "mds", "digits", "--max-memory", "2M", code=4).stderr
+    assert memory.rstrip().endswith("^" * len("double_center"))
+
+
 # --- the machine --------------------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +234,33 @@ def test_unlabelled_rows_are_predicted(calor, tmp_path, missing, names):
     spread = calor("run", "label-spreading", data, "--train", "1", "--json", "-q").stdout
     assert '"train":[false,false,false,true' in spread.replace(" ", "").replace("\n", ""), "rows without a label do not train"
     assert calor("apply", model, data, "-q").stdout.splitlines()[0].startswith("prediction,")
+
+
+def test_rows_without_a_value_are_predicted_from_the_others(calor, tmp_path):
+    x = cloud(40, 2)
+    x[20:] += 50
+    height = [i // 20 * 10 + 0.1 + i * 1e-6 for i in range(40)]  # all different: no classes
+    rows = [[*row, height[i] if i % 20 < 14 else ("", "?", "NA")[i % 3]] for i, row in enumerate(x)]
+    data, model = write(tmp_path / "data.csv", "u,v,height", rows), tmp_path / "fit.safetensors"
+    for recipe, words in {"knn-regressor": ["--set", "knn.k=2"], "nadaraya-watson": [], "propagator-regressor": []}.items():
+        done = calor("run", recipe, data, *words, "--save", model, "-q").stdout.splitlines()
+        for lines in (done, calor("apply", model, data, "-q").stdout.splitlines()):
+            assert lines[0] == "value,height" and lines[18].endswith(",") and lines[1].endswith(",0.1")
+            values = [float(line.split(",")[0]) for line in lines[1:]]
+            assert np.abs(np.array(values) - np.repeat([0.1, 10.1], 20)).max() < 1e-3
+    none = write(tmp_path / "none.csv", "u,v,height", [[*row, ""] for row in x])
+    assert "height" in calor("run", "knn-regressor", none, code=3).stderr
+
+
+def test_names_cannot_be_averaged_and_what_to_do_instead_works(calor, tmp_path):
+    data = write(tmp_path / "data.csv", "u,v,kind", groups(lambda i: "ab"[i // 20]))
+    for words in ([], ["--label", "kind"]):
+        refused = calor("run", "knn-regressor", data, *words, code=3).stderr
+        assert 'column "kind", found "a"' in refused and "numeric column with --label" in refused and "knn-classifier" in refused
+    calor("run", "knn-classifier", data, "-q")
+    assert calor("run", "knn-regressor", data, "--label", "v", code=3).stderr.count("\"kind\"") == 1  # its texts are no feature
+    numbers = write(tmp_path / "numbers.csv", "u,v,w", cloud(40))
+    assert calor("run", "knn-regressor", numbers, "--label", "v", "-q").stdout.startswith("value,v\n")
 
 
 def test_labels_that_a_recipe_needs_and_finds_none_of(calor, tmp_path):

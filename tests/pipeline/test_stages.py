@@ -182,7 +182,7 @@ def test_implicit_equals_the_direct_solution(run, csv, t):
         ("knn(3) | dot | exp(cardinality=2)", "minus distances"),
         ("knn(3) | distance(2) | exp(perplexity=2, cardinality=2)", "found both"),
         ("knn(3) | distance(2) | exp(1) | implicit(1)", "put mean or union"),
-        ("centres(3) | distance(2, to=data) | exp(1) | expand(2)", "as many rows as columns"),
+        ("centres(3) | distance(2, to=data) | exp(1) | expand(2) | row | apply", "as many rows as columns"),
         ("knn(3) | local_weights | heat(1)", "weights of at least 0"),
     ],
 )
