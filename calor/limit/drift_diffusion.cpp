@@ -82,9 +82,8 @@ std::vector<Row> coefficient_rows(const DriftDiffusion& given, const Sample& que
     found.x.push_back(design(i, 0) + expected * design(i, 1));
     found.y.push_back(y[i]);
   }
-  Series line{"equal", found.x, found.x, true};
-  std::sort(line.x.begin(), line.x.end());
-  line.y = line.x;
+  const auto [low, high] = std::minmax_element(found.x.begin(), found.x.end());
+  const Series line{"equal", {*low, *high}, {*low, *high}, true};
   const Plot plot{"Operator at eps -> 0", "closed form", "measured", false, false, {found, line}};
   Row drift{fmt::format("{} drift coefficient, alpha {}", given.name, alpha), given.name, alpha == 0 ? "T1" : "T2",
             fmt::format("After normalisation by q^alpha, alpha = {}, the drift along grad log p has the factor 2(1 - alpha).", alpha),

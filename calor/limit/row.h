@@ -67,6 +67,7 @@ struct Settings {
 };
 
 // Fills `pass`: the whole interval lies within `tolerance` of the expected value.  A measurement too coarse to tell does not pass.
+// Keeps at most 400 markers of each series for the pictures.
 Row judged(Row row);
 
 // "agrees", "disagrees" (the interval lies apart from the expected value), or "too coarse to tell" (it reaches there and beyond).

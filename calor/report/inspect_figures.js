@@ -100,7 +100,7 @@ function sinksPlot(head, width) {
       height: lowHeight(width),
       bargap: 0.3,
       xaxis: axis("token", {tickvals: places, ticktext: sinks.map((sink) => plain(tokenName(sink.token))), showgrid: false}),
-      yaxis: axis("share of all attention", {tickformat: ".0%", rangemode: "tozero"})
+      yaxis: axis("share of all attention", {tickformat: "~%", rangemode: "tozero"})
     })
   };
 }
