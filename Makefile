@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help setup build demo test test-core test-python asan tsan bench bench-recipes study install clean
+.PHONY: help setup build demo test test-core test-python asan tsan bench bench-recipes bench-propagator study install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -56,8 +56,13 @@ bench-recipes: build  ## recipes against their peers on Fashion-MNIST, one threa
 	@tools/setup bench
 	@OMP_NUM_THREADS=1 $(PYTHON) bench/recipes $(BENCH) $(if $(SIZE),--size $(SIZE))
 
-study: build-tests  ## the long studies: MNIST, acceptance figures with all seeds (CALOR_DATA names the data folder)
+bench-propagator: build  ## all of MNIST: the propagator beside scikit-learn's SVC and KNeighborsClassifier (CALOR_DATA names the data folder)
+	@$(PYTHON) bench/propagator/mnist.py
+
+study: build-tests  ## the long studies: MNIST, acceptance figures with all seeds, the propagator's table (CALOR_DATA names the data folder)
+	@tools/setup bench
 	@CALOR_STUDY=1 build/tests/learn/test_acceptance
+	@OMP_NUM_THREADS=1 $(PYTHON) bench/propagator
 
 install: build   ## install to PREFIX (default /usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
