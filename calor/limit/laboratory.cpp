@@ -57,9 +57,9 @@ const std::vector<Experiment>& experiments() {
        [](const Settings& s, const Context& c) {
          return diffusion({"gaussian2", make_gaussian(2), 0.02, 0.04, {}, {}}, s, c);
        }},
-      {{"gaussian3", "T1", "A Gaussian density in space"}, false,
+      {{"gaussian3", "T1, T2", "A Gaussian density in space"}, false,
        [](const Settings& s, const Context& c) {
-         return diffusion({"gaussian3", make_gaussian(3), 0.04, 0, {}, {}}, s, c);
+         return diffusion({"gaussian3", make_gaussian(3), 0.04, 0.16, {}, {}}, s, c);
        }},
       {{"step", "T3", "An attention layer as an Euler step"}, false, step_rows},
       {{"stack", "T3", "Stacked layers against the heat semigroup"}, false, stack_rows},
