@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "calor/limit/experiments.h"
@@ -27,11 +28,14 @@ struct Measured {
   std::vector<std::vector<double>> values;  // one vector over the queries for each eps
 };
 
-Measured measure(const Manifold& manifold, const Sample& queries, double epsilon, int levels, double alpha, const Context& context) {
-  Measured result{halved(epsilon, levels), {}};
-  for (const double eps : result.epsilon) {
+// One for each alpha.
+std::vector<Measured> measure(const Manifold& manifold, const Sample& queries, double epsilon, int levels, std::span<const double> alphas,
+                              const Context& context) {
+  std::vector<Measured> result(alphas.size(), {halved(epsilon, levels), {}});
+  for (const double eps : halved(epsilon, levels)) {
     const Sample points = manifold.quadrature(eps);
-    result.values.push_back(generator(points, functions_at(manifold, points), queries, functions_at(manifold, queries), eps, alpha, context));
+    auto values = Generator(points).at(queries, functions_at(manifold, points), functions_at(manifold, queries), eps, alphas, context);
+    for (std::size_t a = 0; a < alphas.size(); ++a) result[a].values.push_back(std::move(values[a]));
   }
   return result;
 }
@@ -98,14 +102,15 @@ std::vector<Row> coefficient_rows(const DriftDiffusion& given, const Sample& que
 
 std::vector<Row> drift_diffusion_rows(const DriftDiffusion& given, const Settings& settings, const Context& context) {
   const Sample queries = given.manifold->queries(query_count);
-  const Measured measured = measure(*given.manifold, queries, given.epsilon, 5, 0, context);
+  constexpr std::array none{0.0};
+  constexpr std::array normalisations{0.5, 1.0};
+  const Measured measured = measure(*given.manifold, queries, given.epsilon, 5, none, context).front();
   std::vector<Row> rows{order_row(given, queries, measured, settings.theory)};
   for (Row& row : coefficient_rows(given, queries, measured, 0, settings.theory)) rows.push_back(std::move(row));
   if (given.normalised_epsilon == 0) return rows;
-  for (const double alpha : {0.5, 1.0}) {
-    const Measured normalised = measure(*given.manifold, queries, given.normalised_epsilon, 4, alpha, context);
-    for (Row& row : coefficient_rows(given, queries, normalised, alpha, settings.theory)) rows.push_back(std::move(row));
-  }
+  const std::vector<Measured> normalised = measure(*given.manifold, queries, given.normalised_epsilon, 4, normalisations, context);
+  for (std::size_t a = 0; a < normalisations.size(); ++a)
+    for (Row& row : coefficient_rows(given, queries, normalised[a], normalisations[a], settings.theory)) rows.push_back(std::move(row));
   return rows;
 }
 

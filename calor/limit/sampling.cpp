@@ -32,8 +32,9 @@ void add_noise(const DriftDiffusion& given, std::int64_t count, int set, std::ui
   const Sample points = given.manifold->random(count, random);
   const std::vector<double> h = functions_at(*given.manifold, points), own = functions_at(*given.manifold, queries);
   const Generator generator(points);
+  const double alpha = 0;
   for (std::size_t k = 0; k < ladder.size(); ++k) {
-    const std::vector<double> values = generator.at(queries, h, own, ladder[k], 0, context);
+    const std::vector<double> values = generator.at(queries, h, own, ladder[k], std::span(&alpha, 1), context).front();
     noise.push_back({static_cast<double>(count), ladder[k], root_mean_square_difference(values, exact[k]), set});
   }
 }
