@@ -89,8 +89,12 @@ void read_exp(const Pipeline& pipeline, const BoundStage& stage, Similarity& sim
   }
 }
 
-Normaliser normaliser_of(const BoundStage& stage) {
+Normaliser normaliser_of(const Pipeline& pipeline, const BoundStage& stage) {
   using Kind = Normaliser::Kind;
+  if (stage.stage->name == "two_side" && stage.arguments.word("of") != "rows")
+    pipeline::fail_at(pipeline.text, stage.call.place, "two_side",
+                      "expected of=rows, found of=keys: a learned layer takes out the row sums; `calor train --model propagator` learns with "
+                      "the keys' density");
   if (stage.stage->name == "row") return {Kind::row};
   if (stage.stage->name == "column") return {Kind::column};
   if (stage.stage->name == "two_side") return {Kind::two_side, stage.arguments.number("alpha")};
@@ -133,7 +137,7 @@ Similarity parse_pipeline(std::string_view text) {
   similarity.score = stages[0].arguments.word("kind");
   read_exp(parsed, stages[1], similarity);
   std::vector<Normaliser> steps;
-  for (std::size_t s = 2; s + 1 < stages.size(); ++s) steps.push_back(normaliser_of(stages[s]));
+  for (std::size_t s = 2; s + 1 < stages.size(); ++s) steps.push_back(normaliser_of(parsed, stages[s]));
   similarity.name = short_name(similarity, steps);
   for (const Normaliser& step : steps)
     if (step.kind != Normaliser::Kind::two_side || step.alpha != 0) similarity.normalise.push_back(step);

@@ -26,10 +26,11 @@ double conformal_laplacian(const Manifold& manifold, const Point& x) {
   return std::pow(manifold.density(x), -4.0 / (n - 2)) * (manifold.laplacian(x) + 2 * manifold.drift(x));
 }
 
-std::vector<Row> heat_rows(const ClosedForms& theory, const Context& context) {
+std::vector<Row> heat_rows(const Settings& settings, const Context& context) {
+  const ClosedForms& theory = settings.theory;
   const std::unique_ptr<Manifold> manifold = make_ellipsoid({1, 1, 1, 1}, 0.5);
   const int n = manifold->dimension();
-  const Sample queries = manifold->queries(2000);
+  const Sample queries = manifold->queries(settings.queries);
   const std::vector<double> ladder = halved(0.08, 5);
   const auto values = operators(*manifold, queries, ladder, context);
 
@@ -106,7 +107,7 @@ Row conserved_row(int dimension, double epsilon, int degree, const ClosedForms& 
 }  // namespace
 
 std::vector<Row> conformal_rows(const Settings& settings, const Context& context) {
-  std::vector<Row> rows = heat_rows(settings.theory, context);
+  std::vector<Row> rows = heat_rows(settings, context);
   rows.push_back(conserved_row(2, 0.032, 24, settings.theory, context));
   rows.push_back(conserved_row(3, 0.16, 14, settings.theory, context));
   return rows;

@@ -21,8 +21,6 @@ std::vector<double> halved(double epsilon, int count) {
 
 namespace {
 
-constexpr std::int64_t query_count = 2000;
-
 struct Measured {
   std::vector<double> epsilon;
   std::vector<std::vector<double>> values;  // one vector over the queries for each eps
@@ -101,7 +99,7 @@ std::vector<Row> coefficient_rows(const DriftDiffusion& given, const Sample& que
 }  // namespace
 
 std::vector<Row> drift_diffusion_rows(const DriftDiffusion& given, const Settings& settings, const Context& context) {
-  const Sample queries = given.manifold->queries(query_count);
+  const Sample queries = given.manifold->queries(settings.queries);
   constexpr std::array none{0.0};
   constexpr std::array normalisations{0.5, 1.0};
   const Measured measured = measure(*given.manifold, queries, given.epsilon, 5, none, context).front();

@@ -66,7 +66,7 @@ std::vector<Row> heads_rows(const Settings& settings, const Context& context) {
   Random random(settings.seed, Purpose::test, 4000000);
   const auto weights = [&] { return Matrix3d(Matrix3d::NullaryExpr([&] { return random.normal(); })); };
   const std::vector<Head> heads = {{{1, 1, 1}, 0.5, weights()}, {{1.0, 1.25, 0.85}, -0.3, weights()}};
-  const Sample queries = make_ellipsoid({1, 1, 1}, 0)->queries(2000);
+  const Sample queries = make_ellipsoid({1, 1, 1}, 0)->queries(settings.queries);
   MatrixXd start = MatrixXd::Zero(queries.count, 3), flow = start;
   for (const Head& head : heads) {
     MatrixXd h(queries.count, 3), change(queries.count, 3);

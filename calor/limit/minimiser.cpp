@@ -171,13 +171,14 @@ double rate(const Vector<n>& x, const Vector<n>& at, const Square<n>& root, doub
 }
 
 template <class Score, int n>
-std::vector<Row> rows_of(const ClosedForms& theory, const Context& context) {
-  constexpr std::int64_t query_count = n == 2 ? 2000 : 200;  // each an integral over a lattice in n dimensions
+std::vector<Row> rows_of(const Settings& settings, const Context& context) {
+  const ClosedForms& theory = settings.theory;
+  const std::int64_t query_count = n == 2 ? settings.queries : settings.queries / 10;  // each an integral over a lattice in n dimensions
   const std::vector<double> ladder = halved(0.02, 5);
-  std::vector<std::vector<double>> rates(ladder.size(), std::vector<double>(query_count));
+  std::vector<std::vector<double>> rates(ladder.size(), std::vector<double>(static_cast<std::size_t>(query_count)));
   Eigen::MatrixXd parts(query_count, 2);
   Random random(23, Purpose::test, n);
-  std::vector<Vector<n>> queries(query_count);
+  std::vector<Vector<n>> queries(static_cast<std::size_t>(query_count));
   for (Vector<n>& x : queries)
     for (double& value : x) value = random.uniform(-1, 1);
   parallel_for(query_count, context.threads, [&](std::int64_t i) {
@@ -217,8 +218,8 @@ std::vector<Row> rows_of(const ClosedForms& theory, const Context& context) {
 
 std::vector<Row> minimiser_rows(const Settings& settings, const Context& context) {
   std::vector<Row> rows;
-  for (const auto& some : {rows_of<BentDistance, 2>(settings.theory, context), rows_of<BentDistance, 3>(settings.theory, context),
-                           rows_of<NoDistance, 2>(settings.theory, context), rows_of<NoDistance, 3>(settings.theory, context)})
+  for (const auto& some : {rows_of<BentDistance, 2>(settings, context), rows_of<BentDistance, 3>(settings, context),
+                           rows_of<NoDistance, 2>(settings, context), rows_of<NoDistance, 3>(settings, context)})
     rows.insert(rows.end(), some.begin(), some.end());
   return rows;
 }

@@ -63,6 +63,7 @@ struct Settings {
   std::vector<std::int64_t> points;  // ladder of the random point sets; empty: each group's own
   std::vector<double> epsilon;       // their ladder of eps; empty: each group's own
   int seeds = 16;                    // random point sets of each size
+  std::int64_t queries = 2000;       // points at which operators are compared; a tenth of them where each takes an integral in space
   std::uint64_t seed = 0;
 };
 

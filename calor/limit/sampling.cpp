@@ -18,8 +18,6 @@
 namespace calor::limit {
 namespace {
 
-constexpr std::int64_t query_count = 2000;
-
 struct Noise {
   double points, epsilon, size;
   int set;  // 0 .. seeds - 1
@@ -96,7 +94,7 @@ std::vector<Row> sampling_rows(const DriftDiffusion& given, const Settings& sett
   const std::vector<std::int64_t>& sizes = settings.points.empty() ? given.points : settings.points;
   const std::vector<double>& ladder = settings.epsilon.empty() ? given.sampling_epsilon : settings.epsilon;
   require_memory(*given.manifold, sizes, ladder, context);
-  const Sample queries = given.manifold->queries(query_count);
+  const Sample queries = given.manifold->queries(settings.queries);
   std::vector<std::vector<double>> exact;
   for (const double epsilon : ladder) {
     const Sample points = given.manifold->quadrature(epsilon);

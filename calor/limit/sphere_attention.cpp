@@ -30,7 +30,7 @@ Matrix3d random_scores(std::uint64_t seed, std::uint64_t index) {
 std::vector<Row> rows_at(double radius, std::uint64_t index, const Settings& settings, const Context& context) {
   const Matrix3d a = random_scores(settings.seed, index);
   const std::unique_ptr<Manifold> sphere = make_ellipsoid({radius, radius, radius}, 0.5);
-  const Sample tokens = sphere->queries(2000);
+  const Sample tokens = sphere->queries(settings.queries);
   std::vector<double> projected, landed, closed;  // A'x; H(y*); time (L H)(y*)
   for (std::int64_t i = 0; i < tokens.count; ++i) {
     const Point x = tokens.point(i);

@@ -11,8 +11,6 @@
 namespace calor::limit {
 namespace {
 
-constexpr std::int64_t query_count = 2000;
-
 struct Layer {
   Sample queries;
   std::vector<double> h, flow;              // at the queries: h and L h
@@ -21,11 +19,11 @@ struct Layer {
   std::vector<double> engine_error;         // largest difference to the definition for each eps
 };
 
-Layer measure(const Manifold& manifold, double epsilon, const ClosedForms& theory, const Context& context) {
+Layer measure(const Manifold& manifold, double epsilon, const Settings& settings, const Context& context) {
   Layer layer;
-  layer.queries = manifold.queries(query_count);
+  layer.queries = manifold.queries(settings.queries);
   layer.h = functions_at(manifold, layer.queries);
-  layer.flow = values_at(layer.queries, [&](const Point& x) { return manifold.laplacian(x) + theory.drift(0) * manifold.drift(x); });
+  layer.flow = values_at(layer.queries, [&](const Point& x) { return manifold.laplacian(x) + settings.theory.drift(0) * manifold.drift(x); });
   layer.epsilon = halved(epsilon, 5);
   for (const double eps : layer.epsilon) {
     const Sample points = manifold.quadrature(eps);
@@ -69,8 +67,9 @@ Row length_row(const Layer& layer, const ClosedForms& theory) {
 }
 
 // softmax(-|x - y|^2), eps = 1/2, on points stretched by m: the metric is multiplied by m^2 and the step shrinks.
-Row metric_row(const Manifold& manifold, const ClosedForms& theory, const Context& context) {
-  const Sample queries = manifold.queries(query_count);
+Row metric_row(const Manifold& manifold, const Settings& settings, const Context& context) {
+  const ClosedForms& theory = settings.theory;
+  const Sample queries = manifold.queries(settings.queries);
   const std::vector<double> own = functions_at(manifold, queries);
   Series sizes{"measured", {}, {}, false};
   std::vector<double> shrink;
@@ -106,8 +105,8 @@ Row engine_row(const Layer& layer) {
 
 std::vector<Row> step_rows(const Settings& settings, const Context& context) {
   const std::unique_ptr<Manifold> manifold = make_ellipsoid({1, 1, 1}, 0.5);
-  const Layer layer = measure(*manifold, 0.016, settings.theory, context);
-  return {remainder_row(layer, settings.theory), length_row(layer, settings.theory), metric_row(*manifold, settings.theory, context),
+  const Layer layer = measure(*manifold, 0.016, settings, context);
+  return {remainder_row(layer, settings.theory), length_row(layer, settings.theory), metric_row(*manifold, settings, context),
           engine_row(layer)};
 }
 

@@ -72,6 +72,7 @@ TEST(Similarity, PointsAtTheStageThatDoesNotFit) {
   EXPECT_TRUE(holds(refusal("score(qk) | score(l2) | exp | row | apply"), "expected exp after score(..), found score"));
   EXPECT_TRUE(holds(refusal("score(qk) | exp | apply"), "expected a normalisation such as row before apply"));
   EXPECT_TRUE(holds(refusal("score(qk) | exp | two_side(0) | apply"), "expected a normalisation other than two_side(0)"));
+  EXPECT_TRUE(holds(refusal("score(qk) | exp | two_side(1, of=keys) | row | apply"), "expected of=rows, found of=keys"));
   EXPECT_TRUE(holds(refusal("score(qk)"), "expected the stage exp, found the end"));
   EXPECT_TRUE(holds(refusal("score(qk) | exp | row"), "expected the stage apply, found the end"));
   EXPECT_TRUE(holds(refusal("score(qk) | exp | row | apply | row"), "the end of the pipeline after apply"));

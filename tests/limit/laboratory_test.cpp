@@ -18,6 +18,7 @@ Settings small() {
   settings.points = {200, 500, 2000};
   settings.epsilon = {0.08, 0.04, 0.02};
   settings.seeds = 3;
+  settings.queries = 200;
   return settings;
 }
 

@@ -14,6 +14,7 @@ std::vector<std::string> failed(const std::string& group, const ClosedForms& the
   Settings settings;
   settings.theory = theory;
   settings.seeds = 3;
+  settings.queries = 200;
   std::vector<std::string> names;
   for (const Row& row : run({group}, settings, Context()))
     if (!row.pass) names.push_back(row.name + ": " + verdict(row));
