@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.neighbors import KNeighborsRegressor
 
-from conftest import CALOR, ROOT
+from command import CALOR, ROOT
 
 TRAIN = ["--model", "propagator-regressor"]
 
