@@ -85,7 +85,7 @@ GaussianSums::Rows GaussianSums::flow(const PointsView& rows, const double* weig
       const double* x = rows.point(i);
       std::fill(distance.begin(), distance.end(), 0.0);
       for (std::int64_t c = 0; c < dim_; ++c) {
-        const double *low = &box_low_[c * leaves_], *high = &box_high_[c * leaves_];
+        const double *low = box_low_.data() + c * leaves_, *high = box_high_.data() + c * leaves_;
         for (std::int64_t leaf = 0; leaf < leaves_; ++leaf) {
           const double beyond = std::max(0.0, std::max(low[leaf] - x[c], x[c] - high[leaf]));
           distance[leaf] += beyond * beyond;
