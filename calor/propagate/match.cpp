@@ -70,8 +70,8 @@ double transform(const kernels::SymmetricMatrix& delta, Matrix& y, const Context
 }
 
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  require(!state.similarity.components, Fault::input,
-          "[match] expected paths between all points, found {} components: give a larger k, or fit each on its own", state.similarity.components->count);
+  if (const auto& found = state.similarity.components)
+    fail(Fault::input, "[match] expected paths between all points, found {} components: give a larger k, or fit each on its own", found->count);
   const auto n = static_cast<std::uint64_t>(state.similarity.rows);
   context.memory.require(4 * n * (n + 1), "match", fmt::format("the distances of {} points", n), "give fewer points, or raise --max-memory");
   kernels::SymmetricMatrix delta = squares(state.similarity, context);
