@@ -149,12 +149,6 @@ static std::string format_seconds(double seconds) {
   return seconds < 6000 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.0f} h", seconds / 3600);
 }
 
-Estimate estimate(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges) {
-  Estimate result = start(rows, features, edges);
-  for (const BoundStage& bound : stages) add(result, bound);
-  return result;
-}
-
 std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context) {
   const Speed speed = measure_speed(context);
   Estimate total = start(rows, features, edges);

@@ -13,3 +13,4 @@ step("${CMAKE_COMMAND}" -S "${SOURCE}" -B "${SCRATCH}/build" "-DCMAKE_PREFIX_PAT
 step("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
 step("${SCRATCH}/build/consumer")
 step("${SCRATCH}/prefix/bin/calor" --version)
+step("${SCRATCH}/prefix/bin/calor" train --help)  # of the program that it becomes
