@@ -1,6 +1,6 @@
 // What an instruction set provides for numbers over all pairs of points: shortest paths from several sources at once, a symmetric
-// matrix times a block of vectors, a majorisation step of the stress, and sums with Gaussian weights.  Plain functions on raw pointers; the headers named below
-// bound their errors and give them their loops.
+// matrix times a block of vectors, a majorisation step of the stress, sums with Gaussian weights, and weights with one point left out.
+// Plain functions on raw pointers; the headers named below bound their errors and give them their loops.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,14 @@ struct AllPairs {
   // gaussian_sums.h: sums[0] = sum of w exp(rate |x - y|^2) over the `count` leaves listed, sums[1] = that of w exp(..) (h - own).
   void (*gaussian_row)(const double* x, std::int64_t dim, double rate, double own, const std::int32_t* leaves, std::int64_t count,
                        const double* coordinates, const double* weights, const double* values, double* sums);
+
+  // left_out.h, in float and in double.
+  double (*powers)(const float* offsets, float rate, const float* before, std::int64_t count, float* powers);
+  double (*double_powers)(const double* offsets, double rate, const double* before, std::int64_t count, double* powers);
+  void (*weigh_left_out)(const float* powers, const float* thin, float share, const float* counts, std::int64_t count, double* all,
+                         double* own);
+  void (*double_weigh_left_out)(const double* powers, const double* thin, double share, const double* counts, std::int64_t count,
+                                double* all, double* own);
 };
 
 }  // namespace calor::kernels

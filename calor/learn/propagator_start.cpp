@@ -42,19 +42,23 @@ Eigen::MatrixXd principal_axes(const Matrix& points, std::int64_t components) {
 
 }  // namespace
 
-StartingPoint starting_point(const PropagatorRows& train, std::int64_t classes, const PropagatorOptions& options, const Context& context) {
-  const std::int64_t rows = train.count(), count = std::min(rows, options.start_rows);
+static bool standardising_helps(const PropagatorRows& train, std::int64_t classes, const PropagatorOptions& options, const Context& context) {
+  const std::int64_t rows = train.count(), count = std::min(rows, options.trial_rows);
   std::vector<std::int64_t> sample;
   for (std::int64_t i = 0; i < count; ++i) sample.push_back(i * rows / count);
-  PropagatorRows sampled = train.those(sample);
+  return run("standardise(loo)", data_of(train.those(sample), classes), context).result.figures.at("standardised") != 0;
+}
 
+StartingPoint starting_point(const PropagatorRows& train, std::int64_t classes, const PropagatorOptions& options, const Context& context) {
   StartingPoint start;
-  start.chosen.standardised = run("standardise(loo)", data_of(sampled, classes), context).result.figures.at("standardised") != 0;
+  start.chosen.standardised = standardising_helps(train, classes, options, context);
   const pipeline::Fit all = run("standardise", data_of(train, classes), context);
   const Matrix& by = all.kept.front().array("by");
   start.offset = by.row(0);
   start.projection = start.chosen.standardised ? Matrix(by.row(1).asDiagonal()) : Matrix(Matrix::Identity(train.points.cols(), train.points.cols()));
-  Matrix z = (train.points.rowwise() - start.offset.row(0)) * start.projection;
+  PropagatorRows mapped = train;
+  Matrix& z = mapped.points;
+  z = (train.points.rowwise() - start.offset.row(0)) * start.projection;
   if (train.points.cols() > options.most_columns) {
     const Eigen::MatrixXd axes = principal_axes(z, options.components);
     start.projection = start.projection * axes;
@@ -63,9 +67,8 @@ StartingPoint starting_point(const PropagatorRows& train, std::int64_t classes, 
   const double spread = std::sqrt(z.squaredNorm() / static_cast<double>(z.size()));
   require(spread > 0, Fault::input, "[train] expected training rows that differ, found all at one place");
   start.projection /= spread;
-  sampled.points.resize(count, z.cols());
-  for (std::int64_t r = 0; r < count; ++r) sampled.points.row(r) = z.row(sample[static_cast<std::size_t>(r)]) / spread;
-  const pipeline::Fit found = run("distance(2, to=train) | exp(loo) | two_side(loo, of=keys)", data_of(sampled, classes), context);
+  z /= spread;
+  const pipeline::Fit found = run("distance(2, to=train) | exp(loo) | two_side(loo, of=keys)", data_of(mapped, classes), context);
   start.chosen.temperature = 1 / found.result.figures.at("bandwidth");
   start.chosen.alpha = found.result.figures.at("alpha");
   start.chosen.likelihood = found.result.figures.at("leave_one_out");

@@ -23,7 +23,7 @@ using pipeline::Matrix;
 
 void check(const PropagatorData& data, const PropagatorOptions& options) {
   require(options.hidden >= 1 && options.batch >= 2 && options.epochs >= 0 && options.noise.value_or(0) >= 0 && options.learning_rate > 0 &&
-              options.weight_decay >= 0 && options.components >= 1 && options.components <= options.most_columns && options.start_rows >= 2 &&
+              options.weight_decay >= 0 && options.components >= 1 && options.components <= options.most_columns && options.trial_rows >= 2 &&
               options.checkpoint_seconds >= 0,
           Fault::usage, "[train] expected at least 1 hidden unit, 2 points a batch and a learning rate above 0, found {}, {} and {}", options.hidden,
           options.batch, options.learning_rate);
@@ -145,13 +145,13 @@ PropagatorQuality quality(const Propagator& model, const PropagatorRows& judged,
   return {analyse::class_quality(span(found.probability), found.probability.cols(), judged.labels), {}};
 }
 
-// Each way of training on three quarters of at most start_rows rows, judged on the rest; of few rows every quarter is the rest once.
+// Each way of training on three quarters of at most trial_rows rows, judged on the rest; of few rows every quarter is the rest once.
 std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train,
                                     const PropagatorOptions& options, Keeper& keeper, const Context& context) {
   constexpr std::int64_t parts = 4, few = 1000;
   Random random(options.seed, Purpose::split, 3);
   auto order = permutation(train.count(), random);
-  order.resize(static_cast<std::size_t>(std::min(options.start_rows, static_cast<std::int64_t>(order.size()))));
+  order.resize(static_cast<std::size_t>(std::min(options.trial_rows, static_cast<std::int64_t>(order.size()))));
   const std::int64_t turns = static_cast<std::int64_t>(order.size()) <= few ? parts : 1;
   std::vector<PropagatorTrial> result{{std::nullopt, 0}, {0.0, 0}, {0.2, 0}, {0.6, 0}};
   std::size_t number = 0;

@@ -23,10 +23,10 @@ struct PropagatorOptions {
   double learning_rate = 1e-3;    // falls to 0 along a half cosine
   double weight_decay = 1e-4;     // decoupled
   // On the points while training: of the median distance, spread over the coordinates.  Unset: 0, 0.2, 0.6 or no training at all,
-  // whichever predicts rows best that were left out of training (on at most start_rows rows).
+  // whichever predicts rows best that were left out of training (on at most trial_rows rows).
   std::optional<double> noise;
   std::int64_t most_columns = 128, components = 64;  // wider data are first put on so many principal axes
-  std::int64_t start_rows = 4000; // of the training rows, evenly: what bandwidth, exponent and standardisation are chosen on
+  std::int64_t trial_rows = 4000; // of the training rows: what standardisation and noise are chosen on
   std::uint64_t seed = 0;         // of the split, the weights, the batches and the noise
   std::string save;               // model.safetensors to write; "": none, and no checkpoint
   bool restart = false;           // discard a checkpoint instead of going on from it

@@ -13,8 +13,6 @@
 namespace calor::pipeline {
 namespace {
 
-// A tile of 128 x 512 doubles (512 KiB) stays in the second-level cache beside the points it is made of.
-constexpr std::int64_t tile_rows = 128, tile_columns = 512;
 constexpr std::int64_t edge_rows = 512;
 constexpr double nothing = -std::numeric_limits<double>::infinity();
 

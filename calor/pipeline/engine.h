@@ -37,8 +37,10 @@ Matrix materialise(const Similarity& similarity, const char* op, const Context& 
 // read), and where rows and columns are not the same points.
 void keep_scores(Similarity& similarity, const Context& context);
 
-// Tiles of all pairs: visit(first row, first column, tile of scores) from several threads, a fixed number of rows a piece;
-// every piece's tiles come in order of their columns.
+// Tiles of all pairs: visit(first row, first column, tile of scores) from several threads.  Tiles begin at multiples of tile_rows and
+// tile_columns; those of the same rows come in order of their columns.  128 x 512 doubles (512 KiB) stay in the second-level cache beside
+// the points that they are made of.
+inline constexpr std::int64_t tile_rows = 128, tile_columns = 512;
 void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,
                          const std::function<void(std::int64_t, std::int64_t, const Matrix&)>& visit);
 

@@ -6,7 +6,7 @@
 //   values:   likelihood = -log max(r, 2^-52) / 2,  r the mean squared error of sum_{j != i} w_ij t_j / sum_{j != i} w_ij over
 //             the variance of the t_i: the profile likelihood of normal errors, 0 for the mean; 0 too where all t_i are equal
 //
-// (Row i is left out of the densities too, or it would tell which keys have no other neighbour than itself.)
+// Row i is left out of the densities too, or it would tell which keys have no other neighbour than itself.
 // A row that is alone in its class cannot be predicted by others and is not judged.  q leaves the own point out: with it, an
 // outlier's density is its own kernel's 1 at every scale, and what alpha does depends on the sample size.
 // Leave-one-out choice of a kernel's bandwidth: Duin 1976; the density exponent: Coifman & Lafon 2006.
@@ -34,16 +34,16 @@ Known known_columns(const pipeline::Similarity& similarity, const pipeline::Data
 pipeline::Similarity keys_of(const pipeline::Similarity& similarity, const char* op);
 
 struct LeaveOneOutOptions {
-  std::vector<double> scales;     // empty: half octaves from twice the median mean distance to an eighth of the median nearest one
-  std::vector<double> alphas{0};
-  std::int64_t all_up_to = 5000;  // keys; of more, the likelihood is that of `sample` rows spread evenly over them
-  std::int64_t sample = 2000;
+  std::vector<double> scales;        // empty: half octaves from twice the median mean distance to an eighth of the median nearest one
+  bool exponents = false;            // of the density: 0, 1/4, 1/2, 3/4 and 1 instead of 0 alone
+  std::int64_t single_above = 5000;  // keys; of more, weights are floats
+  std::int64_t most_judged = 2000;   // rows, evenly, where there are more than single_above keys and no exponents: those are all judged
 };
 
 struct LeaveOneOut {
   std::vector<double> scales, alphas;
   pipeline::Matrix likelihood;   // scales x alphas
-  pipeline::Matrix log_density;  // keys x scales: log q_j of all k != j, for new points; keys x 0 when alpha is 0 alone
+  pipeline::Matrix log_density;  // keys x scales: log q_j of all k != j, for new points; 0 x 0 without exponents
   std::int64_t judged = 0;       // rows that the likelihood is a mean over
 
   struct Choice {
@@ -54,8 +54,9 @@ struct LeaveOneOut {
 };
 
 // `keys`: of keys_of(); its strengthening is not looked at.
-// All in logarithms, so that no outlier and no small scale underflows.  Time: one evaluation of judged x keys scores with
-// scales x alphas exponentials each, and for alphas other than 0 one of keys x keys with two each.  Memory: keys x scales numbers.
+// Relative to what is greatest, so that no outlier and no small scale underflows.  Scores are doubles; with weights that are doubles too the
+// likelihood is within 1e-12, with floats within 1e-5.  Time: one pass over judged x keys scores with two exponentials and scales x
+// exponents products each, before which there is one over keys x keys for exponents.  Memory: keys x scales numbers.
 // Same bits for any number of threads.  Throws Fault::input when all keys are at one place, or no row could be judged.
 LeaveOneOut leave_one_out(const pipeline::Similarity& keys, const Known& known, const LeaveOneOutOptions& options,
                           const Context& context);

@@ -45,7 +45,7 @@ static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, 
           describe(record));
   if (arguments.is_number("alpha")) return factors(among_columns(record), arguments.number("alpha"), context);
   LeaveOneOutOptions options;
-  options.alphas = {0, 0.25, 0.5, 0.75, 1};
+  options.exponents = true;
   if (!record.strengthen.by_leave_one_out) options.scales = {record.strengthen.scale[0]};
   const LeaveOneOut found = leave_one_out(keys_of(record, "two_side"), known_columns(record, *state.data, "two_side"), options, context);
   report(found, state);

@@ -79,14 +79,14 @@ TEST(LeaveOneOut, EqualsItsDefinitionForClasses) {
   const auto data = three_clouds(60);
   LeaveOneOutOptions options;
   options.scales = {4, 2.5, 2, 1, 0.3};  // halves and others
-  options.alphas = {0, 0.5, 1};
+  options.exponents = true;
   const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, options, Context());
   EXPECT_EQ(found.judged, 60);
   for (std::size_t s = 0; s < options.scales.size(); ++s) {
     for (int j = 0; j < 60; ++j)
       EXPECT_NEAR(found.log_density(j, static_cast<Eigen::Index>(s)), std::log(density(*data, j, options.scales[s])), 1e-12);
-    for (std::size_t a = 0; a < options.alphas.size(); ++a)
-      EXPECT_NEAR(found.likelihood(static_cast<Eigen::Index>(s), static_cast<Eigen::Index>(a)), by_definition(*data, options.scales[s], options.alphas[a]), 1e-12);
+    for (std::size_t a = 0; a < 5; ++a)
+      EXPECT_NEAR(found.likelihood(static_cast<Eigen::Index>(s), static_cast<Eigen::Index>(a)), by_definition(*data, options.scales[s], found.alphas[a]), 1e-12);
   }
 }
 
@@ -97,13 +97,13 @@ TEST(LeaveOneOut, EqualsItsDefinitionForValuesOfAnyScale) {
   for (const double value : data->targets) variance += std::pow(value - data->targets.mean(), 2) / 60;
   LeaveOneOutOptions options;
   options.scales = {2, 0.5, 0.1};
-  options.alphas = {0, 1};
+  options.exponents = true;
   const LeaveOneOut found = leave_one_out(distances(*data), {{}, data->targets}, options, Context());
   const auto scaled = measured(points, 1e9, -4e12);  // offsets cost digits: 4e12 eps / 1e9 of the target's spread
   const LeaveOneOut same = leave_one_out(distances(*scaled), {{}, scaled->targets}, options, Context());
   for (int s = 0; s < 3; ++s)
-    for (int a = 0; a < 2; ++a) {
-      EXPECT_NEAR(found.likelihood(s, a), -std::log(by_definition(*data, options.scales[s], options.alphas[a]) / variance) / 2, 1e-12);
+    for (int a = 0; a < 5; ++a) {
+      EXPECT_NEAR(found.likelihood(s, a), -std::log(by_definition(*data, options.scales[s], 0.25 * a) / variance) / 2, 1e-12);
       EXPECT_NEAR(found.likelihood(s, a), same.likelihood(s, a), 1e-8);
     }
 }
@@ -117,7 +117,7 @@ TEST(LeaveOneOut, NeitherOutliersNorSmallScalesUnderflow) {
   data->features = std::make_shared<const Matrix>(points);
   LeaveOneOutOptions options;
   options.scales = {1, 0.5, 1e-6};
-  options.alphas = {0, 1};
+  options.exponents = true;
   const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, options, Context());
   EXPECT_TRUE(found.likelihood.allFinite());
   EXPECT_TRUE(found.log_density.allFinite());
@@ -125,12 +125,38 @@ TEST(LeaveOneOut, NeitherOutliersNorSmallScalesUnderflow) {
   EXPECT_NEAR(found.log_density(0, 2), 0, 1e-12) << "the duplicate alone";
 }
 
+// Several tiles, an outlier and duplicates; the smallest scales have densities too far apart for floats, whose rows are summed one by one.
+TEST(LeaveOneOut, FloatsAreWithinTheirBoundOfDoubles) {
+  const auto data = three_clouds(1100);
+  Matrix points = *data->features;
+  points.row(700) << 40, 0, 0;
+  points.row(1) = points.row(0);
+  data->features = std::make_shared<const Matrix>(points);
+  const auto values = measured(points, 1e-20, 3e-18);
+  for (const Known& known : {Known{data->labels, {}}, Known{{}, values->targets}})
+    for (const bool exponents : {false, true}) {
+      LeaveOneOutOptions doubles;
+      doubles.scales = {16, 12, 8, 6, 4, 3, 2, 1.5, 1, 0.75, 0.5, 0.375, 0.1, 0.05, 0.025, 1e-3};  // half octaves, and others
+      doubles.exponents = exponents;
+      LeaveOneOutOptions floats = doubles;
+      floats.single_above = 1099;
+      floats.most_judged = 1100;
+      const LeaveOneOut precise = leave_one_out(distances(*data), known, doubles, Context()), found = leave_one_out(distances(*data), known, floats, Context());
+      EXPECT_EQ(found.judged, 1100);
+      EXPECT_LT((found.likelihood - precise.likelihood).cwiseAbs().maxCoeff(), 1e-5) << exponents;
+      EXPECT_GT((found.likelihood - precise.likelihood).cwiseAbs().maxCoeff(), 1e-13) << "floats were not used";
+      if (exponents) {
+        EXPECT_LT(((found.log_density - precise.log_density).array() / precise.log_density.array().abs().max(1)).abs().maxCoeff(), 1e-5);
+      }
+    }
+}
+
 TEST(LeaveOneOut, ASampleIsOfRowsAgainstAllKeys) {
   const auto data = three_clouds(60);
   LeaveOneOutOptions all, some;
   all.scales = some.scales = {1};
-  some.all_up_to = 59;
-  some.sample = 20;  // every third row: one class
+  some.single_above = 59;
+  some.most_judged = 20;  // every third row: one class
   const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, some, Context());
   EXPECT_EQ(found.judged, 20);
   double expected = 0;
@@ -140,7 +166,9 @@ TEST(LeaveOneOut, ASampleIsOfRowsAgainstAllKeys) {
       if (j != i) (j % 3 == i % 3 ? own : sum) += kernel(*data, i, j, 1);
     expected += std::log(own / (own + sum)) / 20;
   }
-  EXPECT_NEAR(found.likelihood(0, 0), expected, 1e-12);
+  EXPECT_NEAR(found.likelihood(0, 0), expected, 1e-6);
+  some.exponents = true;
+  EXPECT_EQ(leave_one_out(distances(*data), {data->labels, {}}, some, Context()).judged, 60);
 }
 
 TEST(LeaveOneOut, TheChosenScaleIsTheBestOfItsRange) {

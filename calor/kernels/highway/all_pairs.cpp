@@ -10,13 +10,14 @@
 
 #include "calor/kernels/highway/all_pairs-inl.h"
 #include "calor/kernels/highway/gaussian-inl.h"
+#include "calor/kernels/highway/left_out-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
 const AllPairs* all_pairs() {
-  static const AllPairs table{shorten_paths, symmetric_rows, stress_row, gaussian_row};
+  static const AllPairs table{shorten_paths, symmetric_rows, stress_row, gaussian_row, powers, double_powers, weigh_left_out, double_weigh_left_out};
   return &table;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "calor/kernels/gaussian_sums.h"
+#include "calor/kernels/left_out.h"
 #include "calor/kernels/paths.h"
 #include "calor/kernels/symmetric.h"
 
@@ -73,8 +74,30 @@ static void gaussian_row(const double* x, std::int64_t dim, double rate, double 
     }
 }
 
+template <class T>
+static double powers(const T* offsets, T rate, const T* before, std::int64_t count, T* powers) {
+  double sum = 0;
+  for (std::int64_t j = 0; j < count; ++j) sum += powers[j] = before ? before[j] * before[j] : std::exp(rate * offsets[j]);
+  return sum;
+}
+
+template <class T>
+static void weigh_left_out(const T* powers, const T* thin, T share, const T* counts, std::int64_t count, double* all, double* own) {
+  std::fill_n(all, density_exponents, 0.0);
+  std::fill_n(own, density_exponents, 0.0);
+  for (std::int64_t j = 0; j < count; ++j) {
+    const double square = static_cast<double>(thin[j]) * thin[j], kept = 1 - static_cast<double>(share) * powers[j] * square * square;
+    double weight = powers[j];
+    for (int k = 0; k < density_exponents; ++k, weight *= thin[j] / std::sqrt(std::sqrt(kept))) {
+      all[k] += weight;
+      own[k] += weight * counts[j];
+    }
+  }
+}
+
 const AllPairs* all_pairs() {
-  static const AllPairs table{shorten_paths, symmetric_rows, stress_row, gaussian_row};
+  static const AllPairs table{shorten_paths, symmetric_rows, stress_row, gaussian_row, powers<float>, powers<double>,
+                              weigh_left_out<float>, weigh_left_out<double>};
   return &table;
 }
 

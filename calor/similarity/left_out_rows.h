@@ -1,0 +1,40 @@
+// The sums of a choice by leaving one out (leave_one_out.h): tiles of all pairs, whose rows are weighed at every scale and exponent
+// together.  T, double or float, is the type of the weights; scores and sums of tiles are doubles.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/pipeline/state.h"
+#include "calor/similarity/leave_one_out.h"
+
+namespace calor::similarity {
+
+// log q of the keys at each scale, in two parts, so that any one key can be left out of it without cancellation: the best score with its
+// column, and the sum over all other columns.
+struct KeyDensities {
+  pipeline::Vector best;
+  std::vector<std::int64_t> best_column;    // -1: a single key
+  pipeline::Matrix log_rest, log_all;       // keys x scales
+};
+
+template <class T>
+KeyDensities key_densities(const pipeline::Similarity& keys, const std::vector<double>& scales, const Context& context);
+
+struct LeftOutRows {
+  const pipeline::Similarity& keys;
+  const std::vector<std::int64_t>& judged;  // ascending
+  const Known& known;
+  const std::vector<double>& scales;
+  const KeyDensities* densities;            // null: exponent 0 alone
+};
+
+// scales x exponents.
+template <class T>
+pipeline::Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context);
+
+// The given keys as rows, all keys as columns.
+pipeline::Similarity some_rows(const pipeline::Similarity& keys, const std::vector<std::int64_t>& which);
+
+}  // namespace calor::similarity
