@@ -9,7 +9,7 @@ namespace calor::app {
 void add_protocol(CLI::App& command, ProtocolOptions& options) {
   command.add_option("--epochs", options.epochs, "Passes over the training points (default: from the size of the data)");
   command.add_option("--layers", options.layers, "Propagation layers (default 2)");
-  command.add_option("--width", options.width, "Width of a token, at most 512 (default: 10 up to 10 features, else 100)");
+  command.add_option("--width", options.width, "Width of a token, at most 512 (default: 10 up to 10 features, else 100); of a propagator: units of its metric (default 512)");
   command.add_option("--batch", options.batch, "Tokens a step (default: all up to 512, else near-equal batches)");
   command.add_option("--optimizer", options.optimizer, "adamw: decoupled weight decay (default); adam: coupled");
   command.add_option("--lr", options.learning_rate, "Learning rate (default 1e-3)");

@@ -119,7 +119,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->add_option("--noise", arguments->noise,
-                      "Of a propagator: noise on the points while training, in median distances (default: 0, 0.2, 0.6 or no training, by rows left out)")
+                      "Of a propagator: noise on the points while training, in median distances (default: 0, 0.15, 0.3, 0.6 or no training, by rows left out)")
       ->check(CLI::NonNegativeNumber);
   add_label(*command, arguments->data);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");

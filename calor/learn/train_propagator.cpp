@@ -153,7 +153,7 @@ std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorSt
   auto order = permutation(train.count(), random);
   order.resize(static_cast<std::size_t>(std::min(options.trial_rows, static_cast<std::int64_t>(order.size()))));
   const std::int64_t turns = static_cast<std::int64_t>(order.size()) <= few ? parts : 1;
-  std::vector<PropagatorTrial> result{{std::nullopt, 0}, {0.0, 0}, {0.2, 0}, {0.6, 0}};
+  std::vector<PropagatorTrial> result{{std::nullopt, 0}, {0.0, 0}, {0.15, 0}, {0.3, 0}, {0.6, 0}};
   std::size_t number = 0;
   for (std::int64_t turn = 0; turn < turns; ++turn) {
     std::vector<std::int64_t> kept, left_out;

@@ -17,12 +17,12 @@ namespace calor::learn {
 
 struct PropagatorOptions {
   double test_share = 0.2;
-  std::int64_t hidden = 100;      // units of phi
+  std::int64_t hidden = 512;      // units of phi
   std::int64_t epochs = 0;        // 0: so many that there are about 300 steps, at least 20
   std::int64_t batch = 512;       // most points a step; they are each other's keys
   double learning_rate = 1e-3;    // falls to 0 along a half cosine
   double weight_decay = 1e-4;     // decoupled
-  // On the points while training: of the median distance, spread over the coordinates.  Unset: 0, 0.2, 0.6 or no training at all,
+  // On the points while training: of the median distance, spread over the coordinates.  Unset: 0, 0.15, 0.3, 0.6 or no training at all,
   // whichever predicts rows best that were left out of training (on at most trial_rows rows).
   std::optional<double> noise;
   std::int64_t most_columns = 128, components = 64;  // wider data are first put on so many principal axes

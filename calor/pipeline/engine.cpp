@@ -211,12 +211,16 @@ Matrix materialise(const Similarity& similarity, const char* op, const Context& 
   return result;
 }
 
+bool keeps_scores(double rows, double features, double memory) {
+  constexpr double few_dimensions = 16;
+  return features >= few_dimensions && rows * rows * 8 <= memory / 4;
+}
+
 void keep_scores(Similarity& similarity, const Context& context) {
-  constexpr std::int64_t few_dimensions = 16;
   const std::int64_t n = similarity.rows;
   if (!similarity.all_pairs() || similarity.computed || !similarity.row_points || similarity.row_points != similarity.column_points ||
-      similarity.row_points->rows() != n || similarity.columns != n || similarity.row_points->cols() < few_dimensions ||
-      static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8 > context.memory.bytes() / 4)
+      similarity.row_points->rows() != n || similarity.columns != n ||
+      !keeps_scores(static_cast<double>(n), static_cast<double>(similarity.row_points->cols()), static_cast<double>(context.memory.bytes())))
     return;
   Similarity bare = similarity;
   bare.leave_diagonal_out = false;

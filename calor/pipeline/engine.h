@@ -36,6 +36,8 @@ Matrix materialise(const Similarity& similarity, const char* op, const Context& 
 // where that is more than a quarter of the memory limit, for points in few dimensions (whose scores are computed as fast as they are
 // read), and where rows and columns are not the same points.
 void keep_scores(Similarity& similarity, const Context& context);
+// Whether it would, by these sizes.
+bool keeps_scores(double rows, double features, double memory);
 
 // Tiles of all pairs: visit(first row, first column, tile of scores) from several threads.  Tiles begin at multiples of tile_rows and
 // tile_columns; those of the same rows come in order of their columns.  128 x 512 doubles (512 KiB) stay in the second-level cache beside

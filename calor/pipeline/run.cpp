@@ -130,8 +130,9 @@ State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Cont
   return state;
 }
 
-static Estimate start(std::int64_t rows, std::int64_t features, std::int64_t edges) {
+static Estimate start(std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context) {
   Estimate result;
+  result.memory = static_cast<double>(context.memory.bytes());
   result.rows = result.columns = static_cast<double>(rows);
   result.features = static_cast<double>(features);
   result.edges = static_cast<double>(edges);
@@ -151,7 +152,7 @@ static std::string format_seconds(double seconds) {
 
 std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context) {
   const Speed speed = measure_speed(context);
-  Estimate total = start(rows, features, edges);
+  Estimate total = start(rows, features, edges, context);
   std::string text;
   for (const BoundStage& bound : stages) {
     const double before = expected_seconds(total, speed);

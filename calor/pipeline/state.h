@@ -93,6 +93,7 @@ struct Estimate {
   double rows = 0, columns = 0, features = 0;
   double edges = 0;       // 0: all pairs
   double bytes = 0;       // the most that is held at once beyond the data
+  double memory = 0;      // the limit, in bytes
   double operations = 0;  // multiply-adds of products of points, or what takes as long
   double visits = 0;      // numbers fetched from memory by number, as along edges
   bool kept = false;      // scores of all pairs are stored
@@ -100,10 +101,10 @@ struct Estimate {
   static constexpr double value = 80;  // multiply-adds that take as long as one value from its score does: an exponential, the factors
   double pairs() const { return edges > 0 ? edges : rows * columns; }
   void hold(double more) { bytes += more; }
-  // Every value once.
-  void pass() {
-    if (edges > 0) visits += edges * (1 + features / 8);
-    else operations += pairs() * (value + (kept ? 0 : features));
+  // Every value so many times.
+  void pass(double times = 1) {
+    if (edges > 0) visits += times * edges * (1 + features / 8);
+    else operations += times * pairs() * (value + (kept ? 0 : features));
   }
   // As many times the similarity times the features.
   void flow(double times = 1) { (edges > 0 ? visits : operations) += times * pairs() * (edges > 0 ? 1 + features / 8 : features); }

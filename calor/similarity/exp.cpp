@@ -62,6 +62,8 @@ static double leave_one_out_scale(State& state, const Context& context) {
   return found.scales[found.best().scale];
 }
 
+static bool by_leave_one_out(const Arguments& arguments) { return !arguments.is_number("bandwidth") && arguments.word("bandwidth") == "loo"; }
+
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   keep_scores(record, context);  // for the bandwidth, row sums, and what follows
@@ -85,9 +87,9 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
-  if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
-  // What keep_scores may take.
-  if (estimate.edges == 0 && estimate.rows == estimate.columns) {
+  if (by_leave_one_out(arguments)) estimate.pass(judged_share(estimate.rows));
+  else if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
+  if (estimate.edges == 0 && estimate.rows == estimate.columns && keeps_scores(estimate.rows, estimate.features, estimate.memory)) {
     estimate.hold(8 * estimate.rows * estimate.columns);
     estimate.kept = true;
   }

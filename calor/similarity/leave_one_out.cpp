@@ -119,6 +119,11 @@ LeaveOneOut leave_one_out(const Similarity& keys, const Known& known, const Leav
   return grid;
 }
 
+double judged_share(double rows) {
+  const LeaveOneOutOptions options;
+  return rows > static_cast<double>(options.single_above) ? static_cast<double>(options.most_judged) / rows : 1;
+}
+
 void report(const LeaveOneOut& found, State& state) {
   const LeaveOneOut::Choice choice = found.best();
   const auto series = [&](std::size_t alpha) {

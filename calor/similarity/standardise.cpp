@@ -93,7 +93,10 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
   if (kept.number("standardised") != 0) replace(state, kept.array("by"));
 }
 
-static void estimate(Estimate& estimate, const Arguments&) { estimate.hold(16 * estimate.rows * estimate.features); }
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  estimate.hold(16 * estimate.rows * estimate.features);
+  if (arguments.word("by") == "loo") estimate.pass(2 * judged_share(estimate.rows));
+}
 
 static void outline(Outline& outline, const Arguments&) {
   require(outline.may_not(outline.moved), Fault::usage,

@@ -82,7 +82,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   record.normalised.push_back(Normalisation::two_side);
 }
 
-static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static void estimate(Estimate& estimate, const Arguments& arguments) { estimate.pass(arguments.is_number("alpha") ? 1 : leave_one_out_passes); }
 
 static void outline(Outline& outline, const Arguments& arguments) {
   if (of_keys(arguments)) {

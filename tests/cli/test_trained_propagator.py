@@ -19,7 +19,7 @@ def test_the_document_says_what_was_chosen(trained):
     path, document = trained
     assert document["kind"] == "train-propagator" and document["model"] == str(path) and document["failure"] is None
     assert document["start"]["standardised"] is True
-    assert [trial["noise"] for trial in document["trials"]] == [None, 0, 0.2, 0.6]
+    assert [trial["noise"] for trial in document["trials"]] == [None, 0, 0.15, 0.3, 0.6]
     best = min(document["trials"], key=lambda trial: trial["log_loss"])
     assert document["noise"] == best["noise"]
     assert len(document["loss"]) == (5 if best["noise"] is not None else 0)

@@ -209,7 +209,7 @@ TEST(Propagator, LearnsADirectionThatTheUntrainedMetricDrowns) {
   options.epochs = 40;
   const TrainedPropagator trained = train_propagator(propagator_classes(hidden_direction(800, 2)), options, Context());
   ASSERT_TRUE(trained.noise) << "training was chosen";
-  EXPECT_EQ(trained.trials.size(), 4u);
+  EXPECT_EQ(trained.trials.size(), 5u);
   EXPECT_FALSE(trained.failure);
   EXPECT_LT(trained.loss.back(), trained.loss.front());
   EXPECT_LT(trained.test.classes.log_loss, 0.9 * trained.untrained_test.classes.log_loss);
