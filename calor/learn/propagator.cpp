@@ -45,19 +45,21 @@ Propagated propagate(const Propagator& model, const Matrix& points, std::int64_t
   Similarity record = similarity_to(std::make_shared<const Matrix>(model.keys), std::make_shared<const Matrix>(model.embed(points)),
                                     model.temperature);
   record.log_column = -model.alpha * model.log_density;
-  record.log_row = -log_row_sums(record, context);
   record.column_rows = std::make_shared<const std::vector<std::int64_t>>(model.rows);
   Propagated result;
-  if (evidence > 0) result.evidence = pipeline::evidence(record, {}, evidence, context);
+  if (evidence > 0) {
+    Similarity normalised = record;
+    normalised.log_row = -log_row_sums(record, context);
+    result.evidence = pipeline::evidence(normalised, {}, evidence, context);
+  }
   if (model.measured()) {
     const double middle = model.targets.mean();  // averaged about it, so that a common offset costs no digits
-    result.values = (apply(record, Matrix(model.targets.array() - middle), context).col(0).array() + middle).matrix();
+    result.values = (row_means(record, Matrix(model.targets.array() - middle), context).col(0).array() + middle).matrix();
     return result;
   }
   Matrix votes = Matrix::Zero(model.keys.rows(), static_cast<Eigen::Index>(model.classes.size()));
   for (std::size_t j = 0; j < model.labels.size(); ++j) votes(static_cast<Eigen::Index>(j), model.labels[j]) = 1;
-  result.probability = apply(record, votes, context);
-  for (Eigen::Index i = 0; i < result.probability.rows(); ++i) result.probability.row(i) /= result.probability.row(i).sum();
+  result.probability = row_means(record, votes, context);
   return result;
 }
 

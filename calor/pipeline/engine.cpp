@@ -43,11 +43,14 @@ double log_of_sum(double sum, std::int64_t row) {
 // Running log of a sum of exponentials.
 struct LogSum {
   double greatest = nothing, sum = 0;
-  // Overwrites the logarithms.
+  // Puts the exponentials, relative to the greatest so far, in place of the logarithms.
   void add(Eigen::Ref<Vector> logs) {
     if (logs.size() == 0) return;
     const double peak = logs.maxCoeff();
-    if (peak == nothing) return;
+    if (peak == nothing) {
+      logs.setZero();
+      return;
+    }
     if (peak > greatest) {
       sum *= std::exp(greatest - peak);
       greatest = peak;
@@ -138,6 +141,31 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
       edge_values(similarity, i, row.data());
       for (std::int64_t e = begin; e < end; ++e) result.row(i) += row[e - begin] * values.row(support.column[e]);
     }
+  });
+  return result;
+}
+
+Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context) {
+  require(values.rows() == similarity.columns && similarity.all_pairs() && exponential(similarity), Fault::internal,
+          "[row_means] expected an exponential over all pairs with {} columns, found {}", values.rows(), similarity.columns);
+  Matrix result = Matrix::Zero(similarity.rows, values.cols());
+  const TileScores tiles(similarity);
+  over_rows(similarity.rows, tile_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
+    Matrix tile;
+    std::vector<LogSum> sums(static_cast<std::size_t>(count));
+    auto means = result.middleRows(first, count);
+    for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
+      const std::int64_t width = std::min(tile_columns, similarity.columns - c);
+      tiles.logs(first, count, c, width, tile);
+      for (std::int64_t a = 0; a < count; ++a) {
+        const double before = sums[a].greatest;
+        sums[a].add(tile.row(a).transpose());
+        if (sums[a].greatest > before) means.row(a) *= std::exp(before - sums[a].greatest);
+      }
+      means.noalias() += tile * values.middleRows(c, width);
+    }
+    for (std::int64_t a = 0; a < count; ++a)
+      if (sums[a].sum > 0) means.row(a) /= sums[a].sum;
   });
   return result;
 }

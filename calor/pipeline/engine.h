@@ -22,6 +22,9 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
 // The logarithms that normalise it are rounded, which tells where scores are large beside their bandwidth: |log| of 1e12 leaves four
 // digits of a mean, and of 1e17 none.
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context);
+// The rows' weighted means of H for an exponential record over all pairs, whatever its row factors: sums and products in one pass, relative
+// to the greatest so far.  0 for a row without values.
+Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context);
 // value' * H: columns x width.
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 
 #include "calor/kernels/left_out.h"
 #include "calor/kernels/packed_doubles.h"
@@ -82,11 +83,12 @@ struct Sums {
   }
 };
 
-// The keys of one tile at one scale: how far their densities' logarithms go, and the densities thinned out.
+// The keys of one tile at one scale: the least of their densities' logarithms, and the densities thinned out.
 template <class T>
 struct TileDensities {
-  double low = 0, high = 0;
+  double low = 0;
   std::vector<T> thin;  // exp(-(log q - low) / 4); empty where they are too far apart for it
+  Vector logs;          // then all of them
 };
 
 template <class T>
@@ -95,16 +97,60 @@ std::vector<TileDensities<T>> thinned(const KeyDensities& densities) {
   std::vector<TileDensities<T>> tiles;
   for (std::int64_t column = 0; column < keys; column += tile_columns)
     for (std::int64_t s = 0; s < scales; ++s) {
-      const Vector logs = densities.log_all.col(s).segment(column, std::min(tile_columns, keys - column));
-      TileDensities<T> tile{logs.minCoeff(), logs.maxCoeff(), {}};
-      if (tile.high - tile.low <= kernels::largest_spread<T>) {  // NaN for a single key, whose density is nothing
+      Vector logs = densities.log_all.col(s).segment(column, std::min(tile_columns, keys - column));
+      TileDensities<T> tile{logs.minCoeff(), {}, {}};
+      if (logs.maxCoeff() - tile.low <= kernels::largest_spread<T>) {  // NaN for a single key, whose density is nothing
         tile.thin.assign(static_cast<std::size_t>(padded(logs.size())), 1);
         for (Eigen::Index j = 0; j < logs.size(); ++j) tile.thin[static_cast<std::size_t>(j)] = static_cast<T>(std::exp((tile.low - logs[j]) / 4));
+      } else {
+        tile.logs = std::move(logs);
       }
       tiles.push_back(std::move(tile));
     }
   return tiles;
 }
+
+template <class T>
+bool any_too_far_apart(const std::vector<TileDensities<T>>& tiles) {
+  return std::any_of(tiles.begin(), tiles.end(), [](const TileDensities<T>& tile) { return tile.thin.empty(); });
+}
+
+// The same problem with the keys in the order of their best scores: keys of one tile then have densities alike, but for the tiles of outliers.
+struct Arranged {
+  Similarity keys;
+  std::vector<std::int64_t> judged;
+  Known known;
+  KeyDensities densities;
+
+  explicit Arranged(const LeftOutRows& rows) : keys(rows.keys) {
+    const KeyDensities& given = *rows.densities;
+    const std::int64_t count = rows.keys.columns;
+    std::vector<std::int64_t> order(static_cast<std::size_t>(count)), position(order.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return given.best[a] > given.best[b]; });
+    auto points = std::make_shared<Matrix>(count, rows.keys.column_points->cols());
+    densities = {Vector(count), std::vector<std::int64_t>(order.size()), Matrix(count, given.log_rest.cols()), Matrix(count, given.log_all.cols())};
+    known.values.resize(rows.known.values.size());
+    for (std::int64_t p = 0; p < count; ++p) {
+      const std::int64_t j = order[static_cast<std::size_t>(p)];
+      position[static_cast<std::size_t>(j)] = p;
+      points->row(p) = rows.keys.column_points->row(j);
+      densities.best[p] = given.best[j];
+      densities.log_rest.row(p) = given.log_rest.row(j);
+      densities.log_all.row(p) = given.log_all.row(j);
+      if (rows.known.classes.empty()) known.values[p] = rows.known.values[j];
+      else known.classes.push_back(rows.known.classes[static_cast<std::size_t>(j)]);
+    }
+    for (std::int64_t p = 0; p < count; ++p) {
+      const std::int64_t best = given.best_column[static_cast<std::size_t>(order[static_cast<std::size_t>(p)])];
+      densities.best_column[static_cast<std::size_t>(p)] = best < 0 ? best : position[static_cast<std::size_t>(best)];
+    }
+    for (const std::int64_t i : rows.judged) judged.push_back(position[static_cast<std::size_t>(i)]);
+    std::sort(judged.begin(), judged.end());
+    keys.row_points = keys.column_points = std::move(points);
+    keys.row_rows = keys.column_rows = nullptr;
+  }
+};
 
 // What a key counts: 1 in the own class, or its value, of which `middle` and `unit` take offset and size.
 struct Counted {
@@ -203,7 +249,7 @@ class Piece {
     for (int k = 0; k < exponents; ++k) matters |= log + 0.25 * k * (std::log(2.0) - tile.low) > sums[k].greatest - negligible;
     if (!matters) return;
     if (tile.thin.empty()) {
-      add_logs(i, column, s, sums);
+      add_logs(i, column, s, tile.logs, sums);
       return;
     }
     double all[exponents], own[exponents];
@@ -212,15 +258,18 @@ class Piece {
   }
 
   // One by one in logarithms, for densities that are too far apart.
-  void add_logs(std::int64_t i, std::int64_t column, std::size_t s, Sums* sums) {
+  void add_logs(std::int64_t i, std::int64_t column, std::size_t s, const Vector& densities, Sums* sums) {
     const Vector scaled = scores_ / rows_.scales[s];
-    Vector densities = rows_.densities->log_all.col(static_cast<Eigen::Index>(s)).segment(column, scores_.size());
-    Vector logs = scaled - densities;
+    bool matters = false;
+    for (int k = 0; k < exponents; ++k)
+      matters |= (scaled - 0.25 * k * densities).maxCoeff() + 0.25 * k * std::log(2.0) > sums[k].greatest - negligible;
+    if (!matters) return;
+    Vector without = densities, logs = scaled - densities;
     kernels::exponentials(logs.data(), logs.size());
     for (Eigen::Index j = 0; j < logs.size(); ++j)
-      if (logs[j] > least) densities[j] += std::log1p(-logs[j]);
+      if (logs[j] > least) without[j] += std::log1p(-logs[j]);
     for (int k = 0; k < exponents; ++k) {
-      logs = scaled - 0.25 * k * densities;
+      logs = scaled - 0.25 * k * without;
       const double peak = logs.maxCoeff();
       if (!(peak > sums[k].greatest - negligible)) continue;
       logs.array() -= peak;
@@ -300,13 +349,17 @@ KeyDensities key_densities(const Similarity& keys, const std::vector<double>& sc
 }
 
 template <class T>
-Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context) {
+static Matrix likelihood_of(const LeftOutRows& rows, bool arranged, const Context& context) {
   const auto judged = static_cast<std::int64_t>(rows.judged.size());
   const Counted counted = similarity::counted(rows.known, rows.judged);
   std::vector<TileDensities<T>> tiles;
   std::vector<std::vector<std::int64_t>> best_of(static_cast<std::size_t>(rows.keys.columns));
   if (rows.densities) {
     tiles = thinned<T>(*rows.densities);
+    if (any_too_far_apart(tiles) && !arranged) {
+      const Arranged other(rows);
+      return likelihood_of<T>({other.keys, other.judged, other.known, rows.scales, &other.densities}, true, context);
+    }
     for (std::int64_t j = 0; j < rows.keys.columns; ++j)
       if (const std::int64_t best = rows.densities->best_column[static_cast<std::size_t>(j)]; best >= 0) best_of[static_cast<std::size_t>(best)].push_back(j);
   }
@@ -329,6 +382,11 @@ Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context) {
   for (const std::int64_t i : rows.judged) variance += std::pow((rows.known.values[i] - counted.middle) / counted.unit, 2) / static_cast<double>(judged);
   if (variance == 0) return none;
   return likelihood.unaryExpr([&](double error) { return -std::log(std::max(error / variance, least)) / 2; });
+}
+
+template <class T>
+Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context) {
+  return likelihood_of<T>(rows, false, context);
 }
 
 template KeyDensities key_densities<float>(const Similarity&, const std::vector<double>&, const Context&);

@@ -82,7 +82,11 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   record.normalised.push_back(Normalisation::two_side);
 }
 
-static void estimate(Estimate& estimate, const Arguments& arguments) { estimate.pass(arguments.is_number("alpha") ? 1 : leave_one_out_passes); }
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  const bool chosen = !arguments.is_number("alpha");
+  estimate.pass(chosen ? leave_one_out_passes : 1);
+  if (chosen) estimate.hold(leave_one_out_bytes * estimate.columns);
+}
 
 static void outline(Outline& outline, const Arguments& arguments) {
   if (of_keys(arguments)) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "calor/core/error.h"
 #include "calor/pipeline/neighbours.h"
@@ -51,6 +52,28 @@ Matrix plain(const Similarity& record, const Matrix& x, const Matrix& y) {
       values(i, j) = score * std::exp(record.row_factor(i) + record.column_factor(j));
     }
   return values;
+}
+
+// Keys from far to near: each tile has a greater score than those before, so what was summed is rescaled; and a first tile without values.
+TEST(RowMeans, AreTheirDefinition) {
+  const Matrix x = random_points(200, 3, 1), h = random_points(1300, 2, 3);
+  Matrix y = random_points(1300, 3, 2);
+  for (Eigen::Index j = 0; j < y.rows(); ++j) y.row(j) *= 4 - 3 * static_cast<double>(j) / 1300;
+  Similarity record = record_of(x, y, {Score::Kind::power_distance, 2, Metric::euclidean});
+  record.strengthen.kind = Strengthen::Kind::exponential;
+  record.strengthen.scale = Vector::Constant(1, 0.01);
+  record.log_column = 3 * h.col(0);
+  record.log_column.head(600).setConstant(-std::numeric_limits<double>::infinity());
+  const Matrix found = row_means(record, h, Context());
+  Matrix scores(200, 1300);
+  for (Eigen::Index i = 0; i < 200; ++i)
+    for (Eigen::Index j = 0; j < 1300; ++j) scores(i, j) = record.log_column[j] - (x.row(i) - y.row(j)).squaredNorm() / 0.01;
+  for (Eigen::Index i = 0; i < 200; ++i) {
+    const Vector weights = (scores.row(i).array() - scores.row(i).maxCoeff()).exp();
+    EXPECT_LT((found.row(i) - weights.transpose() * h / weights.sum()).cwiseAbs().maxCoeff(), 1e-10) << i;  // scores of 1e3: 1e-13 each
+  }
+  record.log_column.setConstant(-std::numeric_limits<double>::infinity());
+  EXPECT_EQ(row_means(record, h, Context()), Matrix::Zero(200, 2));
 }
 
 class Sizes : public ::testing::TestWithParam<std::pair<int, int>> {};
