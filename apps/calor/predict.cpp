@@ -69,6 +69,7 @@ static json as_json(const Globals& globals, const learn::Model& model, const io:
 // The model's feature columns, and labels where the data has them.
 static io::Dataset load_points(const PredictArguments& arguments, const learn::Model& model, const Context& context) {
   io::LoadOptions options = arguments.data.load_options();
+  options.label_must_exist = options.label.has_value();
   if (!options.label) options.label = model.label;
   options.classes = model.classes;
   options.features = model.features;

@@ -61,7 +61,7 @@ Columns by_name(const std::vector<std::string>& names, const LoadOptions& option
     columns.roles[static_cast<std::size_t>(*found)] = static_cast<std::int64_t>(i);
   }
   std::optional<std::int64_t> label;
-  if (options.label) label = try_find_column(names, *options.label);
+  if (options.label) label = options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
   else if (names.size() == options.features.size() + 1) label = usual_label(names);
   if (options.labelled && label && columns.roles[static_cast<std::size_t>(*label)] == ignored_role) {
     columns.label = *label;
@@ -80,7 +80,7 @@ Columns by_count(const std::vector<std::string>& names, const LoadOptions& optio
           "the same order",
           wanted, options.labelled ? " (and perhaps the label)" : "", names.size(), place);
   std::optional<std::int64_t> label;
-  if (options.label) label = try_find_column(names, *options.label);
+  if (options.label) label = options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
   Columns columns = in_order(names, with_label ? label.value_or(usual_label(names)) : -1);
   columns.features = options.features;
   return columns;
@@ -135,7 +135,8 @@ Columns assign_columns(const std::vector<std::string>& names, bool named, const 
   }
   if (!options.features.empty()) {
     const auto is_there = [&](const std::string& feature) { return find_name(names, feature).has_value(); };
-    const bool tells = !std::ranges::all_of(options.features, is_generic) || std::ranges::all_of(options.features, is_there);
+    // Names such as x1 may be positions only: they tell where the file has one of them.
+    const bool tells = !std::ranges::all_of(options.features, is_generic) || std::ranges::any_of(options.features, is_there);
     return named && tells ? by_name(names, options, place) : by_count(names, options, place);
   }
   const std::int64_t label = !options.labelled ? -1

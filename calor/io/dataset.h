@@ -27,6 +27,10 @@ struct Dataset {
   std::string row_names_column;       // the column that they came from; "" where it has no header
   const float* row(std::int64_t i) const { return values.data() + i * columns; }
   bool labelled() const { return !labels.empty(); }
+  double value(std::int64_t row, std::int64_t column) const {
+    const auto at = static_cast<std::size_t>(row * columns + column);
+    return exact.empty() ? static_cast<double>(values[at]) : exact[at];
+  }
 };
 
 struct LoadOptions {
@@ -37,10 +41,11 @@ struct LoadOptions {
   bool partly_labelled = false;       // a label may be missing (empty, "?", "NA", ...), but not all; false: it is an error
   bool measured = false;              // labels are measured values, which may all be different
   bool exact = false;                 // also the values as doubles, where rounding to floats changes some
+  bool label_must_exist = false;      // beside a saved model's features, where labels are optional unless they were asked for
   // Class names a saved model knows: labels are indexed in this order, and an unknown one is an error.
   std::vector<std::string> classes;
   // Feature names a saved model knows.  A file with a header gives these columns by name, in this order, whatever their
-  // order there; other columns are ignored.  Without names (or with "x1".."xN", where the header lacks one of these) the count decides:
+  // order there; other columns are ignored.  Without names (or with "x1".."xN", where the header has none of these) the count decides:
   // as many columns, or one more, which is the label.  Either way labels are then optional: data without them loads unlabelled.
   std::vector<std::string> features;
 };

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "calor/core/error.h"
 #include "calor/learn/preprocess.h"
 #include "calor/pipeline/engine.h"
 
@@ -12,6 +13,12 @@ using pipeline::Similarity;
 using pipeline::Vector;
 
 namespace {
+
+void check_finite_predictions(const Matrix& found) {
+  for (Eigen::Index i = 0; i < found.rows(); ++i)
+    require(found.row(i).allFinite(), Fault::input,
+            "[predict] expected finite predictions, found NaN in row {}: its features are too large for the model's units, or the model file is damaged", i + 1);
+}
 
 Similarity similarity_to(const std::shared_ptr<const Matrix>& keys, const std::shared_ptr<const Matrix>& points, double temperature) {
   Similarity record;
@@ -55,11 +62,13 @@ Propagated propagate(const Propagator& model, const Matrix& points, std::int64_t
   if (model.measured()) {
     const double middle = model.targets.mean();  // averaged about it, so that a common offset costs no digits
     result.values = (row_means(record, Matrix(model.targets.array() - middle), context).col(0).array() + middle).matrix();
+    check_finite_predictions(result.values);
     return result;
   }
   Matrix votes = Matrix::Zero(model.keys.rows(), static_cast<Eigen::Index>(model.classes.size()));
   for (std::size_t j = 0; j < model.labels.size(); ++j) votes(static_cast<Eigen::Index>(j), model.labels[j]) = 1;
   result.probability = row_means(record, votes, context);
+  check_finite_predictions(result.probability);
   return result;
 }
 
@@ -68,7 +77,7 @@ Matrix points_for(const Propagator& model, const io::Dataset& data) {
   Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
   for (std::int64_t i = 0; i < data.rows; ++i)
     for (std::size_t c = 0; c < columns.size(); ++c)
-      points(i, static_cast<Eigen::Index>(c)) = data.values[static_cast<std::size_t>(i * data.columns + columns[c])];
+      points(i, static_cast<Eigen::Index>(c)) = data.value(i, columns[c]);
   return points;
 }
 

@@ -98,6 +98,12 @@ at::Tensor PropagatorNetwork::squared_error(const at::Tensor& points, const at::
   return (values.squeeze(1) - targets).square().mean();
 }
 
+bool PropagatorNetwork::finite() const {
+  const at::NoGradGuard no_gradient;
+  constexpr double most = 1e15;  // squares of what such numbers make of points stay floats
+  return values_.abs().max().item<double>() < most && temperature().item<double>() < most;  // false for NaN
+}
+
 std::vector<float> PropagatorNetwork::state() const {
   const float* begin = values_.data_ptr<float>();
   return {begin, begin + values_.numel()};

@@ -32,6 +32,9 @@ class PropagatorNetwork {
   const at::Tensor& values() const { return values_; }
   std::int64_t decayed() const { return values_.numel() - 2; }
 
+  // Whether products of the trained numbers with points are: all are below 1e15 in magnitude, and the temperature is.
+  bool finite() const;
+
   // Puts the trained numbers into a model, in double.
   void write(Propagator& model) const;
 

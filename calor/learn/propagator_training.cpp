@@ -78,6 +78,7 @@ void PropagatorTraining::restore(PropagatorState state) {
 std::optional<double> PropagatorTraining::step(const std::vector<std::int64_t>& rows, double progress, Adam::State& moments, Random& noise) {
   const at::Tensor chosen = index_tensor(rows), points = points_.index_select(0, chosen), known = known_.index_select(0, chosen);
   for (float& value : floats(points)) value += static_cast<float>(deviation_ * noise.normal());
+  if (!network_.finite()) return std::nan("");  // the last step went too far
   const at::Tensor loss = known.is_floating_point() ? network_.squared_error(points, known) : network_.loss(points, known);
   if (!loss.defined()) return std::nullopt;
   const double found = loss.item<double>();
@@ -116,6 +117,7 @@ std::optional<std::string> PropagatorTraining::run(const Context& context, const
     context.advance(static_cast<double>(state_.epoch), static_cast<double>(epochs_),
                     fmt::format("epoch {} of {}, loss {:.3g}", state_.epoch, epochs_, state_.loss.back()));
   }
+  if (!network_.finite()) return fmt::format("the metric is not finite after epoch {}", state_.epoch);
   return std::nullopt;
 }
 

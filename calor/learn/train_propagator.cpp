@@ -21,12 +21,28 @@ namespace {
 using nlohmann::json;
 using pipeline::Matrix;
 
-void check(const PropagatorData& data, const PropagatorOptions& options) {
-  require(options.hidden >= 1 && options.batch >= 2 && options.epochs >= 0 && options.noise.value_or(0) >= 0 && options.learning_rate > 0 &&
-              options.weight_decay >= 0 && options.components >= 1 && options.components <= options.most_columns && options.trial_rows >= 2 &&
-              options.checkpoint_seconds >= 0,
-          Fault::usage, "[train] expected at least 1 hidden unit, 2 points a batch and a learning rate above 0, found {}, {} and {}", options.hidden,
-          options.batch, options.learning_rate);
+void check_option(const char* name, double value, double least, double most) {
+  require(value >= least && value <= most, Fault::usage, "[train] expected {} from {} to {}, found {}", name, least, most, value);
+}
+
+void check(const PropagatorData& data, const PropagatorOptions& options, const Context& context) {
+  check_option("--width", static_cast<double>(options.hidden), 1, 1e5);
+  check_option("--batch", static_cast<double>(options.batch), 2, 1e9);
+  check_option("--epochs", static_cast<double>(options.epochs), 0, 1e9);
+  check_option("--lr", options.learning_rate, 1e-12, 1e6);
+  check_option("--weight-decay", options.weight_decay, 0, 1e3);
+  check_option("--noise", options.noise.value_or(0), 0, 100);
+  check_option("--checkpoint-seconds", options.checkpoint_seconds, 0, 1e9);
+  require(options.components >= 1 && options.components <= options.most_columns && options.trial_rows >= 2, Fault::internal,
+          "[train] expected 1 to {} components and 2 rows for trials, found {} and {}", options.most_columns, options.components, options.trial_rows);
+  // Numbers of phi with their gradients and both moments, units of a batch with theirs, and the points.
+  const double columns = static_cast<double>(data.train.points.cols());
+  const double width = columns > static_cast<double>(options.most_columns) ? static_cast<double>(options.components) : columns;
+  const double hidden = static_cast<double>(options.hidden), rows = static_cast<double>(data.train.count());
+  const double bytes = 8 * 4 * (width * width + 2 * hidden * width) + 4 * 4 * std::min(static_cast<double>(options.batch), rows) * (hidden + 4 * width) +
+                       8 * rows * (columns + 4 * width);
+  context.memory.require(static_cast<std::uint64_t>(bytes), "train", fmt::format("a metric of {} units on {} rows", options.hidden, data.train.count()),
+                         "give a smaller --width or --batch, fewer rows, or raise --max-memory");
   const pipeline::Vector& targets = data.train.targets;
   require(!data.classes.empty() || targets.maxCoeff() > targets.minCoeff(), Fault::input,
           "[train] expected values that differ in the column \"{}\", found {} in every training row: name another with --label", data.label, targets[0]);
@@ -145,6 +161,17 @@ PropagatorQuality quality(const Propagator& model, const PropagatorRows& judged,
   return {analyse::class_quality(span(found.probability), found.probability.cols(), judged.labels), {}};
 }
 
+// Work after training, which has no steps to stop between: a stop during it is kept as one at `state`.
+template <class Work>
+auto keeping(Keeper& keeper, const std::optional<PropagatorState>& state, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.fault() == Fault::interrupted) keeper.check(state);
+    throw;
+  }
+}
+
 // Each way of training on three quarters of at most trial_rows rows, judged on the rest; of few rows every quarter is the rest once.
 std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train,
                                     const PropagatorOptions& options, Keeper& keeper, const Context& context) {
@@ -173,7 +200,7 @@ std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorSt
       }
       double error = std::numeric_limits<double>::max() / static_cast<double>(2 * turns);  // of a training that failed: more than any other
       if (finite) {
-        const PropagatorQuality found = quality(with_keys(metric, network, keys, context), judged, context);
+        const PropagatorQuality found = keeping(keeper, {}, [&] { return quality(with_keys(metric, network, keys, context), judged, context); });
         error = (metric.measured() ? found.values.root_mean_square_error : found.classes.log_loss) / static_cast<double>(turns);
       }
       keeper.finished(error);
@@ -186,7 +213,7 @@ std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorSt
 }  // namespace
 
 TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorOptions& options, const Context& context) {
-  check(data, options);
+  check(data, options, context);
   const OneThread one_thread;
   Keeper keeper(data, options, context);
   const StartingPoint start = starting_point(data.train, static_cast<std::int64_t>(data.classes.size()), options, context);
@@ -213,7 +240,8 @@ TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorO
   }
   PropagatorNetwork network = new_network(metric, result.start, options);
   result.parameters = network.values().numel();
-  result.untrained = with_keys(metric, network, data.train, context);
+  result.untrained = keeping(keeper, keeper.training(), [&] { return with_keys(metric, network, data.train, context); });
+  std::optional<PropagatorState> last;
   if (result.noise) {
     PropagatorTraining training(network, projected(metric, data.train), options, *result.noise);
     if (keeper.training()) {
@@ -222,11 +250,14 @@ TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorO
     }
     result.failure = training.run(context, [&](const PropagatorState& state) { keeper.check(state); });
     result.loss = training.state().loss;
+    last = training.state();
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  result.model = result.noise && !result.failure ? with_keys(metric, network, data.train, context) : result.untrained;
-  result.test = quality(result.model, data.test, context);
-  result.untrained_test = quality(result.untrained, data.test, context);
+  keeping(keeper, last, [&] {
+    result.model = result.noise && !result.failure ? with_keys(metric, network, data.train, context) : result.untrained;
+    result.test = quality(result.model, data.test, context);
+    result.untrained_test = quality(result.untrained, data.test, context);
+  });
   if (!options.save.empty() && !result.failure) save_propagator(options.save, result.model);
   keeper.remove();
   return result;

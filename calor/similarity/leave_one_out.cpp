@@ -40,13 +40,13 @@ std::vector<double> scales_for(const Similarity& keys, const Context& context) {
     for (Eigen::Index a = 0; a < tile.rows(); ++a)
       for (Eigen::Index b = 0; b < tile.cols(); ++b)
         if (tile(a, b) > nothing) {
-          nearest[row + a] = std::max(nearest[row + a], tile(a, b));
+          if (tile(a, b) < 0) nearest[row + a] = std::max(nearest[row + a], tile(a, b));
           sum[row + a] += tile(a, b);
         }
   });
   std::vector<double> near, mean;  // of rows that have another at another place
   for (Eigen::Index i = 0; i < part.rows; ++i) {
-    if (nearest[i] < 0 && nearest[i] > nothing) near.push_back(-nearest[i]);
+    if (nearest[i] > nothing) near.push_back(-nearest[i]);
     if (sum[i] < 0) mean.push_back(-sum[i] / static_cast<double>(keys.columns - 1));
   }
   require(!mean.empty(), Fault::input,

@@ -26,8 +26,8 @@ std::int64_t padded(std::int64_t count) {
   return (count + step - 1) / step * step;
 }
 
-// exp((score - peak) / scale) of a tile's row, by one scale after the other.  Of half octaves the first two are exponentials and the
-// others squares.
+// exp((score - peak) / scale) of a tile's row, by one scale after the other.  Of half octaves most are squares of those two before: a square
+// doubles the relative error, so that after four comes an exponential again.
 template <class T>
 class Ladder {
  public:
@@ -46,7 +46,8 @@ class Ladder {
   // For s = 0, 1, ... in this order; returns their sum.
   double step(std::size_t s) {
     std::vector<T>& powers = powers_[s % 2];
-    const bool square = s >= 2 && scales_[s - 2] == 2 * scales_[s];
+    constexpr std::size_t squares = 4;
+    const bool square = s / 2 % (squares + 1) > 0 && scales_[s - 2] == 2 * scales_[s];
     current_ = powers.data();
     return kernels::powers_of<T>(offsets_.data(), static_cast<T>(scales_[0] / scales_[s]), square ? powers.data() : nullptr, size(), powers.data());
   }
@@ -155,6 +156,7 @@ struct Arranged {
 // What a key counts: 1 in the own class, or its value, of which `middle` and `unit` take offset and size.
 struct Counted {
   double middle = 0, unit = 1;
+  bool equal = false;  // all values
 };
 
 Counted counted(const Known& known, const std::vector<std::int64_t>& judged) {
@@ -165,6 +167,7 @@ Counted counted(const Known& known, const std::vector<std::int64_t>& judged) {
   double largest = 0;
   for (const std::int64_t i : judged) largest = std::max(largest, std::abs(known.values[i] - result.middle));
   if (largest > 0) result.unit = largest;
+  result.equal = std::all_of(judged.begin(), judged.end(), [&](std::int64_t i) { return known.values[i] == known.values[judged.front()]; });
   return result;
 }
 
@@ -378,9 +381,9 @@ static Matrix likelihood_of(const LeftOutRows& rows, bool arranged, const Contex
   Matrix likelihood = none;
   for (const Matrix& total : totals) likelihood += total / static_cast<double>(judged);
   if (!rows.known.classes.empty()) return likelihood;
+  if (counted.equal) return none;
   double variance = 0;
   for (const std::int64_t i : rows.judged) variance += std::pow((rows.known.values[i] - counted.middle) / counted.unit, 2) / static_cast<double>(judged);
-  if (variance == 0) return none;
   return likelihood.unaryExpr([&](double error) { return -std::log(std::max(error / variance, least)) / 2; });
 }
 

@@ -34,11 +34,14 @@ static Matrix standardisation(const Data& data) {
   const auto count = static_cast<double>(rows.size());
   Matrix result = Matrix::Zero(2, features.cols());
   for (const std::int64_t i : rows) result.row(0) += features.row(i) / count;
+  Eigen::RowVectorXd rest = Eigen::RowVectorXd::Zero(features.cols());  // the sum's own rounding, which counts beside a large offset
+  for (const std::int64_t i : rows) rest += (features.row(i) - result.row(0)) / count;
+  result.row(0) += rest;
   for (const std::int64_t i : rows) result.row(1) += (features.row(i) - result.row(0)).cwiseAbs2() / count;
   for (Eigen::Index c = 0; c < features.cols(); ++c) {
     const double deviation = std::sqrt(result(1, c));
-    // Below the rounding of the mean there is nothing but rounding.
-    const bool constant = deviation <= 1e-12 * std::abs(result(0, c)) || deviation < std::numeric_limits<double>::min();
+    // Below the rounding of the values there is nothing but rounding.
+    const bool constant = deviation <= 2 * std::numeric_limits<double>::epsilon() * std::abs(result(0, c)) || deviation < std::numeric_limits<double>::min();
     result(1, c) = constant ? 0 : 1 / deviation;
   }
   return result;

@@ -74,3 +74,60 @@ def test_a_class_that_the_model_does_not_know_is_named(calor, tmp_path):
     (tmp_path / "bare.csv").write_text("b,a\n4,4\n0,0\n")  # columns by name, without labels
     values = calor("predict", tmp_path / "m.safetensors", tmp_path / "bare.csv", "-q").stdout.splitlines()
     assert [line.split(",")[0] for line in values[1:]] == ["left", "right"]
+
+
+def clouds(rows, offset=0.0):
+    random = np.random.default_rng(3)
+    labels = np.arange(rows) % 3
+    points = random.normal(size=(rows, 4)) + labels[:, None] * [2, -1, 0, 1] + offset
+    return points, labels
+
+
+def written(path, names, columns):
+    np.savetxt(path, np.column_stack(columns), delimiter=",", header=",".join(names), comments="", fmt="%.17g")
+    return path
+
+
+def test_columns_are_matched_by_name_or_refused(calor, tmp_path):
+    points, labels = clouds(90)
+    names = ["x0", "x1", "x2", "x3"]
+    data = written(tmp_path / "data.csv", [*names, "y"], [points, labels])
+    model = tmp_path / "model.safetensors"
+    accuracy = json.loads(calor("train", data, *QUICK, "--noise", "0", "--save", model, "--json", "-q").stdout)["quality"]["accuracy"]
+    assert accuracy > 0.7
+    turned = written(tmp_path / "turned.csv", ["x3", "x2", "x1", "x0", "y"], [points[:, ::-1], labels])
+    assert calor("predict", model, turned, "-q").stdout == calor("predict", model, data, "-q").stdout
+    renamed = written(tmp_path / "renamed.csv", ["x3", "x2", "x1", "q", "y"], [points[:, ::-1], labels])
+    assert '"x0"' in calor("predict", model, renamed, code=3).stderr
+    missing = written(tmp_path / "missing.csv", [*names[:3], "y"], [points[:, :3], labels])
+    assert '"x3"' in calor("predict", model, missing, code=3).stderr
+    assert '"nosuch"' in calor("predict", model, data, "--label", "nosuch", code=3).stderr
+
+
+@pytest.mark.parametrize("flags", [["--noise", "1e9"], ["--width", "100001"], ["--batch", "1"], ["--lr", "0"], ["--weight-decay", "1e9"]])
+def test_a_number_out_of_its_range_is_named(calor, flags):
+    message = calor("train", "iris", "--model", "propagator", *flags, code=2).stderr
+    assert f"expected {flags[0]} from" in message or f"{flags[0]}: " in message
+
+
+def test_a_metric_that_does_not_fit_is_refused(calor):
+    message = calor("train", "iris", *QUICK, "--width", "100000", "--max-memory", "20M", code=4).stderr
+    assert "--width" in message
+
+
+def test_a_step_too_far_says_what_to_make_smaller(calor):
+    message = calor("train", "iris", *QUICK, "--noise", "0", "--lr", "1e5", code=5).stderr
+    assert "--lr" in message and "not finite" in message
+
+
+def test_an_offset_costs_no_digits(calor, tmp_path):
+    """1e12 is far beyond what floats tell apart."""
+    quality = []
+    for offset in (0.0, 1e12):
+        points, labels = clouds(300, offset)
+        data = written(tmp_path / f"{offset}.csv", ["a", "b", "c", "d", "y"], [points, labels])
+        document = json.loads(calor("train", data, *QUICK, "--noise", "0.3", "--save", tmp_path / "m.safetensors", "--json", "-q").stdout)
+        quality.append(document["quality"]["log_loss"])
+        found = json.loads(calor("predict", tmp_path / "m.safetensors", data, "--json", "-q").stdout)
+        assert found["accuracy"] > 0.7
+    assert quality[1] == pytest.approx(quality[0], rel=1e-2)

@@ -83,6 +83,23 @@ TEST(LeftOut, IsItsDefinition) {
   }
 }
 
+// Where the series ends and roots begin, with all keys alike: no error is lost among smaller ones.
+TEST(LeftOut, TheSeriesHoldsToItsEnd) {
+  const std::vector<double> ones(16, 1);
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    SCOPED_TRACE(isa);
+    for (const double share : {0x1p-10, 0x1.01p-10}) {
+      double all[density_exponents], own[density_exponents];
+      weigh_left_out<double>(ones.data(), ones.data(), share, ones.data(), 16, all, own);
+      for (int k = 0; k < density_exponents; ++k) {
+        const long double weight = std::pow(1 - static_cast<long double>(share), -0.25L * k);
+        EXPECT_NEAR(all[k] / 16, weight, 20 * std::numeric_limits<double>::epsilon()) << k;  // 4 products of roundings each
+      }
+    }
+  }
+}
+
 TEST(LeftOut, NothingIsNothing) {
   for (const std::string& isa : isa_names()) {
     const WithIsa forced(isa);

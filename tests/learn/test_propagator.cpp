@@ -11,6 +11,8 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/learn/propagator_network.h"
+#include "calor/learn/propagator_start.h"
+#include "calor/learn/propagator_training.h"
 #include "calor/learn/tokens.h"
 #include "calor/learn/train_propagator.h"
 #include "calor/pipeline/bind.h"
@@ -164,6 +166,123 @@ TEST(PropagatorNetwork, SquaredErrorIsItsDefinitionAndHasItsGradients) {
   EXPECT_GT(gradient.abs().min().item<double>(), 0) << "every part takes part";
 }
 
+// Rows with the same distance from each other, sqrt(2), which is their median whatever pairs it is taken from.
+PropagatorRows corners(std::int64_t count) {
+  PropagatorRows rows{Matrix::Identity(count, count), {}, {}, {}};
+  for (std::int64_t i = 0; i < count; ++i) {
+    rows.labels.push_back(i % 2);
+    rows.rows.push_back(i);
+  }
+  return rows;
+}
+
+// Every epoch has an order of rows and noise of its own.  The rate is too small to move anything.
+TEST(PropagatorTraining, NoiseIsOfTheMedianDistanceSpreadOverTheCoordinates) {
+  const PropagatorRows rows = corners(12);
+  PropagatorOptions options;
+  options.epochs = 3;
+  options.batch = 6;
+  options.learning_rate = 1e-30;
+  options.seed = 4;
+  PropagatorNetwork network(12, 4, 0.7, 0.6, 5);
+  PropagatorTraining training(network, rows, options, 0.8);
+  ASSERT_FALSE(training.run(Context(), [](const PropagatorState&) {}));
+  for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
+    Random shuffle(4, Purpose::shuffle, epoch), noise(4, Purpose::noise, epoch);
+    const auto order = permutation(12, shuffle);
+    double expected = 0;
+    for (int half = 0; half < 2; ++half) {
+      const PropagatorRows batch = rows.those({order.begin() + 6 * half, order.begin() + 6 * (half + 1)});
+      Matrix points = batch.points;
+      for (double& value : points.reshaped<Eigen::RowMajor>()) value += 0.8 * std::sqrt(2.0 / 12) * noise.normal();
+      expected += network.loss(tensor_of(points).to(at::kFloat), index_tensor(batch.labels)).item<double>() / 2;
+    }
+    EXPECT_NEAR(training.state().loss[epoch], expected, 1e-5) << epoch;
+  }
+}
+
+TEST(PropagatorTraining, TheRateFallsAlongAHalfCosine) {
+  const auto second_step = [](std::int64_t epochs) {  // of log temperature: the same but for the rate, however many follow
+    PropagatorOptions options;
+    options.epochs = epochs;
+    PropagatorNetwork network(12, 4, 0.7, 0.6, 5);
+    PropagatorTraining training(network, corners(12), options, 0);
+    std::vector<double> seen;
+    training.run(Context(), [&](const PropagatorState& state) { seen.push_back(state.values[static_cast<std::size_t>(network.decayed())]); });
+    EXPECT_EQ(training.state().adam.steps, epochs);
+    return seen[2] - seen[1];
+  };
+  const auto rate = [](double progress) { return 1 + std::cos(3.14159265358979 * progress); };
+  EXPECT_NEAR(second_step(3) / second_step(12), rate(1.0 / 3) / rate(1.0 / 12), 1e-3);
+}
+
+TEST(PropagatorTraining, TakesAboutThreeHundredStepsButTwentyEpochs) {
+  const auto epochs = [](std::int64_t rows, std::int64_t batch) {
+    PropagatorOptions options;
+    options.batch = batch;
+    PropagatorNetwork network(rows, 4, 1, 0, 5);
+    return PropagatorTraining(network, corners(rows), options, 0).epochs();
+  };
+  EXPECT_EQ(epochs(12, 12), 300);
+  EXPECT_EQ(epochs(12, 6), 150);
+  EXPECT_EQ(epochs(60, 2), 20);
+}
+
+// Whether to standardise is seen on rows from the whole of the data: the first ones are of one class, which tell nothing.
+TEST(PropagatorStart, StandardisationIsChosenOnRowsFromBeginToEnd) {
+  PropagatorRows rows{random_matrix(90, 2, 13), {}, {}, {}};
+  for (std::int64_t i = 0; i < 90; ++i) {
+    rows.points(i, 0) += 4 * static_cast<double>(i / 30);
+    rows.points(i, 1) *= 1e4;  // noise in a large unit
+    rows.labels.push_back(i / 30);
+    rows.rows.push_back(i);
+  }
+  PropagatorOptions options;
+  options.trial_rows = 30;
+  EXPECT_TRUE(starting_point(rows, 3, options, Context()).chosen.standardised);
+}
+
+TEST(PropagatorStart, CoordinatesHaveRootMeanSquareOne) {
+  PropagatorRows rows{random_matrix(60, 2, 14) * 7, {}, {}, std::vector<std::int64_t>(60)};
+  rows.targets = rows.points.col(0);
+  rows.points.col(1) *= 0.01;  // which standardising would blow up
+  const StartingPoint start = starting_point(rows, 0, {}, Context());
+  EXPECT_FALSE(start.chosen.standardised);
+  EXPECT_NEAR(((rows.points.rowwise() - start.offset.row(0)) * start.projection).squaredNorm() / 120, 1, 1e-12);
+}
+
+// The untrained metric's error, which needs no training: of few rows every quarter is left out in turn, of many one; of at most trial_rows.
+TEST(Propagator, TrialsAreJudgedOnTheRowsLeftOut) {
+  for (const auto& [rows, most, turns] : {std::tuple{200, 4000, 4}, {400, 60, 4}, {1400, 4000, 1}}) {
+    PropagatorOptions options;
+    options.epochs = 1;
+    options.trial_rows = most;
+    options.seed = 3;
+    const PropagatorData data = propagator_classes(rings(rows, 2));
+    const TrainedPropagator trained = train_propagator(data, options, Context());
+    Random random(3, Purpose::split, 3);
+    auto order = permutation(data.train.count(), random);
+    order.resize(std::min(order.size(), static_cast<std::size_t>(most)));
+    double expected = 0;
+    for (int turn = 0; turn < turns; ++turn) {
+      std::vector<std::int64_t> kept, left_out;
+      for (std::size_t i = 0; i < order.size(); ++i) (static_cast<int>(i % 4) == turn ? left_out : kept).push_back(order[i]);
+      const PropagatorRows keys = data.train.those(kept), judged = data.train.those(left_out);
+      Propagator model = trained.untrained;
+      model.keys = model.embed(keys.points);
+      model.log_density = log_key_density(model.keys, model.temperature, Context());
+      model.labels = keys.labels;
+      model.rows = keys.rows;
+      const Matrix probability = propagate(model, judged.points, 0, Context()).probability;
+      const auto share = 1 / static_cast<double>(turns * judged.count());
+      for (Eigen::Index i = 0; i < judged.count(); ++i)
+        expected -= share * std::log(std::max(probability(i, judged.labels[static_cast<std::size_t>(i)]), 0x1p-52));
+    }
+    ASSERT_EQ(trained.trials.size(), 5u);
+    EXPECT_NEAR(trained.trials[0].error, expected, 1e-9) << rows;
+  }
+}
+
 TEST(Propagator, BeforeTrainingItIsTheUntrainedPipeline) {
   const Prepared prepared = rings(240, 1);
   PropagatorOptions options;
@@ -297,7 +416,7 @@ TEST(Propagator, RefusesWhatItCannotTrainOn) {
   EXPECT_NE(message([&] { train_propagator(propagator_classes(prepared), {}, Context()); }).find("all at one"), std::string::npos);
   PropagatorOptions options;
   options.batch = 1;
-  EXPECT_NE(message([&] { train_propagator(propagator_classes(rings(40, 4)), options, Context()); }).find("2 points a batch"), std::string::npos);
+  EXPECT_NE(message([&] { train_propagator(propagator_classes(rings(40, 4)), options, Context()); }).find("--batch from 2"), std::string::npos);
 }
 
 }  // namespace

@@ -180,25 +180,31 @@ TEST(PropagatorClasses, NoClassOfTwoRowsIsRefused) {
 
 // Stops after so many steps in all (each asks once), then goes on; to the same bits as a run that was never interrupted.
 void expect_resumed_to_the_same_bits(const PropagatorData& data, PropagatorOptions options, const std::vector<double>& stop_after) {
-  const TrainedPropagator whole = train_propagator(data, options, Context());
+  double epochs = 0, seen = 0, done_again = 0;
+  Context watched;
+  watched.progress = [&](double, double, std::string_view what) { epochs += what.starts_with("epoch"); };
+  const TrainedPropagator whole = train_propagator(data, options, watched);
   options.save = ::testing::TempDir() + "calor_resumed_propagator.safetensors";
   options.checkpoint_seconds = 1e9;  // written where it stops
   std::filesystem::remove(options.save + ".checkpoint");
-  for (const double epochs : stop_after) {
+  for (const double last : stop_after) {
     StopFlag stop;
     Context context;
     context.stop = &stop;
-    double seen = 0;
+    const double before = seen;
     context.progress = [&](double, double, std::string_view what) {
-      if (what.starts_with("epoch") && ++seen >= epochs) stop.request();
+      if (what.starts_with("epoch") && ++seen - before >= last) stop.request();
     };
+    if (!options.noise) done_again += std::fmod(last, static_cast<double>(options.epochs));  // a trial begins anew, finished ones do not
     EXPECT_NE(message([&] { train_propagator(data, options, context); }).find("goes on from"), std::string::npos);
     ASSERT_TRUE(std::filesystem::exists(options.save + ".checkpoint"));
   }
   PropagatorOptions other = options;
   other.hidden = 7;
   EXPECT_NE(message([&] { train_propagator(data, other, Context()); }).find("width (7, was 512)"), std::string::npos);
-  const TrainedPropagator resumed = train_propagator(data, options, Context());
+  watched.progress = [&](double, double, std::string_view what) { seen += what.starts_with("epoch"); };
+  const TrainedPropagator resumed = train_propagator(data, options, watched);
+  EXPECT_EQ(seen, epochs + done_again);
   EXPECT_EQ(resumed.model.keys, whole.model.keys);
   EXPECT_EQ(resumed.loss, whole.loss);
   EXPECT_EQ(resumed.noise, whole.noise);
@@ -216,6 +222,98 @@ TEST(PropagatorCheckpoint, KeepsFinishedTrials) {
   PropagatorOptions options = quick(6);
   options.noise.reset();
   expect_resumed_to_the_same_bits(curve(200), options, {4, 10, 40});
+}
+
+TEST(PropagatorCheckpoint, IsDiscardedOnRequest) {
+  PropagatorOptions options = quick(3);
+  options.save = ::testing::TempDir() + "calor_restarted_propagator.safetensors";
+  options.restart = true;
+  StopFlag stop;
+  Context context;
+  context.stop = &stop;
+  context.progress = [&](double, double, std::string_view what) {
+    if (what.starts_with("epoch 1 ")) stop.request();
+  };
+  EXPECT_NE(message([&] { train_propagator(curve(200), options, context); }).find("goes on from"), std::string::npos);
+  options.epochs = 2;  // another command, which could not go on from it
+  EXPECT_EQ(train_propagator(curve(200), options, Context()).resumed_epoch, std::nullopt);
+}
+
+// Noise whose squares floats cannot hold.
+TEST(PropagatorFailure, LeavesTheUntrainedModelAndNoFile) {
+  PropagatorOptions options = quick(3, 0.3);
+  options.learning_rate = 1e5;
+  options.save = ::testing::TempDir() + "calor_failed_propagator.safetensors";
+  std::filesystem::remove(options.save);
+  const TrainedPropagator failed = train_propagator(curve(200), options, Context());
+  EXPECT_TRUE(failed.failure);
+  EXPECT_EQ(failed.model.keys, failed.untrained.keys);
+  EXPECT_FALSE(std::filesystem::exists(options.save));
+  options.noise.reset();  // trials that fail are worse than no training
+  const TrainedPropagator chosen = train_propagator(curve(200), options, Context());
+  EXPECT_FALSE(chosen.failure);
+  EXPECT_FALSE(chosen.noise);
+  EXPECT_EQ(chosen.model.keys, chosen.untrained.keys);
+  std::filesystem::remove(options.save);
+}
+
+// A column is known by its value: that of row i in column c is 10 i + c.
+io::Dataset numbered(std::int64_t rows, const std::vector<std::string>& names, const std::vector<int>& columns) {
+  io::Dataset data;
+  data.rows = rows;
+  data.columns = static_cast<std::int64_t>(names.size());
+  data.features = names;
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (const int c : columns) data.values.push_back(static_cast<float>(10 * i + c));
+  return data;
+}
+
+void expect_numbered(const PropagatorRows& found, bool measured) {
+  for (std::int64_t r = 0; r < found.count(); ++r) {
+    const auto first = static_cast<double>(10 * found.rows[static_cast<std::size_t>(r)]);
+    EXPECT_EQ(found.points(r, 0), first);
+    EXPECT_EQ(found.points(r, 1), first + 2);
+    if (measured) {
+      EXPECT_EQ(found.targets[r], first + 1);
+    }
+    else EXPECT_EQ(found.labels[static_cast<std::size_t>(r)], found.rows[static_cast<std::size_t>(r)] % 2);
+  }
+}
+
+void expect_split(const PropagatorData& data, std::int64_t train, std::int64_t test) {
+  EXPECT_EQ(data.train.count(), train);
+  EXPECT_EQ(data.test.count(), test);
+  std::vector<std::int64_t> all = data.train.rows;
+  all.insert(all.end(), data.test.rows.begin(), data.test.rows.end());
+  std::sort(all.begin(), all.end());
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], static_cast<std::int64_t>(i)) << "each row once";
+}
+
+TEST(PropagatorData, ValuesKeepTheirRowsAndColumns) {
+  PropagatorOptions options;
+  options.test_share = 0.2;
+  const io::Dataset whole = numbered(40, {"a", "height", "b"}, {0, 1, 2});
+  const PropagatorData split = propagator_values(whole, "height", std::nullopt, options);
+  expect_split(split, 32, 8);
+  expect_numbered(split.train, true);
+  expect_numbered(split.test, true);
+  expect_numbered(split.train.those({5, 3}), true);
+  const PropagatorData given = propagator_values(whole, "height", numbered(7, {"b", "a", "height"}, {2, 0, 1}), options);
+  EXPECT_EQ(given.train.count(), 40);
+  EXPECT_EQ(given.test.count(), 7);
+  expect_numbered(given.test, true);
+}
+
+TEST(PropagatorData, ClassesKeepTheirRows) {
+  PropagatorOptions options;
+  options.test_share = 0.2;
+  io::Dataset whole = numbered(40, {"a", "b"}, {0, 2});
+  for (std::int64_t i = 0; i < 40; ++i) whole.labels.push_back(i % 2);
+  whole.classes = {"even", "odd"};
+  const PropagatorData split = propagator_classes(whole, std::nullopt, options);
+  expect_split(split, 32, 8);
+  expect_numbered(split.train, false);
+  expect_numbered(split.test, false);
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 // (sums of at most 60 terms: 1e-12); the own row left out of a rectangle of training columns; standardise; evidence.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
@@ -52,27 +54,32 @@ double kernel(const Data& data, int i, int j, double scale) {
   return std::exp(-(data.features->row(i) - data.features->row(j)).squaredNorm() / scale);
 }
 
-double density(const Data& data, int j, double scale, int without = -1) {
+double density(const Data& data, int j, double scale) {
   double sum = 0;
   for (int k = 0; k < data.rows(); ++k)
-    if (k != j && k != without) sum += kernel(data, j, k, scale);
+    if (k != j) sum += kernel(data, j, k, scale);
   return sum;
 }
 
 // Class likelihood, or mean squared error with targets, by the definition.
 double by_definition(const Data& data, double scale, double alpha) {
+  const auto n = static_cast<int>(data.rows());
+  Matrix values = Matrix::Zero(n, n);
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j)
+      if (j != i) values(i, j) = kernel(data, i, j, scale);
   double total = 0;
-  for (int i = 0; i < data.rows(); ++i) {
+  for (int i = 0; i < n; ++i) {
     double all = 0, own = 0;
-    for (int j = 0; j < data.rows(); ++j) {
+    for (int j = 0; j < n; ++j) {
       if (j == i) continue;
-      const double weight = kernel(data, i, j, scale) * std::pow(density(data, j, scale, i), -alpha);
+      const double weight = values(i, j) * std::pow(values.row(j).head(i).sum() + values.row(j).tail(n - 1 - i).sum(), -alpha);
       all += weight;
       own += weight * (data.labels.empty() ? data.targets[j] : data.labels[i] == data.labels[j]);
     }
     total += data.labels.empty() ? std::pow(own / all - data.targets[i], 2) : std::log(own / all);
   }
-  return total / static_cast<double>(data.rows());
+  return total / n;
 }
 
 TEST(LeaveOneOut, EqualsItsDefinitionForClasses) {
@@ -106,6 +113,50 @@ TEST(LeaveOneOut, EqualsItsDefinitionForValuesOfAnyScale) {
       EXPECT_NEAR(found.likelihood(s, a), -std::log(by_definition(*data, options.scales[s], 0.25 * a) / variance) / 2, 1e-12);
       EXPECT_NEAR(found.likelihood(s, a), same.likelihood(s, a), 1e-8);
     }
+  for (const double unit : {1e-200, 1e200}) {  // whose squares are 0 and infinite
+    const auto far = measured(points, unit);
+    EXPECT_LT((leave_one_out(distances(*far), {{}, far->targets}, options, Context()).likelihood - found.likelihood).cwiseAbs().maxCoeff(), 1e-12);
+  }
+}
+
+// The second tile's keys are a chain far from the cloud that fills the first: beside the cloud's their kernel values at the smaller scale
+// are nothing, yet not divided by densities as small.  Its last two are close, so that densities differ within the tile.
+TEST(LeaveOneOut, EqualsItsDefinitionOverTwoTiles) {
+  const auto data = three_clouds(518);
+  Matrix points = *data->features;
+  for (int m = 0; m < 6; ++m) {
+    points.row(512 + m) << 12 + 10 * m, 0, 0;
+    data->labels[static_cast<std::size_t>(512 + m)] = 1;
+  }
+  points(517, 0) = points(516, 0) + 0.5;
+  data->features = std::make_shared<const Matrix>(points);
+  LeaveOneOutOptions options;
+  options.scales = {16, 1};
+  options.exponents = true;
+  const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, options, Context());
+  for (int s = 0; s < 2; ++s) {
+    for (int j = 0; j < 518; ++j) EXPECT_NEAR(found.log_density(j, s), std::log(density(*data, j, options.scales[s])), 1e-11);
+    for (const int a : {0, 2, 4}) EXPECT_NEAR(found.likelihood(s, a), by_definition(*data, options.scales[s], 0.25 * a), 1e-11) << s << " " << a;
+  }
+}
+
+// The only key's density is nothing but the row that is left out of it.
+TEST(LeaveOneOut, OfTwoRowsEachHasTheOtherAlone) {
+  LeaveOneOutOptions options;
+  options.scales = {1, 0.3};
+  options.exponents = true;
+  const auto data = three_clouds(2);
+  const LeaveOneOut classes = leave_one_out(distances(*data), {{0, 0}, {}}, options, Context());
+  EXPECT_EQ(classes.likelihood, Matrix::Zero(2, 5));
+  const LeaveOneOut values = leave_one_out(distances(*data), {{}, Vector::LinSpaced(2, -1, 1)}, options, Context());
+  EXPECT_LT((values.likelihood.array() + std::log(2.0)).abs().maxCoeff(), 1e-12);  // errors of 2, a deviation of 1
+}
+
+TEST(LeaveOneOut, EqualValuesTellNothing) {
+  LeaveOneOutOptions options;
+  options.scales = {1, 0.3};
+  options.exponents = true;
+  EXPECT_EQ(leave_one_out(distances(*three_clouds(12)), {{}, Vector::Constant(12, 7)}, options, Context()).likelihood, Matrix::Zero(2, 5));
 }
 
 // An outlier, duplicates, and scales at which every other kernel value underflows: only the sums' logarithms exist.
@@ -151,6 +202,51 @@ TEST(LeaveOneOut, FloatsAreWithinTheirBoundOfDoubles) {
     }
 }
 
+// One row far away makes the widest scale 1e9 times the best: squares upon squares would leave no digit of a weight.
+TEST(LeaveOneOut, ManyOctavesCostNoDigits) {
+  const auto data = three_clouds(300);
+  Matrix points = *data->features;
+  points.row(77).setConstant(1e6);
+  data->features = std::make_shared<const Matrix>(points);
+  LeaveOneOutOptions doubles, floats;
+  floats.single_above = 1;
+  floats.most_judged = 300;
+  for (const bool exponents : {false, true}) {
+    doubles.exponents = floats.exponents = exponents;
+    const LeaveOneOut precise = leave_one_out(distances(*data), {data->labels, {}}, doubles, Context());
+    const LeaveOneOut found = leave_one_out(distances(*data), {data->labels, {}}, floats, Context());
+    EXPECT_GT(precise.scales.front() / precise.scales.back(), 1e9);
+    EXPECT_LT((found.likelihood - precise.likelihood).cwiseAbs().maxCoeff(), 1e-5);
+  }
+  const LeaveOneOut precise = leave_one_out(distances(*data), {data->labels, {}}, {}, Context());
+  for (std::size_t s = 0; s < precise.scales.size(); ++s) {
+    if (precise.scales[s] < 1e-2) break;  // where the definition written out underflows
+    double total = 0;
+    for (int i = 0; i < 300; ++i) {
+      double all = 0, own = 0;
+      const Vector logs = -(points.rowwise() - points.row(i)).rowwise().squaredNorm() / precise.scales[s];
+      double peak = -1e300;
+      for (int j = 0; j < 300; ++j)
+        if (j != i) peak = std::max(peak, logs[j]);
+      for (int j = 0; j < 300; ++j)
+        if (j != i) (j % 3 == i % 3 ? own : all) += std::exp(logs[j] - peak);
+      total += std::log(std::max(own / (own + all), 0x1p-52)) / 300;
+    }
+    EXPECT_NEAR(precise.likelihood(static_cast<Eigen::Index>(s), 0), total, 1e-9 / precise.scales[s]) << precise.scales[s];  // scores about a mean 6e3 away
+  }
+}
+
+// Copies of every row: the nearest is at the same place, and the range of scales is that of the places.
+TEST(LeaveOneOut, CopiesOfEveryRowLeaveTheRangeOfScales) {
+  const auto data = three_clouds(60), once = three_clouds(30);
+  Matrix points(60, 3);
+  points << *once->features, *once->features;
+  data->features = std::make_shared<const Matrix>(points);
+  const auto range = [](const Data& of) { return leave_one_out(distances(of), {of.labels, {}}, {}, Context()).scales; };
+  EXPECT_LT(range(*data).back(), 1.5 * range(*once).back());
+  EXPECT_GT(range(*data).back(), range(*once).back() / 1.5);
+}
+
 TEST(LeaveOneOut, ASampleIsOfRowsAgainstAllKeys) {
   const auto data = three_clouds(60);
   LeaveOneOutOptions all, some;
@@ -183,6 +279,39 @@ TEST(LeaveOneOut, TheChosenScaleIsTheBestOfItsRange) {
   // With a bandwidth given, alpha alone is chosen.
   const Fit given = run_text("distance(2, to=train) | exp(2) | two_side(loo, of=keys)", data);
   EXPECT_EQ(given.result.figures.at("bandwidth"), 2);
+}
+
+// Duplicates are nearest to each other at no distance, of which no scale can be made.
+TEST(LeaveOneOut, TheRangeIsOfHalfOctavesBetweenTheMediansOfDistances) {
+  const auto data = three_clouds(60);
+  Matrix points = *data->features;
+  for (int i = 0; i < 40; i += 2) points.row(i) = points.row(i + 1);
+  data->features = std::make_shared<const Matrix>(points);
+  std::vector<double> nearest, mean;
+  for (int i = 0; i < 60; ++i) {
+    const Vector squares = (points.rowwise() - points.row(i)).rowwise().squaredNorm();
+    mean.push_back(squares.sum() / 59);
+    double least = std::numeric_limits<double>::infinity();
+    for (const double square : squares)
+      if (square > 0) least = std::min(least, square);
+    nearest.push_back(least);  // at another place, which of a row with a duplicate is the second
+  }
+  std::sort(nearest.begin(), nearest.end());
+  std::sort(mean.begin(), mean.end());
+  const double high = 2 * mean[30], low = nearest[30] / 8;
+  const std::vector<double> scales = leave_one_out(distances(*data), {data->labels, {}}, {}, Context()).scales;
+  ASSERT_EQ(static_cast<double>(scales.size()), std::floor(2 * std::log2(high / low)) + 1);
+  for (std::size_t s = 0; s < scales.size(); ++s) EXPECT_NEAR(scales[s], high * std::exp2(-0.5 * static_cast<double>(s)), 1e-12 * high) << s;
+}
+
+TEST(LeaveOneOut, OfEqualLikelihoodsTheFirstIsChosen) {
+  LeaveOneOut grid;
+  grid.likelihood = Matrix::Constant(3, 5, -1);
+  EXPECT_EQ(grid.best().scale, 0u);
+  EXPECT_EQ(grid.best().alpha, 0u);
+  grid.likelihood(1, 2) = grid.likelihood(2, 1) = -0.5;
+  EXPECT_EQ(grid.best().scale, 1u);
+  EXPECT_EQ(grid.best().alpha, 2u);
 }
 
 TEST(LeaveOneOut, CasesWithoutAnAnswerSaySo) {
@@ -296,6 +425,14 @@ TEST(Standardise, UsesTheTrainingRowsAndDropsConstants) {
   const Similarity placed = sum(fit, std::make_shared<const Matrix>(points.topRows(5)));
   EXPECT_EQ(*placed.row_points, found.topRows(5));
   EXPECT_EQ(*placed.column_points, found);
+}
+
+TEST(Standardise, ALargeOffsetIsNoConstant) {
+  const auto data = three_clouds(90);
+  data->features = std::make_shared<const Matrix>(data->features->array() + 1e13);  // 2e-3 between neighbouring doubles
+  const Fit fit = run_text("standardise | distance(2) | exp(1)", data);
+  for (int c = 0; c < 3; ++c) EXPECT_NEAR(fit.result.points->col(c).squaredNorm() / 90, 1, 1e-9) << c;
+  EXPECT_GT(run_text("propagator", data).result.figures.at("leave_one_out"), -1.09) << "better than chance";
 }
 
 TEST(Standardise, LooDecidesByTheLabels) {
