@@ -15,6 +15,7 @@ using namespace pipeline;
 namespace {
 
 constexpr double nothing = -std::numeric_limits<double>::infinity();
+constexpr double widest_over_narrowest = 0x1p32;  // one row far away must not cost hundreds of scales
 constexpr std::int64_t spread_sample = 1000;  // rows from whose medians the range of scales is taken
 
 std::vector<std::int64_t> evenly(const std::vector<std::int64_t>& rows, std::int64_t sample) {
@@ -51,7 +52,8 @@ std::vector<double> scales_for(const Similarity& keys, const Context& context) {
   }
   require(!mean.empty(), Fault::input,
           "[loo] expected labelled rows at different places, found all at one: there is no bandwidth to choose, give a number");
-  const double high = 2 * median(mean), low = std::min(high / 2, near.empty() ? high / 2 : median(near) / 8);
+  const double widest = 2 * median(mean), low = std::min(widest / 2, near.empty() ? widest / 2 : median(near) / 8);
+  const double high = std::min(widest, low * widest_over_narrowest);
   std::vector<double> scales;
   for (double scale = high; scale >= low; scale = high * std::exp2(-0.5 * static_cast<double>(scales.size()))) scales.push_back(scale);
   return scales;

@@ -34,7 +34,7 @@ Known known_columns(const pipeline::Similarity& similarity, const pipeline::Data
 pipeline::Similarity keys_of(const pipeline::Similarity& similarity, const char* op);
 
 struct LeaveOneOutOptions {
-  std::vector<double> scales;        // empty: half octaves from twice the median mean distance to an eighth of the median nearest one at another place
+  std::vector<double> scales;        // empty: half octaves from twice the median mean distance to an eighth of the median nearest one at another place, at most 65
   bool exponents = false;            // of the density: 0, 1/4, 1/2, 3/4 and 1 instead of 0 alone
   std::int64_t single_above = 5000;  // keys; of more, weights are floats
   std::int64_t most_judged = 2000;   // rows, evenly, where there are more than single_above keys and no exponents: those are all judged
