@@ -113,7 +113,7 @@ static void print_result(const learn::TrainedPropagator& result, const std::stri
   fmt::print("untrained: {}\n", quality_line(model, result.untrained_test));
   if (result.noise)
     fmt::print("trained:   {}; {} epochs, {} parameters, noise {}, alpha {:.2f}\n", quality_line(model, result.test), result.loss.size(),
-               result.parameters, *result.noise, model.alpha);
+               result.parameters, *result.noise, std::round(100 * model.alpha) / 100 + 0.0);  // no -0.00
   else fmt::print("trained:   no way of training predicted left-out rows better than the untrained one, which is kept\n");
   if (!save.empty() && !result.failure) fmt::print("Model: {}\n", save);
 }

@@ -104,6 +104,9 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
     require(found != file.metadata.end(), Fault::input, "[model] expected a fit that `calor run --save` wrote, found no \"{}\" ({})", name, path);
     return found->second;
   };
+  if (const auto kind = file.metadata.find("kind"); kind != file.metadata.end())
+    fail(Fault::input, "[model] expected a fit that `calor run --save` wrote, found a \"{}\" of calor train: predict new points with calor predict ({})",
+         kind->second, path);
   require(meta("format") == format, Fault::input, "[model] expected the format {}, found {} ({})", format, meta("format"), path);
   SavedFit saved;
   saved.pipeline = meta("pipeline");

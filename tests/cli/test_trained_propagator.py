@@ -131,3 +131,10 @@ def test_an_offset_costs_no_digits(calor, tmp_path):
         found = json.loads(calor("predict", tmp_path / "m.safetensors", data, "--json", "-q").stdout)
         assert found["accuracy"] > 0.7
     assert quality[1] == pytest.approx(quality[0], rel=1e-2)
+
+
+def test_the_file_of_the_other_command_names_it(calor, trained, tmp_path):
+    path, _ = trained
+    assert "calor predict" in calor("apply", path, "wine", code=3).stderr
+    calor("run", "propagator", "iris", "--save", tmp_path / "fit.safetensors", "-q", "--json")
+    assert "calor apply" in calor("predict", tmp_path / "fit.safetensors", "iris", code=3).stderr

@@ -98,7 +98,7 @@ TEST(Acceptance, LiteralReadingCollapses) {
 }
 
 // The propagator's accuracy over seeds, trained by the reference's protocol, as its table has it: within the deviation of one run or two
-// standard errors of the difference of both means, whichever is more.
+// standard errors of the difference of both means, whichever is more.  Of few seeds the deviation is no better known than the reference's.
 struct Accuracy {
   double mean, deviation;
   int seeds;
@@ -126,11 +126,11 @@ Accuracy propagator_accuracy(const std::string& name, int seeds, std::int64_t ba
 }
 
 void expect_within(const Accuracy& found, const Accuracy& reference) {
-  const double error = std::sqrt(std::pow(found.deviation, 2) / found.seeds + std::pow(reference.deviation, 2) / reference.seeds);
+  const double error = std::sqrt(std::pow(std::max(found.deviation, reference.deviation), 2) / found.seeds + std::pow(reference.deviation, 2) / reference.seeds);
   EXPECT_NEAR(found.mean, reference.mean, std::max(reference.deviation, 2 * error));
 }
 
-TEST(Acceptance, PropagatorOnDigits) { expect_within(propagator_accuracy("digits", study() ? 10 : 3, 479, 60), {0.9922, 0.0032, 10}); }
+TEST(Acceptance, PropagatorOnDigits) { expect_within(propagator_accuracy("digits", study() ? 10 : 6, 479, 60), {0.9922, 0.0032, 10}); }
 
 TEST(Acceptance, PropagatorOnBreastCancer) { expect_within(propagator_accuracy("breast_cancer", study() ? 20 : 5, 512, 300), {0.9754, 0.0123, 20}); }
 
