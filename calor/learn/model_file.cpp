@@ -31,7 +31,7 @@ bool all_finite(const std::vector<Value>& values) {
 
 void check_kind(const io::Safetensors& content) {
   const auto found = content.metadata.find("kind");
-  require(!content.metadata.count("pipeline"), Fault::input, "[model] expected a model saved by calor train, found a fit of calor run: place new points with calor apply");
+  require(!content.metadata.count("format"), Fault::input, "[model] expected a model saved by calor train, found a fit of calor run: place new points with calor apply");
   require(found != content.metadata.end() && found->second == kind, Fault::input,
           "[model] expected a model saved by calor train, found {}: give the file named by --save",
           found == content.metadata.end() ? "a safetensors file of another program" : "'" + found->second + "'");
