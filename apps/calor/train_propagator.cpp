@@ -220,7 +220,7 @@ static NewPoints new_classes(const learn::Propagator& model, const DataOptions& 
   load.classes = model.classes;
   load.features = model.features;
   const io::Dataset data = io::load_dataset(options.data, load, context);
-  NewPoints result{learn::points_for(model, data), {}, {}, data.hash};
+  NewPoints result{learn::points_of(model.features, data, "predict"), {}, {}, data.hash};
   for (const std::int64_t label : data.labels)
     result.labels.push_back(std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) - model.classes.begin());
   return result;
@@ -234,7 +234,7 @@ static NewPoints new_values(const learn::Propagator& model, const DataOptions& o
   const io::Dataset data = io::load_dataset(options.data, load, context);
   const auto place = [&](const std::string& name) { return std::find(data.features.begin(), data.features.end(), name); };
   const bool with_values = !options.label.empty() || place(model.label) != data.features.end();
-  if (!with_values) return {learn::points_for(model, data), {}, {}, data.hash};
+  if (!with_values) return {learn::points_of(model.features, data, "predict"), {}, {}, data.hash};
   std::string label;
   const pipeline::Data found = pipeline::data_with_target(data, options.label.empty() ? model.label : options.label, label);
   NewPoints result{pipeline::Matrix(found.rows(), static_cast<Eigen::Index>(model.features.size())), {}, found.targets, data.hash};

@@ -45,6 +45,10 @@ Columns in_order(const std::vector<std::string>& names, std::int64_t label) {
   return columns;
 }
 
+std::optional<std::int64_t> given_label(const std::vector<std::string>& names, const LoadOptions& options, const std::string& place) {
+  return options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
+}
+
 // A saved model's features, found by name in any order; the label where there is one; the rest ignored.
 Columns by_name(const std::vector<std::string>& names, const LoadOptions& options, const std::string& place) {
   Columns columns;
@@ -61,7 +65,7 @@ Columns by_name(const std::vector<std::string>& names, const LoadOptions& option
     columns.roles[static_cast<std::size_t>(*found)] = static_cast<std::int64_t>(i);
   }
   std::optional<std::int64_t> label;
-  if (options.label) label = options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
+  if (options.label) label = given_label(names, options, place);
   else if (names.size() == options.features.size() + 1) label = usual_label(names);
   if (options.labelled && label && columns.roles[static_cast<std::size_t>(*label)] == ignored_role) {
     columns.label = *label;
@@ -80,7 +84,7 @@ Columns by_count(const std::vector<std::string>& names, const LoadOptions& optio
           "the same order",
           wanted, options.labelled ? " (and perhaps the label)" : "", names.size(), place);
   std::optional<std::int64_t> label;
-  if (options.label) label = options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
+  if (options.label) label = given_label(names, options, place);
   Columns columns = in_order(names, with_label ? label.value_or(usual_label(names)) : -1);
   columns.features = options.features;
   return columns;

@@ -72,12 +72,11 @@ Propagated propagate(const Propagator& model, const Matrix& points, std::int64_t
   return result;
 }
 
-Matrix points_for(const Propagator& model, const io::Dataset& data) {
-  const std::vector<std::int64_t> columns = match_columns(model.features, data, "predict");
+Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op) {
+  const std::vector<std::int64_t> columns = match_columns(features, data, op);
   Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
   for (std::int64_t i = 0; i < data.rows; ++i)
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      points(i, static_cast<Eigen::Index>(c)) = data.value(i, columns[c]);
+    for (std::size_t c = 0; c < columns.size(); ++c) points(i, static_cast<Eigen::Index>(c)) = data.value(i, columns[c]);
   return points;
 }
 

@@ -57,8 +57,8 @@ struct Propagated {
 // same bits for any number of threads.
 Propagated propagate(const Propagator& model, const pipeline::Matrix& points, std::int64_t evidence, const Context& context);
 
-// The dataset's columns in the order of the model's features, by name.  Throws Fault::input naming those that are missing.
-pipeline::Matrix points_for(const Propagator& model, const io::Dataset& data);
+// The dataset's columns in the order of the features, by name, as exact as it has them.  Throws Fault::input, [op], naming those that are missing.
+pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op);
 
 // One safetensors file of F64 tensors.  Throws Fault::input.
 void save_propagator(const std::string& path, const Propagator& model);

@@ -19,14 +19,6 @@ Matrix points_of_floats(const std::vector<float>& values, std::int64_t columns) 
       .cast<double>();
 }
 
-Matrix points_of_rows(const io::Dataset& data, const std::vector<std::string>& features, const std::vector<std::int64_t>& rows) {
-  const std::vector<std::int64_t> columns = match_columns(features, data, "train");
-  Matrix points(static_cast<Eigen::Index>(rows.size()), static_cast<Eigen::Index>(columns.size()));
-  for (std::size_t r = 0; r < rows.size(); ++r)
-    for (std::size_t c = 0; c < columns.size(); ++c) points(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = data.value(rows[r], columns[c]);
-  return points;
-}
-
 PropagatorRows rows_of(const pipeline::Data& data) {
   PropagatorRows result{*data.features, {}, data.targets, std::vector<std::int64_t>(static_cast<std::size_t>(data.rows()))};
   std::iota(result.rows.begin(), result.rows.end(), std::int64_t{0});
@@ -74,10 +66,9 @@ PropagatorData propagator_classes(const Prepared& prepared) {
 
 PropagatorData propagator_classes(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options) {
   PropagatorData result = propagator_classes(prepare(data, test, {options.test_share, /*standardise=*/false, /*kept_tokens=*/2, options.seed}));
-  if (!data.exact.empty() || (test && !test->exact.empty())) {  // that the floats above are not
-    result.train.points = points_of_rows(data, data.features, result.train.rows);
-    result.test.points = points_of_rows(test ? *test : data, data.features, result.test.rows);
-  }
+  const Matrix points = points_of(data.features, data, "train");  // with the digits that floats do not have
+  result.train.points = points(result.train.rows, Eigen::all);
+  result.test.points = test ? points_of(data.features, *test, "train") : Matrix(points(result.test.rows, Eigen::all));
   result.features = data.features;
   result.classes = data.classes;
   result.label = data.label;

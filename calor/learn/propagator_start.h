@@ -14,7 +14,8 @@ struct StartingPoint {
   PropagatorStart chosen;
 };
 
-// Bandwidth and exponent by all rows, whether to standardise by at most options.trial_rows of them, evenly.  Throws Fault::input when all rows are at one place, or none could be judged.
+// Bandwidth and exponent by all rows, whether to standardise by at most options.trial_rows of them, evenly.
+// Throws Fault::input when all rows are at one place, or none could be judged.
 StartingPoint starting_point(const PropagatorRows& train, std::int64_t classes, const PropagatorOptions& options, const Context& context);
 
 }  // namespace calor::learn

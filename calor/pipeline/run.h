@@ -47,7 +47,8 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
 void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context,
                   const std::vector<std::uint8_t>* prototypes = nullptr);
 
-// A pipeline on rows x features, without running it (edges of the data's own graph, or 0): one line a stage with its types, its expected time on this machine and its meaning, then memory and time of all, in plain text.
+// A pipeline on rows x features, without running it (edges of the data's own graph, or 0): one line a stage with
+// its types, its expected time on this machine and its meaning, then memory and time of all, in plain text.
 std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context);
 
 }  // namespace calor::pipeline

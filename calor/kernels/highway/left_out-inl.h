@@ -47,7 +47,6 @@ HWY_INLINE V thickened(Tag tag, V s) {
   using T = hn::TFromD<Tag>;
   if (HWY_LIKELY(hn::AllTrue(tag, hn::Le(s, hn::Set(tag, static_cast<T>(0x1p-10)))))) {  // the rest of the series is below 1e-16
     auto sum = hn::Set(tag, static_cast<T>(195.0 / 2048));
-    if constexpr (sizeof(T) == 8) sum = hn::MulAdd(s, hn::Set(tag, static_cast<T>(663.0 / 8192)), sum);
     sum = hn::MulAdd(sum, s, hn::Set(tag, static_cast<T>(15.0 / 128)));
     sum = hn::MulAdd(sum, s, hn::Set(tag, static_cast<T>(5.0 / 32)));
     sum = hn::MulAdd(sum, s, hn::Set(tag, static_cast<T>(0.25)));
@@ -64,27 +63,20 @@ HWY_INLINE void weigh_in(const T* powers, const T* thin, T share, const T* count
   static_assert(left_out_step % lanes == 0);
   using V = hn::Vec<decltype(tag)>;
   const auto part = hn::Set(tag, share);
-  V a0 = hn::Zero(tag), a1 = a0, a2 = a0, a3 = a0, a4 = a0, o0 = a0, o1 = a0, o2 = a0, o3 = a0, o4 = a0;
-  const auto add = [&](V u, V d, V c) HWY_ATTR {
-    const auto square = hn::Mul(d, d);
-    const auto v = hn::Mul(d, thickened(tag, hn::Mul(hn::Mul(part, u), hn::Mul(square, square))));
-    a0 = hn::Add(a0, u);
-    o0 = hn::MulAdd(u, c, o0);
-    u = hn::Mul(u, v);
-    a1 = hn::Add(a1, u);
-    o1 = hn::MulAdd(u, c, o1);
-    u = hn::Mul(u, v);
-    a2 = hn::Add(a2, u);
-    o2 = hn::MulAdd(u, c, o2);
-    u = hn::Mul(u, v);
-    a3 = hn::Add(a3, u);
-    o3 = hn::MulAdd(u, c, o3);
-    u = hn::Mul(u, v);
-    a4 = hn::Add(a4, u);
-    o4 = hn::MulAdd(u, c, o4);
-  };
-  for (std::int64_t j = 0; j < count; j += lanes) add(hn::LoadU(tag, powers + j), hn::LoadU(tag, thin + j), hn::LoadU(tag, counts + j));
-  const V alls[] = {a0, a1, a2, a3, a4}, owns[] = {o0, o1, o2, o3, o4};
+  V alls[density_exponents], owns[density_exponents];
+  HWY_UNROLL(density_exponents)
+  for (int k = 0; k < density_exponents; ++k) alls[k] = owns[k] = hn::Zero(tag);
+  for (std::int64_t j = 0; j < count; j += lanes) {
+    const V d = hn::LoadU(tag, thin + j), square = hn::Mul(d, d), counted = hn::LoadU(tag, counts + j);
+    V weight = hn::LoadU(tag, powers + j);
+    const V v = hn::Mul(d, thickened(tag, hn::Mul(hn::Mul(part, weight), hn::Mul(square, square))));
+    HWY_UNROLL(density_exponents)
+    for (int k = 0; k < density_exponents; ++k) {
+      alls[k] = hn::Add(alls[k], weight);
+      owns[k] = hn::MulAdd(weight, counted, owns[k]);
+      weight = hn::Mul(weight, v);
+    }
+  }
   for (int k = 0; k < density_exponents; ++k) {
     all[k] = static_cast<double>(hn::GetLane(hn::SumOfLanes(tag, alls[k])));
     own[k] = static_cast<double>(hn::GetLane(hn::SumOfLanes(tag, owns[k])));
