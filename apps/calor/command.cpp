@@ -85,7 +85,6 @@ std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset&
   if (!same.label) same.label = data.label;
   same.classes = data.classes;
   same.features = data.features;
-  same.exact = true;
   io::Dataset test = io::load_dataset(path, same, context);
   require(test.labelled(), Fault::input, "[data] expected the label column \"{}\" in the test file, found none ({})",
           data.label, path);

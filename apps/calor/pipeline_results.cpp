@@ -77,7 +77,6 @@ static Points load_measured(const std::string& source, const io::LoadOptions& la
 
 Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context) {
   io::LoadOptions labelled, unlabelled;
-  labelled.exact = unlabelled.exact = true;
   unlabelled.labelled = false;
   labelled.partly_labelled = true;
   if (!label.empty()) labelled.label = label;
@@ -100,7 +99,6 @@ Points load_new_points(const std::string& source, const std::string& label, cons
   const std::string& column = label.empty() ? saved.label : label;
   const bool measured = fitted.classes.empty() && fitted.targets.size() > 0;
   io::LoadOptions options;
-  options.exact = true;
   options.features = fitted.feature_names;
   options.partly_labelled = true;
   options.measured = measured;

@@ -130,13 +130,11 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
   const learn::PropagatorData data = [&] {
     if (!training.measured) {
       io::LoadOptions load = data_options.load_options();
-      load.exact = true;
       const io::Dataset set = io::load_dataset(data_options.data, load, context);
       return learn::propagator_classes(set, load_test(training.test, set, data_options, context), options);
     }
     io::LoadOptions all_columns;
     all_columns.labelled = false;
-    all_columns.exact = true;
     const io::Dataset set = io::load_dataset(data_options.data, all_columns, context);
     std::optional<io::Dataset> test;
     if (!training.test.empty()) test = io::load_dataset(training.test, all_columns, context);
@@ -214,7 +212,6 @@ struct NewPoints {
 
 static NewPoints new_classes(const learn::Propagator& model, const DataOptions& options, const Context& context) {
   io::LoadOptions load = options.load_options();
-  load.exact = true;
   load.label_must_exist = load.label.has_value();
   if (!load.label) load.label = model.label;
   load.classes = model.classes;
@@ -229,7 +226,6 @@ static NewPoints new_classes(const learn::Propagator& model, const DataOptions& 
 // The values are in the column that is named, else in one of the name that the model was trained with.
 static NewPoints new_values(const learn::Propagator& model, const DataOptions& options, const Context& context) {
   io::LoadOptions load;
-  load.exact = true;
   load.labelled = false;
   const io::Dataset data = io::load_dataset(options.data, load, context);
   const auto place = [&](const std::string& name) { return std::find(data.features.begin(), data.features.end(), name); };

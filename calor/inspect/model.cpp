@@ -52,8 +52,7 @@ Tokens load_tokens(const std::string& path, const Model& model, const Context& c
     return tokens;
   }
   const io::Dataset data = io::load_dataset(path, model.token_options(), context);
-  tokens.tensors[""] = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(data.values.data(), data.rows, data.columns)
-                           .cast<double>();
+  tokens.tensors[""] = Eigen::Map<const Matrix>(data.values.data(), data.rows, data.columns);
   tokens.names = data.row_names;
   return tokens;
 }

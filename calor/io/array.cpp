@@ -116,12 +116,12 @@ std::string element_text(const Array& array, std::size_t index) {
   return text;
 }
 
-template <class T, class Number>
-void convert(const Array& array, Number* values, std::size_t count) {
+template <class T>
+void convert(const Array& array, double* values, std::size_t count) {
   const char* bytes = array.data.data();
   const auto number = [](T element) {
-    if constexpr (std::is_same_v<T, Half>) return static_cast<Number>(static_cast<float>(element));
-    else return static_cast<Number>(element);
+    if constexpr (std::is_same_v<T, Half>) return static_cast<double>(static_cast<float>(element));
+    else return static_cast<double>(element);
   };
   if (array.big_endian && sizeof(T) > 1)
     for (std::size_t i = 0; i < count; ++i) values[i] = number(load<T>(bytes + i * sizeof(T), true));
@@ -129,41 +129,30 @@ void convert(const Array& array, Number* values, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) values[i] = number(load<T>(bytes + i * sizeof(T), false));
 }
 
-template <class Number>
-std::vector<Number> numbers(const Array& array, const std::string& place, const Context& context) {
+}  // namespace
+
+std::vector<double> array_values(const Array& array, const std::string& place, const Context& context) {
   require(array.element != Element::bytes && array.element != Element::unicode, Fault::input,
           "[data] expected an array of numbers, found texts ({}): only labels may be text", place);
   const auto columns = static_cast<std::size_t>(array.columns());
   const std::size_t count = static_cast<std::size_t>(array.rows()) * columns;
-  context.memory.require(count * sizeof(Number) * (array.fortran ? 2 : 1), "data",
+  context.memory.require(count * sizeof(double) * (array.fortran ? 2 : 1), "data",
                          fmt::format("the values of {}", place), "use fewer rows or columns, or raise --max-memory");
-  std::vector<Number> values(count);
+  std::vector<double> values(count);
   with_type(array, [&]<class T>(T) { convert<T>(array, values.data(), count); });
   if (array.fortran && array.shape.size() > 1) {
-    std::vector<Number> ordered(count);
+    std::vector<double> ordered(count);
     for (std::size_t i = 0; i < count; ++i) ordered[i] = values[position(array, i)];
     values.swap(ordered);
   }
   if (array.element == Element::real)
     for (std::size_t i = 0; i < count; ++i)
-      require(std::isfinite(values[i]), Fault::input,
+      require(std::isfinite(static_cast<float>(values[i])), Fault::input,
               "[data] expected finite numbers in the range of float, found {} ({}, row {}, column {}): remove the row "
               "or column, "
               "or fill in the value",
               element_text(array, i), place, i / columns + 1, i % columns + 1);
   return values;
-}
-
-}  // namespace
-
-bool wider_than_float(const Array& array) { return array.size == 8 || (array.size == 4 && array.element != Element::real); }
-
-std::vector<float> array_values(const Array& array, const std::string& place, const Context& context) {
-  return numbers<float>(array, place, context);
-}
-
-std::vector<double> array_doubles(const Array& array, const std::string& place, const Context& context) {
-  return numbers<double>(array, place, context);
 }
 
 LabelTexts array_labels(const Array& array, std::int64_t column) {

@@ -31,15 +31,9 @@ struct Array {
 void check_bytes(const std::vector<std::int64_t>& shape, std::size_t element_size, std::size_t available,
                  std::string_view op, const std::string& place);
 
-// Whether an element may hold what a float does not.
-bool wider_than_float(const Array& array);
-
-// All elements as rows x columns floats, row-major, every one finite.  Throws Fault::input for text and for non-finite
+// All elements as rows x columns doubles, row-major, every one finite.  Throws Fault::input for text and for non-finite
 // values, with row and column counted from 1; Fault::memory.
-std::vector<float> array_values(const Array& array, const std::string& place, const Context& context);
-
-// The same as doubles.
-std::vector<double> array_doubles(const Array& array, const std::string& place, const Context& context);
+std::vector<double> array_values(const Array& array, const std::string& place, const Context& context);
 
 // The elements of one column as label texts: whole numbers without a point, texts as they are.
 LabelTexts array_labels(const Array& array, std::int64_t column);

@@ -16,8 +16,7 @@ namespace calor::io {
 namespace {
 
 struct Rows {
-  std::vector<float> values;
-  std::vector<double> exact;  // of all rows from the first value on that is no float
+  std::vector<double> values;
   LabelTexts labels{"line"};
   std::vector<std::string> names;
   std::vector<std::int64_t> name_lines;
@@ -26,8 +25,8 @@ struct Rows {
 
 class RowReader {
  public:
-  RowReader(std::string_view text, const CsvLayout& layout, const Columns& columns, const std::string& place, bool exact)
-      : text_(text), layout_(layout), columns_(columns), place_(place), exact_(exact), scanner_(text, layout.delimiter, place) {}
+  RowReader(std::string_view text, const CsvLayout& layout, const Columns& columns, const std::string& place)
+      : text_(text), layout_(layout), columns_(columns), place_(place), scanner_(text, layout.delimiter, place) {}
 
   Rows read(const Context& context) {
     reserve(context);
@@ -57,7 +56,7 @@ class RowReader {
         1 + std::max(std::count(text_.begin(), text_.end(), '\n'), std::count(text_.begin(), text_.end(), '\r')));
     const std::size_t features = columns_.features.size();
     const std::size_t values = std::min(lines * features, text_.size() + 1);
-    context.memory.require(values * (sizeof(float) + (exact_ ? sizeof(double) : 0)) + lines * sizeof(std::int64_t), "csv",
+    context.memory.require(values * sizeof(double) + lines * sizeof(std::int64_t), "csv",
                            fmt::format("{} columns of {} lines of {}", features, lines, place_),
                            "use fewer rows or columns, or raise --max-memory");
     rows_.values.reserve(values);
@@ -74,7 +73,6 @@ class RowReader {
     const CsvScanner::Mark start = scanner_.mark();
     const std::size_t expected = columns_.roles.size(), base = rows_.values.size();
     rows_.values.resize(base + columns_.features.size());
-    if (!rows_.exact.empty()) rows_.exact.resize(rows_.values.size());
     std::size_t cells = 0;
     do {
       const std::int64_t role = cells < expected ? columns_.roles[cells] : ignored_role;
@@ -85,7 +83,7 @@ class RowReader {
           scanner_.return_to(cell);
           value = unusual_number(start, cells);
         }
-        put(base + static_cast<std::size_t>(role), value);
+        rows_.values[base + static_cast<std::size_t>(role)] = value;
       } else {
         const std::string_view text = scanner_.text_cell();
         if (role == label_role) add_label(text, start.line);
@@ -94,16 +92,6 @@ class RowReader {
       ++cells;
     } while (scanner_.next_cell());
     if (cells != expected) fail_ragged(cells, start.line);
-  }
-
-  void put(std::size_t at, double value) {
-    rows_.values[at] = static_cast<float>(value);
-    if (!exact_) return;
-    if (rows_.exact.empty()) {
-      if (rows_.values[at] == value) return;
-      rows_.exact.assign(rows_.values.begin(), rows_.values.end());
-    }
-    rows_.exact[at] = value;
   }
 
   void add_name(std::string_view text, std::int64_t line) {
@@ -162,7 +150,6 @@ class RowReader {
   const CsvLayout& layout_;
   const Columns& columns_;
   const std::string& place_;
-  bool exact_;
   CsvScanner scanner_;
   Rows rows_;
 };
@@ -189,14 +176,13 @@ Dataset parse_csv(std::string_view bytes, const std::string& place, const std::v
   const CsvLayout layout = find_layout(text, names, options, place);
   const std::int64_t row_names = find_row_names(layout, options, place);
   Columns columns = assign_columns(layout.names, layout.named, options, place, row_names);
-  Rows rows = RowReader(text, layout, columns, place, options.exact).read(context);
+  Rows rows = RowReader(text, layout, columns, place).read(context);
   if (row_names >= 0 && !check_row_names(rows, layout, row_names, options, place)) rows.names.clear();
 
   Dataset data;
   data.rows = rows.count;
   data.columns = static_cast<std::int64_t>(columns.features.size());
   data.values = std::move(rows.values);
-  data.exact = std::move(rows.exact);
   data.features = std::move(columns.features);
   data.row_names = std::move(rows.names);
   if (!data.row_names.empty() && layout.named) data.row_names_column = layout.names[static_cast<std::size_t>(row_names)];
@@ -215,7 +201,7 @@ LabelTexts parse_label_csv(std::string_view bytes, const std::string& place, con
           layout.names.size(), place);
   Columns columns;
   columns.roles = {label_role};
-  return RowReader(text, layout, columns, place, false).read(context).labels;
+  return RowReader(text, layout, columns, place).read(context).labels;
 }
 
 }  // namespace calor::io

@@ -98,8 +98,7 @@ std::string labels_path(const File& file, const std::string& named, const LoadOp
 }
 
 // Drops the columns of a row-major table that are no features.
-template <class Number>
-void keep_features(std::vector<Number>& values, const std::vector<std::int64_t>& roles) {
+void keep_features(std::vector<double>& values, const std::vector<std::int64_t>& roles) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < values.size(); ++i)
     if (roles[i % roles.size()] >= 0) values[kept++] = values[i];
@@ -127,16 +126,9 @@ Dataset from_array(const Array& array, const std::string& place, const LoadOptio
     data.label = fmt::format("x{}", columns.label + 1);
     set_labels(data, array_labels(array, columns.label), options, place);
   }
-  data.floats = array.element == Element::real && !wider_than_float(array);
+  data.floats = array.element == Element::real && array.size < sizeof(double);
   data.values = array_values(array, place, context);
-  if (options.exact && wider_than_float(array)) {
-    data.exact = array_doubles(array, place, context);
-    if (std::equal(data.values.begin(), data.values.end(), data.exact.begin())) data.exact.clear();
-  }
-  if (data.columns < array.columns()) {
-    keep_features(data.values, columns.roles);
-    keep_features(data.exact, columns.roles);
-  }
+  if (data.columns < array.columns()) keep_features(data.values, columns.roles);
   return data;
 }
 

@@ -16,8 +16,7 @@ struct Dataset {
   std::string source;                 // the path or bundled name it came from
   std::string hash;                   // SHA-256 of the file as stored, hex; of a pair: of its two hex hashes joined
   std::int64_t rows = 0, columns = 0;
-  std::vector<float> values;          // rows x columns, row-major
-  std::vector<double> exact;          // the same as the source has them, where some are no floats (LoadOptions::exact); else empty
+  std::vector<double> values;         // rows x columns, row-major
   bool floats = false;                // the source itself holds floats of at most 32 bits
   std::vector<std::string> features;  // one name a column: the header's, else "x1".."xN" by position in the file
   std::string label;                  // the label column's name; "" without labels
@@ -25,12 +24,8 @@ struct Dataset {
   std::vector<std::string> classes;   // sorted: numbers by value, texts by bytes
   std::vector<std::string> row_names; // one a row, or empty
   std::string row_names_column;       // the column that they came from; "" where it has no header
-  const float* row(std::int64_t i) const { return values.data() + i * columns; }
+  const double* row(std::int64_t i) const { return values.data() + i * columns; }
   bool labelled() const { return !labels.empty(); }
-  double value(std::int64_t row, std::int64_t column) const {
-    const auto at = static_cast<std::size_t>(row * columns + column);
-    return exact.empty() ? static_cast<double>(values[at]) : exact[at];
-  }
 };
 
 struct LoadOptions {
@@ -40,7 +35,6 @@ struct LoadOptions {
   bool labelled = true;               // false: every column is a feature
   bool partly_labelled = false;       // a label may be missing (empty, "?", "NA", ...), but not all; false: it is an error
   bool measured = false;              // labels are measured values, which may all be different
-  bool exact = false;                 // also the values as doubles, where rounding to floats changes some
   bool label_must_exist = false;      // beside a saved model's features, where labels are optional unless they were asked for
   // Class names a saved model knows: labels are indexed in this order, and an unknown one is an error.
   std::vector<std::string> classes;

@@ -125,7 +125,7 @@ Dataset parse_libsvm(std::string_view text, const std::string& place, const Load
   data.rows = rows;
   data.columns = places.columns() + own;
   require(data.columns > own && data.columns < std::int64_t{1} << 40, Fault::input, "[libsvm] expected columns to count, found the index {} ({})", most, place);
-  context.memory.require(static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(data.columns) * sizeof(float), "libsvm",
+  context.memory.require(static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(data.columns) * sizeof(double), "libsvm",
                          fmt::format("{} columns of {} rows of {}", data.columns, rows, place), "use fewer rows or columns, or raise --max-memory");
   data.values.resize(static_cast<std::size_t>(rows * data.columns));
   if (own) data.features.push_back("label");
@@ -137,12 +137,12 @@ Dataset parse_libsvm(std::string_view text, const std::string& place, const Load
   std::int64_t row = 0;
   for_each_row(text, [&](std::int64_t line, std::string_view label, std::string_view rest) {
     if (line % 4096 == 0) context.check_stop("libsvm");
-    float* values = data.values.data() + row * data.columns;
+    double* values = data.values.data() + row * data.columns;
     if (own) {
       const auto number = parse_number(label);
       require(number && std::isfinite(static_cast<float>(*number)), Fault::input, "[libsvm] expected a number as label, found \"{}\" ({}, line {})", label,
               place, line);
-      values[0] = static_cast<float>(*number);
+      values[0] = *number;
     }
     labels.add(label, line);
     for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
@@ -153,7 +153,7 @@ Dataset parse_libsvm(std::string_view text, const std::string& place, const Load
       std::int64_t& last = seen[static_cast<std::size_t>(column)];
       require(last != row, Fault::input, "[libsvm] expected each index once in a line, found {} twice ({}, line {})", pair.index, place, line);
       last = row;
-      values[column + own] = static_cast<float>(pair.value);
+      values[column + own] = pair.value;
     }
     ++row;
     return true;

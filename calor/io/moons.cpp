@@ -7,6 +7,7 @@
 #include "calor/core/random.h"
 #include "calor/io/dataset.h"
 #include "calor/io/hash.h"
+#include "calor/io/number.h"
 
 namespace calor::io {
 
@@ -22,6 +23,7 @@ Dataset two_moons(std::int64_t rows, double noise, std::uint64_t seed) {
   data.label = "label";
   data.classes = {"0", "1"};
   const std::int64_t counts[] = {rows - rows / 2, rows / 2};
+  std::vector<float> floats;
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t moon = i % 2;
     const double steps = static_cast<double>(std::max<std::int64_t>(counts[moon] - 1, 1));
@@ -29,11 +31,13 @@ Dataset two_moons(std::int64_t rows, double noise, std::uint64_t seed) {
     const double x = moon == 0 ? std::cos(t) : 1 - std::cos(t), y = moon == 0 ? std::sin(t) : 0.5 - std::sin(t);
     Random random(seed, Purpose::data, static_cast<std::uint64_t>(i));
     const double dx = noise * random.normal(), dy = noise * random.normal();
-    data.values.push_back(static_cast<float>(x + dx));
-    data.values.push_back(static_cast<float>(y + dy));
+    for (const float value : {static_cast<float>(x + dx), static_cast<float>(y + dy)}) {
+      floats.push_back(value);
+      data.values.push_back(*parse_number(fmt::format("{}", value)));  // as a text file of floats holds it
+    }
     data.labels.push_back(moon);
   }
-  std::string bytes(reinterpret_cast<const char*>(data.values.data()), data.values.size() * sizeof(float));
+  std::string bytes(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
   data.hash = sha256(
       bytes.append(reinterpret_cast<const char*>(data.labels.data()), data.labels.size() * sizeof(std::int64_t)));
   return data;

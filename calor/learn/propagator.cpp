@@ -76,7 +76,7 @@ Matrix points_of(const std::vector<std::string>& features, const io::Dataset& da
   const std::vector<std::int64_t> columns = match_columns(features, data, op);
   Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
   for (std::int64_t i = 0; i < data.rows; ++i)
-    for (std::size_t c = 0; c < columns.size(); ++c) points(i, static_cast<Eigen::Index>(c)) = data.value(i, columns[c]);
+    for (std::size_t c = 0; c < columns.size(); ++c) points(i, static_cast<Eigen::Index>(c)) = data.row(i)[columns[c]];
   return points;
 }
 

@@ -11,13 +11,13 @@ Standardisation fit_standardisation(const io::Dataset& data, const std::vector<s
   std::vector<bool> constant(columns, true);
   for (const std::int64_t row : rows) {
     for (std::size_t c = 0; c < columns; ++c) {
-      fit.mean[c] += static_cast<double>(data.row(row)[c]) / count;
+      fit.mean[c] += data.row(row)[c] / count;
       if (data.row(row)[c] != data.row(rows.front())[c]) constant[c] = false;
     }
   }
   for (const std::int64_t row : rows) {
     for (std::size_t c = 0; c < columns; ++c) {
-      const double centred = static_cast<double>(data.row(row)[c]) - fit.mean[c];
+      const double centred = data.row(row)[c] - fit.mean[c];
       fit.deviation[c] += centred * centred / count;
     }
   }
@@ -39,7 +39,7 @@ std::vector<float> standardised_rows(const io::Dataset& data, const std::vector<
     for (std::int64_t column = 0; column < data.columns; ++column) {
       const auto c = static_cast<std::size_t>(column);
       const double deviation = standardisation.deviation[c];
-      const double centred = static_cast<double>(data.row(row)[column]) - standardisation.mean[c];
+      const double centred = data.row(row)[column] - standardisation.mean[c];
       values.push_back(deviation == 0 ? 0.0F : static_cast<float>(centred / deviation));
     }
   }

@@ -12,12 +12,6 @@ namespace calor::pipeline {
 
 namespace {
 
-template <class Number>
-Matrix matrix_of(const std::vector<Number>& values, std::int64_t rows, std::int64_t columns) {
-  using Table = Eigen::Matrix<Number, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  return Eigen::Map<const Table>(values.data(), rows, columns).template cast<double>();
-}
-
 // A column of 32-bit floats whose variation is small beside its size has lost digits before it came here, and nobody would see it.
 std::string rounding_remark(const Matrix& features, const std::vector<std::string>& names) {
   constexpr double spacing = 0x1p-24, noticeable = 1e-3;
@@ -37,8 +31,7 @@ std::string rounding_remark(const Matrix& features, const std::vector<std::strin
 
 Data data_of(const io::Dataset& dataset) {
   Data data;
-  auto features = std::make_shared<Matrix>(dataset.exact.empty() ? matrix_of(dataset.values, dataset.rows, dataset.columns)
-                                                                 : matrix_of(dataset.exact, dataset.rows, dataset.columns));
+  auto features = std::make_shared<Matrix>(Eigen::Map<const Matrix>(dataset.values.data(), dataset.rows, dataset.columns));
   if (dataset.floats) data.rounding = rounding_remark(*features, dataset.features);
   data.features = std::move(features);
   data.feature_names = dataset.features;

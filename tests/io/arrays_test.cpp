@@ -24,8 +24,8 @@ class Arrays : public TemporaryFolder {
     options.label = column;
     return options;
   }
-  static Floats expected(float scale = 1, float shift = -5) {
-    Floats values;
+  static Numbers expected(double scale = 1, double shift = -5) {
+    Numbers values;
     for (int i = 0; i < 6; ++i)
       for (int j = 0; j < 3; ++j)
         values.push_back((10 * static_cast<float>(i) + static_cast<float>(j) + shift) / scale);
@@ -51,33 +51,23 @@ TEST_F(Arrays, EveryNumberTypeAndByteOrder) {
       EXPECT_EQ(data.values, expected(type[0] == 'f' ? 4 : 1)) << type << order;
     }
   EXPECT_EQ(unlabelled(file("u1.npy")).values, expected(1, 0));
-  EXPECT_EQ(unlabelled(file("b1.npy")).values, (Floats{0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(unlabelled(file("b1.npy")).values, (Numbers{0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1}));
   EXPECT_EQ(unlabelled(file("version2.npy")).values, expected());
   EXPECT_EQ(unlabelled(file("version3.npy")).values, expected());
   EXPECT_EQ(unlabelled(file("u1.npy")).features, (Strings{"x1", "x2", "x3"}));
 }
 
-TEST_F(Arrays, ExactValuesBesideFloats) {
-  LoadOptions options = label("2");
-  options.exact = true;
+TEST_F(Arrays, NumbersKeepAllTheirDigits) {
   const std::vector<double> numbers{1e9 + 1, 7, 0.1, 3, 8, 0.25};
   const std::string body(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double));
   const auto header = [](const char* type, const char* order) { return fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': (2, 3)}}\n", type, order); };
-  EXPECT_EQ(load_dataset(npy("c.npy", header("<f8", "False"), body), options, Context()).exact, (std::vector<double>{1e9 + 1, 0.1, 3, 0.25}));
-  EXPECT_EQ(load_dataset(npy("f.npy", header("<f8", "True"), body), options, Context()).exact, (std::vector<double>{1e9 + 1, 8, 7, 0.25}));
-  EXPECT_TRUE(load_dataset(npy("c.npy", header("<f8", "False"), body), label("2"), Context()).exact.empty());
+  EXPECT_EQ(load_dataset(npy("c.npy", header("<f8", "False"), body), label("2"), Context()).values, (Numbers{1e9 + 1, 0.1, 3, 0.25}));
+  EXPECT_EQ(load_dataset(npy("f.npy", header("<f8", "True"), body), label("2"), Context()).values, (Numbers{1e9 + 1, 8, 7, 0.25}));
   const std::vector<std::int32_t> whole{16777217, 2};
   const std::string shorter(reinterpret_cast<const char*>(whole.data()), 8);
-  options = {};
-  options.labelled = false;
-  options.exact = true;
-  EXPECT_EQ(load_dataset(npy("i.npy", "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 1)}\n", shorter), options, Context()).exact,
-            (std::vector<double>{16777217, 2}));
-  for (const char* name : {"f4_little.npy", "f2_little.npy"}) {
-    const Dataset narrow = load_dataset(file(name), options, Context());
-    EXPECT_TRUE(narrow.exact.empty() && narrow.floats) << name;
-  }
-  EXPECT_FALSE(load_dataset(file("f8_little.npy"), options, Context()).floats);
+  EXPECT_EQ(unlabelled(npy("i.npy", "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 1)}\n", shorter)).values, (Numbers{16777217, 2}));
+  EXPECT_TRUE(unlabelled(file("f4_little.npy")).floats && unlabelled(file("f2_little.npy")).floats);
+  EXPECT_FALSE(unlabelled(file("f8_little.npy")).floats);
 }
 
 TEST_F(Arrays, FortranOrderAndFurtherDimensions) {
@@ -85,7 +75,7 @@ TEST_F(Arrays, FortranOrderAndFurtherDimensions) {
   const Dataset cube = unlabelled(file("cube.npy"));
   EXPECT_EQ(cube.rows, 4);
   EXPECT_EQ(cube.columns, 6);
-  for (int i = 0; i < 24; ++i) EXPECT_EQ(cube.values[static_cast<std::size_t>(i)], static_cast<float>(i));
+  for (int i = 0; i < 24; ++i) EXPECT_EQ(cube.values[static_cast<std::size_t>(i)], i);
   EXPECT_EQ(unlabelled(file("cube_fortran.npy")).values, cube.values);
   const Dataset vector = unlabelled(file("vector.npy"));
   EXPECT_EQ(vector.columns, 1);

@@ -52,7 +52,7 @@ TEST(Bundled, Digits) {
   // Three pixels are always empty.
   int constant = 0;
   for (std::int64_t j = 0; j < 64; ++j) {
-    float most = 0;
+    double most = 0;
     for (std::int64_t i = 0; i < data.rows; ++i) most = std::max(most, data.row(i)[j]);
     constant += most == 0;
   }
@@ -82,14 +82,14 @@ TEST(Bundled, BreastCancer) {
   EXPECT_EQ(counts(data), (Labels{357, 212}));
   const auto extremes = [&](const std::string& feature) {
     const auto column = std::find(data.features.begin(), data.features.end(), feature) - data.features.begin();
-    std::pair<float, float> range{INFINITY, -INFINITY};
+    std::pair<double, double> range{INFINITY, -INFINITY};
     for (std::int64_t i = 0; i < data.rows; ++i)
       range = {std::min(range.first, data.row(i)[column]), std::max(range.second, data.row(i)[column])};
     return range;
   };
-  EXPECT_EQ(extremes("mean_radius"), (std::pair{6.981f, 28.11f}));
-  EXPECT_EQ(extremes("standard_error_area"), (std::pair{6.802f, 542.2f}));
-  EXPECT_EQ(extremes("worst_texture"), (std::pair{12.02f, 49.54f}));
+  EXPECT_EQ(extremes("mean_radius"), (std::pair{6.981, 28.11}));
+  EXPECT_EQ(extremes("standard_error_area"), (std::pair{6.802, 542.2}));
+  EXPECT_EQ(extremes("worst_texture"), (std::pair{12.02, 49.54}));
 }
 
 TEST(Bundled, HashIsThatOfTheFile) {

@@ -31,7 +31,7 @@ TEST_F(Mnist, Train) {
   EXPECT_EQ(data.classes, (Strings{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}));
   EXPECT_EQ(counts(data), (Labels{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
   double sum = 0, squares = 0;
-  for (const float value : data.values) sum += value, squares += double(value) * value;
+  for (const double value : data.values) sum += value, squares += value * value;
   const double n = static_cast<double>(data.values.size()), mean = sum / n;
   EXPECT_NEAR(mean / 255, 0.1307, 0.00005);
   EXPECT_NEAR(std::sqrt(squares / n - mean * mean) / 255, 0.3081, 0.00005);

@@ -23,10 +23,10 @@ TEST_F(RowNames, TextsThatAllDifferNameTheRowsWhereverTheyStand) {
   EXPECT_EQ(first.row_names, (Strings{"BRCA1", "TP53"}));
   EXPECT_EQ(first.row_names_column, "gene");
   EXPECT_EQ(first.features, (Strings{"x", "y"}));
-  EXPECT_EQ(first.values, (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(first.values, (Numbers{1, 2, 3, 4}));
   const Dataset middle = load("b.csv", "x,gene,y,kind\n1,BRCA1,2,a\n3,TP53,4,b\n", by("kind"));
   EXPECT_EQ(middle.row_names, (Strings{"BRCA1", "TP53"}));
-  EXPECT_EQ(middle.values, (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(middle.values, (Numbers{1, 2, 3, 4}));
   EXPECT_EQ(middle.classes, (Strings{"a", "b"}));
 }
 
@@ -40,7 +40,7 @@ TEST_F(RowNames, AFirstColumnThatSaysSoNamesThemEvenWithNumbers) {
   }
   EXPECT_TRUE(load("b.csv", "x,id,y\n1,7,2\n3,8,4\n", unlabelled()).row_names.empty()) << "not the first: a feature";
   const Dataset pandas = load("c.csv", ",0,1\n0,1.5,2.5\n1,3.5,4.5\n", unlabelled());
-  EXPECT_EQ(pandas.values, (Floats{1.5, 2.5, 3.5, 4.5}));
+  EXPECT_EQ(pandas.values, (Numbers{1.5, 2.5, 3.5, 4.5}));
   EXPECT_EQ(pandas.row_names, (Strings{"0", "1"}));
 }
 
@@ -52,7 +52,7 @@ TEST_F(RowNames, TheLabelIsNoNameAndItsPositionCountsAllColumns) {
     const Dataset data = load("b.csv", "id,x,kind,y\n9,1,a,2\n8,3,b,4\n", by(label));
     EXPECT_EQ(data.label, "kind") << label;
     EXPECT_EQ(data.labels, (Labels{0, 1})) << label;
-    EXPECT_EQ(data.values, (Floats{1, 2, 3, 4})) << label;
+    EXPECT_EQ(data.values, (Numbers{1, 2, 3, 4})) << label;
   }
 }
 
@@ -60,7 +60,7 @@ TEST_F(RowNames, ASavedModelsFeaturesComeFirstAndOtherTextsDoNoHarm) {
   LoadOptions model = unlabelled();
   model.features = {"id", "x"};
   const Dataset known = load("a.csv", "id,x\n1,2\n3,4\n", model);
-  EXPECT_EQ(known.values, (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(known.values, (Numbers{1, 2, 3, 4}));
   EXPECT_TRUE(known.row_names.empty());
   model.features = {"x"};
   EXPECT_EQ(load("b.csv", "x,gene\n2,A\n4,B\n", model).row_names, (Strings{"A", "B"}));

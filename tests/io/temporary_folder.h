@@ -61,7 +61,7 @@ void expect_error(Fault fault, std::initializer_list<std::string_view> texts, co
 }
 
 using Strings = std::vector<std::string>;
-using Floats = std::vector<float>;
+using Numbers = std::vector<double>;
 using Labels = std::vector<std::int64_t>;
 
 }  // namespace calor::io

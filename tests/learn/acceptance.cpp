@@ -75,7 +75,7 @@ TEST(Acceptance, MoonsWithOneLayerJointly) {
 // product gains two points: 96.3, 97.3, 97.7.)
 TEST(Acceptance, DigitsWithBatchesOverThemselves) {
   io::Dataset digits = bundled("digits");
-  for (float& value : digits.values) value /= 16;
+  for (double& value : digits.values) value /= 16;
   CompareOptions options = options_for({"self", "l2", "metric"}, study() ? 20 : 10);
   options.protocol.attend = Attend::batch;
   options.protocol.standardise = false;
@@ -150,7 +150,7 @@ TEST(Acceptance, Mnist) {
   options.protocol.standardise = false;
   io::Dataset scaled[2] = {train, test};
   for (io::Dataset& data : scaled) {
-    for (float& value : data.values) value /= 255;
+    for (double& value : data.values) value /= 255;
   }
   const json e = compare_on(scaled[0], options, scaled[1]);
   EXPECT_NEAR(summary_of(e, "self").at("accuracy_mean").get<double>(), 0.945, 0.003);

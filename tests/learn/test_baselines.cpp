@@ -13,7 +13,7 @@
 namespace calor::learn {
 namespace {
 
-Points points(const io::Dataset& data) { return points_of(data.values, data.labels, data.columns); }
+Points points(const io::Dataset& data) { return points_of({data.values.begin(), data.values.end()}, data.labels, data.columns); }
 
 TEST(Logistic, HandComputableOptimum) {
   // One column, points -1 (class 0) and 1 (class 1).  By symmetry the weights are -w, w and the biases 0; the derivative of
