@@ -8,7 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
-#include "calor/pipeline/data.h"
+#include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
@@ -28,7 +28,7 @@ struct ApplyArguments {
 };
 
 // Everything but the result.
-static json document_of(const Globals& globals, const pipeline::SavedFit& saved, const std::string& hash, const pipeline::State& state) {
+static json document_of(const Globals& globals, const pipeline::SavedFit& saved, const pipeline::Loaded& loaded, const pipeline::State& state) {
   json notes = json::array();
   for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
   return {{"schema", 1},
@@ -39,7 +39,8 @@ static json document_of(const Globals& globals, const pipeline::SavedFit& saved,
           {"stages", stages_json(saved.fit.stages)},
           {"seed", saved.fit.seed},
           {"fit_hash", saved.input_hash},
-          {"input_hash", hash},
+          {"input_hash", loaded.hash},
+          {"read", reading_json(loaded.read, loaded.reading)},
           {"rows", state.rows()},
           {"gives", pipeline::type_names(state.type)},
           {"notes", notes}};
@@ -51,7 +52,9 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const pipeline::SavedFit saved = pipeline::load_fit(arguments.model, recipes::all_stages());
-  const Points loaded = load_new_points(arguments.data.data, arguments.data.label, saved, context);
+  const pipeline::Loaded loaded = pipeline::load_new_points(arguments.data.data, arguments.data.load_options(), saved, context);
+  bar.clear();
+  say_reading(globals, loaded.read, loaded.reading);
   const pipeline::Data& points = loaded.data;
   const pipeline::State state = pipeline::place(saved.fit, points.features, context);
   const std::vector<std::string>& classes = points.classes.empty() ? saved.fit.data->classes : points.classes;
@@ -60,7 +63,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
                     std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), unseen)};
   json document;
   if (globals.json || !globals.quiet || !arguments.report.empty()) {
-    document = document_of(globals, saved, loaded.hash, state);
+    document = document_of(globals, saved, loaded, state);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
   }
   std::string page;
@@ -90,7 +93,7 @@ void add_apply_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
-  add_label(*command, arguments->data);
+  add_data_options(*command, arguments->data, "that of the fit");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { apply(globals, *arguments); });
 }

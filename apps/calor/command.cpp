@@ -44,16 +44,22 @@ Context make_context(const Globals& globals, ProgressBar& bar) {
   return context;
 }
 
-io::LoadOptions DataOptions::load_options() const {
-  io::LoadOptions options;
-  if (!label.empty()) options.label = label;
-  return options;
+void say_reading(const Globals& globals, const std::string& line, const io::Reading& reading) {
+  if (globals.quiet) return;
+  fmt::print(stderr, "{}\n", line);
+  for (const std::string& note : reading.notes) fmt::print(stderr, "note: [data] {}\n", note);
 }
 
-void add_label(CLI::App& command, DataOptions& options) {
-  command.add_option("--label", options.label,
-                     "Label column: a name, or a position from 1 (negative: from the end). Default: a column named label, "
-                     "class, target or y, else the last one");
+nlohmann::json reading_json(const std::string& line, const io::Reading& reading) {
+  return {{"line", line},
+          {"format", reading.format},
+          {"header", reading.header ? nlohmann::json(*reading.header) : nlohmann::json()},
+          {"delimiter", reading.delimiter},
+          {"decimal", reading.decimal.empty() ? "point" : "comma"},
+          {"encoding", reading.encoding.empty() ? "UTF-8" : reading.encoding},
+          {"comments", reading.comments},
+          {"left_out", reading.left_out},
+          {"notes", reading.notes}};
 }
 
 std::string not_empty(const std::string& text) { return text.empty() ? "expected a file name, found an empty text" : ""; }
@@ -84,7 +90,7 @@ std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset&
   io::LoadOptions same = options.load_options();
   if (!same.label) same.label = data.label;
   same.classes = data.classes;
-  same.features = data.features;
+  same.coding = data.coding;
   io::Dataset test = io::load_dataset(path, same, context);
   require(test.labelled(), Fault::input, "[data] expected the label column \"{}\" in the test file, found none ({})",
           data.label, path);

@@ -12,6 +12,7 @@
 #include "calor/core/progress.h"
 #include "calor/io/dataset.h"
 #include "console.h"
+#include "data_options.h"
 
 namespace calor::app {
 
@@ -29,12 +30,9 @@ void add_globals(CLI::App& command, Globals& globals);
 // Threads, memory limit, progress bar and stop flag for a library call; `bar` must outlive the context.
 Context make_context(const Globals& globals, ProgressBar& bar);
 
-// --label and the positional DATA, shared by the commands that read data.
-struct DataOptions {
-  std::string data, label;
-  io::LoadOptions load_options() const;
-};
-void add_label(CLI::App& command, DataOptions& options);
+// Says on stderr what was read, and what was doubtful about it; nothing with --quiet.
+void say_reading(const Globals& globals, const std::string& line, const io::Reading& reading);
+nlohmann::json reading_json(const std::string& line, const io::Reading& reading);
 
 // For options that name a file: an empty text is an error, since a script's unset variable would lose the result.
 std::string not_empty(const std::string& text);

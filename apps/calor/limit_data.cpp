@@ -15,6 +15,7 @@
 #include "calor/limit/document.h"
 #include "calor/limit/own_points.h"
 #include "calor/report/report.h"
+#include "calor/pipeline/load.h"
 #include "pipeline_results.h"
 #include "run_report.h"
 
@@ -31,7 +32,7 @@ struct Flow {
 };
 
 Flow load(const std::string& source, const std::string& function, const Context& context) {
-  const Points loaded = load_points(source, "", false, context);
+  const pipeline::Loaded loaded = pipeline::load_points(source, {}, pipeline::Labels::shown, io::Missing::refuse, context);
   const pipeline::Matrix& points = *loaded.data.features;
   const std::vector<std::string>& names = loaded.data.feature_names;
   const Eigen::Index count = points.rows();

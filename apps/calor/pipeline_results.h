@@ -1,4 +1,4 @@
-// What calor run and calor apply have in common: reading points, and writing a state as csv or JSON.
+// What calor run and calor apply have in common: writing a state as csv or JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,21 +13,6 @@
 #include "calor/pipeline/state.h"
 
 namespace calor::app {
-
-// The data of a pipeline as a file gives them.
-struct Points {
-  pipeline::Data data;
-  std::string hash, label;                // the label column's name; "" without
-  std::vector<std::string> label_values;  // as they stand in the output, one a row; empty without
-};
-
-// The last column counts as labels only when it says so: by --label, by its name (label, class, target, y), because it holds text,
-// or because the set is a bundled one.  Everything else is a feature.  `measured`: labels are numbers to be averaged, not classes;
-// then the last column is the label even without a name.
-Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context);
-
-// New points for a saved fit: its features by name, with labels where the file has them, as the fit's classes or as its measured values.
-Points load_new_points(const std::string& source, const std::string& label, const pipeline::SavedFit& saved, const Context& context);
 
 // A result as a table: a name, numbers or texts for each row.
 struct Table {

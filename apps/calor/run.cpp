@@ -9,10 +9,10 @@
 
 #include "calor/core/error.h"
 #include "calor/core/version.h"
-#include "calor/io/edge_list.h"
 #include "calor/io/output.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
@@ -36,15 +36,20 @@ struct RunArguments {
   bool explain = false;
 };
 
-// The points or the graph, some labels hidden where a training share is given.
-static Points load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
+// What the pipeline's last stage does with labels.
+static pipeline::Labels labels_of(const std::vector<pipeline::BoundStage>& stages) {
+  if (stages.back().stage->name == "average") return pipeline::Labels::values;
+  return stages.back().gives == pipeline::types::prediction ? pipeline::Labels::classes : pipeline::Labels::shown;
+}
+
+// The points or the graph.
+static pipeline::Loaded load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
   if (stages.front().stage->name == "adjacency") {
-    require(arguments.data.label.empty(), Fault::usage, "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out",
-            arguments.data.label);
-    const io::EdgeList edges = io::load_edge_list(arguments.data.data, context);
-    return {pipeline::data_of(edges), edges.hash, "", {}};
+    require(arguments.data.label.empty() || arguments.data.label == "none", Fault::usage,
+            "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out", arguments.data.label);
+    return pipeline::load_graph(arguments.data.data, arguments.data.text_options(), context);
   }
-  return load_points(arguments.data.data, arguments.data.label, stages.back().stage->name == "average", context);
+  return pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(stages), arguments.data.missing_policy(), context);
 }
 
 // A similarity over all pairs is no table.
@@ -57,7 +62,7 @@ static void require_result(const std::vector<pipeline::BoundStage>& stages) {
 }
 
 // Everything but the result.
-static json document_of(const Globals& globals, const std::string& text, const Points& loaded, const pipeline::State& state,
+static json document_of(const Globals& globals, const std::string& text, const pipeline::Loaded& loaded, const pipeline::State& state,
                         double seconds) {
   json notes = json::array(), figures = json::object(), spectrum = json::array(), series = json::object();
   for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
@@ -73,7 +78,8 @@ static json document_of(const Globals& globals, const std::string& text, const P
           {"command", globals.command_line}, {"pipeline", text},        {"seed", globals.seed},
           {"input_hash", loaded.hash},       {"rows", state.data->rows()}, {"gives", pipeline::type_names(state.type)},
           {"notes", notes},     {"figures", figures},      {"spectrum", spectrum},
-          {"series", series},   {"seconds", seconds},      {"train", train}};
+          {"series", series},   {"seconds", seconds},      {"train", train},
+          {"read", reading_json(loaded.read, loaded.reading)}};
 }
 
 static void print_remarks(const pipeline::State& state, const json& quality) {
@@ -101,10 +107,11 @@ static void run(const Globals& globals, const RunArguments& arguments) {
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  Points loaded = load(arguments, stages, context);
+  pipeline::Loaded loaded = load(arguments, stages, context);
   Known known{loaded.data.features, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
   if (arguments.train) pipeline::mark_training(loaded.data, *arguments.train, globals.seed);
   bar.clear();
+  say_reading(globals, loaded.read, loaded.reading);
   if (arguments.explain) {
     const std::int64_t edges = loaded.data.graph ? loaded.data.graph->edges() : 0;
     fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data.rows(), loaded.data.features->cols(), edges, context));
@@ -112,7 +119,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   }
   const auto begin = std::chrono::steady_clock::now();
   const auto data = std::make_shared<const pipeline::Data>(std::move(loaded.data));
-  pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, context), text, version, loaded.hash, loaded.label};
+  pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, context), text, version, loaded.hash, loaded.label, loaded.coding, loaded.filling};
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   bar.clear();
 
@@ -159,9 +166,6 @@ void add_run_command(CLI::App& app, Globals& globals) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->take_all();
-  command->add_option("--label", arguments->data.label,
-                      "Label column: a name, or a position from 1 (negative: from the end). Default: a column named label, class, target "
-                      "or y, or a last column of text");
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
@@ -169,6 +173,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   command->add_flag("--explain", arguments->explain, "Say what would be done, with the memory and time that it would take, and stop");
+  add_data_options(*command, arguments->data, label_of_others);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { run(globals, *arguments); });
 }

@@ -8,6 +8,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/io/number.h"
 #include "command.h"
 #include "run_picture.h"
 
@@ -56,14 +57,7 @@ json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vec
   return list;
 }
 
-// "70,000"
-static std::string grouped(std::int64_t count) {
-  std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-static std::string counted(std::int64_t count, const char* what) { return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s"); }
+static std::string counted(std::int64_t count, const char* what) { return fmt::format("{} {}{}", io::grouped_digits(count), what, count == 1 ? "" : "s"); }
 
 static std::string what_happened(const pipeline::State& state, const Known& known, const Pictured& pictured, const json& quality) {
   const std::string points = counted(known.input->rows(), known.input->cols() ? "point" : "node");
@@ -112,7 +106,7 @@ static std::string how_well(const json& quality, const pipeline::State& state) {
 static std::string about_graph(const json& quality) {
   if (!quality.contains("graph") || quality["graph"]["components"] == 1) return "";
   return fmt::format("The graph falls into {}, the largest with {} of {}.", counted(quality["graph"]["components"], "component"),
-                     grouped(quality["graph"]["sizes"][0]), counted(quality["graph"]["rows"], "row"));
+                     io::grouped_digits(quality["graph"]["sizes"][0]), counted(quality["graph"]["rows"], "row"));
 }
 
 json page_document(json document, const pipeline::State& state, const Known& known, const Pictured& pictured, const Context& context) {

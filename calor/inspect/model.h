@@ -50,7 +50,7 @@ class Model {
   virtual std::int64_t heads() const = 0;  // of a layer
   virtual io::LoadOptions token_options() const {
     io::LoadOptions options;
-    options.labelled = false;
+    options.labels = io::LabelUse::none;
     return options;
   }
   // Throws Fault::input for tokens that do not fit the model, Fault::memory.

@@ -116,7 +116,7 @@ PropagationNetwork::PropagationNetwork(const std::string& path) try {
 
 io::LoadOptions PropagationNetwork::token_options() const {
   io::LoadOptions options;
-  options.features = features_;
+  options.coding = io::numbers_named(features_);
   return options;
 }
 

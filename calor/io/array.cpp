@@ -131,7 +131,7 @@ void convert(const Array& array, double* values, std::size_t count) {
 
 }  // namespace
 
-std::vector<double> array_values(const Array& array, const std::string& place, const Context& context) {
+std::vector<double> array_values(const Array& array, const std::string& place, const Context& context, bool keep_missing) {
   require(array.element != Element::bytes && array.element != Element::unicode, Fault::input,
           "[data] expected an array of numbers, found texts ({}): only labels may be text", place);
   const auto columns = static_cast<std::size_t>(array.columns());
@@ -147,10 +147,10 @@ std::vector<double> array_values(const Array& array, const std::string& place, c
   }
   if (array.element == Element::real)
     for (std::size_t i = 0; i < count; ++i)
-      require(std::isfinite(static_cast<float>(values[i])), Fault::input,
+      require(std::isfinite(static_cast<float>(values[i])) || (keep_missing && std::isnan(values[i])), Fault::input,
               "[data] expected finite numbers in the range of float, found {} ({}, row {}, column {}): remove the row "
               "or column, "
-              "or fill in the value",
+              "or fill in the value (missing ones also by --missing drop, mean or neighbours)",
               element_text(array, i), place, i / columns + 1, i % columns + 1);
   return values;
 }

@@ -4,9 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "calor/io/csv.h"
 #include "calor/io/gzip.h"
 #include "calor/io/hash.h"
+#include "calor/io/table_data.h"
+#include "calor/io/text_source.h"
 
 // The files of data/, embedded by the build (cmake/CalorBuild.cmake).
 extern "C" {
@@ -86,22 +87,32 @@ constexpr Embedded embedded[] = {
 
 }  // namespace
 
+// A bundled set's last column is its label whatever the command.
+static Dataset parse(std::string_view text, const std::string& name, const Names& names, LoadOptions options, const Context& context) {
+  if (!options.label && options.labels == LabelUse::shown) options.label = names.back();
+  options.text = {};
+  TextFacts facts;
+  const auto source = as_utf8(text_view(text), "", name, context, facts);
+  Dataset data = data_of_text(*source, facts, names, options, name, context, std::nullopt);
+  data.reading = {};
+  data.reading.format = "bundled";
+  return data;
+}
+
 std::optional<Dataset> load_bundled(const std::string& name, const LoadOptions& options, const Context& context) {
   Dataset data;
   if (name == "moons") {
-    std::string text = "x1,x2,label\n";
+    std::string text;
     const Dataset moons = two_moons(500, 0.2, 0);
     for (std::int64_t i = 0; i < moons.rows; ++i)
       text += fmt::format("{},{},{}\n", moons.row(i)[0], moons.row(i)[1], moons.labels[static_cast<std::size_t>(i)]);
-    data = parse_csv(text, name, {}, options, context);
+    data = parse(text, name, {"x1", "x2", "label"}, options, context);
     data.hash = moons.hash;
   }
   for (const Embedded& file : embedded) {
     if (name != file.name) continue;
-    const std::string_view bytes(reinterpret_cast<const char*>(file.begin),
-                                 static_cast<std::size_t>(file.end - file.begin));
-    data = parse_csv(is_gzip(bytes) ? gunzip(bytes, name, context) : std::string(bytes), name, file.names(), options,
-                     context);
+    const std::string_view bytes(reinterpret_cast<const char*>(file.begin), static_cast<std::size_t>(file.end - file.begin));
+    data = parse(is_gzip(bytes) ? gunzip(bytes, name, context) : std::string(bytes), name, file.names(), options, context);
     data.hash = sha256(bytes);
   }
   if (data.rows == 0) return {};

@@ -3,34 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <unordered_map>
+#include <optional>
+#include <set>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
-#include "calor/io/gzip.h"
-#include "calor/io/hash.h"
+#include "calor/io/container.h"
 #include "calor/io/number.h"
-#include "calor/io/output.h"
+#include "calor/io/roles.h"
+#include "calor/io/source.h"
+#include "calor/io/text_pool.h"
+#include "calor/io/text_scanner.h"
 
 namespace calor::io {
 namespace {
-
-std::vector<std::string_view> fields_of(std::string_view line) {
-  constexpr std::string_view separators = " \t,;\r";
-  std::vector<std::string_view> fields;
-  for (std::size_t begin = line.find_first_not_of(separators); begin != std::string_view::npos;) {
-    const std::size_t end = std::min(line.find_first_of(separators, begin), line.size());
-    fields.push_back(line.substr(begin, end - begin));
-    begin = line.find_first_not_of(separators, end);
-  }
-  return fields;
-}
-
-// "from,to,weight", "source target": what the columns are called.
-bool is_header(const std::vector<std::string_view>& fields) {
-  const std::string first = lower_case(std::string(fields[0])), second = lower_case(std::string(fields[1]));
-  return (first == "from" && second == "to") || (first == "source" && second == "target") || (first == "src" && second == "dst");
-}
 
 // Whole numbers as names: nodes then stand in their order, not in that of the lines.
 void sort_numbers(EdgeList& list) {
@@ -50,46 +36,151 @@ void sort_numbers(EdgeList& list) {
   }
   list.nodes = std::move(nodes);
   for (NamedEdge& edge : list.edges) {
-    edge.from = static_cast<std::int64_t>(rank[edge.from]);
-    edge.to = static_cast<std::int64_t>(rank[edge.to]);
+    edge.from = static_cast<std::int64_t>(rank[static_cast<std::size_t>(edge.from)]);
+    edge.to = static_cast<std::int64_t>(rank[static_cast<std::size_t>(edge.to)]);
   }
+}
+
+// Which columns hold what; weight -1: none.
+struct Ends {
+  std::size_t from = 0, to = 1;
+  std::ptrdiff_t weight = -1;
+};
+
+std::optional<std::size_t> named(const std::vector<std::string>& names, const std::set<std::string>& wanted) {
+  for (std::size_t c = 0; c < names.size(); ++c)
+    if (wanted.contains(lower_case(names[c]))) return c;
+  return {};
+}
+
+Ends find_ends(const Dialect& dialect, EdgeList& list, const std::string& place) {
+  const std::vector<std::string>& names = dialect.names;
+  const std::size_t width = names.size();
+  require(width >= 2, Fault::input, "[edges] expected \"from to\" or \"from to weight\", found 1 field ({}, line {}): separate the two nodes by a comma, a tab or blanks; the separator "
+                                    "was taken to be {} (--delimiter settles it)",
+          place, dialect.first_line, delimiter_name(dialect.delimiter));
+  Ends ends;
+  if (!dialect.header) {
+    require(width <= 3, Fault::input, "[edges] expected \"from to\" or \"from to weight\", found {} fields ({}, line {}): quote names with {} in them, or name the columns in a first line: "
+                                      "from, to, weight",
+            width, place, dialect.first_line, dialect.delimiter == ' ' ? "blanks" : "separators");
+    if (width == 3) ends.weight = 2;
+    return ends;
+  }
+  auto from = named(names, {"from", "source", "src", "source_id", "from_id", "tail"}), to = named(names, {"to", "target", "dst", "dest", "destination", "target_id", "to_id", "head"});
+  const auto weight = named(names, {"weight", "weights", "w", "value", "similarity", "score", "strength", "count"});
+  if (!from || !to || from == to) {
+    // The running number of a table that was written with its index has no name.
+    const std::size_t skipped = width > 2 && is_names_name(names[0]) && names[0] != "name" ? 1 : 0;
+    from = skipped;
+    to = skipped + 1;
+    require(width - skipped <= 3, Fault::input, "[edges] expected columns named from and to (or source and target) among {} ({}, line {}): rename them", list_names(names), place,
+            dialect.header_line);
+  }
+  ends.from = *from;
+  ends.to = *to;
+  if (weight && *weight != ends.from && *weight != ends.to) ends.weight = static_cast<std::ptrdiff_t>(*weight);
+  else if (width == 3)
+    for (std::size_t c = 0; c < width; ++c)
+      if (c != ends.from && c != ends.to && !is_names_name(names[c])) ends.weight = static_cast<std::ptrdiff_t>(c);
+  for (std::size_t c = 0; c < width; ++c)
+    if (c != ends.from && c != ends.to && static_cast<std::ptrdiff_t>(c) != ends.weight) list.reading.left_out.push_back(names[c].empty() ? "(the first column)" : names[c]);
+  list.columns = fmt::format("from \"{}\" to \"{}\"{}", names[ends.from], names[ends.to],
+                             ends.weight < 0 ? "" : fmt::format(", weight \"{}\"", names[static_cast<std::size_t>(ends.weight)]));
+  return ends;
+}
+
+// Reads the rows; nodes are numbered as they come.
+void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect, const Ends& ends, EdgeList& list, const std::string& place, const Context& context) {
+  TextPool nodes;
+  TextScanner scanner(text, dialect.delimiter, dialect.decimal, place);
+  const std::size_t expected = dialect.names.size(), least = dialect.header ? expected : 2, most = dialect.header ? expected : 3;
+  std::vector<std::string> cells;
+  for (std::int64_t rows = 0; scanner.begin_row(); ++rows) {
+    const std::int64_t line = scanner.line();
+    if (line < dialect.first_line || line == dialect.header_line) continue;
+    if (rows % 4096 == 0) {
+      context.check_stop("edges");
+      context.advance(static_cast<double>(scanner.bytes_read()), static_cast<double>(facts.bytes), "reading");
+    }
+    std::size_t count = 0;
+    do {
+      if (count == cells.size()) cells.emplace_back();
+      cells[count++] = scanner.text_cell();
+    } while (scanner.next_cell());
+    const std::string_view row = scanner.row();
+    if (is_comment(row, std::clamp(count, least, most) == count ? 0 : 1, 0)) {
+      ++list.reading.comments;
+      continue;
+    }
+    if (dialect.delimiter == ' ')  // "1 2 # remark"
+      for (std::size_t c = least; c < count; ++c)
+        if (cells[c].starts_with('#')) count = c;
+    require(count >= least && count <= most, Fault::input, "[edges] expected {}, found {} field{} ({}, line {}): give two nodes and perhaps a weight, and quote names with {} in them",
+            dialect.header ? fmt::format("{} fields as in line {}", expected, dialect.first_line) : "\"from to\" or \"from to weight\"", count, count == 1 ? "" : "s", place, line,
+            dialect.delimiter == ' ' ? "blanks" : "separators");
+    double weight = 1;
+    const std::ptrdiff_t at = dialect.header ? ends.weight : count == 3 ? 2 : -1;
+    if (at >= 0) {
+      const std::string& cell = cells[static_cast<std::size_t>(at)];
+      const auto value = number_in(cell, dialect.decimal);
+      require(value && std::isfinite(*value), Fault::input,
+              "[edges] expected a finite number as weight, found {} ({}, line {}): correct it; a header reads from, to, weight, and a decimal comma is settled by --decimal comma",
+              cell.empty() ? "an empty cell" : fmt::format("\"{}\"", cell), place, line);
+      weight = *value;
+    }
+    std::int64_t ids[2];
+    for (const int end : {0, 1}) {
+      const std::string& name = cells[end == 0 ? ends.from : ends.to];
+      require(!name.empty(), Fault::input, "[edges] expected two nodes, found an empty name ({}, line {}, column {}): give the node or remove the line", place, line,
+              (end == 0 ? ends.from : ends.to) + 1);
+      const std::int64_t known = nodes.size();
+      ids[end] = nodes.add(name, line);
+      require(ids[end] < known || is_utf8(name), Fault::input,
+              "[edges] expected text in UTF-8, found other bytes ({}, line {}): name the --encoding (latin1, windows-1252, ...), or save the file as UTF-8", place, line);
+    }
+    list.edges.push_back({ids[0], ids[1], weight});
+    if ((list.edges.size() & (list.edges.size() - 1)) == 0)  // before a vector of edges doubles
+      context.memory.require(2 * list.edges.size() * sizeof(NamedEdge), "edges", fmt::format("the edges of {}", place), "use a smaller graph, or raise --max-memory");
+  }
+  list.nodes = nodes.texts();
 }
 
 }  // namespace
 
-EdgeList load_edge_list(const std::string& path, const Context& context) {
+EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context) {
   EdgeList list;
-  std::string text = read_file(path);
-  list.hash = sha256(text);
-  if (is_gzip(text)) text = gunzip(text, path, context);
-  std::unordered_map<std::string, std::int64_t> number;
-  const auto node = [&](std::string_view name) {
-    const auto [at, fresh] = number.try_emplace(std::string(name), static_cast<std::int64_t>(list.nodes.size()));
-    if (fresh) list.nodes.emplace_back(name);
-    return at->second;
-  };
-  std::string_view rest = text;
-  for (std::int64_t line = 1; !rest.empty(); ++line) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view content = trim(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (content.empty() || content[0] == '#' || content[0] == '%') continue;
-    const std::vector<std::string_view> fields = fields_of(content);
-    require(fields.size() == 2 || fields.size() == 3, Fault::input,
-            "[edges] expected \"from to\" or \"from to weight\", found {} fields ({}, line {}): give two nodes, without "
-            "blanks in their names, and perhaps a weight",
-            fields.size(), path, line);
-    if (list.edges.empty() && is_header(fields)) continue;
-    const auto weight = fields.size() == 3 ? parse_number(fields[2]) : 1.0;
-    require(weight && std::isfinite(*weight), Fault::input,
-            "[edges] expected a finite number as weight, found \"{}\" ({}, line {}): correct it; a header reads from, to, weight",
-            fields.back(), path, line);
-    const std::int64_t from = node(fields[0]);
-    list.edges.push_back({from, node(fields[1]), *weight});
-  }
+  Source source = open_source(path, context);
+  list.hash = source.hash;
+  require(!is_container(source.head), Fault::input, "[edges] expected a text of edges, found arrays or an archive ({}): give a csv of \"from, to, weight\"", path);
+  TextFacts facts;
+  const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts);
+  const Dialect dialect = find_dialect(*text, options, {}, "", true, path);
+  list.reading.format = "edges";
+  list.reading.header = dialect.header;
+  list.reading.delimiter = delimiter_name(dialect.delimiter);
+  list.reading.decimal = dialect.decimal == ',' ? "decimal comma" : "";
+  list.reading.encoding = facts.encoding == "UTF-8" ? "" : facts.encoding;
+  if (!dialect.remark.empty()) list.reading.notes.push_back(dialect.remark);
+  const Ends ends = find_ends(dialect, list, path);
+  read_edges(*text, facts, dialect, ends, list, path, context);
   require(!list.edges.empty(), Fault::input, "[edges] expected at least one edge, found none ({})", path);
+  if (list.reading.comments > 0) list.reading.notes.push_back(fmt::format("{} comment line{} left out", list.reading.comments, list.reading.comments == 1 ? "" : "s"));
   sort_numbers(list);
   return list;
+}
+
+std::string reading_line(const EdgeList& edges) {
+  std::vector<std::string> facts;
+  if (!edges.columns.empty()) facts.push_back(edges.columns);
+  if (edges.reading.header) facts.push_back(*edges.reading.header ? "header yes" : "header no");
+  for (const std::string& fact : {edges.reading.delimiter, edges.reading.decimal, edges.reading.encoding})
+    if (!fact.empty()) facts.push_back(fact);
+  const bool weighted = std::any_of(edges.edges.begin(), edges.edges.end(), [](const NamedEdge& edge) { return edge.weight != 1; });
+  facts.push_back(weighted ? "weighted" : "no weights");
+  if (!edges.reading.left_out.empty()) facts.push_back(fmt::format("left out {}", list_names(edges.reading.left_out, 6)));
+  return fmt::format("read {} node{} and {} edge{} ({})", grouped_digits(static_cast<std::int64_t>(edges.nodes.size())), edges.nodes.size() == 1 ? "" : "s",
+                     grouped_digits(static_cast<std::int64_t>(edges.edges.size())), edges.edges.size() == 1 ? "" : "s", fmt::join(facts, "; "));
 }
 
 }  // namespace calor::io

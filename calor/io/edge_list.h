@@ -1,4 +1,4 @@
-// Graphs as text: one edge a line, "from to" or "from to weight", separated by blanks, tabs or commas.
+// Graphs as text: one edge a line, "from to" or "from to weight", read as every separated text is (dialect.h).
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "calor/core/progress.h"
+#include "calor/io/dataset.h"
 
 namespace calor::io {
 
@@ -18,12 +19,18 @@ struct EdgeList {
   std::string hash;                 // SHA-256 of the file, hex
   std::vector<std::string> nodes;   // numbers by value when all names are whole numbers, else in order of appearance
   std::vector<NamedEdge> edges;     // as written: a line is one direction
+  Reading reading;
+  std::string columns;              // which columns they came from, in words; "" without a header
 };
 
-// Reads a file, "-" for standard input, plain or gzipped.  Lines that begin with "#" or "%" and empty ones are skipped, as is a
-// header before the first edge: from and to, source and target, or src and dst, in any case.
-// Throws Fault::input with the line for fewer than two or more than three fields, a weight that is no finite number, and
-// for a file without edges.
-EdgeList load_edge_list(const std::string& path, const Context& context);
+// Reads a file, "-" for standard input, plain or gzipped; Matrix Market too.  Of a header's columns those are taken that are called from and to,
+// source and target, ... and weight; else the first two, and a third of numbers.  Lines that begin with "# " or "% ", or with these and other
+// than the number of cells, are comments.
+// Throws Fault::input with the line for a node without a name, other than two or three columns where no header tells, a weight that is no
+// finite number, bytes that are not UTF-8, and for a file without edges.
+EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context);
+
+// "read 5 nodes and 7 edges (weights; header yes; comma)".
+std::string reading_line(const EdgeList& edges);
 
 }  // namespace calor::io

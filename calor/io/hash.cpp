@@ -1,5 +1,6 @@
 #include "calor/io/hash.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "calor/io/hash_blocks.h"
@@ -42,25 +43,52 @@ void hash_blocks_portable(HashState& state, const char* bytes, std::size_t block
   }
 }
 
-std::string sha256(std::string_view bytes) {
-  static const HashBlocks native = hash_blocks_native();
-  const HashBlocks fold = native ? native : hash_blocks_portable;
-  HashState state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
-  fold(state, bytes.data(), bytes.size() / 64);
-  bytes.remove_prefix(bytes.size() / 64 * 64);
+namespace {
 
+constexpr std::size_t block = 64;
+
+HashBlocks fastest() {
+  static const HashBlocks native = hash_blocks_native();
+  return native ? native : hash_blocks_portable;
+}
+
+}  // namespace
+
+Sha256::Sha256() : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}
+
+void Sha256::add(std::string_view bytes) {
+  size_ += bytes.size();
+  if (!rest_.empty()) {
+    const std::size_t taken = std::min(bytes.size(), block - rest_.size());
+    rest_ += bytes.substr(0, taken);
+    bytes.remove_prefix(taken);
+    if (rest_.size() < block) return;
+    fastest()(state_, rest_.data(), 1);
+    rest_.clear();
+  }
+  fastest()(state_, bytes.data(), bytes.size() / block);
+  rest_ = bytes.substr(bytes.size() / block * block);
+}
+
+std::string Sha256::hex() const {
   // The rest, a one bit, zeros, and the length in bits in the last eight bytes.
-  std::string tail(bytes);
+  std::string tail = rest_;
   tail += '\x80';
   tail.resize(tail.size() <= 56 ? 56 : 120, '\0');
+  const std::uint64_t bits = size_ * 8;
   for (int shift = 56; shift >= 0; shift -= 8) tail += static_cast<char>(bits >> shift & 0xff);
-  fold(state, tail.data(), tail.size() / 64);
-
-  std::string hex;
+  HashState state = state_;
+  fastest()(state, tail.data(), tail.size() / block);
+  std::string text;
   for (const std::uint32_t word : state)
-    for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[word >> shift & 0xf];
-  return hex;
+    for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[word >> shift & 0xf];
+  return text;
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.hex();
 }
 
 }  // namespace calor::io

@@ -52,7 +52,7 @@ void check_texts(const LabelTexts& texts, const std::string& column, bool may_mi
             "[data] expected a class label, found a missing value \"{}\" ({}): remove the row or give the label", text,
             where());
     require(is_utf8(text), Fault::input,
-            "[data] expected text in UTF-8, found other bytes ({}): save the file as UTF-8", where());
+            "[data] expected text in UTF-8, found other bytes ({}): name the --encoding (latin1, windows-1252, ...), or save the file as UTF-8", where());
   }
 }
 
@@ -100,12 +100,7 @@ std::vector<std::int64_t> new_classes(const LabelTexts& texts, std::vector<std::
   if (!numbers) names = found;
 
   classes = names;
-  const auto by_value = [](const std::string& a, const std::string& b) {
-    const double x = *parse_number(a), y = *parse_number(b);
-    return x != y ? x < y : a < b;
-  };
-  if (numbers) std::ranges::sort(classes, by_value);
-  else std::ranges::sort(classes);
+  sort_classes(classes);
   const auto repeated = std::ranges::unique(classes);
   classes.erase(repeated.begin(), repeated.end());
 
@@ -119,13 +114,38 @@ std::vector<std::int64_t> new_classes(const LabelTexts& texts, std::vector<std::
 
 }  // namespace
 
+constexpr std::int64_t few_rows = 20;
+
+bool looks_measured(const LabelTexts& texts) {
+  std::vector<bool> missing;
+  std::int64_t different = 0, labelled = 0;
+  for (const std::string& text : texts.texts()) {
+    missing.push_back(is_missing(text));
+    different += !missing.back();
+  }
+  for (const std::int64_t id : texts.ids()) labelled += !missing[static_cast<std::size_t>(id)];
+  return labelled > few_rows && 2 * different > labelled;
+}
+
+void sort_classes(std::vector<std::string>& names) {
+  const auto by_value = [](const std::string& a, const std::string& b) {
+    const double x = *parse_number(a), y = *parse_number(b);
+    return x != y ? x < y : a < b;
+  };
+  if (std::ranges::all_of(names, [](const std::string& name) { return parse_number(name).has_value(); })) std::ranges::sort(names, by_value);
+  else std::ranges::sort(names);
+}
+
 void set_labels(Dataset& data, const LabelTexts& texts, const LoadOptions& options, const std::string& place) {
-  constexpr std::int64_t few_rows = 20;
   require(
       texts.size() == data.rows, Fault::input,
       "[data] expected one label for each of {} rows, found {} labels ({}): give the labels that belong to these rows",
       data.rows, texts.size(), place);
   check_texts(texts, data.label, options.partly_labelled, place);
+  if (options.known() && options.partly_labelled && std::ranges::all_of(texts.texts(), [](const std::string& text) { return is_missing(text); })) {
+    data.label.clear();  // new data whose labels nobody knows
+    return;
+  }
   require(!std::ranges::all_of(texts.texts(), [](const std::string& text) { return is_missing(text); }), Fault::input,
           "[data] expected a class label in some row, found none in the label column \"{}\" ({}): give the labels that are known",
           data.label, place);
@@ -138,7 +158,8 @@ void set_labels(Dataset& data, const LabelTexts& texts, const LoadOptions& optio
     require(options.measured || labelled <= few_rows || 2 * static_cast<std::int64_t>(data.classes.size()) <= labelled, Fault::input,
             "[data] expected classes in the label column \"{}\", found {} different values in {} rows, for example "
             "\"{}\" ({}): "
-            "this looks like a measured quantity or a name; choose the label column with --label, or group the values",
+            "this looks like a measured quantity or a name; predict measured values by a regressor (knn-regressor, nadaraya-watson, propagator-regressor), "
+            "choose the label column with --label, or group the values",
             data.label, data.classes.size(), labelled, data.classes.front(), place);
   } else {
     indices = known_classes(texts, options.classes, place);

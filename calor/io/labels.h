@@ -35,6 +35,12 @@ class LabelTexts {
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> known_;
 };
 
+// Whether texts are measured values or names rather than classes: more different ones than half of more than twenty.
+bool looks_measured(const LabelTexts& texts);
+
+// Numbers by value where all are numbers, else by bytes.
+void sort_classes(std::vector<std::string>& names);
+
 // Fills data.labels and data.classes.  Texts that are all numbers become classes by value ("1", "1.0" and "01" are the
 // class "1"), in ascending order; other texts are sorted by bytes.  With options.classes, that list and its order.
 // With options.partly_labelled a missing label is -1.

@@ -3,18 +3,26 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "calor/io/dataset.h"
+#include "calor/core/progress.h"
+#include "calor/io/labels.h"
+#include "calor/io/sparse.h"
 
 namespace calor::io {
 
-// Whether the first rows are a number (or numbers with commas) and then index:value pairs, at least one of them.
+// Whether most of the first rows are a number (or numbers with commas) and then index:value pairs.
 bool is_libsvm(std::string_view text);
 
-// Columns are "x1".."xN" up to the largest index, or "x0".. where an index is 0; with options.features theirs, in their order.  The label
-// is called "label"; without options.labelled it is the first column.  Values become dense: rows x columns x 4 bytes, asked of the limit.
-// Throws Fault::input, naming line and cell, for a label or value that is no finite number, an index twice in a row, one that the features lack;
-// Fault::memory.
-Dataset parse_libsvm(std::string_view text, const std::string& place, const LoadOptions& options, const Context& context);
+struct SparseRows {
+  SparseMatrix matrix;
+  std::vector<std::string> features;
+  LabelTexts labels{"line"};
+};
+
+// Columns are "x1".."xN" up to the largest index, or "x0".. where an index is 0; with `features`, a saved model's, theirs in their order.
+// Throws Fault::input, "[libsvm] wrong input format at line ..." as libsvm has it, for a label or value that is no finite number; an index
+// twice in a row, one that the features lack; Fault::memory.
+SparseRows parse_libsvm(std::string_view text, const std::string& place, const std::vector<std::string>& features, const Context& context);
 
 }  // namespace calor::io

@@ -1,6 +1,7 @@
 // Numbers as they stand in text files.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@ std::optional<double> parse_number(std::string_view text);
 
 // The shortest text that reads back as the same double; whole numbers without point or exponent ("3", "-0.25").
 std::string format_number(double value);
+
+// "70,000".
+std::string grouped_digits(std::int64_t count);
 
 // The marks by which files leave a value out: "", "?", "-", "NA", "N/A", "NaN", "null", "none" and the like, any case.
 bool is_missing(std::string_view text);

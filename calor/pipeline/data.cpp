@@ -51,51 +51,6 @@ Data data_of(const io::Dataset& dataset) {
   return data;
 }
 
-namespace {
-
-bool is_label_name(const std::string& text) {
-  const std::string name = io::lower_case(text);
-  return name == "label" || name == "class" || name == "target" || name == "y";
-}
-
-std::int64_t target_column(const io::Dataset& dataset, const std::string& column) {
-  const auto& names = dataset.features;
-  if (column.empty()) {
-    const auto named = std::find_if(names.begin(), names.end(), is_label_name);
-    return named == names.end() ? dataset.columns - 1 : named - names.begin();
-  }
-  if (const auto named = std::find(names.begin(), names.end(), column); named != names.end()) return named - names.begin();
-  const auto position = io::parse_number(column);
-  const double index = !position ? -1 : *position > 0 ? *position - 1 : static_cast<double>(dataset.columns) + *position;
-  require(position && index == std::floor(index) && index >= 0 && index < static_cast<double>(dataset.columns) && *position != 0, Fault::input,
-          "[data] expected a label column ({}) or a position up to {}, found \"{}\"", list_names(names), dataset.columns, column);
-  return static_cast<std::int64_t>(index);
-}
-
-}  // namespace
-
-bool has_label_name(const io::Dataset& dataset) {
-  return std::any_of(dataset.features.begin(), dataset.features.end(), is_label_name);
-}
-
-Data data_with_target(const io::Dataset& unlabelled, const std::string& column, std::string& name) {
-  require(unlabelled.columns >= 2, Fault::input, "[data] expected a label column and at least one feature, found {} columns", unlabelled.columns);
-  const std::int64_t target = target_column(unlabelled, column);
-  const Data whole = data_of(unlabelled);
-  auto features = std::make_shared<Matrix>(unlabelled.rows, unlabelled.columns - 1);
-  *features << whole.features->leftCols(target), whole.features->rightCols(unlabelled.columns - 1 - target);
-  Data data;
-  data.rounding = whole.rounding;
-  data.row_names = whole.row_names;
-  data.row_names_from = whole.row_names_from;
-  data.features = std::move(features);
-  data.feature_names = unlabelled.features;
-  name = unlabelled.features[static_cast<std::size_t>(target)];
-  data.feature_names.erase(data.feature_names.begin() + target);
-  data.targets = whole.features->col(target);
-  return data;
-}
-
 Data data_of(const io::EdgeList& edges) {
   Data data;
   const auto nodes = static_cast<std::int64_t>(edges.nodes.size());

@@ -16,7 +16,7 @@ class Arrays : public TemporaryFolder {
  protected:
   static Dataset unlabelled(const std::string& name) {
     LoadOptions options;
-    options.labelled = false;
+    options.labels = LabelUse::none;
     return load_dataset(name, options, Context());
   }
   static LoadOptions label(const std::string& column) {
@@ -112,12 +112,12 @@ TEST_F(Arrays, LabelColumnOrLabelsFile) {
 
 TEST_F(Arrays, ModelFeatures) {
   LoadOptions options;
-  options.features = {"x1", "x2", "x3"};
+  options.coding = numbers_named({"x1", "x2", "x3"});
   EXPECT_FALSE(load_dataset(file("f4_little.npy"), options, Context()).labelled());
-  options.features = {"x1", "x2"};
+  options.coding = numbers_named({"x1", "x2"});
   options.label = "x3";
   EXPECT_EQ(load_dataset(file("i4_little.npy"), options, Context()).labels.size(), 6u);
-  options.features = {"x1"};
+  options.coding = numbers_named({"x1"});
   expect_error(Fault::input, {"expected 1 feature columns", "found 3"},
                [&] { load_dataset(file("i4_little.npy"), options, Context()); });
 }
@@ -246,7 +246,7 @@ TEST_F(Arrays, MemoryIsCheckedBeforeItIsTaken) {
   Context context;
   context.memory = MemoryLimit(200'000);
   LoadOptions options;
-  options.labelled = false;
+  options.labels = LabelUse::none;
   expect_error(Fault::memory, {"values of", "wide.npy"}, [&] { load_dataset(path("wide.npy"), options, context); });
 }
 

@@ -1,5 +1,5 @@
 // Which columns a saved model takes from new data: by name where there are names, else by count.
-#include "calor/io/columns.h"
+#include "calor/io/roles.h"
 #include "temporary_folder.h"
 
 namespace calor::io {
@@ -9,7 +9,7 @@ class ModelColumns : public TemporaryFolder {
  protected:
   static LoadOptions model(Strings features, const std::string& label, Strings classes = {"cat", "dog"}) {
     LoadOptions options;
-    options.features = std::move(features);
+    options.coding = numbers_named(features);
     options.label = label;
     options.classes = std::move(classes);
     return options;

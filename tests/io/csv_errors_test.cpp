@@ -29,7 +29,8 @@ TEST_F(CsvErrors, TextAmongNumbers) {
   expect_bad("a,b,kind\n1,2,x\n3,four,y\n",
              {"[csv] expected a number", "\"four\"", "bad.csv, line 3, column 2 \"b\"", "--label"});
   expect_bad("1,2,x\n3,four,y\n", {"line 2, column 2", "\"four\""});
-  expect_bad("a;b\n1,5;x\n", {"\"1,5\"", "line 2", "decimal point"});
+  expect_bad("a;b\n1.234,5;x\n", {"\"1.234,5\"", "line 2", "decimal"});
+  expect_bad("a;b\n1.5;x\n2,5;y\n", {"\"2,5\"", "line 3", "--decimal comma"});
   expect_bad("a,kind\n\"1,234\",x\n", {"\"1,234\"", "thousands"});
   expect_bad("a,kind\n1 2,x\n", {"\"1 2\""});
   // A mistake in the first row must not make it a header.
@@ -95,7 +96,7 @@ TEST_F(CsvErrors, UnknownClassOfASavedModel) {
 }
 
 TEST_F(CsvErrors, OtherKindsOfFile) {
-  expect_bad(std::string_view("\x7f" "ELF\0\0", 6), {"binary data", "csv, npy, npz or idx"});
+  expect_bad(std::string_view("\x7f" "ELF\0\0", 6), {"binary data", "convert the file"});
   expect_bad("\xFF\xFE" "1", {"UTF-16"});
   expect_error(Fault::input, {"[read]", "folder"}, [&] { load_dataset(path(""), {}, Context()); });
   expect_error(Fault::input, {"neither", "nowhere.csv"}, [&] { load_dataset(path("nowhere.csv"), {}, Context()); });
@@ -113,7 +114,7 @@ TEST_F(CsvErrors, MemoryIsCheckedBeforeItIsTaken) {
   write("wide.csv", row + row + row);
   Context context;
   context.memory = MemoryLimit(400'000);
-  expect_error(Fault::memory, {"50000 columns", "wide.csv", "--max-memory"},
+  expect_error(Fault::memory, {"50001 columns", "wide.csv", "--max-memory"},
                [&] { load_dataset(path("wide.csv"), {}, context); });
   context.memory = MemoryLimit(1000);
   expect_error(Fault::memory, {"wide.csv"}, [&] { load_dataset(path("wide.csv"), {}, context); });

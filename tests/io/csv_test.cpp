@@ -65,7 +65,7 @@ TEST_F(Csv, Quotes) {
 
 TEST_F(Csv, UnusualNumbers) {
   const Dataset data = load("a.csv", "+1,.5,5.,1e-60,0\n-0,1E2,0001,-1e-50,1\n");
-  EXPECT_EQ(data.values, (Numbers{1, 0.5, 5, 0, 0, 100, 1, 0}));
+  EXPECT_EQ(data.values, (Numbers{1, 0.5, 5, 1e-60, 0, 100, 1, -1e-50}));
 }
 
 // Digits beyond a float's are kept where they are asked for and there are any; values stay what they were.
@@ -116,7 +116,7 @@ TEST_F(Csv, HeadersOfNumbersAndRowsOfWordsAreToldApart) {
 
 TEST_F(Csv, UnlabelledTakesEveryColumn) {
   LoadOptions options;
-  options.labelled = false;
+  options.labels = LabelUse::none;
   const Dataset data = load("a.csv", "a,b,label\n1,2,3\n4,5,6\n", options);
   EXPECT_EQ(data.columns, 3);
   EXPECT_EQ(data.features, (Strings{"a", "b", "label"}));

@@ -1,0 +1,149 @@
+#include "calor/io/missing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/core/threads.h"
+#include "calor/io/number.h"
+
+namespace calor::io {
+namespace {
+
+constexpr std::string_view names[] = {"refuse", "drop", "mean", "neighbours"};
+constexpr std::size_t neighbours = 5;
+
+// One value of one row, from the nearest donors that have it.
+double from_neighbours(std::int64_t column, std::int64_t columns, const std::vector<double>& donors, const std::vector<double>& distance, double otherwise) {
+  std::vector<std::pair<double, std::size_t>> nearest;
+  for (std::size_t j = 0; j < distance.size(); ++j) {
+    const double* donor = donors.data() + static_cast<std::int64_t>(j) * columns;
+    if (std::isnan(distance[j]) || std::isnan(donor[column])) continue;
+    if (nearest.size() == neighbours && distance[j] >= nearest.back().first) continue;
+    if (nearest.size() == neighbours) nearest.pop_back();
+    nearest.insert(std::upper_bound(nearest.begin(), nearest.end(), distance[j], [](double d, const auto& one) { return d < one.first; }), {distance[j], j});
+  }
+  if (nearest.empty()) return otherwise;
+  double sum = 0;
+  for (const auto& [far, j] : nearest) sum += donors[j * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)];
+  return sum / static_cast<double>(nearest.size());
+}
+
+// Squared, over the columns that both have, scaled to all columns; NaN where they share none.
+double nan_distance(const double* a, const double* b, std::int64_t columns) {
+  double sum = 0;
+  std::int64_t shared = 0;
+  for (std::int64_t c = 0; c < columns; ++c) {
+    if (std::isnan(a[c]) || std::isnan(b[c])) continue;
+    sum += (a[c] - b[c]) * (a[c] - b[c]);
+    ++shared;
+  }
+  return shared == 0 ? std::numeric_limits<double>::quiet_NaN() : sum * static_cast<double>(columns) / static_cast<double>(shared);
+}
+
+bool misses(const double* row, std::int64_t columns) {
+  return std::any_of(row, row + columns, [](double value) { return std::isnan(value); });
+}
+
+}  // namespace
+
+std::string_view name_of(Missing how) { return names[static_cast<int>(how)]; }
+
+Missing parse_missing(std::string_view name) {
+  const auto* found = std::ranges::find(names, name);
+  const std::string nearest = nearest_name(name, {std::begin(names), std::end(names)});
+  require(found != std::end(names), Fault::usage, "[data] expected --missing refuse, drop, mean or neighbours, found \"{}\"{}", name,
+          nearest.empty() ? "" : fmt::format(": did you mean {}?", nearest));
+  return static_cast<Missing>(found - names);
+}
+
+Filling fit_filling(const Dataset& data, const std::vector<std::int64_t>& rows, Missing how) {
+  Filling filling{how, {}};
+  if (how == Missing::refuse || how == Missing::drop) return filling;
+  require(!data.sparse, Fault::input, "[data] expected dense data for --missing {}, found sparse data, where nothing is missing: leave it out", name_of(how));
+  std::vector<std::int64_t> count(static_cast<std::size_t>(data.columns));
+  filling.mean.assign(static_cast<std::size_t>(data.columns), 0);
+  for (const std::int64_t i : rows)
+    for (std::int64_t c = 0; c < data.columns; ++c)
+      if (const double value = data.row(i)[c]; !std::isnan(value))
+        filling.mean[static_cast<std::size_t>(c)] += (value - filling.mean[static_cast<std::size_t>(c)]) / static_cast<double>(++count[static_cast<std::size_t>(c)]);
+  for (std::size_t c = 0; c < count.size(); ++c)
+    require(count[c] > 0, Fault::input, "[data] expected a value in the column \"{}\", found all of them missing ({}): leave it out with --features \"!{}\"", data.features[c],
+            data.source, data.features[c]);
+  return filling;
+}
+
+std::vector<std::int64_t> complete_rows(const Dataset& data) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < data.rows; ++i)
+    if (!misses(data.row(i), data.columns)) rows.push_back(i);
+  return rows;
+}
+
+void fill(std::vector<double>& values, std::int64_t columns, const Filling& filling, const std::vector<double>& donors, const Context& context) {
+  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
+  const std::int64_t donor_rows = static_cast<std::int64_t>(donors.size()) / columns;
+  // The donors may be the rows themselves, so that nothing is replaced before all is known.
+  std::vector<std::vector<std::pair<std::int64_t, double>>> replaced(static_cast<std::size_t>(rows));
+  parallel_for(rows, context.threads, [&](std::int64_t i) {
+    const double* row = values.data() + i * columns;
+    if (!misses(row, columns)) return;
+    context.check_stop("missing values");
+    std::vector<double> distance;
+    if (filling.how == Missing::neighbours) {
+      distance.reserve(static_cast<std::size_t>(donor_rows));
+      for (std::int64_t j = 0; j < donor_rows; ++j) distance.push_back(nan_distance(row, donors.data() + j * columns, columns));
+    }
+    for (std::int64_t c = 0; c < columns; ++c) {
+      if (!std::isnan(row[c])) continue;
+      const double mean = filling.mean[static_cast<std::size_t>(c)];
+      replaced[static_cast<std::size_t>(i)].emplace_back(c, filling.how == Missing::neighbours ? from_neighbours(c, columns, donors, distance, mean) : mean);
+    }
+  });
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (const auto& [c, value] : replaced[static_cast<std::size_t>(i)]) values[static_cast<std::size_t>(i * columns + c)] = value;
+}
+
+void keep_rows(Dataset& data, const std::vector<std::int64_t>& rows) {
+  const bool named = !data.row_names.empty();
+  std::size_t kept = 0;
+  for (const std::int64_t i : rows) {
+    const auto from = static_cast<std::size_t>(i);
+    std::copy(data.row(i), data.row(i) + data.columns, data.values.begin() + static_cast<std::ptrdiff_t>(kept) * data.columns);
+    if (data.labelled()) data.labels[kept] = data.labels[from];
+    if (named) data.row_names[kept] = std::move(data.row_names[from]);
+    else data.row_names.push_back(std::to_string(i + 1));
+    ++kept;
+  }
+  data.rows = static_cast<std::int64_t>(kept);
+  data.values.resize(kept * static_cast<std::size_t>(data.columns));
+  if (data.labelled()) data.labels.resize(kept);
+  data.row_names.resize(kept);
+}
+
+Filling settle_missing(Dataset& data, Missing how, const Context& context) {
+  if (how == Missing::refuse || data.sparse) return {};
+  std::vector<std::int64_t> all(static_cast<std::size_t>(data.rows));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  const Filling filling = fit_filling(data, all, how);
+  if (data.missing == 0) return filling;
+  const std::vector<std::int64_t> complete = complete_rows(data);
+  const auto incomplete = data.rows - static_cast<std::int64_t>(complete.size());
+  if (how == Missing::drop) {
+    require(!complete.empty(), Fault::input, "[data] expected a row without missing values, found none among {} ({}): use --missing mean or neighbours", data.rows, data.source);
+    data.reading.notes.push_back(fmt::format("{} of {} rows miss a value and are left out; the others are named by {}", grouped_digits(incomplete), grouped_digits(data.rows),
+                                             data.row_names.empty() ? "their number in the file" : "their own names"));
+    keep_rows(data, complete);
+  } else {
+    const std::vector<double> donors = how == Missing::neighbours ? data.values : std::vector<double>();
+    fill(data.values, data.columns, filling, donors, context);
+    data.reading.notes.push_back(fmt::format("{} missing values in {} rows are filled in by {}", grouped_digits(data.missing), grouped_digits(incomplete),
+                                             how == Missing::mean ? "the means of their columns" : "the mean of the 5 nearest rows that have them"));
+  }
+  return filling;
+}
+
+}  // namespace calor::io

@@ -1,0 +1,63 @@
+// A table as a file holds it, typed, before anything is decided about its columns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/io/dialect.h"
+#include "calor/io/text_pool.h"
+#include "calor/io/text_source.h"
+
+namespace calor::io {
+
+// 1 and 0 for TRUE and FALSE in any case; nothing for other texts.
+std::optional<double> truth_of(std::string_view text);
+
+// A cell and where it stands.
+struct FoundCell {
+  std::string text;
+  std::int64_t line = 0;  // 0: there is none
+};
+
+struct Column {
+  std::string name;
+  bool text = false;                      // the cells index `texts`; else they are numbers, NaN where missing
+  TextPool texts;
+  std::int64_t numbers = 0, missing = 0, nearly = 0, words = 0, infinite = 0;  // cells of each kind (dialect.h)
+  FoundCell first_missing, first_infinite, first_text;  // the first of each kind; first_text: nearly a number, or a word
+
+  // Most of what is there is words: names, classes or categories, not numbers with mistakes among them.
+  bool of_words() const { return words > 0 && 2 * (words + nearly) > words + nearly + numbers + infinite; }
+  // TRUE and FALSE alone, in any case.
+  bool of_truth() const;
+  bool of_numbers() const { return words + nearly + infinite == 0; }
+};
+
+struct Table {
+  std::int64_t rows = 0;
+  std::vector<Column> columns;
+  std::vector<double> cells;              // rows x columns, row-major
+  bool named = false;                     // the names come from the file, or were given
+  std::string unit = "line";              // what a place counts
+  char decimal = '.';
+  std::int64_t comments = 0;              // lines left out as comments
+  std::int64_t width() const { return static_cast<std::int64_t>(columns.size()); }
+  double cell(std::int64_t row, std::int64_t column) const { return cells[static_cast<std::size_t>(row * width() + column)]; }
+  // The text of a cell; of a column of numbers as format_number writes it, "" where missing.
+  std::string text(std::int64_t row, std::int64_t column) const;
+};
+
+// All rows of a text.  `texts` forces columns (counted from 0) to be read as texts; others are numbers unless a cell is none, in which
+// case the text is read twice.  A row has as many cells as the dialect's names (`least` of them at least, where `ragged` is given).
+// One block of text, 8 bytes a cell and each distinct text once are held at the peak, asked of the limit beforehand.
+// Throws Fault::input, naming place and line, for a row with other than its number of cells, bad quotes, no rows at all; Fault::memory.
+Table parse_table(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<std::int64_t>& texts, const std::string& place,
+                  const Context& context);
+
+// A table of numbers alone; `values` are rows x names.size().
+Table table_of_numbers(std::vector<double> values, std::vector<std::string> names, bool named);
+
+}  // namespace calor::io

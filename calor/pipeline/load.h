@@ -1,0 +1,40 @@
+// Loading for pipelines: the one way from a file to the data of a fit, and to new points for a saved one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calor/io/dataset.h"
+#include "calor/io/edge_list.h"
+#include "calor/io/missing.h"
+#include "calor/pipeline/model.h"
+#include "calor/pipeline/state.h"
+
+namespace calor::pipeline {
+
+// What a pipeline does with labels.
+enum class Labels { shown, classes, values };
+
+// The data of a pipeline as a file gives them.
+struct Loaded {
+  Data data;
+  std::string hash, label;                // the label column's name; "" without
+  std::vector<std::string> label_values;  // as they stand in the output, one a row; empty without
+  io::Reading reading;
+  std::string read;                       // what was read, in a line
+  io::Coding coding;
+  io::Filling filling;
+};
+
+// `options` as a person gave them; what labels are used for, and that some may be missing, is added.  Missing features are settled.
+// Throws as load_dataset does; Fault::input for labels that are no numbers where values are wanted.
+Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, io::Missing missing, const Context& context);
+
+// Nodes are rows.
+Loaded load_graph(const std::string& source, const io::TextOptions& options, const Context& context);
+
+// New points for a saved fit: its columns by name, coded and filled as in the fit, with labels where the file has them, as the fit's classes or
+// as its measured values.
+Loaded load_new_points(const std::string& source, io::LoadOptions options, const SavedFit& saved, const Context& context);
+
+}  // namespace calor::pipeline
