@@ -84,13 +84,22 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
   }
 }
 
-std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,
-                                     const Context& context) {
+io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const DataOptions& options, const Context& context) {
+  io::Dataset data = io::load_dataset(source, load, context);
+  if (options.missing_policy() == io::Missing::drop) io::settle_missing(data, io::Missing::drop, context);
+  say_reading(globals, io::reading_line(data), data.reading);
+  return data;
+}
+
+std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options, const Context& context,
+                                     bool measured) {
   if (path.empty()) return std::nullopt;
   io::LoadOptions same = options.load_options();
   if (!same.label) same.label = data.label;
   same.classes = data.classes;
   same.coding = data.coding;
+  same.measured = measured;
+  if (measured) same.classes.clear();
   io::Dataset test = io::load_dataset(path, same, context);
   require(test.labelled(), Fault::input, "[data] expected the label column \"{}\" in the test file, found none ({})",
           data.label, path);

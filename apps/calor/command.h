@@ -44,8 +44,11 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
 void check_own_file(const std::string& output, const std::vector<std::string>& others);
 
 // An official test file for `data`: the same columns by name, the same classes, and labels.  Nothing for an empty path.
-std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options,
-                                     const Context& context);
+std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options, const Context& context,
+                                     bool measured = false);
+
+// Labelled data to train on, and a line on stderr that says what was read.
+io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const DataOptions& options, const Context& context);
 
 // A JSON document as text; bytes of names that are not UTF-8 are replaced.
 std::string dump(const nlohmann::json& document);

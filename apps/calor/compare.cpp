@@ -147,7 +147,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   const Context context = make_context(globals, bar);
   std::vector<io::Dataset> sets;
   for (const std::string& source : arguments.data)
-    sets.push_back(io::load_dataset(source, arguments.label.load_options(), context));
+    sets.push_back(load_training(globals, source, arguments.label.load_options(), arguments.label, context));
   const auto test = load_test(arguments.test, sets.front(), arguments.label, context);
 
   json document{{"schema", 1},
@@ -202,7 +202,7 @@ void add_compare_command(CLI::App& app, Globals& globals) {
       ->take_all()
       ->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "Runs of each similarity")->capture_default_str();
-  add_label(*command, arguments->label);
+  add_data_options(*command, arguments->label, label_of_predictions);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
   command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it")

@@ -72,7 +72,7 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
   options.label_must_exist = options.label.has_value();
   if (!options.label) options.label = model.label;
   options.classes = model.classes;
-  options.features = model.features;
+  options.coding = io::numbers_named(model.features);
   return io::load_dataset(arguments.data.data, options, context);
 }
 
@@ -86,6 +86,8 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   const Context context = make_context(globals, bar);
   const learn::Model model = learn::load_model(arguments.model);
   const io::Dataset data = load_points(arguments, model, context);
+  bar.clear();
+  say_reading(globals, io::reading_line(data), data.reading);
   const learn::Predictions predictions = learn::predict(model, data, context);
   bar.clear();
 
@@ -107,7 +109,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
   command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction so many of the training rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
-  add_label(*command, arguments->data);
+  add_data_options(*command, arguments->data, "that of the model");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { predict(globals, *arguments); });
 }

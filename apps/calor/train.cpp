@@ -88,7 +88,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const io::Dataset data = io::load_dataset(arguments.data.data, arguments.data.load_options(), context);
+  const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), arguments.data, context);
   const auto test = load_test(arguments.test, data, arguments.data, context);
   const learn::TrainResult result = learn::train(data, test, options, context);
   bar.clear();
@@ -121,7 +121,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
   command->add_option("--noise", arguments->noise,
                       "Of a propagator: noise on the points while training, in median distances (default: 0, 0.15, 0.3, 0.6 or no training, by rows left out)")
       ->check(CLI::NonNegativeNumber);
-  add_label(*command, arguments->data);
+  add_data_options(*command, arguments->data, label_of_predictions);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
   add_globals(*command, globals);

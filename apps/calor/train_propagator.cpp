@@ -128,17 +128,11 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::PropagatorData data = [&] {
-    if (!training.measured) {
-      io::LoadOptions load = data_options.load_options();
-      const io::Dataset set = io::load_dataset(data_options.data, load, context);
-      return learn::propagator_classes(set, load_test(training.test, set, data_options, context), options);
-    }
-    io::LoadOptions all_columns;
-    all_columns.labelled = false;
-    const io::Dataset set = io::load_dataset(data_options.data, all_columns, context);
-    std::optional<io::Dataset> test;
-    if (!training.test.empty()) test = io::load_dataset(training.test, all_columns, context);
-    return learn::propagator_values(set, data_options.label, test, options);
+    io::LoadOptions load = data_options.load_options();
+    load.measured = training.measured;
+    const io::Dataset set = load_training(globals, data_options.data, load, data_options, context);
+    const auto test = load_test(training.test, set, data_options, context, training.measured);
+    return training.measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
   }();
   const learn::TrainedPropagator result = learn::train_propagator(data, options, context);
   bar.clear();
@@ -210,36 +204,21 @@ struct NewPoints {
   std::string hash;
 };
 
-static NewPoints new_classes(const learn::Propagator& model, const DataOptions& options, const Context& context) {
+static NewPoints load_new(const Globals& globals, const learn::Propagator& model, const DataOptions& options, const Context& context) {
   io::LoadOptions load = options.load_options();
   load.label_must_exist = load.label.has_value();
   if (!load.label) load.label = model.label;
   load.classes = model.classes;
-  load.features = model.features;
+  load.measured = model.measured();
+  load.partly_labelled = model.measured();
+  load.coding = io::numbers_named(model.features);
   const io::Dataset data = io::load_dataset(options.data, load, context);
+  say_reading(globals, io::reading_line(data), data.reading);
   NewPoints result{learn::points_of(model.features, data, "predict"), {}, {}, data.hash};
-  for (const std::int64_t label : data.labels)
-    result.labels.push_back(std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) - model.classes.begin());
-  return result;
-}
-
-// The values are in the column that is named, else in one of the name that the model was trained with.
-static NewPoints new_values(const learn::Propagator& model, const DataOptions& options, const Context& context) {
-  io::LoadOptions load;
-  load.labelled = false;
-  const io::Dataset data = io::load_dataset(options.data, load, context);
-  const auto place = [&](const std::string& name) { return std::find(data.features.begin(), data.features.end(), name); };
-  const bool with_values = !options.label.empty() || place(model.label) != data.features.end();
-  if (!with_values) return {learn::points_of(model.features, data, "predict"), {}, {}, data.hash};
-  std::string label;
-  const pipeline::Data found = pipeline::data_with_target(data, options.label.empty() ? model.label : options.label, label);
-  NewPoints result{pipeline::Matrix(found.rows(), static_cast<Eigen::Index>(model.features.size())), {}, found.targets, data.hash};
-  for (std::size_t c = 0; c < model.features.size(); ++c) {
-    const auto at = std::find(found.feature_names.begin(), found.feature_names.end(), model.features[c]);
-    require(at != found.feature_names.end(), Fault::input, "[predict] expected the column \"{}\", found none ({}): name the columns as in training",
-            model.features[c], options.data);
-    result.points.col(static_cast<Eigen::Index>(c)) = found.features->col(at - found.feature_names.begin());
-  }
+  if (model.measured()) result.targets = pipeline::data_of(data).targets;
+  else
+    for (const std::int64_t label : data.labels)
+      result.labels.push_back(std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) - model.classes.begin());
   return result;
 }
 
@@ -253,7 +232,7 @@ void predict_with_propagator(const Globals& globals, const std::string& path, co
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::Propagator model = learn::load_propagator(path);
-  const NewPoints data = model.measured() ? new_values(model, data_options, context) : new_classes(model, data_options, context);
+  const NewPoints data = load_new(globals, model, data_options, context);
   const learn::Propagated found = learn::propagate(model, data.points, evidence, context);
   bar.clear();
   learn::PropagatorQuality quality;

@@ -33,7 +33,6 @@ struct Column {
   bool of_words() const { return words > 0 && 2 * (words + nearly) > words + nearly + numbers + infinite; }
   // TRUE and FALSE alone, in any case.
   bool of_truth() const;
-  bool of_numbers() const { return words + nearly + infinite == 0; }
 };
 
 struct Table {

@@ -25,20 +25,13 @@ PropagatorRows rows_of(const pipeline::Data& data) {
   return result;
 }
 
-// Of the test file the columns of the training file.
-PropagatorRows test_values(const io::Dataset& test, const PropagatorData& data, const std::string& column) {
-  std::string label;
-  const pipeline::Data found = pipeline::data_with_target(test, column, label);
-  PropagatorRows rows = rows_of(found);
-  require(found.feature_names.size() == data.features.size(), Fault::input, "[train] expected {} feature columns in the test data, found {} ({})",
-          data.features.size(), found.feature_names.size(), test.source);
-  for (std::size_t c = 0; c < data.features.size(); ++c) {
-    const auto at = std::find(found.feature_names.begin(), found.feature_names.end(), data.features[c]);
-    require(at != found.feature_names.end(), Fault::input, "[train] expected the column \"{}\" in the test data, found none ({})", data.features[c],
-            test.source);
-    rows.points.col(static_cast<Eigen::Index>(c)) = found.features->col(at - found.feature_names.begin());
-  }
-  return rows;
+// Labels that are numbers.
+PropagatorRows value_rows(const io::Dataset& data, const std::vector<std::string>& features) {
+  require(data.labelled(), Fault::input, "[train] expected values in a label column, found none ({}): name the column with --label", data.source);
+  pipeline::Data found = pipeline::data_of(data);
+  require(found.targets.size() == data.rows, Fault::input, "[train] expected numbers in the column \"{}\", found names ({}): name a numeric column with --label", data.label, data.source);
+  found.features = std::make_shared<const Matrix>(points_of(features, data, "train"));
+  return rows_of(found);
 }
 
 }  // namespace
@@ -77,18 +70,17 @@ PropagatorData propagator_classes(const io::Dataset& data, const std::optional<i
   return result;
 }
 
-PropagatorData propagator_values(const io::Dataset& data, const std::string& label, const std::optional<io::Dataset>& test,
-                                 const PropagatorOptions& options) {
+PropagatorData propagator_values(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options) {
   PropagatorData result;
-  const pipeline::Data whole = pipeline::data_with_target(data, label, result.label);
-  result.features = whole.feature_names;
+  result.features = data.features;
+  result.label = data.label;
   result.name = data.name;
   result.hash = data.hash;
-  const PropagatorRows all = rows_of(whole);
+  const PropagatorRows all = value_rows(data, data.features);
   require(all.count() >= 3, Fault::input, "[train] expected at least 3 rows, found {} ({}): give more data", all.count(), data.source);
   if (test) {
     result.train = all;
-    result.test = test_values(*test, result, result.label);
+    result.test = value_rows(*test, data.features);
     return result;
   }
   require(options.test_share > 0 && options.test_share < 1, Fault::usage, "[train] expected a --test-share between 0 and 1, found {}", options.test_share);

@@ -89,9 +89,8 @@ TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorO
 PropagatorData propagator_classes(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options);
 PropagatorData propagator_classes(const Prepared& prepared);  // classes "0", "1", ...
 
-// The column `label` of unlabelled data (data_with_target's rule) holds the values; a random share is held out without `test`.
+// The labels, which are numbers (LoadOptions::measured), are the values; a random share is held out without `test`.
 // Throws Fault::input for fewer than 3 rows, or columns of `test` that do not fit.
-PropagatorData propagator_values(const io::Dataset& data, const std::string& label, const std::optional<io::Dataset>& test,
-                                 const PropagatorOptions& options);
+PropagatorData propagator_values(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options);
 
 }  // namespace calor::learn

@@ -292,13 +292,22 @@ void expect_split(const PropagatorData& data, std::int64_t train, std::int64_t t
 TEST(PropagatorData, ValuesKeepTheirRowsAndColumns) {
   PropagatorOptions options;
   options.test_share = 0.2;
-  const io::Dataset whole = numbered(40, {"a", "height", "b"}, {0, 1, 2});
-  const PropagatorData split = propagator_values(whole, "height", std::nullopt, options);
+  // Measured labels: each value is a class of its own, named by the number.
+  const auto with_values = [](io::Dataset data) {
+    data.label = "height";
+    for (std::int64_t i = 0; i < data.rows; ++i) {
+      data.labels.push_back(i);
+      data.classes.push_back(std::to_string(10 * i + 1));
+    }
+    return data;
+  };
+  const io::Dataset whole = with_values(numbered(40, {"a", "b"}, {0, 2}));
+  const PropagatorData split = propagator_values(whole, std::nullopt, options);
   expect_split(split, 32, 8);
   expect_numbered(split.train, true);
   expect_numbered(split.test, true);
   expect_numbered(split.train.those({5, 3}), true);
-  const PropagatorData given = propagator_values(whole, "height", numbered(7, {"b", "a", "height"}, {2, 0, 1}), options);
+  const PropagatorData given = propagator_values(whole, with_values(numbered(7, {"b", "a"}, {2, 0})), options);
   EXPECT_EQ(given.train.count(), 40);
   EXPECT_EQ(given.test.count(), 7);
   expect_numbered(given.test, true);
