@@ -23,20 +23,23 @@ using nlohmann::json;
 
 constexpr const char* kind_names[] = {"number", "truth", "categories"};
 
-// "2024-05-01", "1/5/2024", "01.05.2024 12:30": digits in two or three groups by the same mark.
+// "2024-05-01", "1/5/2024", "01.05.24 12:30", "12:30": one or two digits a group, but for a year of four at either end.
 bool looks_like_date(std::string_view text) {
+  const std::string_view day = text.substr(0, text.find_first_of(" T"));
   for (const char mark : {'-', '/', '.'}) {
-    std::size_t groups = 1, digits = 0, longest = 0;
+    std::vector<std::size_t> groups{0};
     bool fits = true;
-    const std::string_view day = text.substr(0, text.find_first_of(" T"));
     for (const char c : day) {
-      if (c >= '0' && c <= '9') longest = std::max(longest, ++digits);
-      else if (c == mark && digits > 0) ++groups, digits = 0;
+      if (c >= '0' && c <= '9') ++groups.back();
+      else if (c == mark) groups.push_back(0);
       else fits = false;
     }
-    if (fits && groups == 3 && digits > 0 && longest <= 4) return true;
+    const auto year = [](std::size_t digits) { return digits == 2 || digits == 4; };
+    const auto part = [](std::size_t digits) { return digits == 1 || digits == 2; };
+    if (fits && groups.size() == 3 && part(groups[1]) && ((year(groups[0]) && part(groups[2])) || (part(groups[0]) && year(groups[2])))) return true;
   }
-  return text.size() >= 4 && text.find(':') != std::string_view::npos && text.find_first_not_of("0123456789:. TZ+-") == std::string_view::npos;
+  const std::size_t colon = text.find(':');
+  return colon > 0 && colon < 3 && text.find_first_not_of("0123456789:.") == std::string_view::npos;
 }
 
 std::string shown(const std::string& text) {
@@ -58,6 +61,7 @@ struct Complaint {
 Complaint complaint_about(const Table& table, std::int64_t c, const LoadOptions& options, const std::string& place) {
   const Column& column = table.columns[static_cast<std::size_t>(c)];
   Complaint found;
+  if (column.words + column.nearly + column.infinite + (options.keep_missing ? 0 : column.missing) == 0) return found;
   const auto consider = [&](const FoundCell& cell, const std::string& message) {
     if (cell.line > 0 && (found.line == 0 || cell.line < found.line)) found = {cell.line, message};
   };
@@ -71,12 +75,12 @@ Complaint complaint_about(const Table& table, std::int64_t c, const LoadOptions&
                                               column.first_infinite.text, at(column.first_infinite)));
   const std::string& text = column.first_text.text;
   std::string remedy;
-  if (!column.of_words() && text.find_first_not_of("+-.,0123456789eE") == std::string::npos && text.find(',') != std::string::npos)
+  if (looks_like_date(text))
+    remedy = fmt::format("dates are no numbers: turn the column into days or seconds, or leave it out with --features \"!{}\"", column.name);
+  else if (!column.of_words() && text.find_first_not_of("+-.,0123456789eE") == std::string::npos && text.find(',') != std::string::npos)
     remedy = "write numbers with a decimal point and no thousands separators, or say --decimal comma where the comma is the decimal mark";
   else if (!column.of_words() && text.find_first_not_of("+-.,0123456789eE") == std::string::npos)
     remedy = "write numbers with one decimal point (or, with --decimal comma, one decimal comma) and no thousands separators";
-  else if (looks_like_date(text))
-    remedy = fmt::format("dates are no numbers: turn the column into days or seconds, or leave it out with --features \"!{}\"", column.name);
   else if (column.of_words())
     remedy = fmt::format("make it the label with --label {0}, the rows' names with --names {0}, leave it out with --features \"!{0}\", or turn it into columns of 0 and 1 "
                          "with --one-hot {0}",

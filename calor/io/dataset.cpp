@@ -51,10 +51,10 @@ std::string labels_path(const std::string& path, bool images, const std::string&
 
 LabelTexts read_labels(const std::string& path, const LoadOptions& options, std::string& hash, const Context& context) {
   Source source = open_source(path, context);
-  hash = source.hash;
+  hash = source.hash.get();
   if (is_container(source.head)) return labels_of_container({path, std::move(source.bytes), ""});
   TextFacts facts;
-  const auto text = as_utf8(std::move(source.text), options.text.encoding, path, context, facts);
+  const auto text = as_utf8(std::move(source.text), options.text.encoding, path, context, facts, source.counted);
   return labels_of_text(*text, facts, options, path, context);
 }
 
@@ -74,7 +74,7 @@ Dataset data_of_libsvm(TextSource& text, const TextFacts& facts, const LoadOptio
 Dataset parse(Source&& source, const std::string& path, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const Context& context) {
   if (is_container(source.head)) return parse_container({path, std::move(source.bytes), ""}, options, beside, context);
   TextFacts facts;
-  const auto text = as_utf8(std::move(source.text), options.text.encoding, path, context, facts);
+  const auto text = as_utf8(std::move(source.text), options.text.encoding, path, context, facts, source.counted);
   const std::string head = beginning_of(*text);
   if (is_libsvm(head)) return data_of_libsvm(*text, facts, options, beside, path, context);
   return data_of_text(*text, facts, {}, options, path, context, beside);
@@ -88,14 +88,15 @@ Dataset load_dataset(const std::string& source, const LoadOptions& options, cons
 
   const auto [data_path, named_labels] = split_pair(source);
   Source opened = open_source(data_path, context);
-  const std::string hash = opened.hash, labels = labels_path(data_path, is_idx(opened.head), named_labels, options);
+  const auto hash = opened.hash;
+  const std::string labels = labels_path(data_path, is_idx(opened.head), named_labels, options);
   std::optional<LabelsBeside> beside;
   std::string labels_hash;
   if (!labels.empty()) beside = LabelsBeside{"label", read_labels(labels, options, labels_hash, context)};
   Dataset data = parse(std::move(opened), data_path, options, beside, context);
   data.name = short_name(data_path);
   data.source = source;
-  data.hash = labels.empty() ? hash : sha256(hash + labels_hash);
+  data.hash = labels.empty() ? hash.get() : sha256(hash.get() + labels_hash);
   return data;
 }
 

@@ -420,6 +420,13 @@ Dialect find_dialect(TextSource& source, const TextOptions& options, const std::
       if (!looks_like_comment(scanner.row())) read_cells(scanner);
     fail(Fault::input, "[data] expected rows of data, found comments alone ({}): give a file with data", place);
   }
+  if (dialect.delimiter == ' ') {  // remarks at the end of lines: "1 2 # remark"
+    for (Cells& row : sample.rows)
+      if (const auto remark = std::find(row.begin(), row.end(), "#"); remark != row.begin()) row.erase(remark, row.end());
+    const std::size_t size = commonest_size(sample.rows, 0);
+    for (Cells& row : sample.rows)
+      if (row.size() > size && row[size].starts_with('#')) row.resize(size);
+  }
   dialect.decimal = options.decimal ? *options.decimal : find_decimal(sample.rows);
   const std::size_t rows = sample.rows.size(), common = rows > 1 ? commonest_size(sample.rows, 1) : sample.rows[0].size();
   // A commented line before the rows that names their columns ("# a b c").

@@ -151,10 +151,9 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
 EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context) {
   EdgeList list;
   Source source = open_source(path, context);
-  list.hash = source.hash;
   require(!is_container(source.head), Fault::input, "[edges] expected a text of edges, found arrays or an archive ({}): give a csv of \"from, to, weight\"", path);
   TextFacts facts;
-  const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts);
+  const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts, source.counted);
   const Dialect dialect = find_dialect(*text, options, {}, "", true, path);
   list.reading.format = "edges";
   list.reading.header = dialect.header;
@@ -167,6 +166,7 @@ EdgeList load_edge_list(const std::string& path, const TextOptions& options, con
   require(!list.edges.empty(), Fault::input, "[edges] expected at least one edge, found none ({})", path);
   if (list.reading.comments > 0) list.reading.notes.push_back(fmt::format("{} comment line{} left out", list.reading.comments, list.reading.comments == 1 ? "" : "s"));
   sort_numbers(list);
+  list.hash = source.hash.get();
   return list;
 }
 

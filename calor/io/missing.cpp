@@ -114,8 +114,8 @@ void keep_rows(Dataset& data, const std::vector<std::int64_t>& rows) {
     const auto from = static_cast<std::size_t>(i);
     std::copy(data.row(i), data.row(i) + data.columns, data.values.begin() + static_cast<std::ptrdiff_t>(kept) * data.columns);
     if (data.labelled()) data.labels[kept] = data.labels[from];
-    if (named) data.row_names[kept] = std::move(data.row_names[from]);
-    else data.row_names.push_back(std::to_string(i + 1));
+    if (!named) data.row_names.push_back(std::to_string(i + 1));
+    else if (kept != from) data.row_names[kept] = std::move(data.row_names[from]);
     ++kept;
   }
   data.rows = static_cast<std::int64_t>(kept);

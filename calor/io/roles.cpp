@@ -41,6 +41,19 @@ std::optional<std::int64_t> usual_label(const Names& names, const std::set<std::
   return {};
 }
 
+bool is_whole(double value) { return value == std::floor(value); }
+
+// Whole numbers, none missing.
+bool holds_whole_numbers(const Table& table, std::int64_t column) {
+  const Column& whole = table.columns[static_cast<std::size_t>(column)];
+  if (whole.numbers != table.rows) return false;
+  for (std::int64_t id = 0; whole.text && id < whole.texts.size(); ++id)
+    if (!is_whole(*number_in(trim(whole.texts.text(id)), table.decimal))) return false;
+  for (std::int64_t i = 0; !whole.text && i < table.rows; ++i)
+    if (!is_whole(table.cell(i, column))) return false;
+  return true;
+}
+
 // Whole numbers, none missing, none twice.
 bool all_different_numbers(const Table& table, std::int64_t column) {
   const Column& whole = table.columns[static_cast<std::size_t>(column)];
@@ -95,12 +108,7 @@ Naming find_names(const Table& table, const Names& names, const std::set<std::in
   const Column& first = table.columns.front();
   if (table.named && free(0) && is_names_name(names[0])) {
     // Measured values are no names, whatever the header says ("index" is refraction's too).
-    bool whole = first.text;
-    if (!whole) {
-      whole = first.numbers == table.rows;
-      for (std::int64_t i = 0; whole && i < table.rows; ++i) whole = table.cell(i, 0) == std::floor(table.cell(i, 0));
-    }
-    if (whole) return {0, ""};
+    if (first.words + first.nearly > 0 || holds_whole_numbers(table, 0)) return {0, ""};
   }
   if (free(0) && width > 2 && !options.known()) {
     if (table.named && is_running_number(table, 0) && numbers_rows(names)) return {0, "it numbers the rows"};

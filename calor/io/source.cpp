@@ -1,6 +1,7 @@
 #include "calor/io/source.h"
 
 #include <filesystem>
+#include <future>
 #include <vector>
 
 #include "calor/core/error.h"
@@ -32,18 +33,30 @@ constexpr std::size_t head_size = 4096;
        meant.empty() ? "check the name" : fmt::format("did you mean \"{}\"?", meant));
 }
 
-// The hash of a file and its first bytes, without holding it.
-std::string hash_of(TextSource& file, std::string& head, const Context& context) {
-  constexpr std::size_t piece = std::size_t{1} << 20;
-  std::vector<char> block(piece);
-  Sha256 hash;
+// Reads all of a file piece by piece.
+template <class Piece>
+void each_piece(TextSource& file, const Context& context, Piece&& piece) {
+  constexpr std::size_t size = std::size_t{1} << 20;
+  std::vector<char> block(size);
   while (const std::size_t count = file.read(block.data(), block.size())) {
-    if (head.size() < head_size) head.append(block.data(), std::min(count, head_size - head.size()));
-    hash.add({block.data(), count});
+    piece(std::string_view(block.data(), count));
     context.check_stop("data");
   }
   file.rewind();
-  return hash.hex();
+}
+
+std::shared_future<std::string> hash_beside(const std::string& path, const Context& context) {
+  return std::async(std::launch::async, [path, context] {
+    Sha256 hash;
+    each_piece(*text_of_file(path), context, [&](std::string_view bytes) { hash.add(bytes); });
+    return hash.hex();
+  });
+}
+
+std::shared_future<std::string> ready(std::string hash) {
+  std::promise<std::string> promise;
+  promise.set_value(std::move(hash));
+  return promise.get_future().share();
 }
 
 }  // namespace
@@ -54,9 +67,13 @@ Source open_source(const std::string& path, const Context& context) {
   Source source;
   if (path != "-" && fs::is_regular_file(path, error)) {
     auto file = text_of_file(path);
-    source.hash = hash_of(*file, source.head, context);
+    source.head.resize(head_size);
+    source.head.resize(file->read(source.head.data(), head_size));
+    file->rewind();
     require(!source.head.empty(), Fault::input, "[data] expected rows of data, found an empty file ({}): give a file with data", path);
     if (!is_gzip(source.head) && !is_container(source.head)) {
+      source.hash = hash_beside(path, context);
+      each_piece(*file, context, [&](std::string_view bytes) { source.counted.add(bytes); });
       source.text = std::move(file);
       return source;
     }
@@ -64,7 +81,7 @@ Source open_source(const std::string& path, const Context& context) {
   }
   source.bytes = read_file(path);
   require(!source.bytes.empty(), Fault::input, "[data] expected rows of data, found an empty file ({}): give a file with data", path);
-  source.hash = sha256(source.bytes);
+  source.hash = ready(sha256(source.bytes));
   if (is_gzip(source.bytes)) source.bytes = gunzip(source.bytes, path, context);
   source.head = source.bytes.substr(0, head_size);
   if (!is_container(source.head)) source.text = text_in_memory(std::move(source.bytes));

@@ -1,6 +1,7 @@
 // A file, standard input, or what is in either once it is unpacked.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 
@@ -10,10 +11,11 @@
 namespace calor::io {
 
 struct Source {
-  std::string hash;                  // SHA-256 of the bytes as stored, hex
+  std::shared_future<std::string> hash;  // SHA-256 of the bytes as stored, hex; made beside the reading
   std::string head;                  // the first bytes, unpacked
   std::string bytes;                 // all of them, unpacked, where they are no text; else empty
   std::unique_ptr<TextSource> text;  // else
+  LineCount counted;                 // of a text that was read once for its hash
 };
 
 // Opens a path or "-".  A plain text is read in pieces, everything else held in memory.

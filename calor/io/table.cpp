@@ -32,6 +32,7 @@ class TableReader {
       table.columns[c].text = texts[c];
     }
     table.named = dialect_.header;
+    text_.assign(texts.begin(), texts.end());
     table.decimal = dialect_.decimal;
     reserve(table, context);
     constexpr std::int64_t rows_between_reports = 4096;
@@ -55,6 +56,7 @@ class TableReader {
             "[csv] expected {} rows as line 1 announces, found {} ({}): the file is truncated or line 1 is wrong", dialect_.announced_rows, table.rows, place_);
     for (Column& column : table.columns)
       if (column.text) count_kinds(column);
+      else column.numbers = table.rows - column.missing - column.nearly - column.words - column.infinite;
     return table;
   }
 
@@ -78,6 +80,7 @@ class TableReader {
   void read_row(Table& table, std::int64_t line) {
     const std::size_t expected = table.columns.size(), base = table.cells.size();
     table.cells.resize(base + expected);
+    double* const values = table.cells.data() + base;
     std::size_t cells = 0;
     do {
       if (cells == expected) {
@@ -86,11 +89,9 @@ class TableReader {
         scanner_.restart_row();
         fail_ragged(count_cells(), line);
       }
-      Column& column = table.columns[cells];
-      double& value = table.cells[base + cells];
-      if (column.text) value = static_cast<double>(column.texts.add(scanner_.text_cell(), line));
-      else if (scanner_.number_cell(value)) ++column.numbers;
-      else value = unusual(column, line);
+      double& value = values[cells];
+      if (text_[cells]) value = static_cast<double>(table.columns[cells].texts.add(scanner_.text_cell(), line));
+      else if (!scanner_.number_cell(value)) value = unusual(table.columns[cells], line);
       ++cells;
     } while (scanner_.next_cell());
     if (cells != expected) fail_ragged(cells, line);
@@ -106,10 +107,7 @@ class TableReader {
       case CellKind::nearly: ++column.nearly, note_first(column.first_text, text, line); return missing_value;
       case CellKind::word: ++column.words, note_first(column.first_text, text, line); return missing_value;
       case CellKind::number:
-        if (const double value = *number_in(text, dialect_.decimal); in_range(value)) {
-          ++column.numbers;
-          return value;
-        }
+        if (const double value = *number_in(text, dialect_.decimal); in_range(value)) return value;
         break;
       case CellKind::infinite: break;
     }
@@ -144,6 +142,7 @@ class TableReader {
   const TextFacts& facts_;
   const std::string& place_;
   TextScanner scanner_;
+  std::vector<char> text_;  // one a column
 };
 
 }  // namespace

@@ -125,6 +125,10 @@ bool TextScanner::begin_row() {
 }
 
 bool TextScanner::next_cell() {
+  if (at_ != row_end_ && *at_ == delimiter_ && delimiter_ != ' ') {
+    ++at_;
+    return true;
+  }
   at_ = after_blanks(at_);
   if (at_ == row_end_) return false;
   if (delimiter_ != ' ') ++at_;
@@ -159,8 +163,53 @@ std::string_view TextScanner::quoted_cell() {
   return unquoted_;
 }
 
+namespace {
+
+// A number of few digits, which one multiplication or division by a power of ten gives exactly rounded (Clinger 1990); where it ends, or null
+// for any other text.
+const char* short_number(const char* p, const char* end, char decimal, double& value) {
+  static constexpr double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  constexpr std::ptrdiff_t exact_digits = 15;  // below 2^53
+  constexpr int largest_power = 22;
+  const bool negative = p != end && *p == '-';
+  p += negative;
+  const char* const begin = p;
+  std::uint64_t digits = 0;
+  const auto digit = [&] { return p != end && static_cast<unsigned char>(*p - '0') < 10; };
+  for (; digit(); ++p) digits = 10 * digits + static_cast<std::uint64_t>(*p - '0');
+  std::ptrdiff_t count = p - begin;
+  int power = 0;
+  if (p != end && *p == decimal) {
+    const char* const point = ++p;
+    for (; digit(); ++p) digits = 10 * digits + static_cast<std::uint64_t>(*p - '0');
+    power = -static_cast<int>(p - point);
+    count += p - point;
+  }
+  if (count == 0 || count > exact_digits) return nullptr;
+  if (p != end && (*p == 'e' || *p == 'E')) {
+    ++p;
+    const bool down = p != end && *p == '-';
+    if (p != end && (*p == '-' || *p == '+')) ++p;
+    const char* const first = p;
+    int exponent = 0;
+    for (; digit() && p - first < 4; ++p) exponent = 10 * exponent + (*p - '0');
+    if (p == first || digit()) return nullptr;
+    power += down ? -exponent : exponent;
+  }
+  if (power < -largest_power || power > largest_power) return nullptr;
+  const double whole = static_cast<double>(digits), size = power < 0 ? whole / powers[-power] : whole * powers[power];
+  value = negative ? -size : size;
+  return p;
+}
+
+}  // namespace
+
 bool TextScanner::number_cell(double& value) {
   const char* begin = after_blanks(at_);
+  if (const char* end = short_number(begin, row_end_, decimal_, value); end && (end == row_end_ || *end == delimiter_)) {
+    at_ = end;
+    return true;
+  }
   const char* stop = begin;
   if (decimal_ == '.') {
     const auto [end, error] = std::from_chars(begin, row_end_, value);

@@ -148,6 +148,14 @@ std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& 
   return text_in_memory(gunzip(packed, place, context));
 }
 
+void LineCount::add(std::string_view bytes) {
+  bytes_ += bytes.size();
+  feeds_ += static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+  returns_ += static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\r'));
+}
+
+std::size_t LineCount::lines() const { return 1 + std::max(feeds_, returns_); }
+
 std::string whole_text(TextSource& source, std::size_t bytes, const std::string& place, const Context& context) {
   context.memory.require(bytes, "data", fmt::format("the text of {}", place), "use a smaller file, or raise --max-memory");
   std::string text(bytes + 1, '\0');
@@ -166,30 +174,28 @@ std::string whole_text(TextSource& source, std::size_t bytes, const std::string&
 }
 
 std::unique_ptr<TextSource> as_utf8(std::unique_ptr<TextSource> source, const std::string& encoding, const std::string& place,
-                                    const Context& context, TextFacts& facts) {
+                                    const Context& context, TextFacts& facts, const LineCount& counted) {
   constexpr std::size_t looked_at = 4096;
   std::vector<char> block(block_size);
-  std::size_t returns = 0, feeds = 0;
-  bool first = true, blank = true, zero = false;
-  Start start;
   facts = {};
-  while (const std::size_t count = source->read(block.data(), block.size())) {
-    const std::string_view bytes(block.data(), count);
-    if (first) {
-      start = start_of(bytes.substr(0, looked_at));
-      zero = bytes.substr(0, looked_at).find('\0') != std::string_view::npos;
-    }
-    blank = blank && bytes.substr(first ? std::min(start.mark, count) : 0).find_first_not_of(" \t\r\n") == std::string_view::npos;
-    first = false;
-    facts.bytes += count;
-    feeds += static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-    returns += static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\r'));
+  LineCount count = counted;
+  source->rewind();
+  std::string_view bytes(block.data(), source->read(block.data(), block.size()));
+  const Start found = start_of(bytes.substr(0, looked_at));
+  const bool zero = bytes.substr(0, looked_at).find('\0') != std::string_view::npos;
+  bool blank = bytes.substr(std::min(found.mark, bytes.size())).find_first_not_of(" \t\r\n") == std::string_view::npos;
+  for (bool first = true; !bytes.empty() && (blank || counted.bytes() == 0); first = false) {
+    if (counted.bytes() == 0) count.add(bytes);
+    if (!first) blank = blank && bytes.find_first_not_of(" \t\r\n") == std::string_view::npos;
     context.check_stop("data");
+    bytes = {block.data(), source->read(block.data(), block.size())};
   }
   source->rewind();
   require(!blank, Fault::input, "[data] expected rows of data, found an empty file ({}): give a file with data", place);
-  facts.lines = 1 + std::max(feeds, returns);
+  facts.bytes = count.bytes();
+  facts.lines = count.lines();
 
+  Start start = found;
   const bool mark_tells = lower_case(encoding) == "utf-16" && start.mark == 2;  // which of the two byte orders
   if (!is_utf8_name(encoding)) start.encoding = mark_tells ? start.encoding : encoding;
   else if (!encoding.empty()) start.encoding.clear();
@@ -201,13 +207,15 @@ std::unique_ptr<TextSource> as_utf8(std::unique_ptr<TextSource> source, const st
     return std::make_unique<After>(std::move(source), start.mark);
   }
   context.memory.require(3 * facts.bytes, "data", fmt::format("the text of {} in UTF-8", place), "save it as UTF-8, which is read in pieces, or raise --max-memory");
-  std::string bytes = whole_text(*source, facts.bytes, place, context);
-  bytes.erase(0, start.mark);
-  std::string text = Converter(start.encoding, place).convert(bytes);
+  std::string stored = whole_text(*source, facts.bytes, place, context);
+  stored.erase(0, start.mark);
+  std::string text = Converter(start.encoding, place).convert(stored);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   facts.encoding = start.encoding;
   facts.bytes = text.size();
-  facts.lines = 1 + static_cast<std::size_t>(std::max(std::count(text.begin(), text.end(), '\n'), std::count(text.begin(), text.end(), '\r')));
+  LineCount converted;
+  converted.add(text);
+  facts.lines = converted.lines();
   require(text.find('\0') == std::string::npos, Fault::input, "[data] expected text in {}, found zero characters ({}): name another --encoding", start.encoding, place);
   return text_in_memory(std::move(text));
 }

@@ -31,13 +31,24 @@ struct TextFacts {
   std::size_t bytes = 0, lines = 0; // of the text in UTF-8: its length, and an upper bound of its lines
 };
 
+// Bytes and lines of what is read piece by piece.
+class LineCount {
+ public:
+  void add(std::string_view bytes);
+  std::size_t bytes() const { return bytes_; }
+  std::size_t lines() const;
+
+ private:
+  std::size_t bytes_ = 0, feeds_ = 0, returns_ = 0;
+};
+
 // The source as UTF-8 without a byte order mark.  `encoding` "" means UTF-8, or UTF-16 where a byte order mark or zero bytes at every
 // second place tell; any name that iconv knows is accepted (latin1, windows-1252, utf-16le, ...).  A text in another encoding than
-// UTF-8 is held in memory.  Reads the source once and rewinds it.
+// UTF-8 is held in memory.  `counted`: all of the source was counted before; else it is read once for that.  Rewinds it.
 // Throws Fault::input for an empty text, for other binary data, for bytes that the encoding does not have and for UTF-16 cut in half;
 // Fault::usage for an unknown encoding; Fault::memory.
 std::unique_ptr<TextSource> as_utf8(std::unique_ptr<TextSource> source, const std::string& encoding, const std::string& place,
-                                    const Context& context, TextFacts& facts);
+                                    const Context& context, TextFacts& facts, const LineCount& counted = {});
 
 // All of it.  Throws Fault::memory.
 std::string whole_text(TextSource& source, std::size_t bytes, const std::string& place, const Context& context);

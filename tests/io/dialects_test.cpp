@@ -123,7 +123,9 @@ TEST_F(Dialects, OneTableReadsTheSameInEach) {
       Strings labels;
       for (const std::int64_t label : data.labels) labels.push_back(data.classes[static_cast<std::size_t>(label)]);
       EXPECT_EQ(labels, table.labels) << what();
-      if (style.header) EXPECT_EQ(data.features, table.columns) << what();
+      if (style.header) {
+        EXPECT_EQ(data.features, table.columns) << what();
+      }
       if (HasFailure()) return;
     }
   }

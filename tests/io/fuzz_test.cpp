@@ -6,6 +6,7 @@
 #include "calor/io/dialect.h"
 #include "calor/io/edge_list.h"
 #include "calor/io/libsvm.h"
+#include "calor/io/number.h"
 #include "calor/io/table.h"
 #include "calor/io/text_scanner.h"
 #include "temporary_folder.h"

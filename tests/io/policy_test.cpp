@@ -116,8 +116,8 @@ TEST_F(Policy, MissingValuesAreSettledAsAsked) {
   EXPECT_EQ(filling.mean, (Numbers{3, 30}));
   EXPECT_EQ(filled.values, (Numbers{1, 10, 3, 20, 3, 30, 5, 60}));
   settle_missing(near, Missing::neighbours, Context());
-  EXPECT_EQ(near.values[2], 3) << "over the three rows that have it: (1 + 3 + 5) / 3";
-  EXPECT_EQ(near.values[5], 30) << "(10 + 20 + 60) / 3";
+  EXPECT_EQ(near.values[2], 3) << "of the rows that share a column with it: (1 + 5) / 2";
+  EXPECT_EQ(near.values[5], 35) << "(10 + 60) / 2";
   Dataset unnamed = load("b.csv", "a,b,kind\n1,10,p\n,20,q\n3,4,p\n", keep);
   settle_missing(unnamed, Missing::drop, Context());
   EXPECT_EQ(unnamed.row_names, (Strings{"1", "3"})) << "their numbers in the file";
