@@ -25,6 +25,7 @@ struct ApplyArguments {
   std::string model, output, report;
   DataOptions data;
   std::int64_t evidence = 0;  // 0: none
+  bool append = false;
 };
 
 // Everything but the result.
@@ -48,6 +49,7 @@ static json document_of(const Globals& globals, const pipeline::SavedFit& saved,
 
 static void apply(const Globals& globals, const ApplyArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
+  if (!arguments.output.empty()) check_format(arguments.output);
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.model, arguments.data.data, arguments.output});
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
@@ -73,9 +75,10 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   }
   Table table = table_of(state, points.row_names, loaded.label, loaded.label_values);
   if (arguments.evidence > 0) add_evidence(table, state, arguments.evidence, context);
+  if (arguments.append) append_to_input(table, points);
   bar.clear();
   if (globals.json) document["result"] = as_json(table);
-  const std::string output = globals.json ? dump(document) + "\n" : as_csv(table);
+  const std::string output = globals.json ? dump(document) + "\n" : as_file(table, arguments.output);
   if (!arguments.output.empty()) io::write_file(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) std::fwrite(output.data(), 1, output.size(), stdout);
@@ -89,7 +92,8 @@ void add_apply_command(CLI::App& app, Globals& globals) {
   const auto arguments = std::make_shared<ApplyArguments>();
   command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv or .npy (default: csv on standard output)")->check(not_empty);
+  command->add_flag("--append", arguments->append, "Put the input's features beside the result");
   command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);

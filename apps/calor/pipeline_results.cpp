@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <limits>
 
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/io/number.h"
+#include "calor/io/separated.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/evidence.h"
 
@@ -133,27 +137,64 @@ void add_evidence(Table& table, const pipeline::State& state, std::int64_t most,
   }
 }
 
-// A csv cell: quoted where it holds a comma, a quote or a line break.
-static std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted(1, '"');
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  quoted += '"';
-  return quoted;
-}
-
-std::string as_csv(const Table& table) {
+std::string as_text(const Table& table, char delimiter) {
   std::string text;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) text += fmt::format("{}{}", c ? "," : "", cell(table.columns[c]));
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (c) text += delimiter;
+    text += io::separated_cell(table.columns[c], delimiter);
+  }
   text += "\n";
   for (std::size_t i = 0; i < (table.cells.empty() ? 0 : table.cells[0].size()); ++i) {
     for (std::size_t c = 0; c < table.cells.size(); ++c) {
-      if (c) text += ",";
-      text += table.text[c] ? cell(table.cells[c][i]) : table.cells[c][i];
+      if (c) text += delimiter;
+      text += table.text[c] ? io::separated_cell(table.cells[c][i], delimiter) : table.cells[c][i];
     }
     text += "\n";
   }
   return text;
+}
+
+static std::string as_npy(const Table& table) {
+  std::vector<std::size_t> numbers;
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    if (!table.text[c]) numbers.push_back(c);
+  require(!numbers.empty(), Fault::usage, "[output] expected numbers for a npy file, found texts alone ({}): write a csv", list_names(table.columns));
+  std::vector<double> values;
+  const std::size_t rows = table.cells.front().size();
+  for (std::size_t i = 0; i < rows; ++i)
+    for (const std::size_t c : numbers) values.push_back(io::parse_number(table.cells[c][i]).value_or(std::numeric_limits<double>::quiet_NaN()));
+  return io::npy_file(values, static_cast<std::int64_t>(rows), static_cast<std::int64_t>(numbers.size()));
+}
+
+static std::string suffix_of(const std::string& path) { return io::lower_case(std::filesystem::path(path).extension().string()); }
+
+void check_format(const std::string& path) {
+  const std::string suffix = suffix_of(path);
+  require(suffix != ".parquet" && suffix != ".gz" && suffix != ".xlsx" && suffix != ".npz" && suffix != ".h5ad", Fault::usage,
+          "[output] expected a .csv, .tsv or .npy file, found \"{}\": name it so", path);
+}
+
+std::string as_file(const Table& table, const std::string& path) {
+  const std::string suffix = suffix_of(path);
+  if (suffix == ".npy") return as_npy(table);
+  return as_text(table, suffix == ".tsv" || suffix == ".tab" ? '\t' : ',');
+}
+
+void append_to_input(Table& table, const pipeline::Data& data) {
+  require(data.features->cols() > 0 && !table.cells.empty() && static_cast<Eigen::Index>(table.cells.front().size()) == data.features->rows(), Fault::usage,
+          "[output] expected one result for each row of the input with --append, found another number: leave it out");
+  Table joined;
+  const std::size_t names = !data.row_names.empty() && table.columns.front() == "name" ? 1 : 0;
+  if (names) add_texts(joined, table.columns.front(), std::move(table.cells.front()));
+  add_numbers(joined, *data.features, data.feature_names);
+  for (std::size_t c = names; c < table.columns.size(); ++c) {
+    std::string name = table.columns[c];
+    while (std::find(joined.columns.begin(), joined.columns.end(), name) != joined.columns.end()) name += "_result";
+    joined.columns.push_back(std::move(name));
+    joined.cells.push_back(std::move(table.cells[c]));
+    joined.text.push_back(table.text[c]);
+  }
+  table = std::move(joined);
 }
 
 json as_json(const Table& table) {

@@ -31,7 +31,14 @@ Table table_of(const pipeline::State& state, const std::vector<std::string>& row
 // Throws Fault::usage for a result that is no weighing of labelled rows.
 void add_evidence(Table& table, const pipeline::State& state, std::int64_t most, const Context& context);
 
-std::string as_csv(const Table& table);
+// Puts the features of the input (and with them the rows' names) before the result's columns.  Throws Fault::usage for a result of other rows.
+void append_to_input(Table& table, const pipeline::Data& data);
+
+std::string as_text(const Table& table, char delimiter);
+// By the file's suffix: .tsv with tabs, .npy with the numbers alone, anything else as csv.
+std::string as_file(const Table& table, const std::string& path);
+// Throws Fault::usage for a suffix of a format that is not written.
+void check_format(const std::string& path);
 nlohmann::json as_json(const Table& table);
 
 // The class of the greatest score; -1 for a row without.

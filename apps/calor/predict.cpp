@@ -11,6 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
+#include "calor/io/separated.h"
 #include "calor/learn/predict.h"
 #include "calor/learn/propagator.h"
 #include "command.h"
@@ -27,19 +28,12 @@ struct PredictArguments {
 };
 
 // A csv cell: quoted where it holds a comma, a quote or a line break.
-static std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 static std::string as_csv(const learn::Model& model, const learn::Predictions& predictions) {
   std::string text = "prediction";
-  for (const std::string& name : model.classes) text += "," + cell("p_" + name);
+  for (const std::string& name : model.classes) text += "," + io::separated_cell("p_" + name, ',');
   text += "\n";
   for (std::int64_t i = 0; i < predictions.rows; ++i) {
-    text += cell(model.classes[static_cast<std::size_t>(predictions.winner[static_cast<std::size_t>(i)])]);
+    text += io::separated_cell(model.classes[static_cast<std::size_t>(predictions.winner[static_cast<std::size_t>(i)])], ',');
     for (std::int64_t c = 0; c < predictions.classes; ++c)
       fmt::format_to(std::back_inserter(text), ",{:.6g}",
                      predictions.probability[static_cast<std::size_t>(i * predictions.classes + c)]);

@@ -32,6 +32,7 @@ struct RunArguments {
   std::vector<std::string> settings;
   DataOptions data;
   std::int64_t evidence = 0;  // 0: none
+  bool append = false;
   std::optional<double> train;  // none: all labelled rows train
   bool explain = false;
 };
@@ -102,6 +103,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!arguments.explain) require_result(stages);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
+  if (!arguments.output.empty()) check_format(arguments.output);
   if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.data.data, arguments.output, arguments.save});
 
@@ -134,6 +136,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
   Table table = table_of(state, data->row_names, loaded.label, loaded.label_values);
   if (arguments.evidence > 0) add_evidence(table, state, arguments.evidence, context);
+  if (arguments.append) append_to_input(table, *data);
   bar.clear();
   std::string page;
   if (!arguments.report.empty()) {
@@ -143,7 +146,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     bar.clear();
   }
   if (globals.json) document["result"] = as_json(table);
-  const std::string output = globals.json ? dump(document) + "\n" : as_csv(table);
+  const std::string output = globals.json ? dump(document) + "\n" : as_file(table, arguments.output);
   if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
   if (!arguments.output.empty()) io::write_file(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
@@ -161,7 +164,8 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file or a bundled name; an edge list for pipelines that begin with adjacency")
       ->required()
       ->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv or .npy (default: csv on standard output)")->check(not_empty);
+  command->add_flag("--append", arguments->append, "Put the input's features beside the result");
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")
       ->type_name("NAME=VALUE")
       ->expected(1)

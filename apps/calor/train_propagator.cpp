@@ -11,6 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
+#include "calor/io/separated.h"
 #include "calor/learn/train_propagator.h"
 #include "calor/pipeline/data.h"
 #include "run_quality.h"
@@ -171,12 +172,7 @@ static json predictions_json(const learn::Propagator& model, const learn::Propag
 }
 
 static std::string cell(const json& text) {
-  if (text.is_number()) return fmt::format("{}", text.get<double>());
-  const std::string plain = text.get<std::string>();
-  if (plain.find_first_of(",\"\n\r") == std::string::npos) return plain;
-  std::string quoted = "\"";
-  for (const char c : plain) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
+  return text.is_number() ? fmt::format("{}", text.get<double>()) : io::separated_cell(text.get<std::string>(), ',');
 }
 
 static std::string as_csv(const learn::Propagator& model, const json& rows, std::int64_t evidence) {
