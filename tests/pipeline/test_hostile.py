@@ -99,7 +99,7 @@ def test_new_points_that_do_not_fit(calor, tmp_path, fitted, header, rows, parts
         ("a,b\n1,inf\n", ["line 2", "column 2"]),
         ("a,b\n1,1e39\n", ["line 2", "range of float"]),
         ("a,b\n1,2\n", ["at least 2 points"]),
-        ("a;b\n1,5;2,5\n", ["decimal point"]),
+        ("a;b\n1.000,5;2,5\n", ["decimal"]),
     ],
 )
 def test_data_that_are_none(calor, tmp_path, text, parts):
@@ -284,10 +284,11 @@ def test_new_points_of_an_embedding_may_have_other_labels(calor, tmp_path):
 
 def test_the_header_of_an_edge_list_is_no_edge(calor, tmp_path):
     edges = tmp_path / "edges.csv"
-    for header in ["from,to", "Source,Target,Weight", "src dst"]:
-        edges.write_text(header + "\na,b\nb,a\n")
+    for header, rows in [("from,to", "a,b\nb,a\n"), ("Source,Target,Weight", "a,b,1\nb,a,1\n"), ("src dst", "a b\nb a\n"), ("one,two,three", "a,b,1\nb,a,1\n")]:
+        edges.write_text(header + "\n" + rows)
         assert calor("run", "pagerank", edges, "-q").stdout.splitlines() == ["name,rank", "a,0.5", "b,0.5"]
-    edges.write_text("one,two,three\na,b,1\n")
+    assert "--header no if it is an edge" in calor("run", "pagerank", edges).stderr
+    edges.write_text("a,b,1\na,c,x\n")
     assert "a header reads" in calor("run", "pagerank", edges, code=3).stderr
 
 

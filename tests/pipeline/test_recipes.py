@@ -89,9 +89,6 @@ def test_measured_labels_are_targets_not_features(calor, run, csv):
     rng = np.random.default_rng(9)
     x = rng.normal(size=(60, 2)).astype(np.float32)
     y = np.round(x[:, 0] + 0.1 * rng.normal(size=60), 3)
-    found = run("mds", csv(x, y))
-    assert found["result"]["order"] == ["dim1", "dim2", "label"]
-    assert np.allclose(coordinates(found), coordinates(run("mds", csv(x))))
     done = calor("run", "knn-regressor", csv(x, y), "--train", "0.7")
     assert "root mean square error" in done.stderr and "on 18 held-out rows" in done.stderr
 
@@ -165,7 +162,6 @@ def test_nadaraya_watson_equals_the_formula(calor, csv, tmp_path):
     model = tmp_path / "nw.safetensors"
     calor("run", "nadaraya-watson", csv(x[:80], y[:80]), "--set", "exp.bandwidth=0.3", "--save", model, "-q")
     out = table(calor("apply", model, csv(x[80:], name="fresh"), "-q").stdout)
-    y = y.astype(np.float32).astype(float)  # as calor reads it
     k = np.exp(-((x[80:, None].astype(float) - x[None, :80]) ** 2).sum(2) / 0.3)
     assert np.allclose(out["value"], k @ y[:80] / k.sum(1), atol=1e-9)
 
@@ -177,7 +173,7 @@ def test_label_spreading_equals_scikit_learn_and_the_direct_solution(run, csv):
     scores = np.column_stack([found["columns"]["p_0"], found["columns"]["p_1"]]).astype(float)
     train = np.array(found["train"])
     assert train.sum() == 30
-    w = graph(run, path, AFFINITY).toarray()
+    w = graph(run, csv(x, name="points"), AFFINITY).toarray()
     s = w / np.sqrt(np.outer(w.sum(1), w.sum(1)))
     beginning = np.eye(2)[y] * train[:, None]
     direct = np.linalg.solve(np.eye(300) - 0.8 * s, 0.2 * beginning)
@@ -260,6 +256,7 @@ def test_explain_says_memory_and_time_and_stops(calor, csv):
 
 def test_labels_travel_and_stay_out_of_the_features(run, calor, csv, tmp_path):
     x, y = make_blobs(40, 3, centers=2, random_state=0)
+    y = np.array(["left", "right"])[y]
     found = run("mds", csv(x, y))
     assert found["result"]["order"] == ["dim1", "dim2", "label"]
     plain = coordinates(run("mds", csv(x)))
@@ -267,6 +264,11 @@ def test_labels_travel_and_stay_out_of_the_features(run, calor, csv, tmp_path):
     out = tmp_path / "out.csv"
     calor("run", "mds", csv(x, y), "-o", out, "-q")
     assert out.read_text().splitlines()[0] == "dim1,dim2,label"
+    numbered = csv(x, np.arange(40) % 2, name="numbered")  # numbers are a label only if that is said
+    assert run("mds", numbered)["result"]["order"] == ["dim1", "dim2"]
+    named = run("mds", numbered, "--label", "label")
+    assert named["result"]["order"] == ["dim1", "dim2", "label"] and np.allclose(coordinates(named), plain)
+    assert run("mds", csv(x, y), "--label", "none", "--features", "!label")["result"]["order"] == ["dim1", "dim2"]
 
 
 def test_memory_limit_and_no_convergence_have_their_codes(calor, csv):
