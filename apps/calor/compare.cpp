@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -31,7 +32,7 @@ struct CompareArguments {
   std::vector<std::string> data, attentions{"self,l2,metric,uniform"};
   std::string test, report;
   int seeds = 10;
-  bool no_baselines = false;
+  bool no_baselines = false, standardise = false;
 };
 
 static std::string processor_name() {
@@ -51,15 +52,18 @@ static std::string percent(const json& value, int digits = 1) {
   return value.is_number() ? fmt::format("{:.{}f}", 100 * value.get<double>(), digits) : "-";
 }
 
+static void print_chosen(const json& name, const json& text) {
+  if (text.is_string()) fmt::print("    {:<34} {}\n", name.get<std::string>(), text.get<std::string>());
+}
+
 static void print_experiment(const json& experiment) {
   const json& data = experiment["data"];
   const json& protocol = experiment["protocol"];
-  fmt::print("{}: {} training and {} test points, {} features{}, {} classes; {} seeds\n", data["name"].get<std::string>(),
-             data["train"].get<std::int64_t>(), data["test"].get<std::int64_t>(), data["columns"].get<std::int64_t>(),
-             data["standardised"].get<bool>() ? " (standardised)" : " (as they are)", data["classes"].size(),
+  fmt::print("{}: {} training and {} test points, {} features, {} classes; {} seeds\n", data["name"].get<std::string>(),
+             data["train"].get<std::int64_t>(), data["test"].get<std::int64_t>(), data["columns"].get<std::int64_t>(), data["classes"].size(),
              protocol["seeds"].size());
   if (const auto constant = data["constant_columns"].get<std::vector<std::string>>(); !constant.empty())
-    fmt::print("  constant columns, kept as zeros: {}\n", list_names(constant));
+    fmt::print("  constant columns: {}\n", list_names(constant));
   const bool fresh = data["extra_test"].get<std::int64_t>() > 0;
   const auto fresh_points = [&](const json& row) { return fresh ? fmt::format("{:>9}", percent(row["extra_mean"])) : ""; };
   fmt::print("  {:<36} {:>10} {:>8}{} {:>6} {:>12}\n", "", "accuracy %", "sd", fresh ? "  fresh %" : "", "dead", "epochs to");
@@ -75,6 +79,9 @@ static void print_experiment(const json& experiment) {
                percent(row["accuracy_sd"]), fresh_points(row));
   if (fresh)
     fmt::print("  fresh: on {} further points, which the verdict goes by\n", data["extra_test"].get<std::int64_t>());
+  fmt::print("  preprocessing and parameters, chosen on the training rows of each seed:\n");
+  for (const json& row : experiment["summary"]) print_chosen(row["attention"], row["chosen_text"]);
+  for (const json& row : experiment["baselines"]) print_chosen(row["name"], row["chosen_text"]);
   fmt::print("\n");
 }
 
@@ -95,10 +102,14 @@ static std::vector<std::string> attention_names(const std::vector<std::string>& 
   return names;
 }
 
-// The whole verdict of a single experiment; of each of several, its first line (accuracy) and its last (baselines).
-static json headlines(const json& verdict, std::size_t experiments) {
+// The whole verdict of a single experiment; of each of several, the attentions' accuracy and what is said about methods.
+static json headlines(const json& experiment, std::size_t experiments) {
+  const json& verdict = experiment["verdict"];
   if (experiments == 1 || verdict.size() < 2) return verdict;
-  return {verdict.front(), verdict.back()};
+  json lines{verdict.front()};
+  const std::size_t about_methods = experiment["remarks"].size() + 1;  // the standing of the methods, or the baselines without one
+  for (std::size_t i = std::max<std::size_t>(1, verdict.size() - about_methods); i < verdict.size(); ++i) lines.push_back(verdict[i]);
+  return lines;
 }
 
 struct Deaths {
@@ -131,6 +142,8 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   options.seeds = arguments.seeds;
   options.base_seed = globals.seed;
   options.baselines = !arguments.no_baselines;
+  require(!arguments.standardise || options.protocol.standardise, Fault::usage, "[compare] expected --standardise or --no-standardise, found both");
+  options.choose_preprocessing = !arguments.standardise;
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
   if (!arguments.report.empty()) {
@@ -164,7 +177,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
     json experiment = learn::compare(data, test, options, context);
     bar.clear();
     if (!globals.json) print_experiment(experiment);
-    for (const json& line : headlines(experiment["verdict"], sets.size())) document["verdict"].push_back(line);
+    for (const json& line : headlines(experiment, sets.size())) document["verdict"].push_back(line);
     document["experiments"].push_back(std::move(experiment));
   }
   const Deaths died = deaths(document["experiments"]);
@@ -205,9 +218,10 @@ void add_compare_command(CLI::App& app, Globals& globals) {
   add_data_options(*command, arguments->label, label_of_predictions);
   command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
+  command->add_flag("--standardise", arguments->standardise, "Standardised features for every network, where each would choose on its training rows");
   command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it")
       ->check(not_empty);
-  command->add_flag("--no-baselines", arguments->no_baselines, "Leave out logistic regression, 5-NN and the MLP");
+  command->add_flag("--no-baselines", arguments->no_baselines, "Leave out the propagator, SVM, nearest neighbours, logistic regression and the MLP");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { compare(globals, *arguments); });
 }

@@ -34,6 +34,7 @@ json run_json(const Outcome& outcome) {
   return {{"attention", run.attention},
           {"seed", run.seed},
           {"parameters", run.parameters},
+          {"preprocessing", text_or_null(run.preprocessing)},
           {"epoch", run.epoch},
           {"loss", numbers(run.loss)},
           {"train_accuracy", numbers(run.train_accuracy)},
@@ -70,6 +71,7 @@ json summary_json(const Summary& summary) {
           {"seconds_to_common", number(summary.seconds_to_common)},
           {"share_initial", numbers(summary.share_initial)},
           {"share_final", numbers(summary.share_final)},
+          {"chosen_text", text_or_null(chosen_text(summary.chosen))},
           {"flags", flag_list}};
 }
 
@@ -101,7 +103,9 @@ json baseline_json(const Baseline& baseline) {
           {"parameters", record.parameters ? json(*record.parameters) : json(nullptr)},
           {"extra_mean", number(baseline.extra_mean)},
           {"extra_sd", number(baseline.extra_sd)},
-          {"extra_accuracy", record.extra_accuracy.empty() ? json(nullptr) : numbers(record.extra_accuracy)}};
+          {"extra_accuracy", record.extra_accuracy.empty() ? json(nullptr) : numbers(record.extra_accuracy)},
+          {"chosen", chosen_json(record.chosen)},
+          {"chosen_text", text_or_null(chosen_text(record.chosen))}};
 }
 
 json best_baseline_json(const Findings& findings) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "calor/analyse/chosen.h"
+
 namespace calor::analyse {
 
 // One training run: one similarity, one seed.  The vectors have one entry a recorded epoch, at least one.
@@ -20,6 +22,7 @@ struct RunRecord {
   std::vector<double> extra_accuracy;            // empty when there is no extra test set
   std::vector<std::vector<double>> share;        // per recorded epoch, per layer: exp(entropy) / keys
   std::vector<std::vector<double>> temperature;  // per recorded epoch, per layer: the factor of the score
+  std::string preprocessing;                     // of the points: "standardised"; "": unknown
 };
 
 struct BaselineRecord {
@@ -27,6 +30,7 @@ struct BaselineRecord {
   std::vector<double> accuracy;        // one a seed, in ascending order of the seeds
   std::vector<double> extra_accuracy;  // the same, or empty
   std::optional<std::int64_t> parameters;
+  std::vector<Chosen> chosen = {};     // one a seed, or empty
 };
 
 // What a run is judged by.

@@ -77,6 +77,7 @@ Summary summary_of(const std::string& attention, bool control, const std::vector
     accuracy.push_back(outcome->accuracy);
     if (!std::isnan(outcome->extra)) extra.push_back(outcome->extra);
     measured.push_back(outcome->measured);
+    if (!outcome->record->preprocessing.empty()) summary.chosen.push_back({outcome->record->preprocessing, {}});
     if (!outcome->dead()) living.push_back(outcome->measured);
     if (outcome->reached) {
       epochs.push_back(static_cast<double>(outcome->record->epoch[*outcome->reached]));

@@ -40,6 +40,7 @@ struct Summary {
   double epochs_to_common = 0, seconds_to_common = 0;
   std::vector<double> share_initial, share_final;
   std::vector<Flag> flags;
+  std::vector<Chosen> chosen;  // one a run; empty where it is unknown
 };
 
 struct Pair {

@@ -26,9 +26,8 @@ json data_block(const ComparisonRuns& runs, const io::Dataset& data, const std::
           {"train", prepared.train_count()},
           {"test", prepared.test_count()},
           {"test_source", test ? json(test->source) : json()},
-          {"standardised", runs.protocol().standardise},
           {"constant_columns", prepared.constant_columns},
-          {"extra_test", runs.first().points.extra.count()}};
+          {"extra_test", runs.first().extra.rows()}};
 }
 
 json protocol_block(const ComparisonRuns& runs, const analyse::Judgement& judgement) {
@@ -38,6 +37,7 @@ json protocol_block(const ComparisonRuns& runs, const analyse::Judgement& judgem
   block["seeds"] = seeds;
   block["base_seed"] = runs.seed(0);
   block["tokens"] = runs.keys();
+  block["preprocessing"] = runs.preprocessing();
   block["dead_below"] = judgement.dead_below;
   block["dead_rule"] = analyse::dead_rule(judgement);
   block["common_accuracy"] = judgement.common_accuracy;
@@ -63,11 +63,13 @@ void add_pictures(const ComparisonRuns& runs, json& experiment) {
     const std::uint64_t seed = runs.seed(shown);
     const Trained& trained = runs.trained(s, shown);
     const auto data = runs.source().at(seed);
-    Ipn network(runs.shape_of(runs.similarities()[s]), seed);
+    const PointMap map = data->map(trained.preprocessing);
+    const RunData points = data->points(map);
+    Ipn network(ipn_shape(runs.protocol(), runs.similarities()[s], points.columns, points.classes), seed);
     std::copy(trained.values.begin(), trained.values.end(), network.values().data_ptr<float>());
     network.set_factors(trained.factors);
-    for (json& picture : similarity_pictures(network, name, seed, *data)) similarity.push_back(std::move(picture));
-    if (data->points.columns == 2) regions.push_back(region_picture(network, name, seed, *data));
+    for (json& picture : similarity_pictures(network, name, seed, points)) similarity.push_back(std::move(picture));
+    if (data->prepared.columns == 2) regions.push_back(region_picture(network, name, seed, *data, map, points));
   }
   experiment["similarity"] = std::move(similarity);
   experiment["regions"] = std::move(regions);
@@ -80,17 +82,20 @@ double majority_share(const io::Dataset& data) {
 }
 
 // Every method beside the propagator, over the same seeds, by the accuracy that the verdict uses.
-json standing_of(const ComparisonRuns& runs, const std::vector<analyse::RunRecord>& records) {
-  const bool fresh = runs.first().points.extra.count() > 0;
+json standing_of(const ComparisonRuns& runs, const std::vector<analyse::BaselineRecord>& baselines, const std::vector<analyse::RunRecord>& records) {
+  const bool fresh = runs.first().extra.rows() > 0;
   std::vector<analyse::Contender> contenders;
-  for (const analyse::BaselineRecord& baseline : runs.baselines())
+  for (const analyse::BaselineRecord& baseline : baselines)
     contenders.push_back({baseline.name, baseline.name.starts_with("propagator") ? "propagator" : "baseline",
-                          fresh ? baseline.extra_accuracy : baseline.accuracy});
+                          fresh ? baseline.extra_accuracy : baseline.accuracy, baseline.chosen});
+  if (contenders.empty()) return json::array();
   for (const Similarity& similarity : runs.similarities()) {
-    analyse::Contender contender{similarity.name, "attention", {}};
+    analyse::Contender contender{similarity.name, "attention", {}, {}};
     for (const analyse::RunRecord& record : records)
-      if (record.attention == similarity.name)
+      if (record.attention == similarity.name) {
         contender.accuracy.push_back(fresh ? record.extra_accuracy.back() : record.test_accuracy.back());
+        contender.chosen.push_back({record.preprocessing, {}});
+      }
     contenders.push_back(std::move(contender));
   }
   return analyse::standing("propagator", contenders);
@@ -109,9 +114,16 @@ json document(const ComparisonRuns& runs, const io::Dataset& data, const std::op
   }
   const std::string& control = similarity_names().back();
   const auto judgement =
-      analyse::judge(records, control, majority_share(data), runs.first().points.classes, runs.keys());
-  json experiment = analyse::summarise(data.name, names, control, records, runs.baselines(), judgement);
-  experiment["standing"] = standing_of(runs, records);
+      analyse::judge(records, control, majority_share(data), runs.first().prepared.classes, runs.keys());
+  const std::vector<analyse::BaselineRecord> baselines = runs.baselines();
+  json experiment = analyse::summarise(data.name, names, control, records, baselines, judgement);
+  experiment["standing"] = standing_of(runs, baselines, records);
+  experiment["remarks"] = json::array();
+  if (!baselines.empty()) experiment["verdict"].push_back(analyse::standing_text(experiment["standing"], static_cast<std::int64_t>(runs.seeds())));
+  for (const analyse::Remark& remark : runs.remarks()) {
+    experiment["remarks"].push_back({{"name", remark.name}, {"left_out", remark.left_out}, {"reason", remark.reason}});
+    experiment["verdict"].push_back(analyse::text_of(remark));
+  }
   experiment["data"] = data_block(runs, data, test);
   experiment["protocol"] = protocol_block(runs, judgement);
   experiment["attentions"] = names;

@@ -19,6 +19,7 @@ struct CompareOptions {
   int seeds = 10;
   std::uint64_t base_seed = 0;  // seeds are base_seed, base_seed + 1, ...
   bool baselines = true;
+  bool choose_preprocessing = true;  // each network its own; false: standardised features.  Unused where the protocol does not standardise
 };
 
 // Trains every attention with every seed, side by side over context.threads workers of one torch thread each; same bits

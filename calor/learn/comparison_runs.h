@@ -12,6 +12,7 @@
 #include "calor/analyse/comparison.h"
 #include "calor/core/progress.h"
 #include "calor/learn/compare.h"
+#include "calor/learn/contender.h"
 #include "calor/learn/run.h"
 #include "calor/learn/seed_data.h"
 #include "calor/learn/similarity.h"
@@ -21,6 +22,7 @@ namespace calor::learn {
 // A trained run: its record, and what its network can be made from again.
 struct Trained {
   analyse::RunRecord record;
+  Preprocessing preprocessing = Preprocessing::standardised;
   std::vector<float> values, factors;
 };
 
@@ -30,6 +32,8 @@ class ComparisonRuns {
   // the object.
   ComparisonRuns(const io::Dataset& data, const std::optional<io::Dataset>& test, const CompareOptions& options,
                  const Context& context);
+  ComparisonRuns(const ComparisonRuns&) = delete;
+  ComparisonRuns& operator=(const ComparisonRuns&) = delete;
 
   void train_all();
 
@@ -39,35 +43,44 @@ class ComparisonRuns {
   const SeedData& first() const { return *first_; }
   std::size_t seeds() const { return static_cast<std::size_t>(options_.seeds); }
   std::uint64_t seed(std::size_t i) const { return options_.base_seed + i; }
-  IpnShape shape_of(const Similarity& similarity) const;
   // Keys that a training token attends to where it is measured.
   std::int64_t keys() const;
+  std::string preprocessing() const;  // of the networks, in words
 
   const Trained& trained(std::size_t similarity, std::size_t seed_index) const {
     return trained_[similarity][seed_index];
   }
-  std::vector<analyse::BaselineRecord> baselines() const;
+  std::vector<analyse::BaselineRecord> baselines() const;  // those that have a result for every seed
+  std::vector<analyse::Remark> remarks() const;            // on those that have not, and on results that stand for others
 
  private:
-  // The accuracies of a baseline for one seed; -1: it was left out.
+  // A baseline's result for one seed.
   struct Scores {
     double test = 0;
     std::optional<double> extra;
     std::int64_t parameters = 0;
+    analyse::Chosen chosen;
+    std::string missing;  // why there is none; empty: there is
+    std::string remark;   // on a result that is not what it should be
+  };
+  struct Baseline {
+    std::string name;
+    bool parametric = false;
+    std::vector<Scores> seeds;
   };
   struct Job {
     std::int64_t cost;
     std::function<void()> work;
   };
 
-  Protocol plain_protocol() const;
   std::int64_t steps_in_all() const;
-  Run::State train_one(const Protocol& protocol, const Similarity& similarity, std::size_t i, const std::string& what);
-  void fit_plain(std::size_t i);
-  void fit_classical(std::size_t i);
-  void fit_tuned(std::size_t i);
+  Preprocessing preprocessing_of(const Protocol& protocol, const Similarity& similarity, std::size_t i) const;
+  Trained train_one(const Protocol& protocol, const Similarity& similarity, std::size_t i, const std::string& what);
+  void fit_network(std::size_t i);
+  void fit_plain(std::size_t contender, std::size_t i);
   void fit_propagator(std::size_t i);
   std::vector<Job> jobs();
+  std::vector<const Baseline*> every_baseline() const;
 
   const io::Dataset& data_;
   const CompareOptions& options_;
@@ -77,7 +90,9 @@ class ComparisonRuns {
   std::shared_ptr<const SeedData> first_;
   Protocol protocol_;
   std::vector<std::vector<Trained>> trained_;  // by similarity, by seed
-  std::vector<Scores> plain_, logistic_, neighbour_, tuned_neighbour_, support_vectors_, untrained_, propagator_;
+  std::vector<Contender> contenders_;
+  std::vector<Baseline> plain_;                // of the contenders, in their order
+  Baseline network_, untrained_, propagator_;
   std::atomic<std::int64_t> steps_done_{0};
 };
 

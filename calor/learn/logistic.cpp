@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/mm.h>
@@ -7,15 +8,18 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
+#include <numeric>
+#include <optional>
 
 #include "calor/learn/baselines.h"
+#include "calor/learn/tokens.h"
 
 namespace calor::learn {
 namespace {
 
-constexpr double inverse_penalty = 1.0;  // C
 constexpr int most_iterations = 300, history = 10;
 constexpr double gradient_tolerance = 1e-5;
 
@@ -24,9 +28,7 @@ double dot(const at::Tensor& a, const at::Tensor& b) { return (a * b).sum().item
 // The objective and its gradient; points carry a last column of ones for the bias.
 class Objective {
  public:
-  Objective(const Points& train, std::int64_t classes)
-      : points_(at::cat({train.values.to(at::kDouble), at::ones({train.count(), 1}, at::kDouble)}, 1)),
-        target_(at::one_hot(train.labels, classes).to(at::kDouble)) {}
+  Objective(const at::Tensor& points, const at::Tensor& target, double c) : points_(points), target_(target), c_(c) {}
 
   struct Value {
     double objective;
@@ -35,15 +37,15 @@ class Objective {
   Value at(const at::Tensor& solution) const {
     const at::Tensor log_probability = at::log_softmax(at::mm(points_, solution), 1);
     const at::Tensor penalised = solution.narrow(0, 0, solution.size(0) - 1);
-    at::Tensor gradient = at::mm(points_.t(), log_probability.exp() - target_) * inverse_penalty;
+    at::Tensor gradient = at::mm(points_.t(), log_probability.exp() - target_) * c_;
     gradient.narrow(0, 0, penalised.size(0)).add_(penalised);
-    return {-inverse_penalty * dot(log_probability, target_) + 0.5 * dot(penalised, penalised), gradient};
+    return {-c_ * dot(log_probability, target_) + 0.5 * dot(penalised, penalised), gradient};
   }
-  at::Tensor start() const { return at::zeros({points_.size(1), target_.size(1)}, at::kDouble); }
-  std::int64_t rows() const { return points_.size(0); }
 
  private:
-  at::Tensor points_, target_;
+  const at::Tensor& points_;
+  const at::Tensor& target_;
+  double c_;
 };
 
 // The last steps and changes of the gradient: an implicit inverse Hessian.
@@ -81,15 +83,22 @@ class History {
 
 }  // namespace
 
-LogisticRegression::LogisticRegression(const Points& train, std::int64_t classes, const Context& context) {
+LogisticRegression::LogisticRegression(const LabelledRows& train, std::int64_t classes, double c, const Context& context)
+    : points_(at::cat({tensor_of(train.points), at::ones({train.count(), 1}, at::kDouble)}, 1)),
+      target_(at::one_hot(index_tensor(train.labels), classes).to(at::kDouble)),
+      solution_(at::zeros({points_.size(1), classes}, at::kDouble)),
+      context_(context) {
+  refit(c);
+}
+
+void LogisticRegression::refit(double c) {
   const at::NoGradGuard no_gradient;
-  const Objective objective(train, classes);
-  solution_ = objective.start();
+  const Objective objective(points_, target_, c);
   auto now = objective.at(solution_);
   History past;
-  const double tolerance = gradient_tolerance * static_cast<double>(objective.rows());
+  const double tolerance = gradient_tolerance * c * static_cast<double>(points_.size(0));
   for (int i = 0; i < most_iterations && now.gradient.abs().max().item<double>() > tolerance; ++i) {
-    context.check_stop("logistic regression");
+    context_.check_stop("logistic regression");
     const at::Tensor direction = past.direction(now.gradient);
     const double slope = dot(direction, now.gradient);
     // Backtracking to a sufficient decrease; the objective is convex, so the curvature condition holds nearly always, and
@@ -105,15 +114,37 @@ LogisticRegression::LogisticRegression(const Points& train, std::int64_t classes
     solution_ = solution_ + direction * length;
     now = std::move(next);
   }
-  objective_ = now.objective;
 }
 
 at::Tensor LogisticRegression::logits(const at::Tensor& points) const {
   const at::NoGradGuard no_gradient;
   const std::int64_t columns = solution_.size(0) - 1;
-  return at::mm(points.to(at::kDouble), solution_.narrow(0, 0, columns))
-      .add(solution_.narrow(0, columns, 1))
-      .to(at::kFloat);
+  return at::mm(points, solution_.narrow(0, 0, columns)).add(solution_.narrow(0, columns, 1));
+}
+
+Contender logistic_regression(std::int64_t columns, std::int64_t classes, const Context& context) {
+  Contender contender;
+  contender.name = "logistic regression";
+  contender.trained = (columns + 1) * classes;
+  contender.preprocessings = {every_preprocessing.begin(), every_preprocessing.end()};
+  contender.parameters = {{"C", {1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4}, {2, 4, 6}}};
+  contender.predict = [classes, &context](const LabelledRows& train, const pipeline::Matrix& queries, const std::vector<Setting>& settings) {
+    std::vector<std::size_t> order(settings.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return settings[a] < settings[b]; });
+    const at::Tensor points = tensor_of(queries);
+    std::vector<std::vector<std::int64_t>> result(settings.size());
+    std::optional<LogisticRegression> model;
+    for (const std::size_t at : order) {
+      const double c = settings[at].front();
+      if (model) model->refit(c);
+      else model.emplace(train, classes, c, context);
+      const at::Tensor winner = at::argmax(model->logits(points), 1).contiguous();
+      result[at].assign(winner.data_ptr<std::int64_t>(), winner.data_ptr<std::int64_t>() + winner.numel());
+    }
+    return result;
+  };
+  return contender;
 }
 
 }  // namespace calor::learn

@@ -21,8 +21,8 @@ TrainingSize training_size(const io::Dataset& data, const std::optional<io::Data
 }
 
 std::uint64_t points_bytes(const TrainingSize& s) {
-  constexpr std::int64_t copies = 2;  // as vectors and as tensors
-  return static_cast<std::uint64_t>(copies * (s.train + s.test) * s.columns) * sizeof(float);
+  constexpr std::int64_t number = sizeof(double) + 2 * sizeof(float);  // as the data set has it, preprocessed, and in a tensor
+  return static_cast<std::uint64_t>(number * (s.train + s.test) * s.columns);
 }
 
 std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const IpnShape& shape) {

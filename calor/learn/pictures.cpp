@@ -38,67 +38,62 @@ json short_matrix(const at::Tensor& matrix) {
   return rows;
 }
 
-std::vector<std::int64_t> kept_labels(const SeedData& data) {
-  const at::Tensor& labels = data.points.kept.labels;
-  return {labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + labels.numel()};
+// To a thousandth of the extent at least: an offset costs no digits.
+double short_coordinate(double value, double extent) {
+  const double unit = std::pow(10.0, std::floor(std::log10(extent)) - 3);
+  return std::round(value / unit) * unit;
 }
 
-// One coordinate of the preprocessed points, in the data's own units.
-std::vector<double> coordinates(const std::vector<float>& points, std::size_t column, const Standardisation& s) {
-  std::vector<double> values;
-  for (std::size_t i = column; i < points.size(); i += 2) values.push_back(points[i] * s.deviation[column] + s.mean[column]);
-  return values;
-}
-
-std::vector<double> axis(const std::vector<double>& values) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  // A constant feature gets an axis as well, a hundredth of its value wide.
-  const double extent = *high > *low ? *high - *low : std::max(1e-2 * std::abs(*low), 1e-6);
-  const double begin = *low - margin * extent;
-  std::vector<double> ticks;
-  for (std::int64_t i = 0; i < grid; ++i) {
-    ticks.push_back(short_number(begin + (1 + 2 * margin) * extent * static_cast<double>(i) / (grid - 1)));
+// Where the points lie along one axis of the picture.
+struct Extent {
+  double low, high;
+  explicit Extent(const pipeline::Vector& values) : low(values.minCoeff()), high(values.maxCoeff()) {
+    // A constant feature gets an axis as well, a hundredth of its value wide.
+    if (high == low) high = low + std::max(1e-2 * std::abs(low), 1e-6);
   }
-  return ticks;
-}
+  double length() const { return high - low; }
+  std::vector<double> ticks() const {
+    std::vector<double> result;
+    for (std::int64_t i = 0; i < grid; ++i)
+      result.push_back(short_coordinate(low - margin * length() + (1 + 2 * margin) * length() * static_cast<double>(i) / (grid - 1), length()));
+    return result;
+  }
+};
 
-io::Dataset grid_points(const std::vector<double>& x, const std::vector<double>& y) {
-  io::Dataset points;
-  points.columns = 2;
-  points.rows = grid * grid;
-  for (const double v : y) {
-    for (const double u : x) {
-      points.values.push_back(static_cast<float>(u));
-      points.values.push_back(static_cast<float>(v));
-    }
+pipeline::Matrix grid_points(const std::vector<double>& x, const std::vector<double>& y) {
+  pipeline::Matrix points(grid * grid, 2);
+  for (std::int64_t i = 0; i < grid * grid; ++i) {
+    points(i, 0) = x[static_cast<std::size_t>(i % grid)];
+    points(i, 1) = y[static_cast<std::size_t>(i / grid)];
   }
   return points;
 }
 
-json shown_points(const SeedData& data, const std::vector<double>& x, const std::vector<double>& y) {
-  std::vector<std::int64_t> labels = data.prepared.train_labels;
-  labels.insert(labels.end(), data.prepared.test_labels.begin(), data.prepared.test_labels.end());
+json shown_points(const Prepared& prepared, const pipeline::Matrix& all, const Extent& x, const Extent& y) {
+  std::vector<std::int64_t> labels = prepared.train_labels;
+  labels.insert(labels.end(), prepared.test_labels.begin(), prepared.test_labels.end());
   json points = {{"label", labels}};
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    points["x"].push_back(short_number(x[i]));
-    points["y"].push_back(short_number(y[i]));
-    points["test"].push_back(i >= data.prepared.train_labels.size());
+  for (Eigen::Index i = 0; i < all.rows(); ++i) {
+    points["x"].push_back(short_coordinate(all(i, 0), x.length()));
+    points["y"].push_back(short_coordinate(all(i, 1), y.length()));
+    points["test"].push_back(i >= prepared.train_count());
   }
   return points;
 }
 
 }  // namespace
 
-json similarity_pictures(const Ipn& network, const std::string& attention, std::uint64_t seed, const SeedData& data) {
+json similarity_pictures(const Ipn& network, const std::string& attention, std::uint64_t seed, const RunData& points) {
   const at::NoGradGuard no_gradient;
-  const auto labels = kept_labels(data);
-  auto rows = stratified_sample(labels, data.points.classes, most_tokens, seed);
+  const std::int64_t* kept = points.kept.labels.data_ptr<std::int64_t>();
+  const std::vector<std::int64_t> labels(kept, kept + points.kept.count());
+  auto rows = stratified_sample(labels, points.classes, most_tokens, seed);
   const auto label_of = [&](std::int64_t row) { return labels[static_cast<std::size_t>(row)]; };
   std::stable_sort(rows.begin(), rows.end(), [&](auto a, auto b) { return label_of(a) < label_of(b); });
   std::vector<std::int64_t> shown;
   for (const std::int64_t row : rows) shown.push_back(label_of(row));
   json pictures = json::array();
-  for (const at::Tensor& attended : layer_attention(network, data.points.kept.values, rows)) {
+  for (const at::Tensor& attended : layer_attention(network, points.kept.values, rows)) {
     const at::Tensor among = attended.index_select(1, index_tensor(rows));
     pictures.push_back({{"attention", attention},
                         {"layer", pictures.size() + 1},
@@ -109,19 +104,16 @@ json similarity_pictures(const Ipn& network, const std::string& attention, std::
   return pictures;
 }
 
-json region_picture(const Ipn& network, const std::string& attention, std::uint64_t seed, const SeedData& data) {
+json region_picture(const Ipn& network, const std::string& attention, std::uint64_t seed, const SeedData& data, const PointMap& map,
+                    const RunData& points) {
   const at::NoGradGuard no_gradient;
-  std::vector<float> all = data.prepared.train;
-  all.insert(all.end(), data.prepared.test.begin(), data.prepared.test.end());
-  const Standardisation& standardisation = data.prepared.standardisation;
-  const auto x = coordinates(all, 0, standardisation), y = coordinates(all, 1, standardisation);
-  const auto x_axis = axis(x), y_axis = axis(y);
-  const io::Dataset points = grid_points(x_axis, y_axis);
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(points.rows));
-  for (std::int64_t i = 0; i < points.rows; ++i) rows[static_cast<std::size_t>(i)] = i;
-  const at::Tensor values = points_of(standardised_rows(points, rows, standardisation), {}, 2).values;
-  const at::Tensor found = logits(network, Attend::train, 0, data.points.kept.values, values);
-  const at::Tensor last = at::softmax(found, 1).select(1, data.points.classes - 1).view({grid, grid});
+  pipeline::Matrix all(data.prepared.train.rows() + data.prepared.test.rows(), 2);
+  all << data.prepared.train, data.prepared.test;
+  const Extent x(all.col(0)), y(all.col(1));
+  const std::vector<double> x_axis = x.ticks(), y_axis = y.ticks();
+  const at::Tensor values = points_of(map(grid_points(x_axis, y_axis)), {}).values;
+  const at::Tensor found = logits(network, Attend::train, 0, points.kept.values, values);
+  const at::Tensor last = at::softmax(found, 1).select(1, points.classes - 1).view({grid, grid});
   const at::Tensor winner = at::argmax(found, 1).view({grid, grid});
   json winners = json::array();
   for (std::int64_t i = 0; i < grid; ++i) {
@@ -130,7 +122,7 @@ json region_picture(const Ipn& network, const std::string& attention, std::uint6
   }
   return {{"attention", attention}, {"seed", seed},         {"x", x_axis},
           {"y", y_axis},            {"winner", winners},    {"probability", short_matrix(last)},
-          {"points", shown_points(data, x, y)}};
+          {"points", shown_points(data.prepared, all, x, y)}};
 }
 
 }  // namespace calor::learn

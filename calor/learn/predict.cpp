@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <numeric>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
@@ -21,17 +20,7 @@ namespace {
 
 // The data set's rows with the model's columns, preprocessed as in training.
 at::Tensor points_for(const Model& model, const io::Dataset& data) {
-  const auto columns = match_columns(model.features, data, "predict");
-  io::Dataset arranged;
-  arranged.rows = data.rows;
-  arranged.columns = model.columns();
-  arranged.values.reserve(static_cast<std::size_t>(data.rows * model.columns()));
-  for (std::int64_t row = 0; row < data.rows; ++row) {
-    for (const std::int64_t column : columns) arranged.values.push_back(data.row(row)[column]);
-  }
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(data.rows));
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  return points_of(standardised_rows(arranged, rows, model.standardisation), {}, model.columns()).values;
+  return points_of(standardised(points_of(model.features, data, "predict"), model.standardisation), {}, model.columns()).values;
 }
 
 // Blocks are independent under Attend::train: side by side over the threads, the same bits for any number of them.
@@ -62,11 +51,11 @@ std::uint64_t stored(const Model& model, std::uint64_t together) {
 }
 
 void require_memory(const Model& model, const io::Dataset& data, const Context& context) {
-  // Points twice (arranged, and as a tensor), activations of one block or of all points, logits and probabilities.
+  // Points in double, as floats and as a tensor, activations of one block or of all points, logits and probabilities.
   constexpr std::uint64_t activations = 16;
   const auto rows = static_cast<std::uint64_t>(data.rows), width = static_cast<std::uint64_t>(model.protocol.width);
   const std::uint64_t together = model.protocol.attend == Attend::joint ? rows : std::min<std::uint64_t>(rows, query_block);
-  const std::uint64_t floats = 3 * rows * static_cast<std::uint64_t>(model.columns()) +
+  const std::uint64_t floats = 4 * rows * static_cast<std::uint64_t>(model.columns()) +
                                3 * rows * model.classes.size() +
                                activations * width * (together + model.labels.size()) + stored(model, together);
   context.memory.require(floats * sizeof(float), "predict", "points and activations", "predict fewer rows at a time");

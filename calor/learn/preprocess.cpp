@@ -1,6 +1,7 @@
 #include "calor/learn/preprocess.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "calor/core/error.h"
@@ -43,20 +44,19 @@ std::vector<std::int64_t> matched_labels(const io::Dataset& data, const io::Data
   return pick(index, test.labels);
 }
 
-// `test` with its columns in the order of `data`.
-io::Dataset with_columns_of(const io::Dataset& data, const io::Dataset& test) {
-  const auto columns = match_columns(data.features, test, "train");
-  io::Dataset arranged = test;
-  arranged.columns = data.columns;
-  arranged.features = data.features;
-  arranged.values.resize(static_cast<std::size_t>(test.rows * data.columns));
-  for (std::int64_t row = 0; row < test.rows; ++row) {
-    for (std::int64_t column = 0; column < data.columns; ++column) {
-      arranged.values[static_cast<std::size_t>(row * data.columns + column)] =
-          test.row(row)[columns[static_cast<std::size_t>(column)]];
-    }
-  }
-  return arranged;
+// Networks are given floats.
+void require_floats(const io::Dataset& data, const pipeline::Matrix& points) {
+  Eigen::Index row = 0, column = 0;
+  const double largest = points.cwiseAbs().maxCoeff(&row, &column);
+  require(largest <= std::numeric_limits<float>::max(), Fault::input,
+          "[train] expected features of at most {:.2g} where they are not standardised, found {} (column \"{}\", {}): leave out --no-standardise",
+          std::numeric_limits<float>::max(), points(row, column), data.features[static_cast<std::size_t>(column)], data.source);
+}
+
+pipeline::Matrix points_of_rows(const io::Dataset& data, const std::vector<std::int64_t>& rows) {
+  pipeline::Matrix points(static_cast<Eigen::Index>(rows.size()), data.columns);
+  for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(data.row(rows[i]), data.columns, points.row(static_cast<Eigen::Index>(i)).data());
+  return points;
 }
 
 }  // namespace
@@ -85,6 +85,14 @@ std::vector<std::int64_t> match_columns(const std::vector<std::string>& features
   return columns;
 }
 
+pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op) {
+  const std::vector<std::int64_t> columns = match_columns(features, data, op);
+  pipeline::Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
+  for (std::int64_t i = 0; i < data.rows; ++i)
+    for (std::size_t c = 0; c < columns.size(); ++c) points(i, static_cast<Eigen::Index>(c)) = data.row(i)[columns[c]];
+  return points;
+}
+
 Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test, const PrepareOptions& options) {
   const auto classes = static_cast<std::int64_t>(data.classes.size());
   require(data.labelled(), Fault::input,
@@ -106,19 +114,21 @@ Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test
   Prepared prepared;
   prepared.columns = data.columns;
   prepared.classes = classes;
-  prepared.standardisation =
-      options.standardise ? fit_standardisation(data, split.train) : identity_standardisation(data.columns);
-  prepared.constant_columns = constant_columns(data, split.train);
-  prepared.train = standardised_rows(data, split.train, prepared.standardisation);
+  prepared.train = points_of_rows(data, split.train);
+  prepared.standardisation = fit_standardisation(prepared.train);
+  for (std::size_t c = 0; c < data.features.size(); ++c)
+    if (prepared.standardisation.deviation[c] == 0) prepared.constant_columns.push_back(data.features[c]);
+  if (!options.standardise) prepared.standardisation = identity_standardisation(data.columns);
   prepared.train_labels = pick(data.labels, split.train);
   if (test) {
-    const io::Dataset arranged = with_columns_of(data, *test);
-    prepared.test = standardised_rows(arranged, all_rows(test->rows), prepared.standardisation);
+    prepared.test = points_of(data.features, *test, "train");
     prepared.test_labels = matched_labels(data, *test);
   } else {
-    prepared.test = standardised_rows(data, split.test, prepared.standardisation);
+    prepared.test = points_of_rows(data, split.test);
     prepared.test_labels = pick(data.labels, split.test);
   }
+  if (!options.standardise)
+    for (const pipeline::Matrix* points : {&prepared.train, &prepared.test}) require_floats(data, *points);
   prepared.kept = stratified_sample(prepared.train_labels, classes, options.kept_tokens, options.seed);
   prepared.train_rows = std::move(split.train);
   prepared.test_rows = std::move(split.test);

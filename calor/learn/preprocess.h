@@ -1,4 +1,4 @@
-// From a data set to what training works on: split, standardised, with the tokens that are kept.
+// From a data set to what training works on: split, its standardisation, the tokens that are kept.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace calor::learn {
 // What training works on.
 struct Prepared {
   std::int64_t columns = 0, classes = 0;
-  std::vector<float> train, test;  // rows x columns, preprocessed
+  pipeline::Matrix train, test;             // rows x columns, as the data set has them
   std::vector<std::int64_t> train_labels, test_labels;
   std::vector<std::int64_t> train_rows, test_rows;  // of the data set; test_rows empty with a test file
   std::vector<std::int64_t> kept;           // rows of `train` that others attend to: at most kept_tokens
-  Standardisation standardisation;
+  Standardisation standardisation;          // fitted on the training rows, or the identity
   std::vector<std::string> constant_columns;
   std::int64_t train_count() const { return static_cast<std::int64_t>(train_labels.size()); }
   std::int64_t test_count() const { return static_cast<std::int64_t>(test_labels.size()); }
@@ -32,7 +32,7 @@ struct PrepareOptions {
   std::uint64_t seed = 0;
 };
 
-// The split of `data`, or `data` against `test` (matched by feature and class names), preprocessed.
+// The split of `data`, or `data` against `test` (matched by feature and class names).
 // Throws Fault::input, [train]: no labels; one row; one class; columns or classes of `test` that do not fit.
 Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test, const PrepareOptions& options);
 
@@ -40,5 +40,8 @@ Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test
 // x2, ...).  Throws Fault::input, [op], naming the columns that are missing, or the counts that differ.
 std::vector<std::int64_t> match_columns(const std::vector<std::string>& features, const io::Dataset& data,
                                         const char* op);
+
+// Those columns in the order of the features, as exact as the data set has them.  Throws as match_columns().
+pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op);
 
 }  // namespace calor::learn

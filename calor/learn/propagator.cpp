@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/learn/preprocess.h"
 #include "calor/pipeline/engine.h"
 
 namespace calor::learn {
@@ -70,14 +69,6 @@ Propagated propagate(const Propagator& model, const Matrix& points, std::int64_t
   result.probability = row_means(record, votes, context);
   check_finite_predictions(result.probability);
   return result;
-}
-
-Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op) {
-  const std::vector<std::int64_t> columns = match_columns(features, data, op);
-  Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
-  for (std::int64_t i = 0; i < data.rows; ++i)
-    for (std::size_t c = 0; c < columns.size(); ++c) points(i, static_cast<Eigen::Index>(c)) = data.row(i)[columns[c]];
-  return points;
 }
 
 }  // namespace calor::learn

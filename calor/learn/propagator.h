@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/io/dataset.h"
 #include "calor/pipeline/evidence.h"
 #include "calor/pipeline/matrix.h"
 
@@ -56,9 +55,6 @@ struct Propagated {
 // Probabilities or values of new points, with so many keys of evidence each.  O(points keys width) time, O((points + keys) width) memory;
 // same bits for any number of threads.
 Propagated propagate(const Propagator& model, const pipeline::Matrix& points, std::int64_t evidence, const Context& context);
-
-// The dataset's columns in the order of the features, by name, as exact as it has them.  Throws Fault::input, [op], naming those that are missing.
-pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op);
 
 // One safetensors file of F64 tensors.  Throws Fault::input.
 void save_propagator(const std::string& path, const Propagator& model);

@@ -13,12 +13,6 @@ namespace {
 
 using pipeline::Matrix;
 
-Matrix points_of_floats(const std::vector<float>& values, std::int64_t columns) {
-  return Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-             values.data(), static_cast<Eigen::Index>(values.size()) / columns, columns)
-      .cast<double>();
-}
-
 PropagatorRows rows_of(const pipeline::Data& data) {
   PropagatorRows result{*data.features, {}, data.targets, std::vector<std::int64_t>(static_cast<std::size_t>(data.rows()))};
   std::iota(result.rows.begin(), result.rows.end(), std::int64_t{0});
@@ -51,17 +45,14 @@ PropagatorRows PropagatorRows::those(const std::vector<std::int64_t>& which) con
 
 PropagatorData propagator_classes(const Prepared& prepared) {
   PropagatorData data;
-  data.train = {points_of_floats(prepared.train, prepared.columns), prepared.train_labels, {}, prepared.train_rows};
-  data.test = {points_of_floats(prepared.test, prepared.columns), prepared.test_labels, {}, prepared.test_rows};
+  data.train = {prepared.train, prepared.train_labels, {}, prepared.train_rows};
+  data.test = {prepared.test, prepared.test_labels, {}, prepared.test_rows};
   for (std::int64_t c = 0; c < prepared.classes; ++c) data.classes.push_back(std::to_string(c));
   return data;
 }
 
 PropagatorData propagator_classes(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options) {
   PropagatorData result = propagator_classes(prepare(data, test, {options.test_share, /*standardise=*/false, /*kept_tokens=*/2, options.seed}));
-  const Matrix points = points_of(data.features, data, "train");  // with the digits that floats do not have
-  result.train.points = points(result.train.rows, Eigen::all);
-  result.test.points = test ? points_of(data.features, *test, "train") : Matrix(points(result.test.rows, Eigen::all));
   result.features = data.features;
   result.classes = data.classes;
   result.label = data.label;

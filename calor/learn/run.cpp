@@ -58,10 +58,11 @@ IpnShape ipn_shape(const Protocol& protocol, const Similarity& similarity, std::
           similarity.bandwidth};
 }
 
-Run::Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data)
+Run::Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data, Measure measured)
     : protocol_(protocol),
       data_(data),
       seed_(seed),
+      measured_(measured),
       network_(ipn_shape(protocol, similarity, data.columns, data.classes), seed),
       adam_(protocol.optimizer, protocol.learning_rate, protocol.weight_decay, network_.values().numel(),
             network_.decayed()),
@@ -117,6 +118,7 @@ bool Run::step() {
 }
 
 void Run::measure() {
+  if (measured_ == Measure::never) return;
   const Evaluation now = evaluate(network_, protocol_, data_, seed_);
   const auto counted = [&](double accuracy) { return failure_ ? 0.0 : accuracy; };
   record_.epoch.push_back(epoch_);

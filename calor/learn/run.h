@@ -33,10 +33,13 @@ std::vector<std::int64_t> recorded_epochs(std::int64_t epochs);
 
 IpnShape ipn_shape(const Protocol& protocol, const Similarity& similarity, std::int64_t columns, std::int64_t classes);
 
+// Whether a run is measured at its recorded epochs, or keeps no record.
+enum class Measure { along, never };
+
 class Run {
  public:
   // protocol: resolved.  `data` must outlive the run.
-  Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data);
+  Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data, Measure measured = Measure::along);
 
   // One step of the optimiser, and the measurement of an epoch that ends with it.  False: the run had already ended.
   bool step();
@@ -69,6 +72,7 @@ class Run {
   Protocol protocol_;
   const RunData& data_;
   std::uint64_t seed_;
+  Measure measured_;
   Ipn network_;
   Adam adam_;
   std::vector<std::int64_t> batches_, recorded_;  // sizes of the batches of an epoch; epochs to measure

@@ -1,7 +1,5 @@
 #include "calor/learn/seed_data.h"
 
-#include <numeric>
-
 namespace calor::learn {
 namespace {
 
@@ -16,14 +14,13 @@ bool is_bundled_moons(const io::Dataset& data) {
          data.values == io::two_moons(data.rows, moons_noise, bundled_seed).values;
 }
 
-Points fresh_moons(std::int64_t count, std::uint64_t seed, const Standardisation& standardisation) {
-  const io::Dataset fresh = io::two_moons(count, moons_noise, seed + extra_seed);
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  return points_of(standardised_rows(fresh, rows, standardisation), fresh.labels, fresh.columns);
-}
-
 }  // namespace
+
+RunData SeedData::points(const PointMap& map) const {
+  RunData points = run_data(prepared, map);
+  if (extra.rows() > 0) points.extra = points_of(map(extra), extra_labels);
+  return points;
+}
 
 SeedSource::SeedSource(const io::Dataset& data, const std::optional<io::Dataset>& test, const Protocol& protocol,
                        std::uint64_t base_seed)
@@ -38,8 +35,10 @@ std::shared_ptr<const SeedData> SeedSource::make(std::uint64_t seed) const {
   auto made = std::make_shared<SeedData>();
   made->prepared =
       drawn_ ? prepare(io::two_moons(data_.rows, moons_noise, seed), std::nullopt, options) : prepare(data_, test_, options);
-  made->points = run_data(made->prepared);
-  if (drawn_) made->points.extra = fresh_moons(extra_points, seed, made->prepared.standardisation);
+  if (!drawn_) return made;
+  const io::Dataset fresh = io::two_moons(extra_points, moons_noise, seed + extra_seed);
+  made->extra = points_of(fresh.features, fresh, "compare");
+  made->extra_labels = fresh.labels;
   return made;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "calor/io/dataset.h"
 #include "calor/learn/preprocess.h"
@@ -15,7 +16,12 @@ namespace calor::learn {
 
 struct SeedData {
   Prepared prepared;
-  RunData points;
+  pipeline::Matrix extra;  // fresh points of a distribution that can be drawn; else empty
+  std::vector<std::int64_t> extra_labels;
+
+  // What networks work on: fitted on the training rows, and the points through it.
+  PointMap map(Preprocessing preprocessing) const { return {preprocessing, prepared.train}; }
+  RunData points(const PointMap& map) const;
 };
 
 class SeedSource {
@@ -24,8 +30,7 @@ class SeedSource {
   SeedSource(const io::Dataset& data, const std::optional<io::Dataset>& test, const Protocol& protocol,
              std::uint64_t base_seed);
 
-  // The bundled two moons are drawn anew for each seed, with extra_points fresh ones to test on (standardised as the
-  // training points); other data are split anew, and with a test file the same for all seeds (made once, then shared).
+  // The bundled two moons are drawn anew for each seed, with extra_points fresh ones to test on; other data are split anew, and with a test file the same for all seeds (made once, then shared).
   std::shared_ptr<const SeedData> at(std::uint64_t seed) const;
 
   bool drawn() const { return drawn_; }

@@ -4,25 +4,24 @@
 
 namespace calor::learn {
 
-Standardisation fit_standardisation(const io::Dataset& data, const std::vector<std::int64_t>& rows) {
-  const auto columns = static_cast<std::size_t>(data.columns);
+using pipeline::Matrix;
+
+Standardisation fit_standardisation(const Matrix& train) {
+  const auto columns = static_cast<std::size_t>(train.cols());
   Standardisation fit{std::vector<double>(columns, 0.0), std::vector<double>(columns, 0.0)};
-  const auto count = static_cast<double>(rows.size());
-  std::vector<bool> constant(columns, true);
-  for (const std::int64_t row : rows) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      fit.mean[c] += data.row(row)[c] / count;
-      if (data.row(row)[c] != data.row(rows.front())[c]) constant[c] = false;
-    }
+  const auto count = static_cast<double>(train.rows());
+  for (std::size_t c = 0; c < columns; ++c) {
+    const auto column = train.col(static_cast<Eigen::Index>(c)).array();
+    const double first = column[0];
+    fit.mean[c] = first;
+    // Rounding of the mean must not turn a constant column into noise.
+    if ((column == first).all()) continue;
+    fit.mean[c] += ((column - first) / count).sum();
+    const double largest = (column - fit.mean[c]).abs().maxCoeff();
+    const auto centred = (column - fit.mean[c]) / largest;
+    const double missed = centred.mean();  // of the mean, by rounding
+    fit.deviation[c] = largest * std::sqrt((centred - missed).square().mean());
   }
-  for (const std::int64_t row : rows) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      const double centred = data.row(row)[c] - fit.mean[c];
-      fit.deviation[c] += centred * centred / count;
-    }
-  }
-  // Rounding of the mean must not turn a constant column into noise.
-  for (std::size_t c = 0; c < columns; ++c) fit.deviation[c] = constant[c] ? 0.0 : std::sqrt(fit.deviation[c]);
   return fit;
 }
 
@@ -31,28 +30,15 @@ Standardisation identity_standardisation(std::int64_t columns) {
   return {std::vector<double>(count, 0.0), std::vector<double>(count, 1.0)};
 }
 
-std::vector<float> standardised_rows(const io::Dataset& data, const std::vector<std::int64_t>& rows,
-                                     const Standardisation& standardisation) {
+std::vector<float> standardised(const Matrix& points, const Standardisation& standardisation) {
   std::vector<float> values;
-  values.reserve(rows.size() * static_cast<std::size_t>(data.columns));
-  for (const std::int64_t row : rows) {
-    for (std::int64_t column = 0; column < data.columns; ++column) {
-      const auto c = static_cast<std::size_t>(column);
-      const double deviation = standardisation.deviation[c];
-      const double centred = data.row(row)[column] - standardisation.mean[c];
+  values.reserve(static_cast<std::size_t>(points.size()));
+  for (Eigen::Index row = 0; row < points.rows(); ++row)
+    for (std::size_t c = 0; c < standardisation.mean.size(); ++c) {
+      const double centred = points(row, static_cast<Eigen::Index>(c)) - standardisation.mean[c], deviation = standardisation.deviation[c];
       values.push_back(deviation == 0 ? 0.0F : static_cast<float>(centred / deviation));
     }
-  }
   return values;
-}
-
-std::vector<std::string> constant_columns(const io::Dataset& data, const std::vector<std::int64_t>& rows) {
-  const Standardisation fit = fit_standardisation(data, rows);
-  std::vector<std::string> names;
-  for (std::size_t c = 0; c < fit.deviation.size(); ++c) {
-    if (fit.deviation[c] == 0) names.push_back(data.features[c]);
-  }
-  return names;
 }
 
 }  // namespace calor::learn

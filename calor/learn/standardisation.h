@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "calor/io/dataset.h"
+#include "calor/pipeline/matrix.h"
 
 namespace calor::learn {
 
@@ -13,14 +12,13 @@ namespace calor::learn {
 struct Standardisation {
   std::vector<double> mean, deviation;  // one a column, population deviation
 };
-Standardisation fit_standardisation(const io::Dataset& data, const std::vector<std::int64_t>& rows);
+
+// Sums are of differences from the first row, then from the mean, relative to the largest: neither a common offset nor the unit costs digits.
+// At least one row.
+Standardisation fit_standardisation(const pipeline::Matrix& train);
 Standardisation identity_standardisation(std::int64_t columns);  // leaves every value as it is
 
-// The rows' values through it: rows.size() x columns, row-major.
-std::vector<float> standardised_rows(const io::Dataset& data, const std::vector<std::int64_t>& rows,
-                                     const Standardisation& standardisation);
-
-// Names of the columns that are constant on the training rows.
-std::vector<std::string> constant_columns(const io::Dataset& data, const std::vector<std::int64_t>& rows);
+// Points through it, in double; each number is rounded to a float once that is done: rows x columns, row-major.
+std::vector<float> standardised(const pipeline::Matrix& points, const Standardisation& standardisation);
 
 }  // namespace calor::learn

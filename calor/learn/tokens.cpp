@@ -4,8 +4,12 @@
 
 namespace calor::learn {
 
-at::Tensor index_tensor(const std::vector<std::int64_t>& rows) {
+at::Tensor tensor_of(const pipeline::Matrix& points) {
   // from_blob takes no const memory; the clone is what is kept.
+  return at::from_blob(const_cast<double*>(points.data()), {points.rows(), points.cols()}, at::kDouble).clone();
+}
+
+at::Tensor index_tensor(const std::vector<std::int64_t>& rows) {
   return at::from_blob(const_cast<std::int64_t*>(rows.data()), {static_cast<std::int64_t>(rows.size())}, at::kLong).clone();
 }
 
@@ -19,15 +23,28 @@ Points pick_points(const Points& points, const std::vector<std::int64_t>& rows) 
   return {points.values.index_select(0, index), points.labels.index_select(0, index)};
 }
 
-RunData run_data(const Prepared& prepared) {
+Points points_of(const pipeline::Matrix& values, const std::vector<std::int64_t>& labels) {
+  return {tensor_of(values).to(at::kFloat), index_tensor(labels)};
+}
+
+static RunData run_data(const Prepared& prepared, Points train, Points test) {
   RunData data;
-  data.columns = prepared.columns;
+  data.columns = train.values.size(1);
   data.classes = prepared.classes;
-  data.train = points_of(prepared.train, prepared.train_labels, prepared.columns);
-  data.test = points_of(prepared.test, prepared.test_labels, prepared.columns);
+  data.train = std::move(train);
+  data.test = std::move(test);
   const bool all = prepared.kept.size() == prepared.train_labels.size();
   data.kept = all ? data.train : pick_points(data.train, prepared.kept);
   return data;
+}
+
+RunData run_data(const Prepared& prepared) {
+  return run_data(prepared, points_of(standardised(prepared.train, prepared.standardisation), prepared.train_labels, prepared.columns),
+                  points_of(standardised(prepared.test, prepared.standardisation), prepared.test_labels, prepared.columns));
+}
+
+RunData run_data(const Prepared& prepared, const PointMap& map) {
+  return run_data(prepared, points_of(map(prepared.train), prepared.train_labels), points_of(map(prepared.test), prepared.test_labels));
 }
 
 }  // namespace calor::learn

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "calor/learn/point_map.h"
 #include "calor/learn/preprocess.h"
 
 namespace calor::learn {
@@ -16,11 +17,14 @@ struct Points {
   std::int64_t count() const { return values.defined() ? values.size(0) : 0; }
 };
 
+at::Tensor tensor_of(const pipeline::Matrix& points);  // a copy, double
+
 // Row numbers or classes as a tensor of int64.
 at::Tensor index_tensor(const std::vector<std::int64_t>& rows);
 
 // Copies; `values` is rows x columns.
 Points points_of(const std::vector<float>& values, const std::vector<std::int64_t>& labels, std::int64_t columns);
+Points points_of(const pipeline::Matrix& values, const std::vector<std::int64_t>& labels);  // rounded to floats
 
 // What one run trains on and is measured on.
 struct RunData {
@@ -30,7 +34,9 @@ struct RunData {
   std::int64_t columns = 0, classes = 0;
 };
 
+// The prepared rows through its standardisation, or another map, in floats.
 RunData run_data(const Prepared& prepared);
+RunData run_data(const Prepared& prepared, const PointMap& map);
 
 // The rows of `points` numbered `rows`.
 Points pick_points(const Points& points, const std::vector<std::int64_t>& rows);

@@ -12,7 +12,7 @@ function verdictOf(experiment) {
   const sentence = (text) => typeset(
       experiment.attentions.some((name) => text.startsWith(name)) ? text : text.charAt(0).toUpperCase() + text.slice(1));
   const line = (text) => {
-    const topic = text.match(/^(robustness|efficiency|baselines): /);
+    const topic = text.match(/^(robustness|efficiency|baselines|methods): /);
     return h(
         "li", {},
         topic ? [h("strong", {}, sentence(topic[1])), ": " + typeset(text.slice(topic[0].length))] : sentence(text));

@@ -196,18 +196,21 @@ function differencesFigure(experiment) {
 function standingFigure(experiment) {
   const standing = experiment.standing || [];
   if (!standing.length) return null;
+  const reference = standing.find((s) => !exists(s.p)).name;
   const columns = [
     {head: "method", text: (s) => (s.kind === "propagator" ? h("strong", {}, s.name) : s.name)},
     {head: measureName(experiment), text: (s) => spread(s.accuracy_mean, s.accuracy_sd)},
-    {head: "propagator − it, points", text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
+    {head: `${reference} − it, points`, text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
     {head: "95 % interval", text: (s) => (exists(s.low) ? `${signed(s.low)} to ${signed(s.high)}` : "")},
     {head: "p", title: "Wilcoxon's signed-rank test", text: (s) => (exists(s.p) ? fixed(s.p, 3) : "")},
-    {head: "p after Holm", text: (s) => (exists(s.p_holm) ? fixed(s.p_holm, 3) : "")}
+    {head: "p after Holm", text: (s) => (exists(s.p_holm) ? fixed(s.p_holm, 3) : "")},
+    {head: "chosen", title: "by each seed's training rows; counts are of seeds", text: (s) => s.chosen || ""}
   ];
+  const remarks = (experiment.remarks || []).map((r) => h("p", {class: "quiet"}, `${r.name}: ${r.left_out ? "left out, " : ""}${r.reason}.`));
   return figure(
       "All methods",
-      "Each method over the same seeds and splits, the best mean first. The propagator lets the training labels flow to a new point under a learned metric; untrained, its bandwidth and density exponent are chosen by leaving each training point out. An interval that contains zero is no evidence of a difference.",
-      [], table("All methods: mean ± deviation over seeds", columns, standing));
+      "Each method over the same seeds and splits, the best mean first. Each has chosen how its features are scaled and its own parameters on the training rows of each seed. The propagator lets the training labels flow to a new point under a learned metric; untrained, its bandwidth and density exponent are chosen by leaving each training point out. An interval that contains zero is no evidence of a difference.",
+      [], table("All methods: mean ± deviation over seeds", columns, standing), remarks);
 }
 
 function baselinesFigure(experiment) {
@@ -356,8 +359,8 @@ function protocolFigure(experiment) {
               ["classes", `${d.classes.length}: ${listed(d.classes.slice(0, 12))}${d.classes.length > 12 ? " …" : ""}`],
               ["label column", d.label], ["training / test points", `${count(d.train)} / ${count(d.test)}`],
               ["fresh test points", d.extra_test ? count(d.extra_test) : null],
-              ["test set", d.test_source || "held out, stratified"], ["standardised", yes(d.standardised)],
-              ["constant columns, kept as zeros", d.constant_columns.length ? listed(d.constant_columns) : null]
+              ["test set", d.test_source || "held out, stratified"], ["features of the networks", p.preprocessing],
+              ["constant columns", d.constant_columns.length ? listed(d.constant_columns) : null]
             ])),
       facts(
           "Pipelines",

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -47,7 +48,10 @@ def test_version_help_and_data(calor):
 def test_compare_writes_a_report_and_its_data(calor, blobs, tmp_path):
     report = tmp_path / "r.html"
     done = calor("compare", blobs, "--epochs", "60", "--seeds", "3", "--report", report)
-    assert "blobs: 32 training and 8 test points, 2 features (standardised), 2 classes; 3 seeds" in done.stdout
+    assert "blobs: 32 training and 8 test points, 2 features, 2 classes; 3 seeds" in done.stdout
+    for method in ("metric", "MLP", "logistic regression", "5-nearest neighbours", "nearest neighbours", "SVM", "propagator"):
+        assert re.search(rf"^    {method} +(as it is|standardised|whitened)", done.stdout, re.M), method
+    assert re.search(r"SVM +\D*; C [\d.]+.*; gamma [\d.]+", done.stdout)
     assert str(report) in done.stdout and "Verdict" in done.stdout
     assert done.stderr == "", "progress belongs on a terminal only"
     document = json.loads((tmp_path / "r.json").read_text())
@@ -85,7 +89,8 @@ def test_protocols_are_recorded(calor, blobs, attend):
     protocol = document["experiments"][0]["protocol"]
     assert (protocol["attend"], protocol["optimizer"], protocol["layers"], protocol["width"]) == (attend, "adam", 1, 7)
     assert protocol["temperature"] == "learn" and protocol["epochs"] == 3
-    assert document["experiments"][0]["data"]["standardised"] is False
+    assert protocol["preprocessing"] == "untouched"
+    assert all(run["preprocessing"] == "untouched" for run in document["experiments"][0]["runs"])
     literal = json.loads(calor("compare", blobs, "--epochs", "3", "--seeds", "1", "--reading", "paper-literal", "--json", code=SHORT).stdout)
     protocol = literal["experiments"][0]["protocol"]
     assert (protocol["residual"], protocol["optimizer"], protocol["reading"]) == (False, "adam", "paper-literal")

@@ -50,6 +50,7 @@ CompareOptions options_for(const std::vector<std::string>& attentions, int seeds
   options.attentions = attentions;
   options.seeds = seeds;
   options.baselines = false;
+  options.choose_preprocessing = false;  // the reference's networks are on standardised features
   return options;
 }
 

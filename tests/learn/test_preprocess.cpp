@@ -83,18 +83,54 @@ TEST(Standardisation, IsFittedOnTheTrainingRowsAlone) {
   for (std::int64_t i = 0; i < data.rows; ++i) data.values[static_cast<std::size_t>(i * 3 + 1)] = 0.1F;  // constant
   const Prepared prepared = prepare(data, std::nullopt, {0.25, true, 2000, 0});
   EXPECT_EQ(prepared.constant_columns, std::vector<std::string>{"feature 1"});
+  const std::vector<float> train = standardised(prepared.train, prepared.standardisation), test = standardised(prepared.test, prepared.standardisation);
   for (std::size_t column = 0; column < 3; ++column) {
     double mean = 0, square = 0;
-    const auto rows = prepared.train.size() / 3;
-    for (std::size_t i = 0; i < rows; ++i) mean += prepared.train[i * 3 + column] / static_cast<double>(rows);
-    for (std::size_t i = 0; i < rows; ++i) square += std::pow(prepared.train[i * 3 + column], 2) / static_cast<double>(rows);
+    const auto rows = train.size() / 3;
+    for (std::size_t i = 0; i < rows; ++i) mean += train[i * 3 + column] / static_cast<double>(rows);
+    for (std::size_t i = 0; i < rows; ++i) square += std::pow(train[i * 3 + column], 2) / static_cast<double>(rows);
     EXPECT_NEAR(mean, 0, 1e-6);
     EXPECT_NEAR(square, column == 1 ? 0 : 1, 1e-6);
   }
   // A test row goes through the means and deviations of the training rows.
   const auto row = static_cast<std::size_t>(prepared.test_rows.front());
   const double expected = (data.values[row * 3] - prepared.standardisation.mean[0]) / prepared.standardisation.deviation[0];
-  EXPECT_FLOAT_EQ(prepared.test[0], static_cast<float>(expected));
+  EXPECT_FLOAT_EQ(test[0], static_cast<float>(expected));
+}
+
+// A Unix time in seconds that varies by minutes.
+TEST(Standardisation, KeepsTheDigitsOfAFeatureFarFromZero) {
+  io::Dataset data = clouds(100, 3, 2), moved = data;
+  for (std::int64_t i = 0; i < data.rows; ++i) {
+    const auto at = static_cast<std::size_t>(i * 3);
+    data.values[at] *= 300;
+    moved.values[at] = data.values[at] + 1e9;
+    moved.values[at + 1] = data.values[at + 1] = 1e9 + 0.1;  // constant
+  }
+  const Prepared here = prepare(data, std::nullopt, {}), there = prepare(moved, std::nullopt, {});
+  EXPECT_EQ(there.constant_columns, std::vector<std::string>{"feature 1"});
+  EXPECT_EQ(there.train(0, 0), here.train(0, 0) + 1e9) << "as the data set has it";
+  const auto a = standardised(here.train, here.standardisation), b = standardised(there.train, there.standardisation);
+  // 1e9 + x is exact to 6e-8 in double: 2e-10 of the deviation; floats keep 6e-8.
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-6 * (1 + std::abs(a[i]))) << i;
+}
+
+TEST(Standardisation, OfHugeAndTinyUnits) {
+  const io::Dataset data = clouds(60, 2, 2);
+  const auto plain = fit_standardisation(prepare(data, std::nullopt, {}).train);
+  for (const double unit : {1e-200, 1e200}) {
+    io::Dataset scaled = data;
+    for (double& value : scaled.values) value *= unit;
+    const auto fit = fit_standardisation(prepare(scaled, std::nullopt, {}).train);
+    for (std::size_t c = 0; c < 2; ++c) EXPECT_NEAR(fit.deviation[c] / unit, plain.deviation[c], 1e-12) << unit;
+  }
+}
+
+TEST(Prepare, RefusesWhatFloatsCannotHoldUnlessItIsStandardised) {
+  io::Dataset data = clouds(20, 2, 2);
+  data.values[3] = 1e200;
+  EXPECT_NO_THROW(prepare(data, std::nullopt, {}));
+  EXPECT_NE(message([&] { prepare(data, std::nullopt, {0.2, false, 2000, 0}); }).find("column \"feature 1\""), std::string::npos);
 }
 
 TEST(Prepare, MatchesTheColumnsAndClassesOfATestFileByName) {

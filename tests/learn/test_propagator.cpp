@@ -32,24 +32,26 @@ Matrix random_matrix(std::int64_t rows, std::int64_t columns, std::uint64_t seed
   return matrix;
 }
 
-at::Tensor tensor_of(const Matrix& matrix) {
-  return at::from_blob(const_cast<double*>(matrix.data()), {matrix.rows(), matrix.cols()}, at::kDouble).clone();
+Matrix matrix_of(const std::vector<double>& values, Eigen::Index columns) {
+  return Eigen::Map<const Matrix>(values.data(), static_cast<Eigen::Index>(values.size()) / columns, columns);
 }
 
 // Two rings about a common centre, which no linear map tells apart, and a third class in the middle.
 Prepared rings(std::int64_t rows, std::uint64_t seed) {
   Random random(seed, Purpose::test);
   Prepared prepared;
+  std::vector<double> train, test;
   prepared.columns = 3;
   prepared.classes = 3;
   for (std::int64_t i = 0; i < rows; ++i) {
     const double angle = random.uniform(0, 6.2831853), radius = static_cast<double>(i % 3) + 0.15 * random.normal();
-    auto& values = i % 4 ? prepared.train : prepared.test;
-    for (const double value : {100 + 50 * radius * std::cos(angle), 50 * radius * std::sin(angle), 50 * random.normal()})
-      values.push_back(static_cast<float>(value));
+    auto& values = i % 4 ? train : test;
+    for (const double value : {100 + 50 * radius * std::cos(angle), 50 * radius * std::sin(angle), 50 * random.normal()}) values.push_back(value);
     (i % 4 ? prepared.train_labels : prepared.test_labels).push_back(i % 3);
     (i % 4 ? prepared.train_rows : prepared.test_rows).push_back(i);
   }
+  prepared.train = matrix_of(train, 3);
+  prepared.test = matrix_of(test, 3);
   return prepared;
 }
 
@@ -290,16 +292,11 @@ TEST(Propagator, BeforeTrainingItIsTheUntrainedPipeline) {
   options.epochs = 1;
   const TrainedPropagator trained = train_propagator(propagator_classes(prepared), options, Context());
   auto data = std::make_shared<pipeline::Data>();
-  const auto floats = [&](const std::vector<float>& values) {
-    Matrix points(static_cast<Eigen::Index>(values.size()) / 3, 3);
-    for (std::size_t i = 0; i < values.size(); ++i) points.data()[i] = values[i];
-    return std::make_shared<const Matrix>(std::move(points));
-  };
-  data->features = floats(prepared.train);
+  data->features = std::make_shared<const Matrix>(prepared.train);
   data->labels = prepared.train_labels;
   data->classes = {"0", "1", "2"};
   const pipeline::Fit fit = pipeline::fit(pipeline::bind_stages(recipes::resolve("propagator", {}), recipes::all_stages()), data, 0, Context());
-  const auto test = floats(prepared.test);
+  const auto test = std::make_shared<const Matrix>(prepared.test);
   const Matrix expected = pipeline::place(fit, test, Context()).scores;
   const Matrix found = propagate(trained.untrained, *test, 0, Context()).probability;
   EXPECT_EQ(trained.start.standardised, fit.result.figures.at("standardised") != 0);
@@ -312,14 +309,17 @@ TEST(Propagator, BeforeTrainingItIsTheUntrainedPipeline) {
 Prepared hidden_direction(std::int64_t rows, std::uint64_t seed) {
   Random random(seed, Purpose::test);
   Prepared prepared;
+  std::vector<double> train, test;
   prepared.columns = 12;
   prepared.classes = 2;
   for (std::int64_t i = 0; i < rows; ++i) {
-    auto& values = i % 4 ? prepared.train : prepared.test;
-    for (int c = 0; c < 12; ++c) values.push_back(static_cast<float>(random.normal() + (c == 5 ? 4 * static_cast<double>(i / 4 % 2) : 0)));
+    auto& values = i % 4 ? train : test;
+    for (int c = 0; c < 12; ++c) values.push_back(random.normal() + (c == 5 ? 4 * static_cast<double>(i / 4 % 2) : 0));
     (i % 4 ? prepared.train_labels : prepared.test_labels).push_back(i / 4 % 2);
     (i % 4 ? prepared.train_rows : prepared.test_rows).push_back(i);
   }
+  prepared.train = matrix_of(train, 12);
+  prepared.test = matrix_of(test, 12);
   return prepared;
 }
 

@@ -90,7 +90,7 @@ def moons_experiment(random):
                  for name, top, parameters in (("logistic regression", 0.868, 6), ("5-NN", 0.962, None), ("MLP", 0.965, 352))]
     return {"data": {"name": "moons", "source": "moons (bundled)", "hash": "sha256:5d1f0a9c3be2", "rows": 500, "columns": 2,
                      "classes": ["upper", "lower"], "features": ["x1", "x2"], "label": "label", "train": 400, "test": 100,
-                     "test_source": None, "standardised": True, "constant_columns": [], "extra_test": 2000},
+                     "test_source": None, "constant_columns": [], "extra_test": 2000},
             "majority": 0.5, "protocol": protocol(10, 400), "attentions": ATTENTIONS, "pipelines": PIPELINES, "runs": runs, "baselines": baselines,
             "similarity": [similarity(random, a, 2, 30, {"self": 0.8, "l2": 1.5}.get(a, 2.5)) for a in ATTENTIONS],
             "regions": [regions(random, a, {"self": 6, "l2": 7, "metric": 9, "uniform": 3}[a]) for a in ATTENTIONS]}
