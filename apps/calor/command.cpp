@@ -84,9 +84,9 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
   }
 }
 
-io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const DataOptions& options, const Context& context) {
+io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const Context& context) {
   io::Dataset data = io::load_dataset(source, load, context);
-  if (options.missing_policy() == io::Missing::drop) io::settle_missing(data, io::Missing::drop, context);
+  if (data.fill_by == io::Missing::drop) io::settle_missing(data, context);
   say_reading(globals, io::reading_line(data), data.reading);
   return data;
 }
@@ -101,6 +101,7 @@ std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset&
   same.measured = measured;
   if (measured) same.classes.clear();
   io::Dataset test = io::load_dataset(path, same, context);
+  if (test.fill_by == io::Missing::drop) io::settle_missing(test, context);
   require(test.labelled(), Fault::input, "[data] expected the label column \"{}\" in the test file, found none ({})",
           data.label, path);
   return test;

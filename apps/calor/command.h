@@ -48,7 +48,7 @@ std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset&
                                      bool measured = false);
 
 // Labelled data to train on, and a line on stderr that says what was read.
-io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const DataOptions& options, const Context& context);
+io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const Context& context);
 
 // A JSON document as text; bytes of names that are not UTF-8 are replaced.
 std::string dump(const nlohmann::json& document);

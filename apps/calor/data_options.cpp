@@ -34,7 +34,7 @@ io::LoadOptions DataOptions::load_options() const {
   if (!names.empty()) options.names = names;
   options.select = listed(features);
   options.one_hot = listed(one_hot);
-  options.keep_missing = missing_policy() != io::Missing::refuse;
+  options.missing = io::parse_missing(missing);
   options.layer = layer;
   options.obsm = obsm;
   return options;

@@ -18,7 +18,6 @@ struct DataOptions {
   // Throws Fault::usage for a word that an option does not know.
   io::LoadOptions load_options() const;
   io::TextOptions text_options() const;
-  io::Missing missing_policy() const { return io::parse_missing(missing); }
 };
 
 // All of them but DATA itself; `label_default` ends the help of --label.

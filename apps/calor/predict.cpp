@@ -66,8 +66,11 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
   options.label_must_exist = options.label.has_value();
   if (!options.label) options.label = model.label;
   options.classes = model.classes;
-  options.coding = io::numbers_named(model.features);
-  return io::load_dataset(arguments.data.data, options, context);
+  options.coding = model.coding;
+  options.missing = model.filling.how;
+  io::Dataset data = io::load_dataset(arguments.data.data, options, context);
+  io::fill_new(data, model.filling, context);
+  return data;
 }
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {

@@ -50,7 +50,7 @@ static pipeline::Loaded load(const RunArguments& arguments, const std::vector<pi
             "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out", arguments.data.label);
     return pipeline::load_graph(arguments.data.data, arguments.data.text_options(), context);
   }
-  return pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(stages), arguments.data.missing_policy(), context);
+  return pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(stages), context);
 }
 
 // A similarity over all pairs is no table.

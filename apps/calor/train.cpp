@@ -68,6 +68,8 @@ static json result_json(const Globals& globals, const learn::TrainResult& result
 }
 
 static void train(const Globals& globals, const TrainArguments& arguments) {
+  require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
+          "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
   if (arguments.model != "network") {
     require(arguments.attention == TrainArguments{}.attention, Fault::usage,
             "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
@@ -88,7 +90,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), arguments.data, context);
+  const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), context);
   const auto test = load_test(arguments.test, data, arguments.data, context);
   const learn::TrainResult result = learn::train(data, test, options, context);
   bar.clear();

@@ -131,7 +131,7 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
   const learn::PropagatorData data = [&] {
     io::LoadOptions load = data_options.load_options();
     load.measured = training.measured;
-    const io::Dataset set = load_training(globals, data_options.data, load, data_options, context);
+    const io::Dataset set = load_training(globals, data_options.data, load, context);
     const auto test = load_test(training.test, set, data_options, context, training.measured);
     return training.measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
   }();
@@ -207,8 +207,10 @@ static NewPoints load_new(const Globals& globals, const learn::Propagator& model
   load.classes = model.classes;
   load.measured = model.measured();
   load.partly_labelled = model.measured();
-  load.coding = io::numbers_named(model.features);
-  const io::Dataset data = io::load_dataset(options.data, load, context);
+  load.coding = model.coding;
+  load.missing = model.filling.how;
+  io::Dataset data = io::load_dataset(options.data, load, context);
+  io::fill_new(data, model.filling, context);
   say_reading(globals, io::reading_line(data), data.reading);
   NewPoints result{learn::points_of(model.features, data, "predict"), {}, {}, data.hash};
   if (model.measured()) result.targets = pipeline::data_of(data).targets;

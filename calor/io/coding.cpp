@@ -61,12 +61,12 @@ struct Complaint {
 Complaint complaint_about(const Table& table, std::int64_t c, const LoadOptions& options, const std::string& place) {
   const Column& column = table.columns[static_cast<std::size_t>(c)];
   Complaint found;
-  if (column.words + column.nearly + column.infinite + (options.keep_missing ? 0 : column.missing) == 0) return found;
+  if (column.words + column.nearly + column.infinite + (options.missing != Missing::refuse ? 0 : column.missing) == 0) return found;
   const auto consider = [&](const FoundCell& cell, const std::string& message) {
     if (cell.line > 0 && (found.line == 0 || cell.line < found.line)) found = {cell.line, message};
   };
   const auto at = [&](const FoundCell& cell) { return where(table, c, cell.line, place); };
-  if (!options.keep_missing)
+  if (options.missing == Missing::refuse)
     consider(column.first_missing,
              fmt::format("[csv] expected a number, found a missing value \"{}\" ({}): remove the row or the column, fill in the value, or have it done by --missing "
                          "drop, mean or neighbours",
@@ -246,7 +246,7 @@ void code_features(Dataset& data, Table&& table, const Roles& roles, Coding codi
       require(complaint.line == 0, Fault::input, "{}", complaint.message);
       if (column.text) source.values = values_of_texts(table, c, coded, place);
     } else {
-      require(options.keep_missing || column.first_missing.line == 0, Fault::input,
+      require(options.missing != Missing::refuse || column.first_missing.line == 0, Fault::input,
               "[csv] expected a {}, found a missing value \"{}\" ({}): remove the row or the column, fill in the value, or have it done by --missing drop, mean or neighbours",
               coded.kind == Kind::truth ? "TRUE or FALSE" : "category", column.first_missing.text, where(table, c, column.first_missing.line, place));
       if (column.text) source.values = values_of_texts(table, c, coded, place);
@@ -291,7 +291,8 @@ void code_features(Dataset& data, Table&& table, const Roles& roles, Coding codi
   }
   cells.resize(static_cast<std::size_t>(data.rows * data.columns));
   data.values = std::move(cells);
-  if (options.keep_missing) data.missing = std::count_if(data.values.begin(), data.values.end(), [](double value) { return std::isnan(value); });
+  data.fill_by = options.missing;
+  if (options.missing != Missing::refuse) data.missing = std::count_if(data.values.begin(), data.values.end(), [](double value) { return std::isnan(value); });
   data.coding = std::move(coding);
 }
 

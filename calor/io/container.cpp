@@ -21,7 +21,7 @@ Dataset data_of_array(const Array& array, const std::string& place, const LoadOp
           "[data] expected labels, found an array of {} columns without names ({}): name the label column with --label (1 to {}, or -1 for the last), or a labels file "
           "after a comma",
           array.columns(), place, array.columns());
-  Table table = table_of_numbers(array_values(array, place, context, options.keep_missing), generic_names(array.columns()), false);
+  Table table = table_of_numbers(array_values(array, place, context, options.missing != Missing::refuse), generic_names(array.columns()), false);
   Dataset data = data_of_table(std::move(table), options, place, beside, [&](std::int64_t column) { return array_labels(array, column); });
   data.floats = array.element == Element::real && array.size < sizeof(double);
   return data;

@@ -14,6 +14,9 @@
 
 namespace calor::io {
 
+// What is done about feature values that are missing (missing.h).
+enum class Missing { refuse, drop, mean, neighbours };
+
 // What was read and what was guessed, for the line that says so.
 struct Reading {
   std::string format;                 // "csv", "npy", "libsvm", ...
@@ -41,6 +44,7 @@ struct Dataset {
   std::vector<std::string> row_names; // one a row, or empty
   std::string row_names_column;       // the column that they came from; "" where it has no header
   std::int64_t missing = 0;           // values that are NaN
+  Missing fill_by = Missing::refuse;  // what is to be done about them
   Reading reading;
   const double* row(std::int64_t i) const { return values.data() + i * columns; }
   bool labelled() const { return !labels.empty(); }
@@ -59,7 +63,7 @@ struct LoadOptions {
   std::optional<std::string> names;   // the column that names the rows, likewise; "none": no column does
   std::vector<std::string> select;    // features: these columns alone, or all but those that begin with "!"
   std::vector<std::string> one_hot;   // columns of categories that become columns of 0 and 1; "auto": all columns of words
-  bool keep_missing = false;          // features may be missing (NaN); else that is an error
+  Missing missing = Missing::refuse;  // else features may be missing (NaN) in what is loaded, for settle_missing or whoever splits the rows
   bool sparse = false;                // sparse sources may stay sparse
   std::string layer, obsm;            // of an h5ad file: the layer or the matrix of obsm that is read instead of X
   LabelUse labels = LabelUse::expected;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
@@ -17,7 +17,7 @@ constexpr std::string_view names[] = {"refuse", "drop", "mean", "neighbours"};
 constexpr std::size_t neighbours = 5;
 
 // One value of one row, from the nearest donors that have it.
-double from_neighbours(std::int64_t column, std::int64_t columns, const std::vector<double>& donors, const std::vector<double>& distance, double otherwise) {
+double from_neighbours(std::int64_t column, std::int64_t columns, std::span<const double> donors, const std::vector<double>& distance, double otherwise) {
   std::vector<std::pair<double, std::size_t>> nearest;
   for (std::size_t j = 0; j < distance.size(); ++j) {
     const double* donor = donors.data() + static_cast<std::int64_t>(j) * columns;
@@ -60,20 +60,33 @@ Missing parse_missing(std::string_view name) {
   return static_cast<Missing>(found - names);
 }
 
-Filling fit_filling(const Dataset& data, const std::vector<std::int64_t>& rows, Missing how) {
+Filling fit_filling(std::span<const double> values, const std::vector<std::string>& columns, Missing how, const std::string& place) {
   Filling filling{how, {}};
   if (how == Missing::refuse || how == Missing::drop) return filling;
-  require(!data.sparse, Fault::input, "[data] expected dense data for --missing {}, found sparse data, where nothing is missing: leave it out", name_of(how));
-  std::vector<std::int64_t> count(static_cast<std::size_t>(data.columns));
-  filling.mean.assign(static_cast<std::size_t>(data.columns), 0);
-  for (const std::int64_t i : rows)
-    for (std::int64_t c = 0; c < data.columns; ++c)
-      if (const double value = data.row(i)[c]; !std::isnan(value))
-        filling.mean[static_cast<std::size_t>(c)] += (value - filling.mean[static_cast<std::size_t>(c)]) / static_cast<double>(++count[static_cast<std::size_t>(c)]);
+  std::vector<std::int64_t> count(columns.size());
+  filling.mean.assign(columns.size(), 0);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t c = i % columns.size();
+    if (!std::isnan(values[i])) filling.mean[c] += (values[i] - filling.mean[c]) / static_cast<double>(++count[c]);
+  }
   for (std::size_t c = 0; c < count.size(); ++c)
-    require(count[c] > 0, Fault::input, "[data] expected a value in the column \"{}\", found all of them missing ({}): leave it out with --features \"!{}\"", data.features[c],
-            data.source, data.features[c]);
+    require(count[c] > 0, Fault::input, "[data] expected a value in the column \"{0}\", found all of them missing ({1}): leave it out with --features \"!{0}\"", columns[c], place);
   return filling;
+}
+
+std::string filling_text(const Filling& filling) { return nlohmann::json{{"how", name_of(filling.how)}, {"mean", filling.mean}}.dump(); }
+
+Filling parse_filling(const std::string& text, std::size_t columns, const std::string& place) {
+  using nlohmann::json;
+  try {
+    const json stored = json::parse(text);
+    const Filling filling{parse_missing(stored.at("how").get<std::string>()), stored.at("mean").get<std::vector<double>>()};
+    const bool needs = filling.how == Missing::mean || filling.how == Missing::neighbours;
+    require(!needs || filling.mean.size() == columns, Fault::input, "[model] expected a mean for each of {} features, found {} ({})", columns, filling.mean.size(), place);
+    return filling;
+  } catch (const json::exception&) {
+    fail(Fault::input, "[model] expected what fills missing values in JSON, found a damaged text ({})", place);
+  }
 }
 
 std::vector<std::int64_t> complete_rows(const Dataset& data) {
@@ -83,7 +96,7 @@ std::vector<std::int64_t> complete_rows(const Dataset& data) {
   return rows;
 }
 
-void fill(std::vector<double>& values, std::int64_t columns, const Filling& filling, const std::vector<double>& donors, const Context& context) {
+void fill(std::span<double> values, std::int64_t columns, const Filling& filling, std::span<const double> donors, const Context& context) {
   const auto rows = static_cast<std::int64_t>(values.size()) / columns;
   const std::int64_t donor_rows = static_cast<std::int64_t>(donors.size()) / columns;
   // The donors may be the rows themselves, so that nothing is replaced before all is known.
@@ -124,11 +137,10 @@ void keep_rows(Dataset& data, const std::vector<std::int64_t>& rows) {
   data.row_names.resize(kept);
 }
 
-Filling settle_missing(Dataset& data, Missing how, const Context& context) {
+Filling settle_missing(Dataset& data, const Context& context) {
+  const Missing how = data.fill_by;
   if (how == Missing::refuse || data.sparse) return {};
-  std::vector<std::int64_t> all(static_cast<std::size_t>(data.rows));
-  std::iota(all.begin(), all.end(), std::int64_t{0});
-  const Filling filling = fit_filling(data, all, how);
+  const Filling filling = fit_filling(data.values, data.features, how, data.source);
   if (data.missing == 0) return filling;
   const std::vector<std::int64_t> complete = complete_rows(data);
   const auto incomplete = data.rows - static_cast<std::int64_t>(complete.size());
@@ -143,7 +155,20 @@ Filling settle_missing(Dataset& data, Missing how, const Context& context) {
     data.reading.notes.push_back(fmt::format("{} missing values in {} rows are filled in by {}", grouped_digits(data.missing), grouped_digits(incomplete),
                                              how == Missing::mean ? "the means of their columns" : "the mean of the 5 nearest rows that have them"));
   }
+  data.missing = 0;
   return filling;
+}
+
+void fill_new(Dataset& data, const Filling& filling, const Context& context, std::span<const double> donors) {
+  if (data.missing == 0) return;
+  if (filling.how == Missing::drop) {
+    settle_missing(data, context);
+    return;
+  }
+  data.reading.notes.push_back(fmt::format("{} missing values are filled in by the {} that were learned from", grouped_digits(data.missing),
+                                           donors.empty() ? "means of the rows" : "nearest of the rows"));
+  fill(data.values, data.columns, filling, donors, context);
+  data.missing = 0;
 }
 
 }  // namespace calor::io

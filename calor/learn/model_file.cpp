@@ -50,6 +50,9 @@ void read_metadata(const io::Safetensors& content, Model& model) {
   model.data_name = entry(content, "data");
   model.label = entry(content, "label");
   model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
+  model.coding = content.metadata.contains("coding") ? io::parse_coding(content.metadata.at("coding"), "metadata of the model") : io::numbers_named(model.features);
+  if (content.metadata.contains("missing")) model.filling = io::parse_filling(content.metadata.at("missing"), model.features.size(), "metadata of the model");
+  require(model.coding.features() == model.features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
   model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
   require(!model.features.empty() && model.classes.size() >= 2, Fault::input,
           "[model] expected at least 1 feature and 2 classes, found {} and {}", model.features.size(),
@@ -96,6 +99,8 @@ void save_model(const std::string& path, const Model& model) {
                       {"data", model.data_name},
                       {"label", model.label},
                       {"features", json(model.features).dump()},
+                      {"coding", io::coding_text(model.coding.columns.empty() ? io::numbers_named(model.features) : model.coding)},
+                      {"missing", io::filling_text(model.filling)},
                       {"classes", json(model.classes).dump()}};
   content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns()});
   content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns()});

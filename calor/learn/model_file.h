@@ -30,6 +30,8 @@ struct Model {
   std::string version, input_hash;     // of Calor, and of the data trained on
   std::string data_name;
   std::vector<std::string> features;   // names, one a column
+  io::Coding coding;                   // how columns of a file become them
+  io::Filling filling;                 // what is done about missing values
   std::string label;                   // the label column's name
   std::vector<std::string> classes;
   Standardisation standardisation;     // identity when the protocol does not standardise

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
@@ -93,6 +94,16 @@ pipeline::Matrix points_of(const std::vector<std::string>& features, const io::D
   return points;
 }
 
+io::Filling fill_missing(const io::Dataset& data, pipeline::Matrix& train, pipeline::Matrix& test) {
+  const auto span = [](pipeline::Matrix& points) { return std::span<double>(points.data(), static_cast<std::size_t>(points.size())); };
+  if (data.fill_by != io::Missing::mean && data.fill_by != io::Missing::neighbours) return {data.fill_by, {}};
+  const io::Filling filling = io::fit_filling(span(train), data.features, data.fill_by, data.source);
+  const pipeline::Matrix donors = train;
+  const std::span<const double> given(donors.data(), static_cast<std::size_t>(donors.size()));
+  for (pipeline::Matrix* points : {&train, &test}) io::fill(span(*points), data.columns, filling, given, Context());
+  return filling;
+}
+
 Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test, const PrepareOptions& options) {
   const auto classes = static_cast<std::int64_t>(data.classes.size());
   require(data.labelled(), Fault::input,
@@ -115,10 +126,6 @@ Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test
   prepared.columns = data.columns;
   prepared.classes = classes;
   prepared.train = points_of_rows(data, split.train);
-  prepared.standardisation = fit_standardisation(prepared.train);
-  for (std::size_t c = 0; c < data.features.size(); ++c)
-    if (prepared.standardisation.deviation[c] == 0) prepared.constant_columns.push_back(data.features[c]);
-  if (!options.standardise) prepared.standardisation = identity_standardisation(data.columns);
   prepared.train_labels = pick(data.labels, split.train);
   if (test) {
     prepared.test = points_of(data.features, *test, "train");
@@ -127,6 +134,11 @@ Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test
     prepared.test = points_of_rows(data, split.test);
     prepared.test_labels = pick(data.labels, split.test);
   }
+  prepared.filling = fill_missing(data, prepared.train, prepared.test);
+  prepared.standardisation = fit_standardisation(prepared.train);
+  for (std::size_t c = 0; c < data.features.size(); ++c)
+    if (prepared.standardisation.deviation[c] == 0) prepared.constant_columns.push_back(data.features[c]);
+  if (!options.standardise) prepared.standardisation = identity_standardisation(data.columns);
   if (!options.standardise)
     for (const pipeline::Matrix* points : {&prepared.train, &prepared.test}) require_floats(data, *points);
   prepared.kept = stratified_sample(prepared.train_labels, classes, options.kept_tokens, options.seed);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "calor/io/dataset.h"
+#include "calor/io/missing.h"
 #include "calor/learn/split.h"
 #include "calor/learn/standardisation.h"
 
@@ -19,6 +20,7 @@ struct Prepared {
   std::vector<std::int64_t> train_labels, test_labels;
   std::vector<std::int64_t> train_rows, test_rows;  // of the data set; test_rows empty with a test file
   std::vector<std::int64_t> kept;           // rows of `train` that others attend to: at most kept_tokens
+  io::Filling filling;                      // fitted on the training rows; both parts are filled
   Standardisation standardisation;          // fitted on the training rows, or the identity
   std::vector<std::string> constant_columns;
   std::int64_t train_count() const { return static_cast<std::int64_t>(train_labels.size()); }
@@ -40,6 +42,9 @@ Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test
 // x2, ...).  Throws Fault::input, [op], naming the columns that are missing, or the counts that differ.
 std::vector<std::int64_t> match_columns(const std::vector<std::string>& features, const io::Dataset& data,
                                         const char* op);
+
+// Puts what the training rows give in the place of missing values, in both parts, as data.fill_by has it.
+io::Filling fill_missing(const io::Dataset& data, pipeline::Matrix& train, pipeline::Matrix& test);
 
 // Those columns in the order of the features, as exact as the data set has them.  Throws as match_columns().
 pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op);

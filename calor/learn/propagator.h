@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "calor/core/progress.h"
+#include "calor/io/missing.h"
 #include "calor/pipeline/evidence.h"
 #include "calor/pipeline/matrix.h"
 
@@ -25,6 +26,8 @@ struct Propagator {
   std::string version, input_hash, data_name, label;
   std::uint64_t seed = 0;
   std::vector<std::string> features, classes;
+  io::Coding coding;    // how columns of a file become the features
+  io::Filling filling;  // what is done about missing values
 
   pipeline::Matrix offset;      // 1 x columns
   pipeline::Matrix projection;  // columns x width: standardisation, principal axes of wide data, and one scale for all

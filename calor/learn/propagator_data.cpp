@@ -45,6 +45,7 @@ PropagatorRows PropagatorRows::those(const std::vector<std::int64_t>& which) con
 
 PropagatorData propagator_classes(const Prepared& prepared) {
   PropagatorData data;
+  data.filling = prepared.filling;
   data.train = {prepared.train, prepared.train_labels, {}, prepared.train_rows};
   data.test = {prepared.test, prepared.test_labels, {}, prepared.test_rows};
   for (std::int64_t c = 0; c < prepared.classes; ++c) data.classes.push_back(std::to_string(c));
@@ -54,6 +55,7 @@ PropagatorData propagator_classes(const Prepared& prepared) {
 PropagatorData propagator_classes(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options) {
   PropagatorData result = propagator_classes(prepare(data, test, {options.test_share, /*standardise=*/false, /*kept_tokens=*/2, options.seed}));
   result.features = data.features;
+  result.coding = data.coding;
   result.classes = data.classes;
   result.label = data.label;
   result.name = data.name;
@@ -64,6 +66,7 @@ PropagatorData propagator_classes(const io::Dataset& data, const std::optional<i
 PropagatorData propagator_values(const io::Dataset& data, const std::optional<io::Dataset>& test, const PropagatorOptions& options) {
   PropagatorData result;
   result.features = data.features;
+  result.coding = data.coding;
   result.label = data.label;
   result.name = data.name;
   result.hash = data.hash;
@@ -72,6 +75,7 @@ PropagatorData propagator_values(const io::Dataset& data, const std::optional<io
   if (test) {
     result.train = all;
     result.test = value_rows(*test, data.features);
+    result.filling = fill_missing(data, result.train.points, result.test.points);
     return result;
   }
   require(options.test_share > 0 && options.test_share < 1, Fault::usage, "[train] expected a --test-share between 0 and 1, found {}", options.test_share);
@@ -82,6 +86,7 @@ PropagatorData propagator_values(const io::Dataset& data, const std::optional<io
   std::sort(order.begin() + held, order.end());
   result.test = all.those({order.begin(), order.begin() + held});
   result.train = all.those({order.begin() + held, order.end()});
+  result.filling = fill_missing(data, result.train.points, result.test.points);
   return result;
 }
 

@@ -48,6 +48,9 @@ Propagator propagator_of(const io::Safetensors& content) {
   model.label = entry(content, "label");
   model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
   model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
+  model.coding = content.metadata.contains("coding") ? io::parse_coding(content.metadata.at("coding"), "metadata of the model") : io::numbers_named(model.features);
+  if (content.metadata.contains("missing")) model.filling = io::parse_filling(content.metadata.at("missing"), model.features.size(), "metadata of the model");
+  require(model.coding.features() == model.features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
   model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
   const auto columns = static_cast<std::int64_t>(model.features.size());
   model.projection = matrix_of(content, "metric.projection", columns, -1);
@@ -86,6 +89,8 @@ void save_propagator(const std::string& path, const Propagator& model) {
                       {"data", model.data_name},
                       {"label", model.label},
                       {"features", json(model.features).dump()},
+                      {"coding", io::coding_text(model.coding.columns.empty() ? io::numbers_named(model.features) : model.coding)},
+                      {"missing", io::filling_text(model.filling)},
                       {"classes", json(model.classes).dump()}};
   const auto keys = static_cast<std::int64_t>(model.rows.size());
   content.tensors["metric.offset"] = stored_matrix(model.offset);

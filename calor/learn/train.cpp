@@ -53,6 +53,8 @@ Model model_of(const Run& run, const io::Dataset& data, const Prepared& prepared
   model.input_hash = data.hash;
   model.data_name = data.name;
   model.features = data.features;
+  model.coding = data.coding;
+  model.filling = prepared.filling;
   model.label = data.label;
   model.classes = data.classes;
   model.standardisation = prepared.standardisation;

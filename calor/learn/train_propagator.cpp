@@ -224,6 +224,8 @@ TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorO
   metric.data_name = data.name;
   metric.label = data.label;
   metric.features = data.features;
+  metric.coding = data.coding;
+  metric.filling = data.filling;
   metric.classes = data.classes;
   metric.offset = start.offset;
   metric.projection = start.projection;

@@ -46,6 +46,8 @@ struct PropagatorRows {
 struct PropagatorData {
   PropagatorRows train, test;
   std::vector<std::string> features, classes;  // no classes: values
+  io::Coding coding;    // how columns of a file become the features
+  io::Filling filling;  // fitted on the training rows
   std::string label, name, hash;
 };
 

@@ -40,12 +40,12 @@ Loaded with_measured(const io::Dataset& dataset) {
 
 }  // namespace
 
-Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, io::Missing missing, const Context& context) {
+Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, const Context& context) {
   options.labels = labels == Labels::shown ? io::LabelUse::shown : io::LabelUse::expected;
   options.partly_labelled = true;
   options.measured = labels == Labels::values;
   io::Dataset dataset = io::load_dataset(source, options, context);
-  const io::Filling filling = io::settle_missing(dataset, missing, context);
+  const io::Filling filling = io::settle_missing(dataset, context);
   if (labels == Labels::values) {
     const std::string* text = no_number(dataset);
     require(text == nullptr, Fault::input,
@@ -74,7 +74,7 @@ Loaded load_new_points(const std::string& source, io::LoadOptions options, const
   const bool asked = options.label.has_value();
   if (!asked && !saved.label.empty()) options.label = saved.label;
   options.coding = saved.coding.columns.empty() ? io::numbers_named(fitted.feature_names) : saved.coding;
-  options.keep_missing = saved.filling.how != io::Missing::refuse;
+  options.missing = saved.filling.how;
   options.partly_labelled = true;
   options.measured = measured;
   // Only a prediction is of the fit's classes: elsewhere labels are to look at, and may be others.
@@ -89,15 +89,9 @@ Loaded load_new_points(const std::string& source, io::LoadOptions options, const
     dataset.classes.clear();
     dataset.label.clear();
   }
-  if (saved.filling.how == io::Missing::drop) {
-    io::settle_missing(dataset, io::Missing::drop, context);
-  } else if (dataset.missing > 0) {
-    const Matrix& points = *fitted.features;
-    const std::vector<double> donors = saved.filling.how == io::Missing::neighbours ? std::vector<double>(points.data(), points.data() + points.size()) : std::vector<double>();
-    dataset.reading.notes.push_back(fmt::format("{} missing values are filled in by the fit's {}", io::grouped_digits(dataset.missing),
-                                                saved.filling.how == io::Missing::mean ? "means" : "nearest rows"));
-    io::fill(dataset.values, dataset.columns, saved.filling, donors, context);
-  }
+  const Matrix& points = *fitted.features;
+  io::fill_new(dataset, saved.filling, context,
+               saved.filling.how == io::Missing::neighbours ? std::span<const double>(points.data(), static_cast<std::size_t>(points.size())) : std::span<const double>());
   return measured ? with_measured(dataset) : with_classes(dataset);
 }
 

@@ -28,7 +28,7 @@ struct Loaded {
 
 // `options` as a person gave them; what labels are used for, and that some may be missing, is added.  Missing features are settled.
 // Throws as load_dataset does; Fault::input for labels that are no numbers where values are wanted.
-Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, io::Missing missing, const Context& context);
+Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, const Context& context);
 
 // Nodes are rows.
 Loaded load_graph(const std::string& source, const io::TextOptions& options, const Context& context);

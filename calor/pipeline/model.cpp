@@ -84,7 +84,7 @@ void save_fit(const std::string& path, const SavedFit& saved) {
                    {"input_hash", saved.input_hash},
                    {"label", saved.label},
                    {"coding", io::coding_text(saved.coding)},
-                   {"missing", std::string(io::name_of(saved.filling.how))},
+                   {"missing", io::filling_text(saved.filling)},
                    {"seed", std::to_string(saved.fit.seed)},
                    {"prototypes", prototypes.dump()},
                    {"names", json{{"features", data.feature_names}, {"rows", data.row_names}, {"classes", data.classes}}.dump(
@@ -96,7 +96,6 @@ void save_fit(const std::string& path, const SavedFit& saved) {
   for (std::size_t s = 0; s < saved.fit.kept.size(); ++s)
     for (const auto& [name, values] : saved.fit.kept[s].arrays())
       file.tensors["stage." + std::to_string(s) + "." + name] = tensor_of(*values);
-  if (!saved.filling.mean.empty()) file.tensors["missing.mean"] = tensor_of("F64", {static_cast<std::int64_t>(saved.filling.mean.size())}, saved.filling.mean.data(), saved.filling.mean.size());
   io::write_safetensors(path, file);
 }
 
@@ -117,7 +116,6 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
   saved.input_hash = meta("input_hash");
   saved.label = meta("label");
   if (file.metadata.contains("coding")) saved.coding = io::parse_coding(file.metadata.at("coding"), path);
-  if (file.metadata.contains("missing")) saved.filling.how = io::parse_missing(file.metadata.at("missing"));
   meta("names");
   try {
     saved.fit.stages = bind_stages(parse(saved.pipeline), stages);
@@ -135,11 +133,7 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
   saved.fit.kept.resize(saved.fit.stages.size());
   require(saved.fit.prototypes.size() == saved.fit.stages.size(), Fault::input, "[model] expected a mark for each of {} stages, found {} ({})",
           saved.fit.stages.size(), saved.fit.prototypes.size(), path);
-  if (saved.filling.how == io::Missing::mean || saved.filling.how == io::Missing::neighbours) {
-    saved.filling.mean = numbers_of<double>(find(file, "missing.mean", path), "F64", "missing.mean", path);
-    require(saved.filling.mean.size() == saved.fit.data->feature_names.size(), Fault::input, "[model] expected a mean for each of {} features, found {} ({})",
-            saved.fit.data->feature_names.size(), saved.filling.mean.size(), path);
-  }
+  if (file.metadata.contains("missing")) saved.filling = io::parse_filling(file.metadata.at("missing"), saved.fit.data->feature_names.size(), path);
   require(saved.coding.columns.empty() || saved.coding.features() == saved.fit.data->feature_names, Fault::input,
           "[model] expected a coding that gives the fit's features, found another ({})", path);
   for (const auto& [name, tensor] : file.tensors) {

@@ -67,7 +67,7 @@ def test_missing_values_are_filled_from_the_fit(tmp_path):
     given = run("apply", fit, write(tmp_path / "new.csv", f"b\n{mean!r}\n")).stdout
     filled = run("apply", fit, write(tmp_path / "gap.csv", "b,c\nNA,0\n"))
     value = [float(text.split()[1]) for text in (filled.stdout, given)]
-    assert value[0] == pytest.approx(value[1], rel=1e-12) and "filled in by the fit's means" in filled.stderr
+    assert value[0] == pytest.approx(value[1], rel=1e-12) and "filled in by the means of the rows that were learned from" in filled.stderr
 
 
 def test_output_formats(tmp_path):
@@ -91,3 +91,14 @@ def test_options_that_no_file_fits(tmp_path):
     assert "--delimiter" in run("run", "mds", data, "--delimiter", "ab", code=2).stderr
     assert "--missing" in run("run", "mds", data, "--missing", "mode", code=2).stderr
     assert "encoding" in run("run", "mds", data, "--encoding", "klingon", code=2).stderr
+
+
+@pytest.mark.parametrize("model", ["network", "propagator"])
+def test_trained_models_keep_categories_and_means(tmp_path, model):
+    rows = "".join(f"{['Oslo', 'Lund'][i % 2]},{'' if i == 7 else i % 2 + 0.01 * i},{['p', 'q'][i % 2]}\n" for i in range(60))
+    data = write(tmp_path / "a.csv", "city,a,kind\n" + rows)
+    saved = str(tmp_path / "m.safetensors")
+    run("train", data, "--model", model, "--one-hot", "city", "--missing", "mean", "--epochs", "20", "--save", saved)
+    out = run("predict", saved, write(tmp_path / "new.csv", "a,city\nNA,Oslo\n1.3,Lund\n"))
+    assert [line.split(",")[0] for line in out.stdout.splitlines()[1:]] == ["p", "q"] and "filled in" in out.stderr
+    assert "use mean" in run("train", data, "--missing", "neighbours", "--one-hot", "city", "--save", saved, code=2).stderr

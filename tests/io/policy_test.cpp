@@ -104,25 +104,28 @@ TEST_F(Policy, MissingValuesAreSettledAsAsked) {
   const std::string text = "id,a,b,kind\nr1,1,10,p\nr2,,20,q\nr3,3,NA,p\nr4,5,60,q\n";
   expect_error(Fault::input, {"missing value", "line 3, column 2 \"a\"", "--missing"}, [&] { load("a.csv", text); });
   LoadOptions keep;
-  keep.keep_missing = true;
+  keep.missing = Missing::drop;
   const Dataset raw = load("a.csv", text, keep);
   EXPECT_EQ(raw.missing, 2);
   Dataset dropped = raw, filled = raw, near = raw;
-  settle_missing(dropped, Missing::drop, Context());
+  settle_missing(dropped, Context());
   EXPECT_EQ(dropped.values, (Numbers{1, 10, 5, 60}));
   EXPECT_EQ(dropped.row_names, (Strings{"r1", "r4"}));
   EXPECT_EQ(dropped.labels, (Labels{0, 1}));
-  const Filling filling = settle_missing(filled, Missing::mean, Context());
+  filled.fill_by = Missing::mean;
+  const Filling filling = settle_missing(filled, Context());
+  EXPECT_EQ(parse_filling(filling_text(filling), 2, "file").mean, filling.mean);
   EXPECT_EQ(filling.mean, (Numbers{3, 30}));
   EXPECT_EQ(filled.values, (Numbers{1, 10, 3, 20, 3, 30, 5, 60}));
-  settle_missing(near, Missing::neighbours, Context());
+  near.fill_by = Missing::neighbours;
+  settle_missing(near, Context());
   EXPECT_EQ(near.values[2], 3) << "of the rows that share a column with it: (1 + 5) / 2";
   EXPECT_EQ(near.values[5], 35) << "(10 + 60) / 2";
   Dataset unnamed = load("b.csv", "a,b,kind\n1,10,p\n,20,q\n3,4,p\n", keep);
-  settle_missing(unnamed, Missing::drop, Context());
+  settle_missing(unnamed, Context());
   EXPECT_EQ(unnamed.row_names, (Strings{"1", "3"})) << "their numbers in the file";
   Dataset empty = load("c.csv", "a,b,kind\n1,,p\n2,,q\n", keep);
-  expect_error(Fault::input, {"\"b\"", "all of them missing"}, [&] { settle_missing(empty, Missing::mean, Context()); });
+  expect_error(Fault::input, {"\"b\"", "all of them missing"}, [&] { empty.fill_by = Missing::mean; settle_missing(empty, Context()); });
 }
 
 // Of ten donors the five nearest count: distances by hand over the column that is there.
@@ -135,7 +138,8 @@ TEST(Fill, TakesTheFiveNearest) {
   for (int i = 0; i < 10; ++i) data.values.insert(data.values.end(), {double(i), double(100 * i)});
   data.values.insert(data.values.end(), {4.2, nan});
   data.missing = 1;
-  settle_missing(data, Missing::neighbours, Context());
+  data.fill_by = Missing::neighbours;
+  settle_missing(data, Context());
   EXPECT_EQ(data.values.back(), (200.0 + 300 + 400 + 500 + 600) / 5);
 }
 
