@@ -18,7 +18,7 @@ class Libsvm : public TemporaryFolder {
 TEST_F(Libsvm, BecomesDense) {
   const Dataset data = load("a.svm", "+1 1:0.5 3:-2 # first\n-1\n+1 2:1e-3 4:7\r\n\n");
   EXPECT_EQ(data.rows, 3);
-  EXPECT_EQ(data.values, (std::vector<float>{0.5F, 0, -2, 0, 0, 0, 0, 0, 0, 1e-3F, 0, 7}));
+  EXPECT_EQ(data.values, (Numbers{0.5, 0, -2, 0, 0, 0, 0, 0, 0, 1e-3, 0, 7}));
   EXPECT_EQ(data.features, (std::vector<std::string>{"x1", "x2", "x3", "x4"}));
   EXPECT_EQ(data.classes, (std::vector<std::string>{"-1", "1"}));
   EXPECT_EQ(data.labels, (std::vector<std::int64_t>{1, 0, 1}));
@@ -28,7 +28,7 @@ TEST_F(Libsvm, BecomesDense) {
 TEST_F(Libsvm, MayCountFromZero) {
   const Dataset data = load("a.svm", "3 0:5 2:6\n1 1:7\n");
   EXPECT_EQ(data.features, (std::vector<std::string>{"x0", "x1", "x2"}));
-  EXPECT_EQ(data.values, (std::vector<float>{5, 0, 6, 0, 7, 0}));
+  EXPECT_EQ(data.values, (Numbers{5, 0, 6, 0, 7, 0}));
 }
 
 TEST_F(Libsvm, TakesTheColumnsOfAModel) {
@@ -36,7 +36,7 @@ TEST_F(Libsvm, TakesTheColumnsOfAModel) {
   options.features = {"x3", "x1", "x2", "x4"};
   options.classes = {"-1", "1"};
   const Dataset data = load("a.svm", "1 1:4 3:5\n", options);
-  EXPECT_EQ(data.values, (std::vector<float>{5, 4, 0, 0}));
+  EXPECT_EQ(data.values, (Numbers{5, 4, 0, 0}));
   EXPECT_EQ(data.labels, (std::vector<std::int64_t>{1}));
   expect_bad("1 9:4\n", {"index 9", "line 1"}, options);
   options.features = {"height", "x1"};
@@ -48,7 +48,7 @@ TEST_F(Libsvm, GivesMeasuredLabelsAsAColumn) {
   options.labelled = false;
   const Dataset data = load("a.svm", "0.25 1:4\n-3e2 2:5\n", options);
   EXPECT_EQ(data.features, (std::vector<std::string>{"label", "x1", "x2"}));
-  EXPECT_EQ(data.values, (std::vector<float>{0.25F, 4, 0, -300, 0, 5}));
+  EXPECT_EQ(data.values, (Numbers{0.25F, 4, 0, -300, 0, 5}));
 }
 
 TEST_F(Libsvm, OtherTextsAreNotIt) {
