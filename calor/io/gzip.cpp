@@ -17,6 +17,16 @@ constexpr int raw_window = -15;       // zlib: 32 KiB window, no header
 // Deflate packs at most 258 bytes into 2 bits: no honest content is more than this many times its packed size.
 constexpr std::size_t largest_ratio = 1032;
 
+// Size of the last member's content as its trailer says, modulo 2^32: a hint.
+std::size_t announced_size(std::string_view bytes) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    size |= std::size_t{static_cast<unsigned char>(bytes[bytes.size() - 4 + i])} << (8 * i);
+  return size;
+}
+
+}  // namespace
+
 class Inflater {
  public:
   explicit Inflater(int window) {
@@ -48,24 +58,60 @@ class Inflater {
   z_stream stream_{};
 };
 
-// Size of the last member's content as its trailer says, modulo 2^32: a hint.
-std::size_t announced_size(std::string_view bytes) {
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < 4; ++i)
-    size |= std::size_t{static_cast<unsigned char>(bytes[bytes.size() - 4 + i])} << (8 * i);
-  return size;
-}
-
-}  // namespace
-
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
-std::string gunzip(std::string_view bytes, const std::string& place, const Context& context) {
-  constexpr std::size_t smallest_gzip = 18, first_guess = 64 * 1024, likely_ratio = 16;
-  const std::size_t packed = bytes.size();
-  require(packed >= smallest_gzip, Fault::input,
+GunzipStream::GunzipStream(std::string_view packed, std::string place)
+    : inflater_(std::make_unique<Inflater>(gzip_window)), packed_(packed), rest_(packed), place_(std::move(place)) {
+  constexpr std::size_t smallest_gzip = 18;
+  require(packed.size() >= smallest_gzip, Fault::input,
           "[gzip] expected a complete gzip file, found {} bytes ({}): the file is truncated; fetch or pack it again",
-          packed, place);
+          packed.size(), place_);
+}
+GunzipStream::~GunzipStream() = default;
+
+void GunzipStream::rewind() {
+  inflater_->restart();
+  rest_ = packed_;
+  unpacked_ = 0;
+  ended_ = false;
+}
+
+void GunzipStream::end_member() {
+  ended_ = rest_.find_first_not_of('\0') == std::string_view::npos;
+  if (ended_) {
+    rest_ = {};
+    return;
+  }
+  require(is_gzip(rest_), Fault::input,
+          "[gzip] expected the end of the file, found {} more bytes that are no gzip data ({}): the file is damaged; "
+          "fetch or pack it again",
+          rest_.size(), place_);
+  inflater_->restart();
+}
+
+std::size_t GunzipStream::read(char* into, std::size_t most) {
+  std::size_t room = most;
+  while (room > 0 && !ended_) {
+    const int status = inflater_->step(rest_, into, room);
+    if (status == Z_STREAM_END) {
+      end_member();
+      continue;
+    }
+    const bool sound = status == Z_OK || status == Z_BUF_ERROR;
+    require(sound && !(rest_.empty() && room > 0), Fault::input,
+            "[gzip] expected a complete gzip file, found {} ({}): fetch or pack it again",
+            sound ? fmt::format("one that ends early, after {} unpacked bytes", unpacked_ + most - room)
+                  : inflater_->reason(),
+            place_);
+  }
+  unpacked_ += most - room;
+  return most - room;
+}
+
+std::string gunzip(std::string_view bytes, const std::string& place, const Context& context) {
+  constexpr std::size_t first_guess = 64 * 1024, likely_ratio = 16, piece = 4 << 20;
+  const std::size_t packed = bytes.size();
+  GunzipStream stream(bytes, place);
   const auto claim = [&](std::size_t size) {
     context.memory.require(size, "gzip", fmt::format("the unpacked content of {}", place),
                            "raise --max-memory, or use a smaller file");
@@ -76,35 +122,16 @@ std::string gunzip(std::string_view bytes, const std::string& place, const Conte
   claim(capacity);
   std::string content(capacity, '\0');
   std::size_t filled = 0;
-
-  Inflater inflater(gzip_window);
   for (;;) {
     context.check_stop("gzip");
     if (filled == content.size()) {
       claim(2 * content.size());
       content.resize(2 * content.size());
     }
-    char* room = content.data() + filled;
-    std::size_t room_size = content.size() - filled;
-    const int status = inflater.step(bytes, room, room_size);
-    filled = content.size() - room_size;
-    if (status == Z_STREAM_END) {
-      if (bytes.find_first_not_of('\0') == std::string_view::npos) break;
-      require(
-          is_gzip(bytes), Fault::input,
-          "[gzip] expected the end of the file, found {} more bytes that are no gzip data ({}): the file is damaged; "
-          "fetch or pack it again",
-          bytes.size(), place);
-      inflater.restart();
-      continue;
-    }
-    require((status == Z_OK || status == Z_BUF_ERROR) && !(bytes.empty() && room_size > 0), Fault::input,
-            "[gzip] expected a complete gzip file, found {} ({}): fetch or pack it again",
-            status == Z_OK || status == Z_BUF_ERROR
-                ? fmt::format("one that ends early, after {} unpacked bytes", filled)
-                : inflater.reason(),
-            place);
-    context.advance(static_cast<double>(packed - bytes.size()), static_cast<double>(packed), "unpacking");
+    const std::size_t got = stream.read(content.data() + filled, std::min(piece, content.size() - filled));
+    if (got == 0) break;
+    filled += got;
+    context.advance(static_cast<double>(stream.packed_read()), static_cast<double>(packed), "unpacking");
   }
   content.resize(filled);
   return content;

@@ -1,5 +1,6 @@
 #include "calor/io/npy.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -83,7 +84,7 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
 
 }  // namespace
 
-Array parse_npy(std::string_view bytes, const std::string& place) {
+Array parse_any_npy(std::string_view bytes, const std::string& place) {
   require(is_npy(bytes), Fault::input,
           "[npy] expected a file that begins with \\x93NUMPY, found other bytes ({}): is it an npy file?", place);
   const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(bytes[at])}; };
@@ -105,9 +106,16 @@ Array parse_npy(std::string_view bytes, const std::string& place) {
   parse_type(after_key(header, "descr", place), array, place);
   array.fortran = after_key(header, "fortran_order", place).starts_with("True");
   array.shape = parse_shape(after_key(header, "shape", place), place);
+  array.data = bytes.substr(header_at + length);
+  if (array.data.empty() && std::ranges::find(array.shape, 0) != array.shape.end()) return array;
+  check_bytes(array.shape, array.size, array.data.size(), "npy", place);
+  return array;
+}
+
+Array parse_npy(std::string_view bytes, const std::string& place) {
+  const Array array = parse_any_npy(bytes, place);
   require(!array.shape.empty(), Fault::input, "[npy] expected rows, found a single value ({}): save a 2-D array",
           place);
-  array.data = bytes.substr(header_at + length);
   check_bytes(array.shape, array.size, array.data.size(), "npy", place);
   return array;
 }

@@ -15,4 +15,7 @@ bool is_npy(std::string_view bytes);
 // numbers, records and scalars.
 Array parse_npy(std::string_view bytes, const std::string& place);
 
+// The same for parts of other formats, which also hold single values (an empty shape) and arrays without elements.
+Array parse_any_npy(std::string_view bytes, const std::string& place);
+
 }  // namespace calor::io

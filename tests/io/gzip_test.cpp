@@ -65,6 +65,48 @@ TEST(Gunzip, ChecksMemoryAsTheContentGrows) {
                [&] { gunzip(pack(std::string(50'000'000, 'a')), "bomb.gz", context); });
 }
 
+// Every size of piece gives the same content as all at once, past ends of members, and again after going back.
+TEST(GunzipStream, AnyPieces) {
+  const std::string content = noise(70'000) + noise(300);
+  const std::string packed = pack(noise(70'000)) + pack("") + pack(noise(300)) + std::string(512, '\0');
+  GunzipStream stream(packed, "f");
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, content.size(), content.size() + 1}) {
+    std::string back, room(piece, '\0');
+    for (std::size_t got = 1; got > 0;) {
+      got = stream.read(room.data(), piece);
+      EXPECT_TRUE(got == piece || back.size() + got == content.size());
+      back.append(room, 0, got);
+    }
+    EXPECT_EQ(back, content) << piece;
+    EXPECT_EQ(stream.read(room.data(), piece), 0u);
+    EXPECT_EQ(stream.packed_read(), packed.size());
+    stream.rewind();
+    EXPECT_EQ(stream.packed_read(), 0u);
+  }
+  std::string middle(100, '\0');
+  stream.read(middle.data(), middle.size());
+  stream.rewind();
+  std::string begin(9, '\0');
+  EXPECT_EQ(stream.read(begin.data(), 9), 9u);
+  EXPECT_EQ(begin, content.substr(0, 9));
+}
+
+// The whole content comes before the checksum, so it is the read of the end that fails.
+TEST(GunzipStream, DamageIsFoundAtTheEnd) {
+  const auto drain = [](const std::string& packed) {
+    GunzipStream stream(packed, "f.gz");
+    char room[100];
+    while (stream.read(room, sizeof room) > 0) {
+    }
+  };
+  std::string damaged = pack(noise(500));
+  for (std::size_t size = 0; size < damaged.size(); ++size)
+    expect_error(Fault::input, {"[gzip]", "f.gz"}, [&] { drain(damaged.substr(0, size)); });
+  expect_error(Fault::input, {"found 7 more bytes"}, [&] { drain(damaged + "garbage"); });
+  damaged[damaged.size() - 6] ^= 1;
+  expect_error(Fault::input, {"incorrect data check"}, [&] { drain(damaged); });
+}
+
 TEST(InflateRaw, WantsExactlyTheAnnouncedSize) {
   const std::string packed = pack("a short text").substr(10);  // without the gzip header; the trailer is not read
   EXPECT_EQ(inflate_raw(packed, 12, "f"), "a short text");

@@ -1,12 +1,14 @@
-"""Writes the files beside it with numpy and safetensors, whose formats they are; the tests know their content by formula.
+"""Writes the files beside it with numpy, scipy and safetensors, whose formats they are; the tests know their content by formula.
 
 X[i, j] = 10 i + j - 5 for 6 x 3 (X / 4 where halves and quarters show the type), labels i % 3.
+S is X where i + j is even, else 0.
 """
 import gzip
 import pathlib
 import struct
 
 import numpy as np
+import scipy.sparse as sparse
 from safetensors.numpy import save_file
 
 here = pathlib.Path(__file__).parent
@@ -41,6 +43,26 @@ np.savez(here / "other_names.npz", points=X, target=y)
 np.savez(here / "two_labels.npz", data=X, labels=y, age=np.arange(6) // 2)
 np.savez(here / "no_labels.npz", X=X)
 np.savez(here / "mismatch.npz", X=X, y=y[:5])
+
+S = np.where((np.arange(6)[:, None] + np.arange(3)) % 2 == 0, X, 0)
+csr = sparse.csr_matrix(S)
+unsorted = csr.copy()
+unsorted.data, unsorted.indices = csr.data[[1, 0, 2, 4, 3, 5, 7, 6, 8]], csr.indices[[1, 0, 2, 4, 3, 5, 7, 6, 8]]
+twice = sparse.coo_matrix(([1.5, 2, 0, 0.25, -2, 4], ([4, 0, 3, 4, 0, 0], [2, 1, 0, 2, 1, 0])), shape=(5, 4))
+wide = csr.copy()
+wide.indices, wide.indptr = csr.indices.astype("i8"), csr.indptr.astype("i8")
+sparse.save_npz(here / "sparse_csr.npz", csr.astype("f4"))
+sparse.save_npz(here / "sparse_stored.npz", csr, compressed=False)
+sparse.save_npz(here / "sparse_wide.npz", wide)
+sparse.save_npz(here / "sparse_unsorted.npz", unsorted)
+sparse.save_npz(here / "sparse_csc.npz", sparse.csc_array(S.astype("i2")))
+sparse.save_npz(here / "sparse_coo.npz", sparse.coo_array(S > 0))
+sparse.save_npz(here / "sparse_twice.npz", twice)
+sparse.save_npz(here / "sparse_empty.npz", sparse.csr_matrix((3, 2)))
+sparse.save_npz(here / "sparse_bsr.npz", sparse.bsr_matrix(S, blocksize=(2, 3)))
+sparse.save_npz(here / "sparse_dia.npz", sparse.dia_matrix(np.eye(3)))
+sparse.save_npz(here / "sparse_complex.npz", csr.astype("c8"))
+sparse.save_npz(here / "sparse_list.npz", sparse.coo_array(np.array([0.0, 1, 0, 2])))
 
 images = (X + 5).astype("u1").reshape(6, 3, 1)
 header = struct.pack(">4B3I", 0, 0, 8, 3, *images.shape)
