@@ -15,9 +15,13 @@ namespace calor::app {
 using nlohmann::json;
 namespace types = pipeline::types;
 
-static bool says_label(const io::Dataset& data) {
+static bool named_label(const io::Dataset& data) {
   const std::string name = io::lower_case(data.label);
-  if (name == "label" || name == "class" || name == "target" || name == "y") return true;
+  return name == "label" || name == "class" || name == "target" || name == "y";
+}
+
+static bool says_label(const io::Dataset& data) {
+  if (named_label(data)) return true;
   const auto& sets = io::bundled_sets();
   if (std::any_of(sets.begin(), sets.end(), [&](const io::BundledSet& set) { return set.name == data.source; })) return true;
   if (data.rows > 2 && static_cast<std::int64_t>(data.classes.size()) == data.rows) return false;  // all different: names of the rows
@@ -75,6 +79,18 @@ static Points load_measured(const std::string& source, const io::LoadOptions& la
        dataset->label, *no_number(*dataset), source);
 }
 
+// Measured values in a column that is named as a label, some of which may be missing; nothing without.
+static std::optional<Points> named_values(const std::string& source, io::LoadOptions labelled, const Context& context) {
+  labelled.measured = true;
+  try {
+    const io::Dataset dataset = io::load_dataset(source, labelled, context);
+    return named_label(dataset) ? with_measured(dataset) : std::nullopt;
+  } catch (const Error& error) {
+    if (error.fault() != Fault::input) throw;
+    return std::nullopt;
+  }
+}
+
 Points load_points(const std::string& source, const std::string& label, bool measured, const Context& context) {
   io::LoadOptions labelled, unlabelled;
   unlabelled.labelled = false;
@@ -90,6 +106,7 @@ Points load_points(const std::string& source, const std::string& label, bool mea
   } catch (const Error& error) {
     if (error.fault() != Fault::input) throw;  // a last column that cannot be labels is a feature
   }
+  if (auto points = named_values(source, labelled, context)) return std::move(*points);
   const io::Dataset dataset = io::load_dataset(source, unlabelled, context);
   return pipeline::has_label_name(dataset) ? with_target(dataset, "") : with_classes(dataset);
 }
@@ -192,7 +209,7 @@ Table table_of(const pipeline::State& state, const std::vector<std::string>& row
     add_numbers(table, *state.field, state.field_names);
   } else if (state.type == types::labels) {
     std::vector<std::string> cells;
-    for (const std::int64_t cluster : state.labels) cells.push_back(std::to_string(cluster));
+    for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? "" : std::to_string(cluster));
     add_texts(table, "cluster", std::move(cells));
     table.text.back() = false;
   } else if (state.type == types::prediction) {

@@ -16,6 +16,7 @@
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
+#include "calor/pipeline/wants.h"
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
 #include "command.h"
@@ -38,13 +39,14 @@ struct RunArguments {
 
 // The points or the graph, some labels hidden where a training share is given.
 static Points load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
-  if (stages.front().stage->name == "adjacency") {
+  const pipeline::Wants wants = pipeline::wants_of(stages);
+  if (wants == pipeline::Wants::graph) {
     require(arguments.data.label.empty(), Fault::usage, "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out",
             arguments.data.label);
     const io::EdgeList edges = io::load_edge_list(arguments.data.data, context);
     return {pipeline::data_of(edges), edges.hash, "", {}};
   }
-  return load_points(arguments.data.data, arguments.data.label, stages.back().stage->name == "average", context);
+  return load_points(arguments.data.data, arguments.data.label, wants == pipeline::Wants::values, context);
 }
 
 // A similarity over all pairs is no table.
