@@ -97,7 +97,7 @@ Table table_of(const pipeline::State& state, const std::vector<std::string>& row
     add_numbers(table, *state.field, state.field_names);
   } else if (state.type == types::labels) {
     std::vector<std::string> cells;
-    for (const std::int64_t cluster : state.labels) cells.push_back(std::to_string(cluster));
+    for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? "" : std::to_string(cluster));
     add_texts(table, "cluster", std::move(cells));
     table.text.back() = false;
   } else if (state.type == types::prediction) {

@@ -10,6 +10,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/version.h"
+#include "calor/io/file_kind.h"
 #include "calor/io/output.h"
 #include "calor/io/separated.h"
 #include "calor/learn/predict.h"
@@ -75,7 +76,8 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
-  if (learn::is_propagator(arguments.model))
+  const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::propagator}, "predict", "a model of calor train");
+  if (kind == io::FileKind::propagator)
     return predict_with_propagator(globals, arguments.model, arguments.data, arguments.output, arguments.evidence);
   require(arguments.evidence == 0, Fault::usage,
           "[predict] expected a propagator for --evidence, found a network, whose layers mix its tokens: train with --model propagator");

@@ -16,6 +16,7 @@
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
+#include "calor/pipeline/wants.h"
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
 #include "command.h"
@@ -37,20 +38,21 @@ struct RunArguments {
   bool explain = false;
 };
 
-// What the pipeline's last stage does with labels.
-static pipeline::Labels labels_of(const std::vector<pipeline::BoundStage>& stages) {
-  if (stages.back().stage->name == "average") return pipeline::Labels::values;
-  return stages.back().gives == pipeline::types::prediction ? pipeline::Labels::classes : pipeline::Labels::shown;
+// What the pipeline does with labels.
+static pipeline::Labels labels_of(pipeline::Wants wants) {
+  if (wants == pipeline::Wants::values) return pipeline::Labels::values;
+  return wants == pipeline::Wants::nothing ? pipeline::Labels::shown : pipeline::Labels::classes;
 }
 
 // The points or the graph.
 static pipeline::Loaded load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
-  if (stages.front().stage->name == "adjacency") {
+  const pipeline::Wants wants = pipeline::wants_of(stages);
+  if (wants == pipeline::Wants::graph) {
     require(arguments.data.label.empty() || arguments.data.label == "none", Fault::usage,
             "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out", arguments.data.label);
     return pipeline::load_graph(arguments.data.data, arguments.data.text_options(), context);
   }
-  return pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(stages), context);
+  return pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(wants), context);
 }
 
 // A similarity over all pairs is no table.

@@ -122,7 +122,7 @@ static json colourings_of(const pipeline::State& state, const Known& known, cons
   json colourings = json::array();
   const auto rows = static_cast<std::size_t>(known.input->rows());
   if (state.type == types::labels && state.labels.size() == rows)
-    colourings.push_back(by_class("cluster", numbers_to(quality["clusters"]["count"]), state.labels));
+    colourings.push_back(by_class("cluster", numbers_to(static_cast<std::int64_t>(quality["clusters"]["sizes"].size())), state.labels));
   if (state.type == types::prediction) add_prediction(colourings, state, known);
   if ((state.type & (types::graph | types::any_similarity)) && state.field && state.field->rows() == known.input->rows())
     for (Eigen::Index c = 0; c < std::min<Eigen::Index>(principal, state.field->cols()); ++c)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -21,11 +22,11 @@ json number_or_null(double value) { return std::isfinite(value) ? json(value) : 
 
 static analyse::Points points_of(const pipeline::Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
 
-static json embedding_json(const pipeline::State& state, const Known& known, const Context& context) {
+static json embedding_json(const pipeline::Matrix& input, const pipeline::Matrix& embedding, const std::vector<std::int64_t>& labels,
+                           std::uint64_t seed, const Context& context) {
   analyse::EmbeddingQualityOptions options;
-  options.seed = state.seed;
-  const analyse::EmbeddingQuality found =
-      analyse::embedding_quality(points_of(*known.input), points_of(*state.points), known.labels, options, context);
+  options.seed = seed;
+  const analyse::EmbeddingQuality found = analyse::embedding_quality(points_of(input), points_of(embedding), labels, options, context);
   if (found.neighbours == 0) return nullptr;
   return {{"neighbours", found.neighbours},
           {"rows", found.rows},
@@ -37,9 +38,23 @@ static json embedding_json(const pipeline::State& state, const Known& known, con
           {"purity_of_input", number_or_null(found.purity_of_input)}};
 }
 
+// Of the rows that have coordinates.
+static json embedding_json(const pipeline::State& state, const Known& known, const Context& context) {
+  if (state.points->allFinite()) return embedding_json(*known.input, *state.points, known.labels, state.seed, context);
+  std::vector<Eigen::Index> rows;
+  std::vector<std::int64_t> labels;
+  for (Eigen::Index i = 0; i < state.points->rows(); ++i) {
+    if (!state.points->row(i).allFinite()) continue;
+    rows.push_back(i);
+    if (!known.labels.empty()) labels.push_back(known.labels[static_cast<std::size_t>(i)]);
+  }
+  return embedding_json((*known.input)(rows, Eigen::all), (*state.points)(rows, Eigen::all), labels, state.seed, context);
+}
+
 static json clusters_json(const pipeline::State& state, const Known& known) {
   const std::vector<std::int64_t> sizes = analyse::group_sizes(state.labels);
-  json result{{"count", sizes.size()}, {"sizes", sizes}};
+  const auto count = std::count_if(sizes.begin(), sizes.end(), [](std::int64_t size) { return size > 0; });  // new points may leave some out
+  json result{{"count", count}, {"sizes", sizes}};
   if (known.labels.empty()) return result;
   const analyse::Agreement found = analyse::agreement(state.labels, known.labels);
   result.update({{"nmi", number_or_null(found.nmi)}, {"ari", number_or_null(found.ari)}, {"rows", found.rows}});

@@ -6,6 +6,7 @@
 
 #include "calor/core/error.h"
 #include "calor/inspect/weights.h"
+#include "calor/io/file_kind.h"
 #include "calor/io/output.h"
 
 namespace calor::inspect {
@@ -16,10 +17,9 @@ bool ends_with(const std::string& path, std::string_view suffix) { return path.e
 
 std::unique_ptr<Model> load_safetensors(const std::string& path, const std::string& tokeniser) {
   const Weights weights(path);
-  if (weights.content().metadata.contains("pipeline")) return load_propagation_network(path);
   if (weights.has("l0.qkv.weight") && weights.has("timing.inv_freq")) return load_use_lite(path, tokeniser);
   fail(Fault::input,
-       "[inspect] expected a model of `calor train --save` or a known encoder, found a safetensors file of another program ({}): name its "
+       "[inspect] expected a model of `calor train --save` or a known encoder, found a safetensors file written by another program ({}): name its "
        "query, key and value weights in a mapping file (docs/inspect.md)",
        path);
 }
@@ -29,7 +29,9 @@ std::unique_ptr<Model> load_safetensors(const std::string& path, const std::stri
 std::unique_ptr<Model> load_model(const std::string& path, const std::string& tokeniser) {
   std::error_code error;
   require(std::filesystem::exists(path, error), Fault::input, "[inspect] expected a model file, found none ({})", path);
-  if (ends_with(path, ".json")) return load_mapping(path);
+  const auto kind = io::expect_kind(path, {io::FileKind::network, io::FileKind::mapping, io::FileKind::foreign}, "inspect", "attention heads");
+  if (kind == io::FileKind::network) return load_propagation_network(path);
+  if (kind == io::FileKind::mapping || ends_with(path, ".json")) return load_mapping(path);
   if (ends_with(path, ".bin")) return load_llama2c(path, tokeniser);
   if (ends_with(path, ".safetensors")) return load_safetensors(path, tokeniser);
   fail(Fault::input, "[inspect] expected a model that ends in .safetensors, .bin (llama2.c) or .json (a mapping), found {}", path);

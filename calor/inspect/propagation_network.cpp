@@ -6,6 +6,7 @@
 #include "calor/core/error.h"
 #include "calor/inspect/rows.h"
 #include "calor/inspect/weights.h"
+#include "calor/io/file_kind.h"
 #include "calor/pipeline/bind.h"
 #include "calor/recipes/recipes.h"
 
@@ -95,7 +96,7 @@ PropagationNetwork::PropagationNetwork(const std::string& path) try {
     require(found != metadata.end(), Fault::input, "[inspect] expected the metadata '{}' of a model of `calor train --save`, found none ({})", key, path);
     return found->second;
   };
-  require(entry("kind") == "calor attention network" && entry("schema") == "1", Fault::input,
+  require(entry("kind") == io::network_mark && entry("schema") == "1", Fault::input,
           "[inspect] expected a network of `calor train --save` of schema 1, found '{}' of schema {} ({})", entry("kind"), entry("schema"), path);
   const json protocol = json::parse(entry("protocol"));
   attention_ = entry("attention");

@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/io/file_kind.h"
 #include "calor/io/hash.h"
 #include "calor/io/safetensors.h"
 #include "calor/learn/stored_tensor.h"
@@ -15,8 +16,6 @@ namespace {
 using nlohmann::json;
 using Numbers = std::vector<double>;
 using Rows = std::vector<Numbers>;
-
-constexpr const char* kind = "calor training checkpoint";
 
 json record_to_json(const analyse::RunRecord& r) {
   return {{"attention", r.attention},
@@ -88,7 +87,7 @@ std::string checkpoint_path(const std::string& model_path) { return model_path +
 
 void write_checkpoint(const std::string& path, const json& command, const Checkpoint& checkpoint) {
   io::Safetensors content;
-  content.metadata["kind"] = kind;
+  content.metadata["kind"] = io::checkpoint_mark;
   content.metadata["command"] = command.dump();
   content.metadata["state"] = checkpoint.state.dump();
   for (const auto& [name, numbers] : checkpoint.numbers) content.tensors[name] = stored(numbers, {static_cast<std::int64_t>(numbers.size())});
@@ -112,7 +111,7 @@ bool read_checkpoint(const std::string& path, const json& command, const std::fu
   try {
     const io::Safetensors content = io::read_safetensors(path);
     const auto found = content.metadata.find("kind");
-    require(found != content.metadata.end() && found->second == kind, Fault::input,
+    require(found != content.metadata.end() && found->second == io::checkpoint_mark, Fault::input,
             "[train] expected a training checkpoint, found another kind of file");
     require(content.metadata.at("digest") == digest(content), Fault::input,
             "[train] expected an intact checkpoint, found one whose digest does not fit");

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
+#include "calor/io/file_kind.h"
 #include "calor/learn/network_weights.h"
 #include "calor/learn/stored_tensor.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kind = "calor attention network";
 constexpr int schema = 1;
 // Weights stand under this prefix, beside preprocessing and tokens.
 constexpr std::string_view weight_prefix = "network.";
@@ -29,12 +29,7 @@ bool all_finite(const std::vector<Value>& values) {
   return std::all_of(values.begin(), values.end(), [](Value value) { return std::isfinite(value); });
 }
 
-void check_kind(const io::Safetensors& content) {
-  const auto found = content.metadata.find("kind");
-  require(!content.metadata.count("format"), Fault::input, "[model] expected a model saved by calor train, found a fit of calor run: place new points with calor apply");
-  require(found != content.metadata.end() && found->second == kind, Fault::input,
-          "[model] expected a model saved by calor train, found {}: give the file named by --save",
-          found == content.metadata.end() ? "a safetensors file of another program" : "'" + found->second + "'");
+void check_schema(const io::Safetensors& content) {
   const int version = json::parse(entry(content, "schema")).get<int>();
   require(version == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})", schema,
           version, entry(content, "version"));
@@ -88,7 +83,7 @@ void read_tensors(const io::Safetensors& content, Model& model) {
 
 void save_model(const std::string& path, const Model& model) {
   io::Safetensors content;
-  content.metadata = {{"kind", kind},
+  content.metadata = {{"kind", io::network_mark},
                       {"schema", std::to_string(schema)},
                       {"version", model.version},
                       {"attention", model.attention},
@@ -114,9 +109,10 @@ void save_model(const std::string& path, const Model& model) {
 }
 
 Model load_model(const std::string& path) {
+  io::expect_kind(path, {io::FileKind::network}, "model", "a network of calor train");
   const io::Safetensors content = io::read_safetensors(path);
   try {
-    check_kind(content);
+    check_schema(content);
     Model model;
     read_metadata(content, model);
     read_tensors(content, model);

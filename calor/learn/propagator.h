@@ -63,7 +63,5 @@ Propagated propagate(const Propagator& model, const pipeline::Matrix& points, st
 void save_propagator(const std::string& path, const Propagator& model);
 // Throws Fault::input: "[model] expected ..., found ... (path)" for another kind of file, damaged tensors, values not finite.
 Propagator load_propagator(const std::string& path);
-// Whether a file was written by save_propagator; false for any other readable safetensors file.
-bool is_propagator(const std::string& path);
 
 }  // namespace calor::learn

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
+#include "calor/io/file_kind.h"
 #include "calor/io/safetensors.h"
 #include "calor/learn/propagator.h"
 #include "calor/learn/stored_tensor.h"
@@ -13,7 +14,6 @@ namespace {
 using nlohmann::json;
 using pipeline::Matrix;
 
-constexpr const char* kind = "calor propagator";
 constexpr int schema = 1;
 
 io::Tensor stored_matrix(const Matrix& matrix) {
@@ -38,7 +38,6 @@ const std::string& entry(const io::Safetensors& content, const std::string& key)
 }
 
 Propagator propagator_of(const io::Safetensors& content) {
-  require(entry(content, "kind") == kind, Fault::input, "[model] expected a propagator saved by calor train, found '{}'", entry(content, "kind"));
   require(json::parse(entry(content, "schema")).get<int>() == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})",
           schema, entry(content, "schema"), entry(content, "version"));
   Propagator model;
@@ -81,7 +80,7 @@ Propagator propagator_of(const io::Safetensors& content) {
 
 void save_propagator(const std::string& path, const Propagator& model) {
   io::Safetensors content;
-  content.metadata = {{"kind", kind},
+  content.metadata = {{"kind", io::propagator_mark},
                       {"schema", std::to_string(schema)},
                       {"version", model.version},
                       {"seed", std::to_string(model.seed)},
@@ -109,6 +108,7 @@ void save_propagator(const std::string& path, const Propagator& model) {
 }
 
 Propagator load_propagator(const std::string& path) {
+  io::expect_kind(path, {io::FileKind::propagator}, "model", "a propagator of calor train");
   const io::Safetensors content = io::read_safetensors(path);
   try {
     return propagator_of(content);
@@ -117,12 +117,6 @@ Propagator load_propagator(const std::string& path) {
   } catch (const json::exception& error) {
     fail(Fault::input, "[model] expected metadata of a saved propagator, found {} ({})", error.what(), path);
   }
-}
-
-bool is_propagator(const std::string& path) {
-  const io::Safetensors content = io::read_safetensors(path);
-  const auto found = content.metadata.find("kind");
-  return found != content.metadata.end() && found->second == kind;
 }
 
 }  // namespace calor::learn

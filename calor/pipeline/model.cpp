@@ -4,16 +4,17 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
+#include "calor/io/file_kind.h"
 #include "calor/io/number.h"
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/bind.h"
+#include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* format = "calor-fit-1";
 
 template <class Number>
 io::Tensor tensor_of(const char* dtype, std::vector<std::int64_t> shape, const Number* values, std::size_t count) {
@@ -54,12 +55,12 @@ Data data_from(const io::Safetensors& file, const std::string& path) {
   data.features = matrix_of(find(file, "features", path), "features", path);
   const auto rows = static_cast<std::size_t>(data.rows());
   const auto checked = [&](auto values, const char* name) {
-    require(values.size() == rows, Fault::input, "[model] expected {} rows of {}, found {} ({})", rows, name, values.size(), path);
+    require(static_cast<std::size_t>(values.size()) == rows, Fault::input, "[model] expected {} rows of {}, found {} ({})", rows, name, values.size(), path);
     return values;
   };
   if (file.tensors.count("labels")) data.labels = checked(numbers_of<std::int64_t>(find(file, "labels", path), "I64", "labels", path), "labels");
   if (file.tensors.count("train")) data.train = checked(numbers_of<std::uint8_t>(find(file, "train", path), "U8", "train", path), "train");
-  if (file.tensors.count("targets")) data.targets = matrix_of(find(file, "targets", path), "targets", path)->col(0);
+  if (file.tensors.count("targets")) data.targets = checked(Vector(matrix_of(find(file, "targets", path), "targets", path)->reshaped()), "targets");
   const json names = json::parse(file.metadata.at("names"));
   data.feature_names = names.at("features").get<std::vector<std::string>>();
   data.row_names = names.at("rows").get<std::vector<std::string>>();
@@ -78,7 +79,7 @@ void save_fit(const std::string& path, const SavedFit& saved) {
   io::Safetensors file;
   json prototypes = json::array();
   for (const std::uint8_t flag : saved.fit.prototypes) prototypes.push_back(flag != 0);
-  file.metadata = {{"format", format},
+  file.metadata = {{"format", io::fit_mark},
                    {"pipeline", saved.pipeline},
                    {"version", saved.version},
                    {"input_hash", saved.input_hash},
@@ -100,16 +101,14 @@ void save_fit(const std::string& path, const SavedFit& saved) {
 }
 
 SavedFit load_fit(const std::string& path, const StageList& stages) {
+  io::expect_kind(path, {io::FileKind::fit}, "apply", "a fit that `calor run --save` wrote");
   const io::Safetensors file = io::read_safetensors(path);
   const auto meta = [&](const char* name) {
     const auto found = file.metadata.find(name);
-    require(found != file.metadata.end(), Fault::input, "[model] expected a fit that `calor run --save` wrote, found no \"{}\" ({})", name, path);
+    require(found != file.metadata.end(), Fault::input, "[model] expected the metadata \"{}\" of a fit, found none ({})", name, path);
     return found->second;
   };
-  if (const auto kind = file.metadata.find("kind"); kind != file.metadata.end())
-    fail(Fault::input, "[model] expected a fit that `calor run --save` wrote, found a \"{}\" of calor train: predict new points with calor predict ({})",
-         kind->second, path);
-  require(meta("format") == format, Fault::input, "[model] expected the format {}, found {} ({})", format, meta("format"), path);
+  require(meta("format") == io::fit_mark, Fault::input, "[model] expected the format {}, found {} ({})", io::fit_mark, meta("format"), path);
   SavedFit saved;
   saved.pipeline = meta("pipeline");
   saved.version = meta("version");
@@ -122,6 +121,7 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
     saved.fit.seed = std::stoull(meta("seed"));
     for (const json& flag : json::parse(meta("prototypes"))) saved.fit.prototypes.push_back(flag.get<bool>());
     saved.fit.data = std::make_shared<const Data>(data_from(file, path));
+    require_wanted(saved.fit.stages, *saved.fit.data);
   } catch (const json::exception&) {
     fail(Fault::input, "[model] expected metadata in JSON, found damaged ones ({})", path);
   } catch (const std::logic_error&) {  // of stoull

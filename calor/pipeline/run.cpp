@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <limits>
 
 #include "calor/core/error.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/speed.h"
+#include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
 namespace {
@@ -39,6 +41,11 @@ const std::shared_ptr<const Matrix>& Kept::shared(const std::string& name) const
   return found->second;
 }
 
+double Kept::once(const std::string& name, const std::function<double()>& choose) {
+  if (!has(name)) keep_number(name, choose());
+  return number(name);
+}
+
 void Kept::keep_all(const std::string& prefix, const Kept& inner) {
   for (const auto& [name, values] : inner.arrays_) arrays_[prefix + "." + name] = values;
 }
@@ -52,7 +59,7 @@ Kept Kept::inner(const std::string& prefix) const {
 
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
                 std::vector<std::uint8_t>* prototypes, std::vector<StageTime>* times) {
-  kept.assign(stages.size(), {});
+  kept.resize(stages.size());
   for (std::size_t s = 0; s < stages.size(); ++s) {
     context.check_stop(stages[s].stage->name);
     const auto begin = std::chrono::steady_clock::now();
@@ -81,6 +88,7 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::u
   require(data->rows() > 0, Fault::input, "[run] expected at least one point, found none");
   check_finite(*data->features, "run");
   check_unit(*data->features);
+  require_wanted(stages, *data);
   Fit result;
   result.stages = std::move(stages);
   result.data = data;
@@ -98,13 +106,11 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::u
 }
 
 const BoundStage* without_place(const std::vector<BoundStage>& stages) {
-  for (const BoundStage& bound : stages) {
-    if (!bound.stage->place) return &bound;
-    for (const Parameter& parameter : bound.stage->parameters)
-      if (parameter.takes == Parameter::Takes::pipeline)
-        if (const BoundStage* inner = without_place(bound.arguments.pipeline(parameter.name))) return inner;
-  }
-  return nullptr;
+  const BoundStage* first = nullptr;
+  for_each_stage(stages, [&](const BoundStage& bound) {
+    if (!first && !bound.stage->place) first = &bound;
+  });
+  return first;
 }
 
 void require_places(const std::vector<BoundStage>& stages, const char* op, const char* remedy) {
@@ -112,6 +118,21 @@ void require_places(const std::vector<BoundStage>& stages, const char* op, const
     at_stage(*obstacle, [&] {
       fail(Fault::usage, "[{}] expected a pipeline that can place new points, found the stage {}, which cannot: {}", op, obstacle->stage->name, remedy);
     });
+}
+
+// What has no result is missing: NaN, -1, or no class.
+static void leave_out_of_reach(State& state) {
+  constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+  if (state.out_of_reach.empty()) return;
+  auto points = std::make_shared<Matrix>(*state.points);
+  for (std::size_t i = 0; i < state.out_of_reach.size(); ++i) {
+    if (!state.out_of_reach[i]) continue;
+    const auto row = static_cast<Eigen::Index>(i);
+    points->row(row).setConstant(missing);
+    if (state.type == types::labels) state.labels[i] = -1;
+    if (state.type == types::prediction) state.scores.row(row).setConstant(state.class_scores ? 0 : missing);
+  }
+  state.points = std::move(points);
 }
 
 State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Context& context) {
@@ -127,6 +148,7 @@ State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Cont
   state.points = std::move(new_points);
   state.columns = fit.data->features;
   place_stages(fit.stages, state, fit.kept, context, &fit.prototypes);
+  leave_out_of_reach(state);
   return state;
 }
 

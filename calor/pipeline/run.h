@@ -27,7 +27,8 @@ struct Fit {
   State result;
 };
 
-// Runs the stages in turn.  Checks that features are finite, and of a size whose squares are.  Errors of a stage name it and show its place.
+// Runs the stages in turn.  Checks that features are finite, and of a size whose squares are, and that the
+// data have what the stages want.  Errors of a stage name it and show its place.
 Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context);
 
 // The first stage that has no rule for new points, in the bodies of others too; null where all have one.
@@ -37,10 +38,12 @@ const BoundStage* without_place(const std::vector<BoundStage>& stages);
 void require_places(const std::vector<BoundStage>& stages, const char* op, const char* remedy);
 
 // The state of new points (m x d, the fit's features in order) through the same stages.
+// Points out of reach of the fit have coordinates and values NaN, labels -1 and class scores 0.
 // Throws Fault::usage for a pipeline that cannot place, Fault::input for a wrong number of features.
 State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context& context);
 
-// Runs stages on a state; `kept` gets one entry a stage.  Used by fit and by stages that hold a pipeline.  Errors show the stage's
+// Runs stages on a state; `kept` gets one entry a stage, or has those of
+// an earlier repetition, whose choices stay (Kept::once).  Used by fit and by stages that hold a pipeline.  Errors show the stage's
 // place in the pipeline.  Placing passes by the stages that ran on prototypes.
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
                 std::vector<std::uint8_t>* prototypes = nullptr, std::vector<StageTime>* times = nullptr);

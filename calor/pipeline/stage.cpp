@@ -56,6 +56,14 @@ void at_stage(const BoundStage& bound, const std::function<void()>& action) {
   }
 }
 
+void for_each_stage(const std::vector<BoundStage>& stages, const std::function<void(const BoundStage&)>& visit) {
+  for (const BoundStage& bound : stages) {
+    visit(bound);
+    for (const Parameter& parameter : bound.stage->parameters)
+      if (parameter.takes == Parameter::Takes::pipeline) for_each_stage(bound.arguments.pipeline(parameter.name), visit);
+  }
+}
+
 const Stage* find_stage(const StageList& stages, std::string_view name) {
   for (const Stage* stage : stages)
     if (stage->name == name) return stage;

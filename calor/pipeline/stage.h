@@ -65,6 +65,9 @@ struct Estimate;
 enum class Kind { support, initialise, strengthen, normalise, flow, read_out };
 const char* kind_name(Kind kind);
 
+// What a stage asks of the data beyond points: labels of either kind, classes, measured values, a graph (wants.h).
+enum class Wants { nothing, labels, classes, values, graph };
+
 struct Stage {
   std::string_view name;
   Kind kind = Kind::flow;
@@ -81,6 +84,8 @@ struct Stage {
   // What the stage needs beyond its type, and what it makes of that (outline.h): throws Fault::usage.  Null: needs nothing more, and
   // nothing is known after it.
   void (*outline)(Outline&, const Arguments&) = nullptr;
+  // What it asks of the data.  Null: nothing.
+  Wants (*wants)(const Arguments&) = nullptr;
 };
 
 // A stage with its arguments, typed.
@@ -95,6 +100,9 @@ struct BoundStage {
 // Runs the action of a stage.  An Error that shows no place in the pipeline yet leaves with the pipeline's line and a caret under the
 // stage; interruptions and internal errors leave as they are.
 void at_stage(const BoundStage& bound, const std::function<void()>& action);
+
+// Visits each stage, and those of the pipelines that it holds after it.
+void for_each_stage(const std::vector<BoundStage>& stages, const std::function<void(const BoundStage&)>& visit);
 
 using StageList = std::vector<const Stage*>;
 

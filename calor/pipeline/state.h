@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,6 +42,8 @@ class Kept {
   void keep(const std::string& name, std::shared_ptr<const Matrix> values) { arrays_[name] = std::move(values); }
   void keep(const std::string& name, Matrix values) { keep(name, std::make_shared<const Matrix>(std::move(values))); }
   void keep_number(const std::string& name, double value) { keep(name, Matrix(Matrix::Constant(1, 1, value))); }
+  // A number that the stage chooses by the data: chosen here, or what it chose in the first of several repetitions.
+  double once(const std::string& name, const std::function<double()>& choose);
   bool has(const std::string& name) const { return arrays_.count(name) > 0; }
   const std::shared_ptr<const Matrix>& shared(const std::string& name) const;  // throws Fault::input where it is missing
   const Matrix& array(const std::string& name) const { return *shared(name); }
@@ -67,6 +70,7 @@ struct State {
   bool prototypes = false;                // the points are not the data's rows any more (centres)
   std::shared_ptr<const Csr> graph;       // rows: the points; columns: the points, or the fit's points when placing
   std::shared_ptr<const Csr> reverse;     // placing: points of the fit that would count a new one among theirs
+  std::vector<std::uint8_t> out_of_reach; // placing: new points whose similarity to all points of the fit is 0: they get no result; empty: none
   std::vector<std::int64_t> itself;       // placing: the fit's point that coincides with each new one, or -1
   std::shared_ptr<const Matrix> columns;  // the points that the graph's columns are
   Similarity similarity;

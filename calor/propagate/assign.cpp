@@ -49,8 +49,9 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     state.figures["clusters"] = static_cast<double>(modes.rows());
     return;
   }
-  kept.keep("centres", state.points);
-  const auto found = similarity::assign_nearest(*state.data->features, *state.points, context);
+  auto found = similarity::assign_nearest(*state.data->features, *state.points, context);
+  if (std::string left = similarity::leave_out_empty(found, *state.data->features); !left.empty()) state.note("assign", std::move(left));
+  kept.keep("centres", found.at);
   state.labels = found.nearest;
   state.figures["inertia"] = found.inertia;
   state.points = state.data->features;

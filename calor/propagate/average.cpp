@@ -2,9 +2,10 @@
 // has no value (NaN).
 #include <cmath>
 
-#include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/state.h"
+#include "calor/pipeline/wants.h"
+#include "calor/propagate/class_field.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -13,9 +14,7 @@ using namespace pipeline;
 
 // Two columns: the targets, and 1 where there is one.
 static Matrix known_targets(const Data& data, const std::vector<std::int64_t>* rows) {
-  require(data.targets.size() == data.rows(), Fault::input,
-          "[average] expected labels that are numbers, found {}: name a numeric column with --label, or use vote",
-          data.labels.empty() ? "none" : "names");
+  require_wanted(Wants::values, data, "average");
   const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : data.rows();
   Matrix result = Matrix::Zero(count, 2);
   for (std::int64_t r = 0; r < count; ++r)
@@ -27,16 +26,21 @@ static Matrix known_targets(const Data& data, const std::vector<std::int64_t>* r
 static void weigh(State& state, const Context& context) {
   const Matrix sums = flow(state.similarity, known_targets(*state.data, state.similarity.column_rows.get()), context);
   state.scores.resize(sums.rows(), 1);
-  for (Eigen::Index i = 0; i < sums.rows(); ++i)
+  std::int64_t unreached = 0;
+  for (Eigen::Index i = 0; i < sums.rows(); ++i) {
     state.scores(i, 0) = sums(i, 1) > 0 ? sums(i, 0) / sums(i, 1) : std::numeric_limits<double>::quiet_NaN();
+    unreached += !(sums(i, 1) > 0);
+  }
+  note_unreached(state, "average", unreached, "value");
 }
 
 static void run(State& state, const Arguments&, Kept&, const Context& context) { weigh(state, context); }
 static void place(State& state, const Arguments&, const Kept&, const Context& context) { weigh(state, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static Wants wants(const Arguments&) { return Wants::values; }
 
 const Stage average_stage{"average", Kind::read_out, types::any_similarity, types::prediction, {},
                           "the weighted mean of the labels as numbers",
-                          "", run, place, estimate};
+                          "", run, place, estimate, nullptr, wants};
 
 }  // namespace calor::propagate

@@ -1,20 +1,26 @@
 #include "calor/propagate/class_field.h"
 
-#include "calor/core/error.h"
+#include <fmt/format.h>
+
+#include "calor/pipeline/wants.h"
 
 namespace calor::propagate {
 
 pipeline::Matrix class_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op) {
+  require_wanted(pipeline::Wants::classes, data, op);
   const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : data.rows();
   pipeline::Matrix field = pipeline::Matrix::Zero(count, static_cast<Eigen::Index>(data.classes.size()));
-  bool any = false;
   for (std::int64_t r = 0; r < count; ++r)
-    if (const std::int64_t i = rows ? (*rows)[r] : r; data.labelled(i)) {
+    if (const std::int64_t i = rows ? (*rows)[r] : r; data.labelled(i))
       field(r, data.labels[i]) = 1;
-      any = true;
-    }
-  require(any, Fault::input, "[{}] expected labelled training rows, found none: name the label column with --label", op);
   return field;
+}
+
+void note_unreached(pipeline::State& state, const char* op, std::int64_t unreached, const char* what) {
+  if (unreached == 0) return;
+  state.note(op, fmt::format("no label reached {} of {} rows: they have no {}; {}", unreached, state.scores.rows(), what,
+                             state.placing ? "they are far from all rows of the fit that one reached"
+                                           : "label a row in each part of the graph, or link the parts by a larger k"));
 }
 
 }  // namespace calor::propagate

@@ -13,7 +13,8 @@ static constexpr Parameter parameters[] = {
     {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random starts, of which the best stays"}};
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  const auto found = similarity::lloyd(*state.points, {arguments.integer("k"), arguments.integer("starts"), 300, state.seed}, context);
+  auto found = similarity::lloyd(*state.points, {arguments.integer("k"), arguments.integer("starts"), 300, state.seed}, context);
+  if (std::string left = similarity::leave_out_empty(found, *state.points); !left.empty()) state.note("cluster", std::move(left));
   kept.keep("centres", found.at);
   state.labels = found.nearest;
   state.figures["inertia"] = found.inertia;

@@ -216,8 +216,23 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   state.points = std::make_shared<const Matrix>(in_time(spectrum.vectors, spectrum.lambda, time));
 }
 
+// New points whose every value is 0, where values cannot cancel: Nystrom's formula would put them at the origin.
+void find_out_of_reach(State& state, const Similarity& record, bool adds_up, const Context& context) {
+  if (adds_up ? record.all_pairs() : record.strengthen.kind != Strengthen::Kind::exponential) return;  // by logarithms, however small the values
+  const Vector sums = log_row_sums(record, context);
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(record.rows), 0);
+  for (std::int64_t i = 0; i < record.rows; ++i) out[static_cast<std::size_t>(i)] = !(std::exp(sums[i]) > 0);
+  const auto count = std::count(out.begin(), out.end(), 1);
+  if (count == 0) return;
+  state.note("eigen", fmt::format("{} of {} rows are out of reach: their similarity to all points of the fit is 0, and they get no coordinates",
+                                  count, record.rows));
+  state.out_of_reach = std::move(out);
+}
+
 void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  const Similarity record = arguments.word("of") == "laplacian" ? row_normalised(state.similarity, context) : state.similarity;
+  const bool laplacian = arguments.word("of") == "laplacian";
+  const Similarity record = laplacian ? row_normalised(state.similarity, context) : state.similarity;
+  if (arguments.word("of") != "residual") find_out_of_reach(state, record, laplacian || record.row_stochastic(), context);
   const Matrix& vectors = kept.array("vectors");
   const Matrix& lambda = kept.array("lambda");
   // Vectors over lambda, row by row, so that points of several components keep theirs; then the fit's time.  What rounding alone left

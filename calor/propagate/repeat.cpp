@@ -1,6 +1,8 @@
 // repeat(pipeline): until nothing changes any more.  The change is the largest move of a point over the spread of the points at
 // the beginning, the largest change of what flows over its largest value, or, where the body gives a similarity and nothing flows over
-// it, the largest change of a value over the largest value.
+// it, the largest change of a value over the largest value.  What a stage of the body chooses by the data (exp(auto)) is chosen in the
+// first repetition and kept: chosen anew it would follow the points that it moves.
+#include <algorithm>
 #include <cmath>
 
 #include "calor/core/error.h"
@@ -62,17 +64,28 @@ static double change(const State& before, const State& after, double scale, cons
   return largest_move(*before.points, *after.points) / scale;
 }
 
+// What a stage says in a repetition stands for what it said in those before; the notes up to `outside` are not of the body.
+static void say_anew(const std::vector<Note>& now, std::vector<Note>& said, std::ptrdiff_t outside) {
+  const auto again = [&](const Note& old) { return std::any_of(now.begin(), now.end(), [&](const Note& note) { return note.stage == old.stage; }); };
+  said.erase(std::remove_if(said.begin() + outside, said.end(), again), said.end());
+  said.insert(said.end(), now.begin(), now.end());
+}
+
 static bool settle(State& state, const Arguments& arguments, const Context& context, const std::function<void()>& step) {
   const std::int64_t most = arguments.integer("most");
   const double until = arguments.number("until"), scale = spread(*state.points);
   std::vector<double> changes;
+  std::vector<Note> said = std::move(state.notes);
+  const auto outside = static_cast<std::ptrdiff_t>(said.size());
   for (std::int64_t turn = 1; turn <= most; ++turn) {
     context.check_stop("repeat");
     State before;
     before.points = state.points;
     before.field = state.field;
     if (!state.field && (state.type & types::any_similarity)) before.similarity = state.similarity;
+    state.notes.clear();
     step();
+    say_anew(state.notes, said, outside);
     const double changed = change(before, state, scale, context);
     require(std::isfinite(changed), Fault::convergence, "[repeat] expected finite values, found overflow after {} repetitions", turn);
     context.advance(static_cast<double>(turn), static_cast<double>(most), "repeat");
@@ -83,6 +96,7 @@ static bool settle(State& state, const Arguments& arguments, const Context& cont
     }
     if (changed <= until) {
       if (!state.placing) state.series["change"] = std::move(changes);
+      state.notes = std::move(said);
       return true;
     }
   }
@@ -97,7 +111,8 @@ static void fail_unsettled(const Arguments& arguments, double changed) {
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   const std::vector<BoundStage>& body = arguments.pipeline("body");
   const Types begun = state.type;
-  std::vector<Kept> inner;
+  std::vector<Kept> inner;  // where this is a repetition of an outer one, what its stages have chosen in the first
+  for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
   Context quiet = context;
   quiet.progress = nullptr;  // the repetitions are the progress, not the passes of each
   const bool settled = settle(state, arguments, context, [&] {

@@ -57,6 +57,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 }
 
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static Wants wants(const Arguments& arguments) { return arguments.word("side") == "right" ? Wants::classes : Wants::nothing; }
 
 static void outline(Outline& outline, const Arguments&) {
   require_square(outline, "restart", "compare the points with themselves (leave out to=)");
@@ -65,6 +66,6 @@ static void outline(Outline& outline, const Arguments&) {
 
 const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters,
                           "(1 - a) S H + a H_0: flow with a return to the beginning",
-                          "10.5555/2981345.2981386", run, place, estimate, outline};
+                          "10.5555/2981345.2981386", run, place, estimate, outline, wants};
 
 }  // namespace calor::propagate

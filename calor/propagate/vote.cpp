@@ -1,4 +1,5 @@
 // vote: the class with the most similarity.  Scores of a row add up to 1; a row that nothing reaches has none.
+#include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/class_field.h"
@@ -10,18 +11,27 @@ using namespace pipeline;
 
 static void count(State& state, const Context& context) {
   state.class_scores = true;
-  if (state.field) state.scores = *state.field;
-  else
+  if (state.field) {
+    require(state.field_names == state.data->classes, Fault::usage,
+            "[vote] expected labels that flow, found a walk's shares: leave out restart(side=left), or end the pipeline with it");
+    state.scores = *state.field;
+  } else {
     state.scores = flow(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);
-  for (Eigen::Index i = 0; i < state.scores.rows(); ++i)
+  }
+  std::int64_t unreached = 0;
+  for (Eigen::Index i = 0; i < state.scores.rows(); ++i) {
     if (const double sum = state.scores.row(i).sum(); sum > 0) state.scores.row(i) /= sum;
+    else ++unreached;
+  }
+  note_unreached(state, "vote", unreached, "class");
 }
 
 static void run(State& state, const Arguments&, Kept&, const Context& context) { count(state, context); }
 static void place(State& state, const Arguments&, const Kept&, const Context& context) { count(state, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static Wants wants(const Arguments&) { return Wants::classes; }
 
 const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {},
-                       "the class with the most similarity", "", run, place, estimate};
+                       "the class with the most similarity", "", run, place, estimate, nullptr, wants};
 
 }  // namespace calor::propagate

@@ -13,7 +13,7 @@ namespace {
 
 constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters", 1}};
 constexpr RecipeParameter cuts[] = {{"k", "8", "number of clusters", 2}};
-constexpr RecipeParameter shift[] = {{"h", "auto", "bandwidth: of exp(-d^2 / h), in squared units of the data"}};
+constexpr RecipeParameter shift[] = {{"h", "groups", "bandwidth: of exp(-d^2 / h), in squared units of the data; groups: from the points"}};
 constexpr RecipeParameter hopfield[] = {{"temperature", "1", "of exp(dot / temperature); 1 / beta of the paper"}};
 
 constexpr Recipe recipes[] = {

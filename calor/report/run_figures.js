@@ -189,10 +189,10 @@ const sizesElement = (sizes, bars) => plot(`Size of each ${bars.one}`, (width) =
 function clustersFigure() {
   const clusters = result.quality.clusters;
   if (!clusters || clusters.count < 2) return null;
-  const more = clusters.count > MOST_BARS ? ` The first ${MOST_BARS} are shown.` : "";
+  const more = clusters.sizes.length > MOST_BARS ? ` The first ${MOST_BARS} are shown.` : "";
   return figure(
       "Cluster sizes", `How many points each of the ${count(clusters.count)} clusters has.${more}`, null,
-      sizesElement(clusters.sizes, {one: "cluster", name: (i) => String(i), coloured: clusters.count <= MOST_GROUPS}));
+      sizesElement(clusters.sizes, {one: "cluster", name: (i) => String(i), coloured: clusters.sizes.length <= MOST_GROUPS}));
 }
 
 function componentsFigure() {

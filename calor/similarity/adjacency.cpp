@@ -2,6 +2,7 @@
 #include "calor/core/error.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
+#include "calor/pipeline/wants.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {
@@ -9,8 +10,8 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static void run(State& state, const Arguments&, Kept&, const Context&) {
+  require_wanted(Wants::graph, *state.data, "adjacency");
   const auto& given = state.data->graph;
-  require(given != nullptr, Fault::input, "[adjacency] expected data that are a graph, found points: give an edge list, or use knn");
   Csr graph;
   graph.rows = given->rows;
   graph.columns = given->columns;
@@ -37,7 +38,9 @@ static void outline(Outline& outline, const Arguments&) {
   outline.scores = Outline::Scores::weights;
 }
 
+static Wants wants(const Arguments&) { return Wants::graph; }
+
 const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, {},
-                            "the graph that the data are, with its weights", "", run, nullptr, nullptr, outline};
+                            "the graph that the data are, with its weights", "", run, nullptr, nullptr, outline, wants};
 
 }  // namespace calor::similarity

@@ -67,7 +67,8 @@ Steepness steepness(const Histogram& histogram, double scale) {
   return {std::log(sum) - least / scale, moment / sum};
 }
 
-Bandwidth steepest(const Histogram& histogram) {
+// Eight scales an octave, from which every value counts for nothing to where all count alike.
+Bandwidth curve_of(const Histogram& histogram) {
   double smallest = 0;
   for (const double value : histogram.value)
     if (value > 0) {
@@ -78,15 +79,27 @@ Bandwidth steepest(const Histogram& histogram) {
   const double from = std::log2(smallest) - 2, to = std::log2(histogram.value.back()) + 4;
   const int steps = std::max(8, static_cast<int>(std::ceil((to - from) * 8)));
   Bandwidth result;
-  const auto at = [&](double step) { return std::exp2(from + (to - from) * step / steps); };
-  const auto slope = [&](double step) { return steepness(histogram, at(step)).slope; };
   for (int s = 0; s <= steps; ++s) {
-    const Steepness here = steepness(histogram, at(s));
-    result.scales.push_back(at(s));
+    result.scales.push_back(std::exp2(from + (to - from) * s / steps));
+    const Steepness here = steepness(histogram, result.scales.back());
     result.log_sums.push_back(here.log_sum);
     result.slopes.push_back(here.slope);
   }
+  return result;
+}
+
+// The scale at a place between two of the curve's.
+double scale_at(const Bandwidth& curve, double step) {
+  const auto before = std::min(static_cast<std::size_t>(step), curve.scales.size() - 2);
+  const double rest = step - static_cast<double>(before);
+  return std::exp2((1 - rest) * std::log2(curve.scales[before]) + rest * std::log2(curve.scales[before + 1]));
+}
+
+Bandwidth steepest(const Histogram& histogram) {
+  Bandwidth result = curve_of(histogram);
   const std::vector<double>& slopes = result.slopes;
+  const auto steps = static_cast<int>(slopes.size()) - 1;
+  const auto slope = [&](double step) { return steepness(histogram, scale_at(result, step)).slope; };
   const auto top = static_cast<int>(std::max_element(slopes.begin(), slopes.end()) - slopes.begin());
   // Golden-section search about the best step.
   double low = std::max(0, top - 1), high = std::min(steps, top + 1);
@@ -95,7 +108,7 @@ Bandwidth steepest(const Histogram& histogram) {
     if (slope(low + third) < slope(high - third)) low += third;
     else high -= third;
   }
-  result.scale = at((low + high) / 2);
+  result.scale = scale_at(result, (low + high) / 2);
   result.dimension = 2 * slope((low + high) / 2);
   // Unclear: another peak nearly as high beyond a real dip, or the top at an end of the range.
   result.clear = top > 0 && top < steps;
@@ -107,6 +120,22 @@ Bandwidth steepest(const Histogram& histogram) {
     }
   }
   return result;
+}
+
+// Where the curve is flattest between two rises; its end where it is not.
+std::size_t flattest(const Bandwidth& curve, double rows, double pairs) {
+  constexpr double flat = 0.5, least_rows = 4, least_groups = 1.1;
+  const std::vector<double>& slopes = curve.slopes;
+  std::size_t best = slopes.size();
+  double before = 0;
+  for (std::size_t s = 1; s + 1 < slopes.size(); ++s) {
+    before = std::max(before, slopes[s - 1]);
+    if (slopes[s] > slopes[s - 1] || slopes[s] >= slopes[s + 1]) continue;
+    if (curve.log_sums[s] < std::log(least_rows * rows) || curve.log_sums[s] > std::log(pairs / least_groups)) continue;
+    const double after = *std::max_element(slopes.begin() + static_cast<std::ptrdiff_t>(s), slopes.end());
+    if (slopes[s] <= flat * std::min(before, after) && (best == slopes.size() || slopes[s] < slopes[best])) best = s;
+  }
+  return best;
 }
 
 Bandwidth median_of_farthest(const Similarity& similarity) {
@@ -133,6 +162,22 @@ Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& conte
   require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0, Fault::usage,
           "[exp] expected distances for bandwidth=auto, found stored values: give a number, or begin with distance(2)");
   return similarity.all_pairs() ? steepest(histogram_of(similarity, context)) : median_of_farthest(similarity);
+}
+
+Bandwidth bandwidth_of_groups(const Similarity& similarity, const Context& context) {
+  require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0 && similarity.all_pairs(), Fault::usage,
+          "[exp] expected distances over all pairs for bandwidth=groups, found {}: give a number, or begin with distance(2)", describe(similarity));
+  constexpr double passed = 0.75;
+  Bandwidth result = curve_of(histogram_of(similarity, context));
+  const auto rows = static_cast<double>(similarity.rows), columns = static_cast<double>(similarity.columns);
+  const std::vector<double>& slopes = result.slopes;
+  const auto end = slopes.begin() + static_cast<std::ptrdiff_t>(flattest(result, rows, rows * columns));
+  const auto top = std::max_element(slopes.begin(), end);
+  const double level = passed * *top;
+  const auto below = std::find_if(top, slopes.end(), [&](double slope) { return slope <= level; });
+  if (below == slopes.end()) result.scale = result.scales.back();
+  else result.scale = scale_at(result, static_cast<double>(below - slopes.begin()) - (level - *below) / (*(below - 1) - *below));
+  return result;
 }
 
 namespace {

@@ -23,8 +23,17 @@ struct Bandwidth {
 // order is below 1e-4 of the slope); the sums are then taken over its bins.
 // On a support, where the slope rule fails: the median over the rows of minus the least score, for distance(2) the median
 // squared distance to the k-th neighbour.
-// Throws Fault::input when all points coincide, or half of the rows have only coinciding neighbours.
+// Throws Fault::usage for anything but distances, Fault::input when all points coincide, or half of the rows have only coinciding neighbours.
 Bandwidth automatic_bandwidth(const pipeline::Similarity& similarity, const Context& context);
+
+// All pairs: the scale at which points climb to one place in each group that they fall into, and groups stay apart.  On the same curve,
+// groups are where log sum is flat between two rises: that of a group's own points, and that of the points between groups.  Flat is a
+// slope of at most half of the steepest on either side, with groups of at least 4 rows and at least 1.1 of them on the average
+// (sum / rows, pairs / sum); of several places the flattest; without one all points are a group.  The scale is where the rise within
+// groups has passed and its slope has fallen to three quarters of its steepest: on drawn normal groups of deviation s in 1 to 5
+// dimensions about 2 s^2, where points at least 6 s apart begin to drift together at 2.5 s^2 and a group falls apart at 0.7 s^2.
+// Throws Fault::usage for anything but distances over all pairs, Fault::input when all points coincide.
+Bandwidth bandwidth_of_groups(const pipeline::Similarity& similarity, const Context& context);
 
 // The scale for each row at which the entropy of its normalised values is log(perplexity), within 1e-5; the diagonal
 // counts only where the record has it.  Throws Fault::input for a row with fewer than `perplexity` values.

@@ -63,7 +63,9 @@ static void outline(Outline& outline, const Arguments& arguments) {
   if (nearest) outline.symmetric = outline.equal_both_ways = Fact::no;
 }
 
+static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
+
 const Stage distance_stage{"distance", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores, outline};
+                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores, outline, wants};
 
 }  // namespace calor::similarity

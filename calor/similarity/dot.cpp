@@ -21,7 +21,9 @@ static void outline(Outline& outline, const Arguments& arguments) {
   outline_scores(outline, Outline::Scores::others, arguments.word("to"));
 }
 
+static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
+
 const Stage dot_stage{"dot", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "x . y, the dot product of two points", "", run, place, estimate_scores, outline};
+                      "x . y, the dot product of two points", "", run, place, estimate_scores, outline, wants};
 
 }  // namespace calor::similarity

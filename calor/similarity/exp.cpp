@@ -16,8 +16,9 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", std::numeric_limits<double>::min(),
-     std::numeric_limits<double>::max(), "auto|loo|learned",
-     "the score's unit of decay; auto: from the points; loo: from how well each labelled column is predicted by the others, of which "
+     std::numeric_limits<double>::max(), "auto|groups|loo|learned",
+     "the score's unit of decay; auto: from the points; groups: from the points, wide beside the groups that they fall into and narrow beside "
+     "what lies between; loo: from how well each labelled column is predicted by the others, of which "
      "it is not one; learned: with a learned score, trained as well"},
     {"perplexity", Parameter::Takes::number_or_word, "none", 1, 1e9, "none",
      "instead of a bandwidth: the effective number of neighbours, a scale for each row; leaves the diagonal out"},
@@ -38,8 +39,8 @@ static Vector row_scales(const Similarity& record, const Arguments& arguments, c
 }
 
 // From the points, with the curve that it was chosen by.
-static double automatic_scale(State& state, const Context& context) {
-  Bandwidth found = automatic_bandwidth(state.similarity, context);
+static double automatic_scale(State& state, const std::string& by, const Context& context) {
+  Bandwidth found = by == "groups" ? bandwidth_of_groups(state.similarity, context) : automatic_bandwidth(state.similarity, context);
   if (!found.scales.empty()) {
     state.series["bandwidth_scale"] = std::move(found.scales);
     state.series["bandwidth_log_sum"] = std::move(found.log_sums);
@@ -57,12 +58,15 @@ static double leave_one_out_scale(State& state, const Context& context) {
   Similarity& record = state.similarity;
   const LeaveOneOut found = leave_one_out(keys_of(record, "exp"), known_columns(record, *state.data, "exp"), {}, context);
   report(found, state);
-  record.leave_diagonal_out = true;
-  record.strengthen.by_leave_one_out = true;
   return found.scales[found.best().scale];
 }
 
 static bool by_leave_one_out(const Arguments& arguments) { return !arguments.is_number("bandwidth") && arguments.word("bandwidth") == "loo"; }
+
+static double chosen_scale(State& state, const Arguments& arguments, const Context& context) {
+  if (arguments.is_number("bandwidth")) return arguments.number("bandwidth");
+  return by_leave_one_out(arguments) ? leave_one_out_scale(state, context) : automatic_scale(state, arguments.word("bandwidth"), context);
+}
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
@@ -72,11 +76,9 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     use_scale(record, row_scales(record, arguments, context));
     return;
   }
-  const double scale = arguments.is_number("bandwidth")         ? arguments.number("bandwidth")
-                       : arguments.word("bandwidth") == "auto" ? automatic_scale(state, context)
-                                                               : leave_one_out_scale(state, context);
+  const double scale = kept.once("scale", [&] { return chosen_scale(state, arguments, context); });
+  if (by_leave_one_out(arguments)) record.leave_diagonal_out = record.strengthen.by_leave_one_out = true;
   state.figures["bandwidth"] = scale;
-  kept.keep_number("scale", scale);
   use_scale(record, Vector::Constant(1, scale));
 }
 
@@ -109,9 +111,11 @@ static void outline(Outline& outline, const Arguments& arguments) {
     require(by != "learned" || learned, Fault::usage,
             "[exp] expected a bandwidth, auto or loo, found learned, which goes with score(..) in `calor train` and `calor compare`: give "
             "one of those");
-    require(by != "auto" || learned || outline.may_be(Outline::Scores::distances), Fault::usage,
-            "[exp] expected distances for bandwidth=auto, found {}: give a number, or begin with distance(2)",
+    require((by != "auto" && by != "groups") || learned || outline.may_be(Outline::Scores::distances), Fault::usage,
+            "[exp] expected distances for bandwidth={}, found {}: give a number, or begin with distance(2)", by,
             outline.scores == Outline::Scores::lengths ? "stored lengths" : "another score");
+    require(by != "groups" || outline.may(outline.all_pairs), Fault::usage,
+            "[exp] expected distances over all pairs for groups, found a graph: write exp(auto), or leave out the graph");
     require(by != "loo" || (outline.may(outline.all_pairs) && outline.may_be(Outline::Scores::distances)), Fault::usage,
             "[exp] expected distances over all pairs for loo, found {}: begin with distance(2, to=train)",
             outline.may(outline.all_pairs) ? "another score" : "a graph");
@@ -120,7 +124,9 @@ static void outline(Outline& outline, const Arguments& arguments) {
   if (by_row(arguments)) outline.symmetric = outline.equal_both_ways = Fact::no;
 }
 
+static Wants wants(const Arguments& arguments) { return !by_row(arguments) && by_leave_one_out(arguments) ? Wants::labels : Wants::nothing; }
+
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",
-                      "10.1109/TIP.2008.2002305", run, place, estimate, outline};
+                      "10.1109/TIP.2008.2002305", run, place, estimate, outline, wants};
 
 }  // namespace calor::similarity

@@ -11,7 +11,7 @@ namespace calor::similarity {
 
 struct ApproximateNeighbours {
   pipeline::Csr graph;
-  double recall = 0;              // share of the exact neighbours found, on `sampled` rows
+  double recall = 0;              // share of the exact neighbours' distances that those found have, on `sampled` rows
   std::int64_t sampled = 0;
 };
 

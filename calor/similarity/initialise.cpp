@@ -13,7 +13,6 @@ void take_training_rows(State& state, Similarity& record) {
   std::vector<std::int64_t> rows;
   for (std::int64_t i = 0; i < state.data->rows(); ++i)
     if (state.data->labelled(i)) rows.push_back(i);
-  require(!rows.empty(), Fault::input, "[distance] expected labelled training rows for to=train, found none: name a label column");
   auto columns = std::make_shared<Matrix>(static_cast<Eigen::Index>(rows.size()), state.data->features->cols());
   for (std::size_t c = 0; c < rows.size(); ++c) columns->row(static_cast<Eigen::Index>(c)) = state.data->features->row(rows[c]);
   record.column_points = std::move(columns);
@@ -87,6 +86,8 @@ void outline_scores(Outline& outline, Outline::Scores scores, const std::string&
 void estimate_scores(Estimate& estimate, const Arguments&) {
   estimate.hold(8 * estimate.features * (estimate.rows + estimate.columns));
 }
+
+Wants wants_by(const std::string& to) { return to == "train" ? Wants::labels : Wants::nothing; }
 
 Metric metric_of(const std::string& word) {
   return word == "cosine" ? Metric::cosine : word == "manhattan" ? Metric::manhattan : Metric::euclidean;

@@ -25,6 +25,9 @@ void outline_scores(pipeline::Outline& outline, pipeline::Outline::Scores scores
 // Work and memory of one evaluation.
 void estimate_scores(pipeline::Estimate& estimate, const pipeline::Arguments&);
 
+// What columns of that kind ask of the data.
+pipeline::Wants wants_by(const std::string& to);
+
 pipeline::Metric metric_of(const std::string& word);
 
 }  // namespace calor::similarity

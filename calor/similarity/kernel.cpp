@@ -53,7 +53,9 @@ static void outline(Outline& outline, const Arguments& arguments) {
   if (arguments.word("name") != "linear") outline.plain = Fact::no;
 }
 
+static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
+
 const Stage kernel_stage{"kernel", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores, outline};
+                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores, outline, wants};
 
 }  // namespace calor::similarity

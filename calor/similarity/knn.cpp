@@ -29,8 +29,6 @@ static std::vector<std::uint8_t> training_rows(const Data& data) {
 
 static void check(const State& state, std::int64_t k, std::int64_t available, const char* what) {
   require(state.points->cols() > 0, Fault::input, "[knn] expected points with features, found a bare graph: use adjacency");
-  require(available > 0 || state.rows() <= 1, Fault::input,
-          "[knn] expected labelled training rows, found none: name the label column with --label");
   require(state.rows() > 1, Fault::input, "[knn] expected at least 2 points, found {}: give more points", state.rows());
   require(k <= available, Fault::input, "[knn] expected k of at most {} ({}), found {}: give a smaller k or more points",
           available, what, k);
@@ -141,7 +139,9 @@ static void outline(Outline& outline, const Arguments& arguments) {
   outline.square = Fact::yes;
 }
 
+static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
+
 const Stage knn_stage{"knn", Kind::support, types::coordinates, types::graph, parameters,
-                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate, outline};
+                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate, outline, wants};
 
 }  // namespace calor::similarity

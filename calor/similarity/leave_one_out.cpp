@@ -82,7 +82,6 @@ Similarity keys_of(const Similarity& similarity, const char* op) {
 }
 
 Known known_columns(const Similarity& similarity, const Data& data, const char* op) {
-  require(!data.labels.empty() || data.targets.size(), Fault::input, "[{}] expected labels for loo, found none: name the label column with --label", op);
   Known known;
   if (data.labels.empty()) known.values.resize(similarity.columns);
   for (std::int64_t j = 0; j < similarity.columns; ++j) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "calor/core/progress.h"
@@ -28,5 +29,9 @@ Centres lloyd(const pipeline::Matrix& points, const LloydOptions& options, const
 
 // The nearest centre of each point, and the sum of squared distances.
 Centres assign_nearest(const pipeline::Matrix& points, const pipeline::Matrix& centres, const Context& context);
+
+// Leaves out the centres that no point is nearest to, so that those with points are 0, 1, ...  What a person should know of it in words;
+// "" where all have points.
+std::string leave_out_empty(Centres& centres, const pipeline::Matrix& points);
 
 }  // namespace calor::similarity

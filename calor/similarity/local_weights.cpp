@@ -2,6 +2,7 @@
 // Minimises |x_i - sum_j w_ij x_j|^2; the Gram matrix of the differences gets reg * trace on its diagonal, which settles it
 // where there are more neighbours than dimensions.  Roweis & Saul 2000.  O(N k^3 + N k^2 d) time.
 #include <Eigen/Cholesky>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
@@ -70,16 +71,19 @@ static bool solve_ones(Eigen::MatrixXd& gram, Vector& x) {
   return true;
 }
 
-static void weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double reg, std::int64_t i, Eigen::MatrixXd& gram, Vector& weights) {
+// False where all neighbours coincide with the point, which says nothing of how it is made of them.
+static bool weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double reg, std::int64_t i, Eigen::MatrixXd& gram, Vector& weights) {
   const std::int64_t begin = graph.begin[i], count = graph.begin[i + 1] - begin;
-  if (count == 0) return;
+  if (count == 0) return true;
   const std::span<const std::int32_t> to(graph.column.data() + begin, static_cast<std::size_t>(count));
   const std::int64_t after = i + 1 < graph.rows ? graph.begin[i + 2] : graph.begin[i + 1];
   const std::span<const std::int32_t> ahead(graph.column.data() + graph.begin[i + 1], static_cast<std::size_t>(after - graph.begin[i + 1]));
+  bool apart = false;
   const auto regularised = [&] {
     put_gram(rows.row(i).data(), columns, to, ahead, gram);
     const double trace = gram.trace();
-    gram.diagonal().array() += trace > 0 ? reg * trace : reg;
+    apart = trace > 0;
+    gram.diagonal().array() += apart ? reg * trace : reg;
   };
   regularised();
   if (!solve_ones(gram, weights)) {
@@ -92,21 +96,26 @@ static void weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double 
   if (!(std::abs(sum) > 0) || !weights.allFinite()) weights = Vector::Constant(count, 1.0 / static_cast<double>(count));
   else weights /= sum;
   std::copy_n(weights.data(), count, graph.values.begin() + begin);
+  return apart;
 }
 
 static void put_weights(State& state, Csr graph, double reg, const Context& context) {
   graph.values.assign(graph.column.size(), 0);
   constexpr std::int64_t piece = 64;
   const std::int64_t pieces = (graph.rows + piece - 1) / piece;
-  std::atomic<std::int64_t> done{0};
+  std::atomic<std::int64_t> done{0}, coinciding{0};
   parallel_for(pieces, context.threads, [&](std::int64_t p) {
     context.check_stop("local_weights");
     Eigen::MatrixXd gram;
     Vector weights;
     for (std::int64_t i = p * piece; i < std::min(graph.rows, (p + 1) * piece); ++i)
-      weigh(*state.points, *state.columns, graph, reg, i, gram, weights);
+      coinciding += !weigh(*state.points, *state.columns, graph, reg, i, gram, weights);
     context.advance(static_cast<double>(++done), static_cast<double>(pieces), "local weights");
   });
+  if (coinciding > 0 && !state.placing)
+    state.note("local_weights", fmt::format("{} of {} rows coincide with all their neighbours, which then weigh alike: nothing tells these rows apart, "
+                                            "and what their coordinates differ by is rounding",
+                                            coinciding.load(), graph.rows));
   state.similarity = stored_similarity(std::move(graph));
   state.similarity.normalised = {Normalisation::row};
 }

@@ -53,8 +53,6 @@ static std::shared_ptr<const Matrix> standardised(const Matrix& points, const Ma
 
 static double likelihood(const Matrix& features, const Data& data, const Context& context) {
   auto rows = std::make_shared<const std::vector<std::int64_t>>(labelled_rows(data));
-  require(!rows->empty(), Fault::input, "[standardise] expected labelled rows for loo, found none: name the label column with --label, or "
-                                        "write standardise(deviation)");
   auto points = std::make_shared<Matrix>(static_cast<Eigen::Index>(rows->size()), features.cols());
   for (std::size_t r = 0; r < rows->size(); ++r) points->row(static_cast<Eigen::Index>(r)) = features.row((*rows)[r]);
   Similarity record;
@@ -106,7 +104,9 @@ static void outline(Outline& outline, const Arguments&) {
           "[standardise] expected the data's features, found points that moved: put standardise first");
 }
 
+static Wants wants(const Arguments& arguments) { return arguments.word("by") == "loo" ? Wants::labels : Wants::nothing; }
+
 const Stage standardise_stage{"standardise", Kind::initialise, types::points, types::points, parameters,
-                              "each feature less its mean over its standard deviation", "", run, place, estimate, outline};
+                              "each feature less its mean over its standard deviation", "", run, place, estimate, outline, wants};
 
 }  // namespace calor::similarity

@@ -44,6 +44,10 @@ static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, 
           Fault::usage, "[two_side] expected an exponential of one bandwidth over all pairs for of=keys, found {}: put exp(loo) or exp(2) before it",
           describe(record));
   if (arguments.is_number("alpha")) return factors(among_columns(record), arguments.number("alpha"), context);
+  if (kept.has("alpha")) {  // chosen in the first of several repetitions
+    record.strengthen.scale[0] = kept.number("scale");
+    return factors(among_columns(record), kept.number("alpha"), context);
+  }
   LeaveOneOutOptions options;
   options.exponents = true;
   if (!record.strengthen.by_leave_one_out) options.scales = {record.strengthen.scale[0]};
@@ -55,6 +59,7 @@ static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, 
   state.figures["bandwidth"] = scale;
   record.strengthen.scale[0] = scale;
   kept.keep_number("scale", scale);
+  kept.keep_number("alpha", alpha);
   Vector result = found.log_density.col(static_cast<Eigen::Index>(choice.scale));
   for (double& value : result) value = std::isfinite(value) ? -alpha * value : 0;
   return result;
@@ -101,7 +106,9 @@ static void outline(Outline& outline, const Arguments& arguments) {
   outline.plain = Fact::no;
 }
 
+static Wants wants(const Arguments& arguments) { return arguments.is_number("alpha") ? Wants::nothing : Wants::labels; }
+
 const Stage two_side_stage{"two_side", Kind::normalise, types::any_similarity, types::normalised, parameters,
-                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline};
+                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline, wants};
 
 }  // namespace calor::similarity

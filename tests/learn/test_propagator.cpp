@@ -365,7 +365,7 @@ TEST(Propagator, SameBitsForAnyThreadsAndThroughAFile) {
   trained.model.features = {"a", "b", "c"};
   const std::string path = ::testing::TempDir() + "calor_trained_propagator.safetensors";
   save_propagator(path, trained.model);
-  EXPECT_TRUE(is_propagator(path));
+  EXPECT_EQ(io::file_kind(path).kind, io::FileKind::propagator);
   const Propagator loaded = load_propagator(path);
   const Matrix points = random_matrix(20, 3, 9) * 50;
   const Propagated before = propagate(trained.model, points, 5, one), after = propagate(loaded, points, 5, two);
