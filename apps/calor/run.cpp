@@ -106,8 +106,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (arguments.train) pipeline::mark_training(loaded.data, *arguments.train, globals.seed);
   bar.clear();
   if (arguments.explain) {
-    const std::int64_t edges = loaded.data.graph ? loaded.data.graph->edges() : 0;
-    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data.rows(), loaded.data.features->cols(), edges, context));
+    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data, context));
     return;
   }
   const auto begin = std::chrono::steady_clock::now();

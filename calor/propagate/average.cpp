@@ -37,6 +37,6 @@ static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
 const Stage average_stage{"average", Kind::read_out, types::any_similarity, types::prediction, {},
                           "the weighted mean of the labels as numbers",
-                          "", run, place, estimate};
+                          "", run, place, estimate, nullptr, takes_any_form};
 
 }  // namespace calor::propagate

@@ -22,6 +22,6 @@ static void place(State& state, const Arguments&, const Kept&, const Context& co
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
 const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {},
-                       "the class with the most similarity", "", run, place, estimate};
+                       "the class with the most similarity", "", run, place, estimate, nullptr, takes_any_form};
 
 }  // namespace calor::propagate

@@ -21,7 +21,12 @@ static void outline(Outline& outline, const Arguments& arguments) {
   outline_scores(outline, Outline::Scores::others, arguments.word("to"));
 }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  if (form == Form::sparse) return bound.takes == types::graph ? "" : "all pairs are computed from dense points";
+  return "give the points, or begin with distance(t)";
+}
+
 const Stage dot_stage{"dot", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "x . y, the dot product of two points", "", run, place, estimate_scores, outline};
+                      "x . y, the dot product of two points", "", run, place, estimate_scores, outline, why_dense};
 
 }  // namespace calor::similarity

@@ -24,10 +24,13 @@ void finish(State& state, Similarity record) {
   record.rows = state.rows();
   record.row_points = state.points;
   record.columns = record.column_points->rows();
+  record.row_sparse = state.sparse;
+  if (state.sparse) record.column_sparse = state.data->sparse;
+  record.distances = state.distances;
   require(record.row_points->cols() == record.column_points->cols(), Fault::usage,
           "[distance] expected rows and columns of one width, found {} and {}", record.row_points->cols(),
           record.column_points->cols());
-  require(record.row_points->cols() > 0, Fault::input, "[distance] expected points with features, found a bare graph: use adjacency");
+  require(!state.given().nothing(), Fault::input, "[distance] expected points with features, found a bare graph: use adjacency");
   record.symmetric = record.square() && (!record.support || is_symmetric(*record.support));
   state.columns = record.column_points;
   state.similarity = std::move(record);
@@ -86,6 +89,11 @@ void outline_scores(Outline& outline, Outline::Scores scores, const std::string&
 
 void estimate_scores(Estimate& estimate, const Arguments&) {
   estimate.hold(8 * estimate.features * (estimate.rows + estimate.columns));
+}
+
+std::string_view other_metric(Form form, const BoundStage& bound) {
+  const bool given = form == Form::distances || form == Form::some_distances;
+  return given && bound.arguments.word("metric") != "euclidean" ? "they are distances already: leave metric out" : "";
 }
 
 Metric metric_of(const std::string& word) {

@@ -101,7 +101,13 @@ static void outline(Outline& outline, const Arguments& arguments) {
   outline.plain = Fact::no;
 }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  const bool given = form == Form::distances || form == Form::some_distances;
+  return given && of_keys(bound.arguments) ? "the keys' density is computed from points: leave of=keys out" : "";
+}
+
 const Stage two_side_stage{"two_side", Kind::normalise, types::any_similarity, types::normalised, parameters,
-                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline};
+                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline,
+                           why_dense};
 
 }  // namespace calor::similarity
