@@ -58,7 +58,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   bar.clear();
   say_reading(globals, loaded.read, loaded.reading);
   const pipeline::Data& points = loaded.data;
-  const pipeline::State state = pipeline::place(saved.fit, points.features, context);
+  const pipeline::State state = pipeline::place(saved.fit, points.points(), context);
   const std::vector<std::string>& classes = points.classes.empty() ? saved.fit.data->classes : points.classes;
   const bool unseen = loaded.hash != saved.input_hash;  // the fit's own file says nothing about new points
   const Known known{points.features, points.labels, classes, points.targets,

@@ -64,6 +64,8 @@ void add_data_options(CLI::App& command, DataOptions& options, const char* label
       ->type_name("refuse|drop|mean|neighbours")
       ->capture_default_str()
       ->group("Reading");
+  command.add_option("--layer", options.layer, "Of an h5ad file: the layer that is read instead of X")->group("Reading");
+  command.add_option("--obsm", options.obsm, "Of an h5ad file: the matrix of obsm that is read instead of X, such as X_pca")->group("Reading");
   add_text_options(command, options);
 }
 

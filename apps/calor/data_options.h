@@ -12,7 +12,7 @@
 namespace calor::app {
 
 struct DataOptions {
-  std::string data, label, names, header, delimiter, decimal, encoding, missing = "refuse", layer, obsm;
+  std::string data, label, names, header, delimiter, decimal, encoding, missing = "refuse", layer, obsm, as = "auto";
   std::vector<std::string> features, one_hot;
 
   // Throws Fault::usage for a word that an option does not know.

@@ -12,6 +12,7 @@
 #include "calor/io/output.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/forms.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
@@ -44,15 +45,40 @@ static pipeline::Labels labels_of(pipeline::Wants wants) {
   return wants == pipeline::Wants::nothing ? pipeline::Labels::shown : pipeline::Labels::classes;
 }
 
-// The points or the graph.
+static pipeline::As form_of(const std::string& as) {
+  if (as == "points") return pipeline::As::points;
+  if (as == "distances") return pipeline::As::distances;
+  return as == "similarities" ? pipeline::As::similarities : pipeline::As::automatic;
+}
+
+// A table that is evidently one of distances is taken for it where the pipeline can read that, and else asked about.
+static pipeline::Loaded taken_for_distances(pipeline::Loaded&& loaded, const std::vector<pipeline::BoundStage>& stages, const std::string& source) {
+  const pipeline::Matrix& table = *loaded.data.features;
+  const bool weights = (table.array() == 0 || table.array() == table.maxCoeff()).all();  // a graph without weights looks like this too
+  require(!weights && pipeline::without_form(stages, pipeline::Form::distances) == nullptr, Fault::input,
+          "[data] expected points, found a square symmetric table with zeros on its diagonal ({}): say what it is with --as points, distances or similarities", source);
+  return pipeline::as_distances(std::move(loaded));
+}
+
+// The points, the graph, or what is known of pairs.
 static pipeline::Loaded load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
   const pipeline::Wants wants = pipeline::wants_of(stages);
-  if (wants == pipeline::Wants::graph) {
+  if (wants == pipeline::Wants::graph && form_of(arguments.data.as) != pipeline::As::similarities) {
     require(arguments.data.label.empty() || arguments.data.label == "none", Fault::usage,
             "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out", arguments.data.label);
     return pipeline::load_graph(arguments.data.data, arguments.data.text_options(), context);
   }
-  return pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(wants), context);
+  const pipeline::As as = form_of(arguments.data.as);
+  if (as == pipeline::As::distances || as == pipeline::As::similarities) {
+    pipeline::Loaded loaded = pipeline::load_pairs(arguments.data.data, arguments.data.load_options(), as, context);
+    if (wants == pipeline::Wants::values) {
+      loaded.data.labels.clear();
+      loaded.data.classes.clear();
+    }
+    return loaded;
+  }
+  pipeline::Loaded loaded = pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(wants), context);
+  return as == pipeline::As::automatic && pipeline::looks_like_distances(loaded.data) ? taken_for_distances(std::move(loaded), stages, arguments.data.data) : loaded;
 }
 
 // A similarity over all pairs is no table.
@@ -98,7 +124,8 @@ static void print_remarks(const pipeline::State& state, const json& quality) {
 }
 
 static void run(const Globals& globals, const RunArguments& arguments) {
-  const pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
+  pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
+  if (form_of(arguments.data.as) == pipeline::As::similarities) parsed = pipeline::begin_with_similarity(parsed, recipes::all_stages());
   const std::string text = pipeline::print(parsed);
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
@@ -117,8 +144,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
   say_reading(globals, loaded.read, loaded.reading);
   if (arguments.explain) {
-    const std::int64_t edges = loaded.data.graph ? loaded.data.graph->edges() : 0;
-    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data.rows(), loaded.data.features->cols(), edges, context));
+    fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data, context));
     return;
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -180,6 +206,10 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   command->add_flag("--explain", arguments->explain, "Say what would be done, with the memory and time that it would take, and stop");
   add_data_options(*command, arguments->data, label_of_others);
+  command->add_option("--as", arguments->data.as, "What the file is: points; distances or similarities of all pairs (a square table or a list of pairs)")
+      ->type_name("points|distances|similarities")
+      ->check(CLI::IsMember({"auto", "points", "distances", "similarities"}))
+      ->group("Reading");
   add_globals(*command, globals);
   command->callback([&globals, arguments] { run(globals, *arguments); });
 }

@@ -1,14 +1,17 @@
 #include "calor/io/container.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/array.h"
+#include "calor/io/hdf5.h"
 #include "calor/io/idx.h"
 #include "calor/io/npy.h"
 #include "calor/io/number.h"
 #include "calor/io/roles.h"
+#include "calor/io/scipy_sparse.h"
 #include "calor/io/zip.h"
 
 namespace calor::io {
@@ -42,6 +45,15 @@ Dataset data_of_npz(const File& file, const LoadOptions& options, const std::opt
   for (const ZipEntry& entry : entries) names.push_back(array_name(entry));
   const bool workbook = std::ranges::find(names, "xl/workbook.xml") != names.end();
   require(!workbook, Fault::input, "[data] expected a table or arrays, found an Excel workbook ({}): save it as csv", file.path);
+  if (is_scipy_sparse(entries)) {
+    require(beside || options.labels != LabelUse::expected || options.label == "none" || options.known(), Fault::input,
+            "[npz] expected labels, found a sparse matrix alone ({}): name a labels file after a comma, as in matrix.npz,labels.csv", file.path);
+    SparseMatrix matrix = parse_scipy_sparse(file.bytes, file.path, context);
+    const std::int64_t columns = matrix.columns;
+    Dataset data = data_of_sparse(std::move(matrix), generic_names(columns), beside, options, file.path, context);
+    data.reading.format = "scipy.sparse npz";
+    return data;
+  }
   const bool arrays = std::ranges::any_of(entries, [](const ZipEntry& entry) { return entry.name.ends_with(".npy"); });
   require(arrays, Fault::input, "[data] expected a npz file of arrays, found a zip archive of {} ({}): unpack it, and give the file inside",
           names.empty() ? "nothing" : list_names(names, 4), file.path);
@@ -64,11 +76,71 @@ Dataset data_of_npz(const File& file, const LoadOptions& options, const std::opt
   return data;
 }
 
+// Annotations as a table of texts, of which one may be the label.
+std::optional<LabelsBeside> annotated_labels(const AnnotatedMatrix& matrix, const LoadOptions& options, const std::string& place) {
+  std::vector<std::string> names;
+  for (const Annotation& annotation : matrix.annotations) names.push_back(annotation.name);
+  const Annotation* chosen = nullptr;
+  if (options.label == "none" || options.labels == LabelUse::none) return std::nullopt;
+  if (options.label) {
+    const auto found = std::ranges::find(names, *options.label);
+    const std::string nearest = nearest_name(*options.label, names);
+    const bool optional = options.known() && !options.label_must_exist;
+    require(found != names.end() || optional, Fault::input, "[h5] expected one of the columns of obs for --label ({}), found \"{}\" ({}){}",
+            names.empty() ? "there are none" : list_names(names), *options.label, place, nearest.empty() ? "" : fmt::format(": did you mean \"{}\"?", nearest));
+    if (found == names.end()) return std::nullopt;
+    chosen = &matrix.annotations[static_cast<std::size_t>(found - names.begin())];
+  }
+  for (const Annotation& annotation : matrix.annotations)
+    if (!chosen && options.labels == LabelUse::expected && is_label_name(annotation.name)) chosen = &annotation;
+  if (!chosen) {
+    std::vector<const Annotation*> words;
+    for (const Annotation& annotation : matrix.annotations)
+      if (annotation.text) words.push_back(&annotation);
+    if (words.size() == 1) chosen = words.front();
+  }
+  require(chosen || options.labels != LabelUse::expected || options.known(), Fault::input, "[h5] expected a label, found {} ({}): name a column of obs with --label",
+          names.empty() ? "no columns of obs" : fmt::format("the columns of obs {}", list_names(names)), place);
+  if (!chosen) return std::nullopt;
+  LabelsBeside labels{chosen->name, LabelTexts("row")};
+  for (std::int64_t i = 0; i < matrix.rows; ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    labels.texts.add(chosen->text ? chosen->texts[row] : std::isnan(chosen->numbers[row]) ? std::string() : format_number(chosen->numbers[row]), i + 1);
+  }
+  return labels;
+}
+
+Dataset data_of_hdf5(const File& file, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const Context& context) {
+  AnnotatedMatrix matrix = parse_hdf5(file.bytes, file.path, {options.layer, options.obsm}, context);
+  const std::optional<LabelsBeside> labels = beside ? beside : annotated_labels(matrix, options, file.path);
+  std::vector<std::string> names = matrix.column_names.empty() ? generic_names(matrix.columns) : std::move(matrix.column_names);
+  std::vector<std::string> left_out = std::move(matrix.left_out);
+  for (const Annotation& annotation : matrix.annotations)
+    if (!labels || annotation.name != labels->name) left_out.push_back(annotation.name);
+  Dataset data;
+  const bool named = options.names == "none";
+  if (matrix.sparse) {
+    data = data_of_sparse(std::move(*matrix.sparse), std::move(names), labels, options, file.path, context);
+  } else {
+    LoadOptions chosen = options;
+    chosen.names = "none";
+    data = data_of_table(table_of_numbers(std::move(matrix.dense), std::move(names), true), chosen, file.path, labels ? labels : LabelsBeside{"", LabelTexts("row")});
+  }
+  if (!named && !matrix.row_names.empty()) {
+    data.row_names = std::move(matrix.row_names);
+    data.row_names_column = "obs";
+  }
+  data.reading.format = "h5";
+  data.reading.left_out.insert(data.reading.left_out.end(), left_out.begin(), left_out.end());
+  return data;
+}
+
 }  // namespace
 
-bool is_container(std::string_view bytes) { return is_zip(bytes) || is_npy(bytes) || is_idx(bytes); }
+bool is_container(std::string_view bytes) { return is_zip(bytes) || is_npy(bytes) || is_idx(bytes) || is_hdf5(bytes); }
 
 Dataset parse_container(const File& file, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const Context& context) {
+  if (is_hdf5(file.bytes)) return data_of_hdf5(file, options, beside, context);
   if (is_zip(file.bytes)) return data_of_npz(file, options, beside, context);
   const bool npy = is_npy(file.bytes);
   const Array array = npy ? parse_npy(file.bytes, file.path) : parse_idx(file.bytes, file.path);

@@ -12,8 +12,10 @@
 #include "calor/io/hash.h"
 #include "calor/io/idx.h"
 #include "calor/io/libsvm.h"
+#include "calor/io/matrix_market.h"
 #include "calor/io/number.h"
 #include "calor/io/output.h"
+#include "calor/io/roles.h"
 #include "calor/io/source.h"
 
 namespace calor::io {
@@ -71,12 +73,25 @@ Dataset data_of_libsvm(TextSource& text, const TextFacts& facts, const LoadOptio
   return data;
 }
 
+Dataset data_of_matrix_market(TextSource& text, const TextFacts& facts, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const std::string& place,
+                              const Context& context) {
+  require(beside || options.labels != LabelUse::expected || options.label == "none" || options.known(), Fault::input,
+          "[mtx] expected labels, found a matrix alone ({}): name a labels file after a comma, as in matrix.mtx,labels.csv", place);
+  MatrixMarket found = parse_matrix_market(whole_text(text, facts.bytes, place, context), place, context);
+  const std::int64_t columns = found.matrix.columns;
+  Dataset data = data_of_sparse(std::move(found.matrix), generic_names(columns), beside, options, place, context);
+  data.reading.format = "Matrix Market";
+  return data;
+}
+
 Dataset parse(Source&& source, const std::string& path, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const Context& context) {
+  refuse_foreign(source.head, path);
   if (is_container(source.head)) return parse_container({path, std::move(source.bytes), ""}, options, beside, context);
   TextFacts facts;
   const auto text = as_utf8(std::move(source.text), options.text.encoding, path, context, facts, source.counted);
   const std::string head = beginning_of(*text);
   if (is_libsvm(head)) return data_of_libsvm(*text, facts, options, beside, path, context);
+  if (is_matrix_market(head)) return data_of_matrix_market(*text, facts, options, beside, path, context);
   return data_of_text(*text, facts, {}, options, path, context, beside);
 }
 

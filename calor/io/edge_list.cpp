@@ -9,6 +9,8 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/container.h"
+#include "calor/io/graphml.h"
+#include "calor/io/matrix_market.h"
 #include "calor/io/number.h"
 #include "calor/io/roles.h"
 #include "calor/io/source.h"
@@ -146,14 +148,37 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
   list.nodes = nodes.texts();
 }
 
+// Nodes are numbered from 1; an entry in row i and column j is an edge from i to j.
+EdgeList edges_of(const MatrixMarket& found, const std::string& place) {
+  const SparseMatrix& matrix = found.matrix;
+  require(matrix.rows == matrix.columns, Fault::input, "[mtx] expected a square matrix for a graph, found {} x {} ({}): give rows and columns the same nodes", matrix.rows,
+          matrix.columns, place);
+  require(matrix.entries() > 0, Fault::input, "[mtx] expected at least one edge, found none ({})", place);
+  EdgeList list;
+  for (std::int64_t i = 1; i <= matrix.rows; ++i) list.nodes.push_back(std::to_string(i));
+  for (std::int64_t i = 0; i < matrix.rows; ++i)
+    for (auto e = static_cast<std::size_t>(matrix.begin[static_cast<std::size_t>(i)]); e < static_cast<std::size_t>(matrix.begin[static_cast<std::size_t>(i) + 1]); ++e)
+      list.edges.push_back({i, matrix.column[e], matrix.value[e]});
+  return list;
+}
+
 }  // namespace
 
 EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context) {
   EdgeList list;
   Source source = open_source(path, context);
+  refuse_foreign(source.head, path);
   require(!is_container(source.head), Fault::input, "[edges] expected a text of edges, found arrays or an archive ({}): give a csv of \"from, to, weight\"", path);
   TextFacts facts;
   const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts, source.counted);
+  const std::string head = beginning_of(*text);
+  if (is_graphml(head) || is_matrix_market(head)) {
+    const std::string whole = whole_text(*text, facts.bytes, path, context);
+    EdgeList other = is_graphml(head) ? parse_graphml(whole, path, context) : edges_of(parse_matrix_market(whole, path, context), path);
+    other.reading.format = is_graphml(head) ? "GraphML" : "Matrix Market";
+    other.hash = source.hash.get();
+    return other;
+  }
   const Dialect dialect = find_dialect(*text, options, {}, "", true, path);
   list.reading.format = "edges";
   list.reading.header = dialect.header;
@@ -170,9 +195,32 @@ EdgeList load_edge_list(const std::string& path, const TextOptions& options, con
   return list;
 }
 
+bool is_list_of_pairs(const std::string& path, const TextOptions& options, const Context& context) {
+  if (path == "-") return false;  // can be read once
+  Source source = open_source(path, context);
+  if (is_container(source.head)) return false;
+  TextFacts facts;
+  const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts, source.counted);
+  const std::string head = beginning_of(*text);
+  if (is_graphml(head)) return true;
+  if (is_matrix_market(head)) return false;
+  const Dialect dialect = find_dialect(*text, options, {}, "", true, path);
+  if (dialect.names.size() != 3) return false;
+  TextScanner scanner(*text, dialect.delimiter, dialect.decimal, path);
+  std::size_t rows = 0, zeros = 0;
+  while (scanner.begin_row() && rows < 4) {
+    if (scanner.line() < dialect.first_line || scanner.line() == dialect.header_line) continue;
+    const std::vector<std::string> cells = read_cells(scanner);
+    if (rows < cells.size()) zeros += number_in(cells[rows], dialect.decimal) == 0.0;
+    ++rows;
+  }
+  return rows != 3 || zeros != 3;
+}
+
 std::string reading_line(const EdgeList& edges) {
   std::vector<std::string> facts;
   if (!edges.columns.empty()) facts.push_back(edges.columns);
+  if (edges.reading.format != "edges") facts.push_back(edges.reading.format);
   if (edges.reading.header) facts.push_back(*edges.reading.header ? "header yes" : "header no");
   for (const std::string& fact : {edges.reading.delimiter, edges.reading.decimal, edges.reading.encoding})
     if (!fact.empty()) facts.push_back(fact);

@@ -30,6 +30,10 @@ struct EdgeList {
 // finite number, bytes that are not UTF-8, and for a file without edges.
 EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context);
 
+// Whether a file is a list of pairs with a value each, as far as its first lines tell: three columns, and no table of three rows with zeros on
+// the diagonal.  False for arrays.
+bool is_list_of_pairs(const std::string& path, const TextOptions& options, const Context& context);
+
 // "read 5 nodes and 7 edges (weights; header yes; comma)".
 std::string reading_line(const EdgeList& edges);
 

@@ -8,6 +8,7 @@
 #include "calor/core/text.h"
 #include "calor/io/container.h"
 #include "calor/io/dataset.h"
+#include "calor/io/foreign_format.h"
 #include "calor/io/gzip.h"
 #include "calor/io/hash.h"
 #include "calor/io/output.h"
@@ -61,6 +62,11 @@ std::shared_future<std::string> ready(std::string hash) {
 
 }  // namespace
 
+void refuse_foreign(std::string_view head, const std::string& path) {
+  const std::string format = foreign_format(head);
+  require(format.empty(), Fault::input, "[data] expected a format that is read here, found {} ({}): {}", format, path, foreign_remedy(format));
+}
+
 Source open_source(const std::string& path, const Context& context) {
   std::error_code error;
   if (path != "-" && !fs::exists(path, error) && !error) fail_missing(path);
@@ -82,7 +88,17 @@ Source open_source(const std::string& path, const Context& context) {
   source.bytes = read_file(path);
   require(!source.bytes.empty(), Fault::input, "[data] expected rows of data, found an empty file ({}): give a file with data", path);
   source.hash = ready(sha256(source.bytes));
-  if (is_gzip(source.bytes)) source.bytes = gunzip(source.bytes, path, context);
+  if (is_gzip(source.bytes)) {  // a packed text is read in pieces too
+    auto text = text_of_gzip(std::move(source.bytes), path);
+    source.head.resize(head_size);
+    source.head.resize(text->read(source.head.data(), head_size));
+    text->rewind();
+    if (!is_container(source.head)) {
+      source.text = std::move(text);
+      return source;
+    }
+    source.bytes = whole_text(*text, source.head.size(), path, context);
+  }
   source.head = source.bytes.substr(0, head_size);
   if (!is_container(source.head)) source.text = text_in_memory(std::move(source.bytes));
   return source;

@@ -22,4 +22,7 @@ struct Source {
 // Throws Fault::input for a file that is not there (with the nearest name), a folder, an empty file; Fault::memory.
 Source open_source(const std::string& path, const Context& context);
 
+// Throws Fault::input, with the format and the remedy, for a file of another program that is known and not read.
+void refuse_foreign(std::string_view head, const std::string& path);
+
 }  // namespace calor::io

@@ -57,6 +57,17 @@ class FileText final : public TextSource {
   std::FILE* file_;
 };
 
+class GzipText final : public TextSource {
+ public:
+  GzipText(std::string packed, const std::string& place) : packed_(std::move(packed)), stream_(packed_, place) {}
+  std::size_t read(char* into, std::size_t most) override { return stream_.read(into, most); }
+  void rewind() override { stream_.rewind(); }
+
+ private:
+  std::string packed_;
+  GunzipStream stream_;
+};
+
 // The first bytes tell what an encoding leaves open.
 struct Start {
   std::string encoding;  // for iconv; "": UTF-8 already
@@ -144,9 +155,7 @@ std::unique_ptr<TextSource> text_in_memory(std::string text) { return std::make_
 std::unique_ptr<TextSource> text_view(std::string_view text) { return std::make_unique<MemoryText>(text); }
 std::unique_ptr<TextSource> text_of_file(const std::string& path) { return std::make_unique<FileText>(path); }
 
-std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& place, const Context& context) {
-  return text_in_memory(gunzip(packed, place, context));
-}
+std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& place) { return std::make_unique<GzipText>(std::move(packed), place); }
 
 void LineCount::add(std::string_view bytes) {
   bytes_ += bytes.size();

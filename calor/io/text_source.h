@@ -23,7 +23,7 @@ std::unique_ptr<TextSource> text_view(std::string_view text);        // must out
 // A regular file; throws Fault::input where it cannot be opened or read.
 std::unique_ptr<TextSource> text_of_file(const std::string& path);
 // The content of gzipped bytes, which the source owns; unpacked block by block.
-std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& place, const Context& context);
+std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& place);
 
 // What is known of a text before it is scanned.
 struct TextFacts {

@@ -277,6 +277,27 @@ Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::st
   return parse(print(result));
 }
 
+Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages) {
+  const std::vector<BoundStage> bound = Binder(pipeline.text, stages).bind_all(pipeline.stages, types::points);
+  if (bound.front().stage->name == "adjacency") return pipeline;
+  std::size_t front = 0;
+  bool strengthened = false, on_graph = false;
+  for (; front < bound.size(); ++front) {
+    const Kind kind = bound[front].stage->kind;
+    if (kind != Kind::support && kind != Kind::initialise && kind != Kind::strengthen) break;
+    strengthened = strengthened || kind == Kind::strengthen;
+    on_graph = on_graph || bound[front].gives == types::graph;
+  }
+  const BoundStage& next = bound[std::min(front, bound.size() - 1)];
+  if (!strengthened)
+    fail_at(pipeline.text, next.call.place, next.stage->name,
+            "expected a pipeline that makes scores a similarity at its beginning (... | exp | ...), found one that works on distances or "
+            "points: give those, or a pipeline such as laplacian-eigenmaps");
+  std::vector<Call> calls = parse(on_graph ? "adjacency(loops=drop)" : "adjacency").stages;
+  calls.insert(calls.end(), pipeline.stages.begin() + static_cast<std::ptrdiff_t>(front), pipeline.stages.end());
+  return parse(print(calls));
+}
+
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first) {
   std::vector<BoundStage> bound = Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
   if (first == types::points) outline_after(bound);  // refuses what cannot run

@@ -21,6 +21,11 @@ std::optional<double> constant_of(const std::string& text);
 // Sets a parameter of every stage of one name, nested ones too: "knn.k=30".
 Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::string_view setting);
 
+// The pipeline on a given similarity: what finds neighbours, scores and strengthens (support, initialise, strengthen) gives way to
+// adjacency, without loops where a neighbour graph goes, which has none.  One that begins with adjacency stays.  Throws Fault::usage for
+// a pipeline that does not strengthen there: it is about distances or points.
+Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages);
+
 // The stages with their arguments, for a pipeline whose first stage is given `first`.
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first = types::points);
 

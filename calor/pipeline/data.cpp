@@ -31,24 +31,31 @@ std::string rounding_remark(const Matrix& features, const std::vector<std::strin
 
 Data data_of(const io::Dataset& dataset) {
   Data data;
+  if (dataset.sparse) {
+    data = data_of(*dataset.sparse, dataset.features, dataset.row_names);
+    set_labels(data, dataset.labels, dataset.classes);
+    return data;
+  }
   auto features = std::make_shared<Matrix>(Eigen::Map<const Matrix>(dataset.values.data(), dataset.rows, dataset.columns));
   if (dataset.floats) data.rounding = rounding_remark(*features, dataset.features);
   data.features = std::move(features);
   data.feature_names = dataset.features;
   data.row_names = dataset.row_names;
-  if (!data.row_names.empty())
-    data.row_names_from = dataset.row_names_column.empty() ? "the first column" : fmt::format("the column \"{}\"", dataset.row_names_column);
-  data.labels = dataset.labels;
-  data.classes = dataset.classes;
-  std::vector<double> numbers;
-  for (const std::string& name : dataset.classes)
-    if (const auto number = io::parse_number(name)) numbers.push_back(*number);
-  if (dataset.labelled() && numbers.size() == dataset.classes.size()) {
-    data.targets.resize(dataset.rows);
-    for (std::int64_t i = 0; i < dataset.rows; ++i)
-      data.targets[i] = dataset.labels[i] < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[dataset.labels[i]];
-  }
+  set_labels(data, dataset.labels, dataset.classes);
   return data;
+}
+
+void set_labels(Data& data, std::vector<std::int64_t> labels, std::vector<std::string> classes) {
+  data.labels = std::move(labels);
+  data.classes = std::move(classes);
+  data.targets.resize(0);
+  std::vector<double> numbers;
+  for (const std::string& name : data.classes)
+    if (const auto number = io::parse_number(name)) numbers.push_back(*number);
+  if (data.labels.empty() || numbers.size() != data.classes.size()) return;
+  data.targets.resize(data.rows());
+  for (std::int64_t i = 0; i < data.rows(); ++i)
+    data.targets[i] = data.labels[i] < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[data.labels[i]];
 }
 
 Data data_of(const io::EdgeList& edges) {

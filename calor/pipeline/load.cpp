@@ -44,6 +44,7 @@ Loaded load_points(const std::string& source, io::LoadOptions options, Labels la
   options.labels = labels == Labels::shown ? io::LabelUse::shown : io::LabelUse::expected;
   options.partly_labelled = true;
   options.measured = labels == Labels::values;
+  options.sparse = true;
   io::Dataset dataset = io::load_dataset(source, options, context);
   const io::Filling filling = io::settle_missing(dataset, context);
   if (labels == Labels::values) {
@@ -58,6 +59,61 @@ Loaded load_points(const std::string& source, io::LoadOptions options, Labels la
   return loaded;
 }
 
+Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, const Context& context) {
+  const bool distances = as == As::distances;
+  if (io::is_list_of_pairs(source, options.text, context)) {
+    const io::EdgeList pairs = io::load_edge_list(source, options.text, context);
+    Loaded loaded;
+    loaded.data = distances ? data_of_distances(pairs, context) : data_of(pairs);
+    loaded.hash = pairs.hash;
+    loaded.reading = pairs.reading;
+    loaded.read = io::reading_line(pairs) + (distances ? ", as distances" : ", as similarities");
+    return loaded;
+  }
+  options.labels = io::LabelUse::shown;
+  options.partly_labelled = true;
+  options.sparse = !distances;
+  const io::Dataset dataset = io::load_dataset(source, options, context);
+  const bool condensed = distances && dataset.columns == 1 && dataset.rows != 1;
+  require(condensed || dataset.rows == dataset.columns, Fault::input,
+          "[data] expected a square table for --as {}, found {} rows and {} columns ({}): give every row its distance to every other, a condensed vector, or a list of pairs",
+          distances ? "distances" : "similarities", dataset.rows, dataset.columns, source);
+  Loaded loaded;
+  std::vector<std::string> names = dataset.row_names;
+  if (names.empty() && dataset.reading.header.value_or(false) && !condensed) names = dataset.features;
+  const auto table = [&] { return Matrix(Eigen::Map<const Matrix>(dataset.values.data(), dataset.rows, dataset.columns)); };
+  if (condensed) loaded.data = data_of_distances(dataset.values, {}, context);
+  else if (distances) loaded.data = data_of_distances(table(), std::move(names));
+  else if (dataset.sparse) loaded.data = data_of_similarities(*dataset.sparse, std::move(names));
+  else loaded.data = data_of_similarities(table(), std::move(names), context);
+  loaded.hash = dataset.hash;
+  loaded.reading = dataset.reading;
+  loaded.read = io::reading_line(dataset) + (distances ? ", as distances" : ", as similarities");
+  if (!dataset.labelled() || condensed) return loaded;
+  loaded.label = dataset.label;
+  for (const std::int64_t label : dataset.labels) loaded.label_values.push_back(label < 0 ? "" : dataset.classes[static_cast<std::size_t>(label)]);
+  set_labels(loaded.data, dataset.labels, dataset.classes);
+  return loaded;
+}
+
+bool looks_like_distances(const Data& data) {
+  const Matrix& table = *data.features;
+  constexpr Eigen::Index fewest = 3;
+  if (data.sparse || table.rows() != table.cols() || table.rows() < fewest) return false;
+  const double largest = table.maxCoeff(), rounding = 1e-6 * largest;
+  return largest > 0 && table.minCoeff() >= 0 && table.diagonal().maxCoeff() <= rounding && (table - table.transpose()).cwiseAbs().maxCoeff() <= rounding;
+}
+
+Loaded as_distances(Loaded&& loaded) {
+  Data data = data_of_distances(*loaded.data.features, loaded.data.row_names.empty() && loaded.reading.header.value_or(false) ? loaded.data.feature_names : loaded.data.row_names);
+  set_labels(data, loaded.data.labels, loaded.data.classes);
+  loaded.data = std::move(data);
+  loaded.coding = {};
+  loaded.filling = {};
+  loaded.reading.notes.push_back("the table is square and symmetric with zeros on its diagonal, and is taken for distances: --as points if its rows are points");
+  return std::move(loaded);
+}
+
 Loaded load_graph(const std::string& source, const io::TextOptions& options, const Context& context) {
   const io::EdgeList edges = io::load_edge_list(source, options, context);
   Loaded loaded;
@@ -68,13 +124,29 @@ Loaded load_graph(const std::string& source, const io::TextOptions& options, con
   return loaded;
 }
 
+// The distances of new rows to the rows of a fit.
+static Loaded load_new_distances(const std::string& source, io::LoadOptions options, const Data& fitted, const Context& context) {
+  options.labels = io::LabelUse::none;
+  const io::Dataset dataset = io::load_dataset(source, options, context);
+  require(dataset.columns == fitted.rows(), Fault::input, "[apply] expected the distances to the {} rows of the fit, one column each in their order, found {} columns ({})", fitted.rows(),
+          dataset.columns, source);
+  Loaded loaded = with_classes(dataset);
+  loaded.data.distances = loaded.data.features;
+  loaded.data.features = std::make_shared<const Matrix>(dataset.rows, 0);
+  loaded.read += ", as distances to the fit's rows";
+  return loaded;
+}
+
 Loaded load_new_points(const std::string& source, io::LoadOptions options, const SavedFit& saved, const Context& context) {
   const Data& fitted = *saved.fit.data;
+  if (fitted.distances) return load_new_distances(source, std::move(options), fitted, context);
+  require(!fitted.graph || fitted.columns() > 0, Fault::usage, "[apply] expected a fit of points, found one of a graph ({}): run the whole graph anew", source);
   const bool measured = fitted.classes.empty() && fitted.targets.size() > 0;
   const bool asked = options.label.has_value();
   if (!asked && !saved.label.empty()) options.label = saved.label;
   options.coding = saved.coding.columns.empty() ? io::numbers_named(fitted.feature_names) : saved.coding;
   options.missing = saved.filling.how;
+  options.sparse = true;
   options.partly_labelled = true;
   options.measured = measured;
   // Only a prediction is of the fit's classes: elsewhere labels are to look at, and may be others.

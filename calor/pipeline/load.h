@@ -12,6 +12,9 @@
 
 namespace calor::pipeline {
 
+// What a file is: rows of features; or what is known of pairs of rows.
+enum class As { automatic, points, distances, similarities };
+
 // What a pipeline does with labels.
 enum class Labels { shown, classes, values };
 
@@ -29,6 +32,16 @@ struct Loaded {
 // `options` as a person gave them; what labels are used for, and that some may be missing, is added.  Missing features are settled.
 // Throws as load_dataset does; Fault::input for labels that are no numbers where values are wanted.
 Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, const Context& context);
+
+// Distances or similarities of all pairs: a square table (names in its first column or its header), of distances also a condensed vector
+// (SciPy's pdist) or a list of pairs.  Labels: from a file of their own, or a column of words.  Throws Fault::input for a table of another shape.
+Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, const Context& context);
+
+// Whether points look like a table of distances: square, symmetric, zeros on the diagonal and nowhere below 0.
+bool looks_like_distances(const Data& data);
+
+// The same data, taken for distances after all, with a note.
+Loaded as_distances(Loaded&& loaded);
 
 // Nodes are rows.
 Loaded load_graph(const std::string& source, const io::TextOptions& options, const Context& context);

@@ -8,6 +8,7 @@
 #include "calor/io/number.h"
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/bind.h"
+#include "calor/pipeline/data.h"
 #include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
@@ -50,9 +51,33 @@ std::vector<Number> numbers_of(const io::Tensor& tensor, const char* dtype, cons
   return values;
 }
 
-Data data_from(const io::Safetensors& file, const std::string& path) {
+io::SparseMatrix sparse_from(const io::Safetensors& file, const std::string& path) {
+  const std::vector<std::int64_t> shape = numbers_of<std::int64_t>(find(file, "sparse.shape", path), "I64", "sparse.shape", path);
+  require(shape.size() == 2, Fault::input, "[model] expected rows and columns in \"sparse.shape\", found {} numbers ({})", shape.size(), path);
+  io::SparseMatrix points;
+  points.rows = shape[0];
+  points.columns = shape[1];
+  points.begin = numbers_of<std::int64_t>(find(file, "sparse.begin", path), "I64", "sparse.begin", path);
+  points.column = numbers_of<std::int32_t>(find(file, "sparse.column", path), "I32", "sparse.column", path);
+  points.value = numbers_of<double>(find(file, "sparse.value", path), "F64", "sparse.value", path);
+  return points;
+}
+
+// The points in the form that they were saved in.
+Data points_from(const io::Safetensors& file, const std::string& path) {
+  try {
+    if (file.tensors.count("sparse.shape")) return data_of(sparse_from(file, path), {}, {});
+    if (file.tensors.count("distances")) return data_of_distances(*matrix_of(find(file, "distances", path), "distances", path), {});
+  } catch (const Error& error) {
+    fail(Fault::input, "[model] expected points of a fit, found damaged ones ({}): {}", path, error.what());
+  }
   Data data;
   data.features = matrix_of(find(file, "features", path), "features", path);
+  return data;
+}
+
+Data data_from(const io::Safetensors& file, const std::string& path) {
+  Data data = points_from(file, path);
   const auto rows = static_cast<std::size_t>(data.rows());
   const auto checked = [&](auto values, const char* name) {
     require(static_cast<std::size_t>(values.size()) == rows, Fault::input, "[model] expected {} rows of {}, found {} ({})", rows, name, values.size(), path);
@@ -69,6 +94,21 @@ Data data_from(const io::Safetensors& file, const std::string& path) {
     require(label >= -1 && label < static_cast<std::int64_t>(data.classes.size()), Fault::input, "[model] expected labels below {}, found {} ({})",
             data.classes.size(), label, path);
   return data;
+}
+
+void put_points(const Data& data, io::Safetensors& file) {
+  if (data.distances) {
+    file.tensors["distances"] = tensor_of(*data.distances);
+  } else if (data.sparse) {
+    const io::SparseMatrix& points = *data.sparse;
+    const std::int64_t shape[] = {points.rows, points.columns};
+    file.tensors["sparse.shape"] = tensor_of("I64", {2}, shape, 2);
+    file.tensors["sparse.begin"] = tensor_of("I64", {points.rows + 1}, points.begin.data(), points.begin.size());
+    file.tensors["sparse.column"] = tensor_of("I32", {points.entries()}, points.column.data(), points.column.size());
+    file.tensors["sparse.value"] = tensor_of("F64", {points.entries()}, points.value.data(), points.value.size());
+  } else {
+    file.tensors["features"] = tensor_of(*data.features);
+  }
 }
 
 }  // namespace
@@ -90,7 +130,7 @@ void save_fit(const std::string& path, const SavedFit& saved) {
                    {"prototypes", prototypes.dump()},
                    {"names", json{{"features", data.feature_names}, {"rows", data.row_names}, {"classes", data.classes}}.dump(
                                  -1, ' ', false, json::error_handler_t::replace)}};
-  file.tensors["features"] = tensor_of(*data.features);
+  put_points(data, file);
   if (!data.labels.empty()) file.tensors["labels"] = tensor_of("I64", {data.rows()}, data.labels.data(), data.labels.size());
   if (!data.train.empty()) file.tensors["train"] = tensor_of("U8", {data.rows()}, data.train.data(), data.train.size());
   if (data.targets.size()) file.tensors["targets"] = tensor_of(Matrix(data.targets));

@@ -1,4 +1,5 @@
-// A fit on disk: one safetensors file with the pipeline's text, the data of the fit, and what its stages kept.
+// A fit on disk: one safetensors file with the pipeline's text, the data of the fit in the form they came in (features; sparse.shape, .begin,
+// .column and .value; distances), and what its stages kept.
 #pragma once
 
 #include <string>

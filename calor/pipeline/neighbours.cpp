@@ -10,18 +10,11 @@
 #include "calor/kernels/close_pairs.h"
 #include "calor/kernels/neighbours.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/nearest_list.h"
 #include "calor/pipeline/score.h"
 
 namespace calor::pipeline {
 namespace {
-
-struct Candidate {
-  double distance;
-  std::int32_t column;
-  bool operator<(const Candidate& other) const {
-    return distance != other.distance ? distance < other.distance : column < other.column;
-  }
-};
 
 // A record whose tiles are minus the distances.
 Similarity distances(const Matrix& rows, const Matrix& columns, Metric metric) {
@@ -33,19 +26,6 @@ Similarity distances(const Matrix& rows, const Matrix& columns, Metric metric) {
   record.column_points = &rows == &columns ? record.row_points : borrowed(columns);
   record.score = {Score::Kind::power_distance, 1, metric};
   return record;
-}
-
-Csr graph_of(std::int64_t rows, std::int64_t columns, std::int64_t k, std::vector<std::int32_t> nearest) {
-  Csr graph;
-  graph.rows = rows;
-  graph.columns = columns;
-  for (std::int64_t i = 0, edges = 0; i < rows; ++i) {
-    edges += std::count_if(nearest.begin() + i * k, nearest.begin() + (i + 1) * k, [](std::int32_t j) { return j >= 0; });
-    graph.begin.push_back(edges);
-  }
-  std::erase(nearest, -1);
-  graph.column = std::move(nearest);
-  return graph;
 }
 
 std::vector<std::int32_t> listed(const std::vector<std::uint8_t>& allowed) {
@@ -86,42 +66,57 @@ Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourO
       return kernels::squared_distance(rows.data() + i * rows.cols(), columns.data() + j * columns.cols(), rows.cols());
     };
   context.memory.require(kernels::neighbours_bytes(problem), "knn", "packed points and candidates", "give a smaller k, or raise --max-memory");
-  return graph_of(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context));
+  return graph_of_nearest(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context));
 }
 
 // Sums of magnitudes are no product: the distances themselves, tile by tile.
 Csr nearest_by_distance(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
   const std::size_t k = static_cast<std::size_t>(options.k);
-  context.memory.require(static_cast<std::uint64_t>(rows.rows()) * 2 * k * sizeof(Candidate), "knn", "candidates",
-                         "give a smaller k, or raise --max-memory");
+  context.memory.require(static_cast<std::uint64_t>(rows.rows()) * 32 * k, "knn", "candidates", "give a smaller k, or raise --max-memory");
   const Similarity record = distances(rows, columns, options.metric);
   std::vector<std::int32_t> result(static_cast<std::size_t>(rows.rows()) * k, -1);
-  std::vector<std::vector<Candidate>> lists(static_cast<std::size_t>(rows.rows()));
+  std::vector<NearestList> lists(static_cast<std::size_t>(rows.rows()), NearestList(options.k));
   for_each_score_tile(record, context, "nearest neighbours", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
     for (Eigen::Index a = 0; a < tile.rows(); ++a) {
-      std::vector<Candidate>& list = lists[row + a];  // a heap, the farthest first
-      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
-        const Candidate candidate{-tile(a, b), static_cast<std::int32_t>(column + b)};
-        if (list.size() == k && !(candidate < list.front())) continue;
-        if ((options.leave_itself_out && candidate.column == row + a) || (options.allowed && !(*options.allowed)[candidate.column])) continue;
-        if (list.size() == k) {
-          std::pop_heap(list.begin(), list.end());
-          list.pop_back();
-        }
-        list.push_back(candidate);
-        std::push_heap(list.begin(), list.end());
-      }
+      NearestList& list = lists[row + a];
+      for (Eigen::Index b = 0; b < tile.cols(); ++b)
+        if (-tile(a, b) <= list.reach() && options.may_be(row + a, column + b)) list.offer(-tile(a, b), static_cast<std::int32_t>(column + b));
     }
   });
-  for (std::size_t i = 0; i < lists.size(); ++i) {
-    const auto begin = result.begin() + static_cast<std::ptrdiff_t>(i * k);
-    const auto end = std::transform(lists[i].begin(), lists[i].end(), begin, [](const Candidate& c) { return c.column; });
-    std::sort(begin, end);
-  }
-  return graph_of(rows.rows(), columns.rows(), options.k, std::move(result));
+  for (std::size_t i = 0; i < lists.size(); ++i) lists[i].take(result.data() + i * k);
+  return graph_of_nearest(rows.rows(), columns.rows(), options.k, std::move(result));
+}
+
+// A row of the table after the other.
+Csr nearest_given(const Matrix& table, const NeighbourOptions& options, const Context& context) {
+  std::vector<std::int32_t> result(static_cast<std::size_t>(table.rows() * options.k), -1);
+  constexpr std::int64_t piece = 64;
+  parallel_for((table.rows() + piece - 1) / piece, context.threads, [&](std::int64_t p) {
+    context.check_stop("knn");
+    NearestList list(options.k);
+    for (std::int64_t i = p * piece; i < std::min(table.rows(), (p + 1) * piece); ++i) {
+      for (Eigen::Index j = 0; j < table.cols(); ++j)
+        if (table(i, j) <= list.reach() && std::isfinite(table(i, j)) && options.may_be(i, j)) list.offer(table(i, j), static_cast<std::int32_t>(j));
+      list.take(result.data() + i * options.k);
+    }
+  });
+  return graph_of_nearest(table.rows(), table.cols(), options.k, std::move(result));
 }
 
 }  // namespace
+
+Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, std::vector<std::int32_t> nearest) {
+  Csr graph;
+  graph.rows = rows;
+  graph.columns = columns;
+  for (std::int64_t i = 0, edges = 0; i < rows; ++i) {
+    edges += std::count_if(nearest.begin() + i * k, nearest.begin() + (i + 1) * k, [](std::int32_t j) { return j >= 0; });
+    graph.begin.push_back(edges);
+  }
+  std::erase(nearest, -1);
+  graph.column = std::move(nearest);
+  return graph;
+}
 
 Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
   require(columns.rows() <= std::numeric_limits<std::int32_t>::max(), Fault::input,
@@ -130,7 +125,12 @@ Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& o
                                              : nearest_by_tiles(rows, columns, options, context);
 }
 
-Vector farthest_neighbour(const Csr& graph, const Matrix& rows, const Matrix& columns, Metric metric, const Context& context) {
+Csr nearest(const Points& rows, const Points& columns, const NeighbourOptions& options, const Context& context) {
+  if (rows.distances) return nearest_given(*rows.distances, options, context);
+  return rows.sparse ? nearest(*rows.sparse, *columns.sparse, options, context) : nearest(*rows.dense, *columns.dense, options, context);
+}
+
+Vector farthest_neighbour(const Csr& graph, const Points& rows, const Points& columns, Metric metric, const Context& context) {
   Vector result = Vector::Zero(graph.rows);
   constexpr std::int64_t piece = 256;
   parallel_for((graph.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
@@ -141,9 +141,7 @@ Vector farthest_neighbour(const Csr& graph, const Matrix& rows, const Matrix& co
   return result;
 }
 
-namespace {
-
-Csr graph_of(std::int64_t columns, const std::vector<std::vector<std::int32_t>>& lists) {
+Csr graph_of_lists(std::int64_t columns, const std::vector<std::vector<std::int32_t>>& lists) {
   Csr graph;
   graph.rows = static_cast<std::int64_t>(lists.size());
   graph.columns = columns;
@@ -153,6 +151,8 @@ Csr graph_of(std::int64_t columns, const std::vector<std::vector<std::int32_t>>&
   }
   return graph;
 }
+
+namespace {
 
 Csr within_by_distance(const Matrix& rows, const Matrix& columns, const Vector& reach, const ReachOptions& options, const Context& context) {
   std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(rows.rows()));
@@ -170,7 +170,19 @@ Csr within_by_distance(const Matrix& rows, const Matrix& columns, const Vector& 
     const std::lock_guard lock(guard);
     options.check(found += more, context);
   });
-  return graph_of(columns.rows(), lists);
+  return graph_of_lists(columns.rows(), lists);
+}
+
+Csr within_given(const Matrix& table, const Vector& reach, const ReachOptions& options, const Context& context) {
+  std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(table.rows()));
+  std::uint64_t found = 0;
+  for (Eigen::Index i = 0; i < table.rows(); ++i) {
+    for (Eigen::Index j = 0; j < table.cols(); ++j)
+      if (table(i, j) <= reach[j] && std::isfinite(table(i, j)) && !(options.leave_itself_out && i == j))
+        lists[static_cast<std::size_t>(i)].push_back(static_cast<std::int32_t>(j));
+    options.check(found += lists[static_cast<std::size_t>(i)].size(), context);
+  }
+  return graph_of_lists(table.cols(), lists);
 }
 
 }  // namespace
@@ -194,10 +206,16 @@ Csr within(const Matrix& rows, const Matrix& columns, const Vector& reach, const
   problem.directions = cosine;
   problem.close = [&](std::int64_t i, std::int64_t j) { return distance(rows, i, columns, j, options.metric) <= reach[j]; };
   problem.grown = [&](std::uint64_t pairs) { options.check(pairs, context); };
-  return graph_of(columns.rows(), kernels::close_pairs(problem, context));
+  return graph_of_lists(columns.rows(), kernels::close_pairs(problem, context));
 }
 
-Csr within(const Matrix& rows, const Matrix& columns, double radius, Metric metric, bool leave_itself_out, const Context& context) {
+Csr within(const Points& rows, const Points& columns, const Vector& reach, const ReachOptions& options, const Context& context) {
+  if (rows.distances) return within_given(*rows.distances, reach, options, context);
+  return rows.sparse ? within(*rows.sparse, *columns.sparse, reach, options, context)
+                     : within(*rows.dense, *columns.dense, reach, options, context);
+}
+
+Csr within(const Points& rows, const Points& columns, double radius, Metric metric, bool leave_itself_out, const Context& context) {
   return within(rows, columns, Vector::Constant(columns.rows(), radius), {metric, leave_itself_out, "radius"}, context);
 }
 

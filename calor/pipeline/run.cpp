@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/forms.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/speed.h"
 #include "calor/pipeline/wants.h"
@@ -22,9 +23,26 @@ void check_finite(const Matrix& points, const char* op) {
               points(i, j), i + 1, j + 1);
 }
 
+void check_finite(const io::SparseMatrix& points, const char* op) {
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    for (std::int64_t e = points.begin[i]; e < points.begin[i + 1]; ++e)
+      require(std::isfinite(points.value[e]), Fault::input, "[{}] expected finite numbers, found {} in row {}, column {}", op, points.value[e],
+              i + 1, points.column[e] + 1);
+}
+
+double largest(const Data& data) {
+  double most = data.features->size() ? data.features->cwiseAbs().maxCoeff() : 0;
+  if (data.sparse)
+    for (const double value : data.sparse->value) most = std::max(most, std::abs(value));
+  if (data.distances)
+    for (const double value : data.distances->reshaped())
+      if (std::isfinite(value)) most = std::max(most, value);
+  return most;
+}
+
 // Distances are squared, and squares summed: both must be within a double's range.
-void check_unit(const Matrix& points) {
-  const double most = points.size() ? points.cwiseAbs().maxCoeff() : 0;
+void check_unit(const Data& data) {
+  const double most = largest(data);
   require(most == 0 || (most > 0x1p-400 && most < 0x1p400), Fault::input,
           "[run] expected numbers of which some are larger than 1e-120 and all smaller than 1e120, found {:.3g} as the largest: give them in another "
           "unit",
@@ -57,6 +75,13 @@ Kept Kept::inner(const std::string& prefix) const {
   return result;
 }
 
+// Points that a stage has moved are dense.
+static void forget_form(State& state, const std::shared_ptr<const Matrix>& before) {
+  if (state.points == before) return;
+  state.sparse = nullptr;
+  state.distances = nullptr;
+}
+
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
                 std::vector<std::uint8_t>* prototypes, std::vector<StageTime>* times) {
   kept.resize(stages.size());
@@ -66,7 +91,9 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
     const double processor_begin = processor_seconds();
     Outline outline = outline_of(state);
     trace(stages[s], outline);
+    const auto points = state.points;
     at_stage(stages[s], [&] { stages[s].stage->run(state, stages[s].arguments, kept[s], context); });
+    forget_form(state, points);
     if (times)
       times->push_back({std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), processor_seconds() - processor_begin});
     state.type = stages[s].gives;
@@ -79,15 +106,25 @@ void place_stages(const std::vector<BoundStage>& stages, State& state, const std
   for (std::size_t s = 0; s < stages.size(); ++s) {
     const BoundStage& bound = stages[s];
     context.check_stop(bound.stage->name);
+    const auto points = state.points;
     if (!prototypes || !(*prototypes)[s]) at_stage(bound, [&] { bound.stage->place(state, bound.arguments, kept[s], context); });
+    forget_form(state, points);
     state.type = bound.gives;
   }
 }
 
-Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context) {
-  require(data->rows() > 0, Fault::input, "[run] expected at least one point, found none");
-  check_finite(*data->features, "run");
-  check_unit(*data->features);
+static void take(State& state, const Points& points) {
+  state.points = points.dense;
+  state.sparse = points.sparse;
+  state.distances = points.distances;
+}
+
+Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::uint64_t seed, const Context& context) {
+  require(given->rows() > 0, Fault::input, "[run] expected at least one point, found none");
+  check_finite(*given->features, "run");
+  if (given->sparse) check_finite(*given->sparse, "run");
+  check_unit(*given);
+  const auto [data, remark] = readable(stages, given, context);
   require_wanted(stages, *data);
   Fit result;
   result.stages = std::move(stages);
@@ -97,9 +134,9 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::u
   state.data = data;
   state.seed = seed;
   state.type = types::points;
-  state.points = data->features;
+  take(state, data->points());
   state.columns = data->features;
-  if (!data->row_names_from.empty()) state.note("data", fmt::format("rows are named by {}, which is no feature", data->row_names_from));
+  if (!remark.empty()) state.note("data", remark);
   if (!data->rounding.empty()) state.note("data", data->rounding);
   run_stages(result.stages, state, result.kept, context, &result.prototypes, &result.times);
   return result;
@@ -135,29 +172,40 @@ static void leave_out_of_reach(State& state) {
   state.points = std::move(points);
 }
 
-State place(const Fit& fit, std::shared_ptr<const Matrix> new_points, const Context& context) {
+State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context& context) {
+  return place(fit, Points{std::move(points), nullptr, nullptr}, context);
+}
+
+State place(const Fit& fit, const Points& new_points, const Context& context) {
   require_places(fit.stages, "apply", "fit all points together");
-  require(new_points->cols() == fit.data->features->cols(), Fault::input, "[apply] expected {} features, found {}",
-          fit.data->features->cols(), new_points->cols());
-  check_finite(*new_points, "apply");
+  if (new_points.dense) check_finite(*new_points.dense, "apply");
+  if (new_points.sparse) check_finite(*new_points.sparse, "apply");
+  const std::shared_ptr<const Data> data = readable(fit.stages, fit.data, context).data;
   State state;
-  state.data = fit.data;
+  state.data = data;
   state.seed = fit.seed;
   state.type = types::points;
   state.placing = true;
-  state.points = std::move(new_points);
-  state.columns = fit.data->features;
+  take(state, in_form_of(*data, new_points, fit.stages, context));
+  state.columns = data->features;
   place_stages(fit.stages, state, fit.kept, context, &fit.prototypes);
   leave_out_of_reach(state);
   return state;
 }
 
-static Estimate start(std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context) {
+static Estimate start(const std::vector<BoundStage>& stages, const Data& data, const Context& context) {
   Estimate result;
   result.memory = static_cast<double>(context.memory.bytes());
-  result.rows = result.columns = static_cast<double>(rows);
-  result.features = static_cast<double>(features);
-  result.edges = static_cast<double>(edges);
+  result.rows = result.columns = static_cast<double>(data.rows());
+  result.features = static_cast<double>(data.columns());
+  result.edges = data.graph ? static_cast<double>(data.graph->edges()) : 0;
+  if (!data.sparse) return result;
+  if (without_form(stages, Form::sparse)) {
+    result.hold(8 * result.rows * result.features);
+  } else {
+    result.filled = static_cast<double>(data.sparse->entries()) / std::max(1.0, result.rows * result.features);
+    result.features *= result.filled;
+  }
   return result;
 }
 
@@ -172,9 +220,10 @@ static std::string format_seconds(double seconds) {
   return seconds < 6000 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.0f} h", seconds / 3600);
 }
 
-std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context) {
+std::string explain(const std::vector<BoundStage>& stages, const Data& data, const Context& context) {
+  const std::string form = form_text(stages, data, context);
   const Speed speed = measure_speed(context);
-  Estimate total = start(rows, features, edges, context);
+  Estimate total = start(stages, data, context);
   std::string text;
   for (const BoundStage& bound : stages) {
     const double before = expected_seconds(total, speed);
@@ -182,8 +231,9 @@ std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, st
     text += fmt::format("  {:<34} {:>10} -> {:<10} {:>8}  {}\n", print(std::vector<Call>{bound.call}), type_names(bound.takes),
                         type_names(bound.gives), format_seconds(expected_seconds(total, speed) - before), bound.stage->meaning);
   }
-  text += fmt::format("{} rows, {} features; {}\n", rows, features,
+  text += fmt::format("{} rows, {} features; {}\n", data.rows(), data.columns(),
                       total.edges > 0 ? fmt::format("about {:.0f} edges", total.edges) : "all pairs");
+  if (!form.empty()) text += form + "\n";
   text += fmt::format("expected on this machine: about {} beyond the data, {} (within a factor of three where it converges as usual)\n",
                       format_bytes(static_cast<std::uint64_t>(total.bytes)), format_seconds(expected_seconds(total, speed)));
   const BoundStage* obstacle = without_place(stages);

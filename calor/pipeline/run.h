@@ -27,8 +27,9 @@ struct Fit {
   State result;
 };
 
-// Runs the stages in turn.  Checks that features are finite, and of a size whose squares are, and that the
-// data have what the stages want.  Errors of a stage name it and show its place.
+// Runs the stages in turn, on points in the form they have, or on sparse ones made dense where a stage needs that (forms.h).  Checks that
+// features are finite, and of a size whose squares are, and that the data have what the stages want.  Errors of a stage name it and show
+// its place.
 Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context);
 
 // The first stage that has no rule for new points, in the bodies of others too; null where all have one.
@@ -37,9 +38,11 @@ const BoundStage* without_place(const std::vector<BoundStage>& stages);
 // Throws Fault::usage with a caret under such a stage: "[op] expected ...: <remedy>".
 void require_places(const std::vector<BoundStage>& stages, const char* op, const char* remedy);
 
-// The state of new points (m x d, the fit's features in order) through the same stages.
+// The state of new points (m x d, the fit's features in order, dense or sparse; for a fit of distances m x N, to the fit's rows in order)
+// through the same stages.
 // Points out of reach of the fit have coordinates and values NaN, labels -1 and class scores 0.
 // Throws Fault::usage for a pipeline that cannot place, Fault::input for a wrong number of features.
+State place(const Fit& fit, const Points& points, const Context& context);
 State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context& context);
 
 // Runs stages on a state; `kept` gets one entry a stage, or has those of
@@ -50,8 +53,8 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
 void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context,
                   const std::vector<std::uint8_t>* prototypes = nullptr);
 
-// A pipeline on rows x features, without running it (edges of the data's own graph, or 0): one line a stage with
-// its types, its expected time on this machine and its meaning, then memory and time of all, in plain text.
-std::string explain(const std::vector<BoundStage>& stages, std::int64_t rows, std::int64_t features, std::int64_t edges, const Context& context);
+// A pipeline on these data, without running it: one line a stage with its types, its expected time on this machine and its meaning, then
+// which form of the data it runs on, memory and time of all, in plain text.  Throws what `readable` of forms.h throws.
+std::string explain(const std::vector<BoundStage>& stages, const Data& data, const Context& context);
 
 }  // namespace calor::pipeline

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "calor/core/error.h"
 #include "calor/kernels/neighbours.h"
 
 namespace calor::pipeline {
@@ -11,7 +12,7 @@ namespace {
 // -sign(t) d^t from the squared distance (euclidean) or the distance.
 double power_of(double value, double t, bool squared) {
   const double exponent = squared ? t / 2 : t;
-  const double power = exponent == 1 ? value : exponent == 0.5 ? std::sqrt(value) : std::pow(value, exponent);
+  const double power = exponent == 1 ? value : exponent == 2 ? value * value : exponent == 0.5 ? std::sqrt(value) : std::pow(value, exponent);
   return t > 0 ? -power : power;
 }
 
@@ -37,17 +38,22 @@ Matrix unit_rows(const Matrix& points) {
   return result;
 }
 
-double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j, Metric metric) {
-  if (metric == Metric::manhattan) return (a.row(i) - b.row(j)).cwiseAbs().sum();
-  if (metric == Metric::euclidean) return std::sqrt(kernels::squared_distance(a.row(i).data(), b.row(j).data(), a.cols()));
-  const double norms = a.row(i).norm() * b.row(j).norm();
-  return norms > 0 ? std::max(0.0, 1 - a.row(i).dot(b.row(j)) / norms) : (&a == &b && i == j ? 0.0 : 1.0);
+static double given_distance(const Similarity& similarity, std::int64_t row, std::int64_t column) {
+  const std::int64_t i = similarity.row_of_row(row), j = similarity.row_of_column(column);
+  return similarity.distances_turned ? (*similarity.distances)(j, i) : (*similarity.distances)(i, j);
+}
+
+double pair_distance(const Similarity& similarity, std::int64_t row, std::int64_t column, Metric metric) {
+  if (similarity.distances) return given_distance(similarity, row, column);
+  if (similarity.row_sparse) return distance(*similarity.row_sparse, row, *similarity.column_sparse, column, metric);
+  return distance(*similarity.row_points, row, *similarity.column_points, column, metric);
 }
 
 static kernels::PointsView view(const Matrix& points) { return {points.data(), points.rows(), points.cols(), nullptr}; }
 
 TileScores::TileScores(const Similarity& similarity) : record_(similarity) {
-  if (similarity.computed) return;
+  if (similarity.computed || similarity.distances) return;
+  require(!similarity.row_sparse, Fault::internal, "[score] expected dense points for all pairs, found sparse ones");
   const Score& score = similarity.score;
   if (!similarity.row_points || score.kind == Score::Kind::stored || score.kind == Score::Kind::indicator) return;
   const Matrix &rows = *similarity.row_points, &columns = *similarity.column_points;
@@ -113,6 +119,11 @@ void TileScores::compute(std::int64_t row, std::int64_t column, Matrix& tile) co
     case Score::Kind::dot:
     case Score::Kind::cosine: products(row, column, tile); break;
     case Score::Kind::power_distance: {
+      if (record_.distances) {
+        for (std::int64_t a = 0; a < rows; ++a)
+          for (std::int64_t b = 0; b < columns; ++b) tile(a, b) = power_of(given_distance(record_, row + a, column + b), score.power, false);
+        break;
+      }
       const bool squared = score.metric == Metric::euclidean;
       if (squared) squared_distances(row, column, tile);
       else if (score.metric == Metric::manhattan) manhattan_distances(row, column, tile);
@@ -168,15 +179,19 @@ double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t e
   switch (score.kind) {
     case Score::Kind::stored: return similarity.support->values[edge];
     case Score::Kind::indicator: return 1;
-    case Score::Kind::dot: return similarity.row_points->row(row).dot(similarity.column_points->row(to));
-    case Score::Kind::cosine: return 1 - distance(*similarity.row_points, row, *similarity.column_points, to, Metric::cosine);
+    case Score::Kind::dot:
+      return similarity.row_sparse ? dot(*similarity.row_sparse, row, *similarity.column_sparse, to)
+                                   : similarity.row_points->row(row).dot(similarity.column_points->row(to));
+    case Score::Kind::cosine: return 1 - pair_distance(similarity, row, to, Metric::cosine);
     case Score::Kind::power_distance: break;
   }
-  if (score.metric == Metric::euclidean)
-    return power_of(kernels::squared_distance(similarity.row_points->row(row).data(), similarity.column_points->row(to).data(),
-                                              similarity.row_points->cols()),
-                    score.power, true);
-  return power_of(distance(*similarity.row_points, row, *similarity.column_points, to, score.metric), score.power, false);
+  if (score.metric != Metric::euclidean || similarity.distances)
+    return power_of(pair_distance(similarity, row, to, score.metric), score.power, false);
+  const double square = similarity.row_sparse
+                            ? squared_distance(*similarity.row_sparse, row, *similarity.column_sparse, to)
+                            : kernels::squared_distance(similarity.row_points->row(row).data(), similarity.column_points->row(to).data(),
+                                                        similarity.row_points->cols());
+  return power_of(square, score.power, true);
 }
 
 void edge_logs(const Similarity& similarity, std::int64_t row, double* logs) {

@@ -47,7 +47,7 @@ double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t e
 // Each row over its length; a zero row stays.
 Matrix unit_rows(const Matrix& points);
 
-// The distance between two points.  Cosine: 1 - cosine of the angle; a zero vector is at distance 1 from every other.
-double distance(const Matrix& a, std::int64_t i, const Matrix& b, std::int64_t j, Metric metric);
+// The distance between a row and a column, as the points' form tells it.
+double pair_distance(const Similarity& similarity, std::int64_t row, std::int64_t column, Metric metric);
 
 }  // namespace calor::pipeline

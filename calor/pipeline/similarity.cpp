@@ -18,10 +18,12 @@ const char* metric_name(Metric metric) {
   return "";
 }
 
-std::string score_text(const Score& score) {
+std::string score_text(const Similarity& similarity) {
+  const Score& score = similarity.score;
   switch (score.kind) {
     case Score::Kind::power_distance:
-      return fmt::format("{} {} distance ^ {}", score.power > 0 ? "minus the" : "the", metric_name(score.metric), score.power);
+      return fmt::format("{} {} distance ^ {}", score.power > 0 ? "minus the" : "the",
+                         similarity.distances ? "given" : metric_name(score.metric), score.power);
     case Score::Kind::dot: return "dot product";
     case Score::Kind::cosine: return "cosine";
     case Score::Kind::indicator: return "1 on every pair";
@@ -78,7 +80,7 @@ std::string describe(const Similarity& similarity) {
                          ? fmt::format("all {} x {} pairs{}", similarity.rows, similarity.columns,
                                        similarity.leave_diagonal_out ? " but the diagonal" : "")
                          : fmt::format("{} edges of {} x {}", similarity.support->edges(), similarity.rows, similarity.columns);
-  text += ": " + score_text(similarity.score) + strengthen_text(similarity.strengthen);
+  text += ": " + score_text(similarity) + strengthen_text(similarity.strengthen);
   if (!similarity.normalised.empty()) {
     text += ", normalised by";
     for (const Normalisation step : similarity.normalised) text += fmt::format(" {}", name(step));
@@ -111,6 +113,8 @@ Similarity transpose(const Similarity& similarity) {
   Similarity result = similarity;
   std::swap(result.rows, result.columns);
   std::swap(result.row_points, result.column_points);
+  std::swap(result.row_sparse, result.column_sparse);
+  result.distances_turned = !similarity.distances_turned;
   std::swap(result.log_row, result.log_column);
   if (result.strengthen.scale.size() > 1) result.strengthen.by_column = !result.strengthen.by_column;
   if (similarity.support) result.support = std::make_shared<const Csr>(transpose(*similarity.support));
@@ -143,7 +147,7 @@ Similarity store_scores(const Similarity& similarity, int threads) {
   result.score.kind = Score::Kind::stored;
   result.computed = nullptr;
   result.strengthen = {};
-  result.row_points = result.column_points = nullptr;
+  result.forget_points();
   if (similarity.support) {
     result.support = std::make_shared<const Csr>(values_on_support(bare, threads));
   } else {

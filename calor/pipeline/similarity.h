@@ -13,10 +13,9 @@
 
 #include "calor/pipeline/csr.h"
 #include "calor/pipeline/matrix.h"
+#include "calor/pipeline/points.h"
 
 namespace calor::pipeline {
-
-enum class Metric { euclidean, cosine, manhattan };
 
 // power_distance: -sign(t) d^t.  stored: the values of the support, or `dense` over all pairs.
 struct Score {
@@ -41,7 +40,10 @@ enum class Normalisation { row, column, two_side, global, sinkhorn };
 
 struct Similarity {
   std::int64_t rows = 0, columns = 0;
-  std::shared_ptr<const Matrix> row_points, column_points;  // null for stored scores
+  std::shared_ptr<const Matrix> row_points, column_points;  // null for stored scores; without columns where the points have another form:
+  std::shared_ptr<const io::SparseMatrix> row_sparse, column_sparse;  // sparse, on a support only
+  std::shared_ptr<const Matrix> distances;                  // known by these, read at [row_of_row][row_of_column], or turned the other way
+  bool distances_turned = false;
   std::shared_ptr<const Csr> support;                       // null: all pairs
   std::shared_ptr<const Matrix> dense;                      // all pairs of a stored score
   std::shared_ptr<const Matrix> computed;                   // all scores where they have been computed already (keep_scores)
@@ -58,6 +60,10 @@ struct Similarity {
   bool square() const { return rows == columns && (row_points == column_points || !row_points); }
   std::int64_t row_of_row(std::int64_t i) const { return row_rows ? (*row_rows)[i] : i; }
   std::int64_t row_of_column(std::int64_t j) const { return column_rows ? (*column_rows)[j] : j; }
+  void forget_points() {
+    row_points = column_points = distances = nullptr;
+    row_sparse = column_sparse = nullptr;
+  }
   double row_factor(std::int64_t i) const { return log_row.size() ? log_row[i] : 0; }
   double column_factor(std::int64_t j) const { return log_column.size() ? log_column[j] : 0; }
   bool row_stochastic() const {

@@ -29,6 +29,8 @@ const char* kind_name(Kind kind) {
   return "";
 }
 
+std::string_view takes_any_form(Form, const BoundStage&) { return ""; }
+
 void Arguments::add(std::string_view name, Value value) { values_.emplace_back(name, std::move(value)); }
 
 const Arguments::Value& Arguments::at(std::string_view name) const {

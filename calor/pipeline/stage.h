@@ -16,6 +16,10 @@
 
 namespace calor::pipeline {
 
+// The forms that points come in: with all their numbers, with those that are not 0, or known by their distances alone (some: not
+// every pair has one).
+enum class Form { dense, sparse, distances, some_distances };
+
 // What flows between stages; a stage may take several (a bit set).
 using Types = unsigned;
 namespace types {
@@ -84,6 +88,9 @@ struct Stage {
   // What the stage needs beyond its type, and what it makes of that (outline.h): throws Fault::usage.  Null: needs nothing more, and
   // nothing is known after it.
   void (*outline)(Outline&, const Arguments&) = nullptr;
+  // Why the stage cannot run on points of a form other than dense as they are, with the remedy; "" where it can.  Null: it reads dense
+  // points.  Sparse points are made dense for it, distances are refused.
+  std::string_view (*why_dense)(Form, const BoundStage&) = nullptr;
   // What it asks of the data.  Null: nothing.
   Wants (*wants)(const Arguments&) = nullptr;
 };
@@ -96,6 +103,9 @@ struct BoundStage {
   Types takes = 0, gives = 0;
   std::shared_ptr<const std::string> text;  // of the whole pipeline, which call.place points into; null: unknown
 };
+
+// For a stage that reads no points, or those of any form.
+std::string_view takes_any_form(Form, const BoundStage&);
 
 // Runs the action of a stage.  An Error that shows no place in the pipeline yet leaves with the pipeline's line and a caret under the
 // stage; interruptions and internal errors leave as they are.

@@ -16,11 +16,13 @@
 
 namespace calor::pipeline {
 
-// The points that a fit is made from; never changes during a run.
+// The points that a fit is made from; never changes during a run.  They come in one form (stage.h): `features`, or `sparse` (which may
+// have been made dense, into features, for a pipeline that needs that), or `distances`.
 struct Data {
-  std::shared_ptr<const Matrix> features;  // N x d; N x 0 for a bare graph
+  std::shared_ptr<const Matrix> features;  // N x d; N x 0 for a bare graph and for the other forms
+  std::shared_ptr<const io::SparseMatrix> sparse;  // N x d, or null
+  std::shared_ptr<const Matrix> distances;         // N x N, symmetric, 0 on the diagonal, infinite where a pair has none; or null
   std::vector<std::string> feature_names, row_names;
-  std::string row_names_from;              // which column named the rows, in words; "" where none did
   std::vector<std::int64_t> labels;        // one a row, -1 where it is not known; empty without labels
   std::vector<std::string> classes;        // what labels index
   Vector targets;                          // labels as numbers where every one is a number, NaN where not known; else empty
@@ -28,6 +30,9 @@ struct Data {
   std::shared_ptr<const Csr> graph;        // the user's edges with weights; null without
   std::string rounding;                    // a remark on features that the source holds with too few digits; "" where none is needed
   std::int64_t rows() const { return features->rows(); }
+  std::int64_t columns() const { return sparse ? sparse->columns : features->cols(); }  // 0 for distances and graphs
+  bool made_dense() const { return sparse && features->cols() > 0; }
+  Points points() const { return {features, made_dense() ? nullptr : sparse, distances}; }
   bool training(std::int64_t i) const { return train.empty() || train[static_cast<std::size_t>(i)]; }
   // A training row whose class or value is known.
   bool labelled(std::int64_t i) const {
@@ -66,7 +71,9 @@ struct State {
   std::shared_ptr<const Data> data;       // of the fit
   std::uint64_t seed = 0;
   Types type = 0;
-  std::shared_ptr<const Matrix> points;   // points or an embedding's coordinates: one row a point
+  std::shared_ptr<const Matrix> points;   // points or an embedding's coordinates: one row a point; without columns for the next two
+  std::shared_ptr<const io::SparseMatrix> sparse;  // the points where they are sparse; null once a stage has moved them, as is
+  std::shared_ptr<const Matrix> distances;         // what is known of them: their distances to the points of the fit
   bool prototypes = false;                // the points are not the data's rows any more (centres)
   std::shared_ptr<const Csr> graph;       // rows: the points; columns: the points, or the fit's points when placing
   std::shared_ptr<const Csr> reverse;     // placing: points of the fit that would count a new one among theirs
@@ -88,13 +95,15 @@ struct State {
 
   bool placing = false;
   std::int64_t rows() const { return points->rows(); }
+  Points given() const { return {points, sparse, distances}; }
   bool moved() const { return points != data->features; }  // the points are no longer the data's features
   void note(std::string_view stage, std::string text) { notes.push_back({std::string(stage), std::move(text)}); }
 };
 
 // What is known before anything runs, for --explain and for refusing what cannot fit.
 struct Estimate {
-  double rows = 0, columns = 0, features = 0;
+  double rows = 0, columns = 0, features = 0;  // features: numbers a point, of sparse points the entries, of distances none
+  double filled = 1;      // the share of entries of points that stay sparse
   double edges = 0;       // 0: all pairs
   double bytes = 0;       // the most that is held at once beyond the data
   double memory = 0;      // the limit, in bytes

@@ -286,6 +286,6 @@ void outline(Outline& outline, const Arguments& arguments) {
 }  // namespace
 
 const Stage eigen_stage{"eigen", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate, outline};
+                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::propagate

@@ -153,6 +153,6 @@ void outline(Outline& outline, const Arguments&) {
 
 const Stage expand_stage{"expand", Kind::flow, types::any_similarity, types::same, parameters,
                          "the similarity times itself: walks of several steps",
-                         "10.1137/040608635", run, nullptr, estimate, outline};
+                         "10.1137/040608635", run, nullptr, estimate, outline, takes_any_form};
 
 }  // namespace calor::propagate

@@ -148,6 +148,7 @@ void outline(Outline& outline, const Arguments&) {
 }  // namespace
 
 const Stage match_stage{"match", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate, outline};
+                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate, outline,
+                        takes_any_form};
 
 }  // namespace calor::propagate

@@ -159,6 +159,6 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters,
                          "a pipeline until nothing changes any more",
-                         "", run, place, estimate, outline};
+                         "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::propagate

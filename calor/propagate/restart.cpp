@@ -66,6 +66,6 @@ static void outline(Outline& outline, const Arguments&) {
 
 const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters,
                           "(1 - a) S H + a H_0: flow with a return to the beginning",
-                          "10.5555/2981345.2981386", run, place, estimate, outline, wants};
+                          "10.5555/2981345.2981386", run, place, estimate, outline, takes_any_form, wants};
 
 }  // namespace calor::propagate

@@ -1,4 +1,5 @@
-// adjacency: the graph that the data are, with its weights.  Edges of weight 0 are no edges.
+// adjacency: the graph that the data are, with its weights.  Edges of weight 0 are no edges; loops=drop leaves out those of a node to
+// itself, as a table of similarities has them and a neighbour graph has not.
 #include "calor/core/error.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
@@ -9,9 +10,13 @@ namespace calor::similarity {
 
 using namespace pipeline;
 
-static void run(State& state, const Arguments&, Kept&, const Context&) {
+static constexpr Parameter parameters[] = {
+    {"loops", Parameter::Takes::word, "keep", 0, 0, "keep|drop", "what becomes of the edges from a node to itself"}};
+
+static void run(State& state, const Arguments& arguments, Kept&, const Context&) {
   require_wanted(Wants::graph, *state.data, "adjacency");
   const auto& given = state.data->graph;
+  const bool drop = arguments.word("loops") == "drop";
   Csr graph;
   graph.rows = given->rows;
   graph.columns = given->columns;
@@ -20,7 +25,7 @@ static void run(State& state, const Arguments&, Kept&, const Context&) {
       const double weight = given->values.empty() ? 1 : given->values[e];
       require(weight >= 0, Fault::input, "[adjacency] expected weights that are not negative, found {} from node {} to node {}",
               weight, i + 1, given->column[e] + 1);
-      if (weight == 0) continue;
+      if (weight == 0 || (drop && given->column[e] == i)) continue;
       graph.column.push_back(given->column[e]);
       graph.values.push_back(weight);
     }
@@ -40,7 +45,7 @@ static void outline(Outline& outline, const Arguments&) {
 
 static Wants wants(const Arguments&) { return Wants::graph; }
 
-const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, {},
-                            "the graph that the data are, with its weights", "", run, nullptr, nullptr, outline, wants};
+const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, parameters,
+                            "the graph that the data are, with its weights", "", run, nullptr, nullptr, outline, takes_any_form, wants};
 
 }  // namespace calor::similarity

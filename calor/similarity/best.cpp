@@ -61,6 +61,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage best_stage{"best", Kind::strengthen, types::any_similarity, types::similarity, parameters,
-                       "1 for the most similar row of each column, 0 elsewhere", "", run, place, estimate, outline};
+                       "1 for the most similar row of each column, 0 elsewhere", "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::similarity

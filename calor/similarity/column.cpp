@@ -33,6 +33,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage column_stage{"column", Kind::normalise, types::any_similarity, types::normalised, {},
-                         "each column adds up to 1", "", run, place, estimate, outline};
+                         "each column adds up to 1", "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::similarity

@@ -23,7 +23,12 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  if (form == Form::sparse) return bound.takes == types::graph ? "" : "all pairs are computed from dense points";
+  return "give the points, or begin with distance(t)";
+}
+
 const Stage cosine_stage{"cosine", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "the cosine of the angle between two points", "", run, place, estimate_scores, outline, wants};
+                      "the cosine of the angle between two points", "", run, place, estimate_scores, outline, why_dense, wants};
 
 }  // namespace calor::similarity

@@ -29,7 +29,7 @@ static void count_from_nearest(Similarity& record, double power) {
   for (std::int64_t i = 0; i < graph.rows; ++i) {
     double nearest = std::numeric_limits<double>::infinity();
     for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
-      graph.values[e] = distance(*record.row_points, i, *record.column_points, graph.column[e], record.score.metric);
+      graph.values[e] = pair_distance(record, i, graph.column[e], record.score.metric);
       if (graph.values[e] > 0) nearest = std::min(nearest, graph.values[e]);
     }
     for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
@@ -37,7 +37,7 @@ static void count_from_nearest(Similarity& record, double power) {
   }
   record.support = std::make_shared<const Csr>(std::move(graph));
   record.score = {};
-  record.row_points = record.column_points = nullptr;
+  record.forget_points();
   record.symmetric = false;
 }
 
@@ -65,7 +65,13 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  if (bound.takes != types::graph && form == Form::sparse) return "all pairs are computed from dense points";
+  if (bound.takes != types::graph && form == Form::some_distances) return "give it, or begin with knn or radius, for which it is no neighbour";
+  return other_metric(form, bound);
+}
+
 const Stage distance_stage{"distance", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores, outline, wants};
+                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores, outline, why_dense, wants};
 
 }  // namespace calor::similarity

@@ -126,7 +126,12 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 static Wants wants(const Arguments& arguments) { return !by_row(arguments) && by_leave_one_out(arguments) ? Wants::labels : Wants::nothing; }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  const bool given = form == Form::distances || form == Form::some_distances;
+  return given && by_leave_one_out(bound.arguments) ? "loo has its own pass over points: give auto or a number" : "";
+}
+
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",
-                      "10.1109/TIP.2008.2002305", run, place, estimate, outline, wants};
+                      "10.1109/TIP.2008.2002305", run, place, estimate, outline, why_dense, wants};
 
 }  // namespace calor::similarity

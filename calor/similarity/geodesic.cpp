@@ -165,6 +165,6 @@ static void outline(Outline& outline, const Arguments&) {
 
 const Stage geodesic_stage{"geodesic", Kind::initialise, types::any_similarity, types::similarity, {},
                            "minus the shortest path along the graph, for all pairs (8 N^2 bytes)", "10.1126/science.290.5500.2319",
-                           run, place, estimate, outline};
+                           run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::similarity

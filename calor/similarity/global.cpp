@@ -29,6 +29,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage global_stage{"global", Kind::normalise, types::any_similarity, types::normalised, {},
-                         "all values add up to 1", "", run, nullptr, estimate, outline};
+                         "all values add up to 1", "", run, nullptr, estimate, outline, takes_any_form};
 
 }  // namespace calor::similarity

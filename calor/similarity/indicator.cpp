@@ -27,6 +27,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage indicator_stage{"indicator", Kind::initialise, types::graph, types::similarity, {},
-                            "1 on every edge of the graph", "", run, place, nullptr, outline};
+                            "1 on every edge of the graph", "", run, place, nullptr, outline, takes_any_form};
 
 }  // namespace calor::similarity

@@ -53,6 +53,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage inflate_stage{"inflate", Kind::strengthen, types::any_similarity, types::similarity, parameters, "each value to the power r",
-                          "10.1137/040608635", run, place, nullptr, outline};
+                          "10.1137/040608635", run, place, nullptr, outline, takes_any_form};
 
 }  // namespace calor::similarity

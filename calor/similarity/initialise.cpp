@@ -23,10 +23,13 @@ void finish(State& state, Similarity record) {
   record.rows = state.rows();
   record.row_points = state.points;
   record.columns = record.column_points->rows();
+  record.row_sparse = state.sparse;
+  if (state.sparse) record.column_sparse = state.data->sparse;
+  record.distances = state.distances;
   require(record.row_points->cols() == record.column_points->cols(), Fault::usage,
           "[distance] expected rows and columns of one width, found {} and {}", record.row_points->cols(),
           record.column_points->cols());
-  require(record.row_points->cols() > 0, Fault::input, "[distance] expected points with features, found a bare graph: use adjacency");
+  require(!state.given().nothing(), Fault::input, "[distance] expected points with features, found a bare graph: use adjacency");
   record.symmetric = record.square() && (!record.support || is_symmetric(*record.support));
   state.columns = record.column_points;
   state.similarity = std::move(record);
@@ -88,6 +91,11 @@ void estimate_scores(Estimate& estimate, const Arguments&) {
 }
 
 Wants wants_by(const std::string& to) { return to == "train" ? Wants::labels : Wants::nothing; }
+
+std::string_view other_metric(Form form, const BoundStage& bound) {
+  const bool given = form == Form::distances || form == Form::some_distances;
+  return given && bound.arguments.word("metric") != "euclidean" ? "they are distances already: leave metric out" : "";
+}
 
 Metric metric_of(const std::string& word) {
   return word == "cosine" ? Metric::cosine : word == "manhattan" ? Metric::manhattan : Metric::euclidean;

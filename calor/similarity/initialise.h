@@ -30,4 +30,7 @@ pipeline::Wants wants_by(const std::string& to);
 
 pipeline::Metric metric_of(const std::string& word);
 
+// The refusal of a metric by data that are distances (why_dense of stage.h); "" where there is none.
+std::string_view other_metric(pipeline::Form form, const pipeline::BoundStage& bound);
+
 }  // namespace calor::similarity

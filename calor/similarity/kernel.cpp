@@ -26,7 +26,8 @@ static Score score_of(const std::string& name) {
 
 static void strengthen(Similarity& record, const Arguments& arguments) {
   const std::string& name = arguments.word("name");
-  const double gamma = arguments.is_number("gamma") ? arguments.number("gamma") : 1 / static_cast<double>(record.column_points->cols());
+  const std::int64_t features = record.column_sparse ? record.column_sparse->columns : record.column_points->cols();
+  const double gamma = arguments.is_number("gamma") ? arguments.number("gamma") : 1 / static_cast<double>(features);
   if (name == "poly") {
     record.strengthen.kind = Strengthen::Kind::power;
     record.strengthen.gain = gamma;
@@ -55,7 +56,12 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  if (form == Form::sparse) return bound.takes == types::graph ? "" : "all pairs are computed from dense points";
+  return "give the points, or write distance(2) | exp(bandwidth) for rbf";
+}
+
 const Stage kernel_stage{"kernel", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores, outline, wants};
+                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores, outline, why_dense, wants};
 
 }  // namespace calor::similarity

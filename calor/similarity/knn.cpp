@@ -28,7 +28,7 @@ static std::vector<std::uint8_t> training_rows(const Data& data) {
 }
 
 static void check(const State& state, std::int64_t k, std::int64_t available, const char* what) {
-  require(state.points->cols() > 0, Fault::input, "[knn] expected points with features, found a bare graph: use adjacency");
+  require(!state.given().nothing(), Fault::input, "[knn] expected points with features, found a bare graph: use adjacency");
   require(state.rows() > 1, Fault::input, "[knn] expected at least 2 points, found {}: give more points", state.rows());
   require(k <= available, Fault::input, "[knn] expected k of at most {} ({}), found {}: give a smaller k or more points",
           available, what, k);
@@ -39,6 +39,13 @@ static Csr approximate(State& state, const NeighbourOptions& options, const Cont
   state.figures["recall"] = found.recall;
   state.note("knn", fmt::format("hnsw found {:.1f} % of the exact neighbours of {} sampled points", 100 * found.recall, found.sampled));
   return std::move(found.graph);
+}
+
+// Pairs without a distance are no neighbours.
+static void say_fewer(State& state, std::int64_t k) {
+  std::int64_t fewer = 0;
+  for (std::int64_t i = 0; i < state.rows(); ++i) fewer += state.graph->begin[i + 1] - state.graph->begin[i] < k;
+  if (fewer) state.note("knn", fmt::format("{} of {} rows have distances to fewer than {} others", fewer, state.rows(), k));
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
@@ -53,18 +60,19 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   }
   const auto graph = std::make_shared<const Csr>(arguments.word("method") == "hnsw"
                                                      ? approximate(state, options, context)
-                                                     : nearest(*state.points, *state.points, options, context));
+                                                     : nearest(state.given(), state.given(), options, context));
   state.graph = graph;
   state.columns = state.points;
+  if (state.distances) say_fewer(state, options.k);
   if (state.moved()) kept.keep("columns", state.points);
-  if (!options.allowed) kept.keep("reach", Matrix(farthest_neighbour(*graph, *state.points, *state.points, options.metric, context)));
+  if (!options.allowed) kept.keep("reach", Matrix(farthest_neighbour(*graph, state.given(), state.given(), options.metric, context)));
 }
 
 // Two computations of one distance agree up to the rounding of their sums, also where a fit comes from another machine.
 static constexpr double same_distance = 1 + 1e-11;
 
 // The points of the fit that would count a new one among their k nearest.
-static Csr who_reach(const Matrix& rows, const Matrix& columns, const Matrix& reach, Metric metric,
+static Csr who_reach(const Points& rows, const Points& columns, const Matrix& reach, Metric metric,
                      const std::vector<std::int64_t>& itself, const Context& context) {
   const Csr found = within(rows, columns, reach.col(0) * same_distance, {metric, false, "knn"}, context);
   Csr graph;
@@ -79,7 +87,7 @@ static Csr who_reach(const Matrix& rows, const Matrix& columns, const Matrix& re
 }
 
 // One neighbour more is asked for; the point of the fit that coincides with the new one, else the farthest, is dropped.
-static Csr drop_itself(const Csr& found, const Matrix& rows, const Matrix& columns, Metric metric, std::int64_t k,
+static Csr drop_itself(const Csr& found, const Points& rows, const Points& columns, Metric metric, std::int64_t k,
                        std::vector<std::int64_t>& itself) {
   Csr graph;
   graph.rows = found.rows;
@@ -89,7 +97,7 @@ static Csr drop_itself(const Csr& found, const Matrix& rows, const Matrix& colum
     double farthest = -1;
     for (std::int64_t e = found.begin[i]; e < found.begin[i + 1]; ++e) {
       const double far = distance(rows, i, columns, found.column[e], metric);
-      if (far == 0 && itself[i] < 0 && rows.row(i) == columns.row(found.column[e])) itself[i] = found.column[e];
+      if (far == 0 && itself[i] < 0 && same_place(rows, i, columns, found.column[e])) itself[i] = found.column[e];
       if (far >= farthest) {
         farthest = far;
         drop = e;
@@ -105,28 +113,27 @@ static Csr drop_itself(const Csr& found, const Matrix& rows, const Matrix& colum
 }
 
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  const auto columns = kept.has("columns") ? kept.shared("columns") : state.data->features;
+  const Points rows = state.given(), columns = kept.has("columns") ? Points{kept.shared("columns"), nullptr, nullptr} : state.data->points();
   NeighbourOptions options{arguments.integer("k"), metric_of(arguments.word("metric")), false, nullptr};
-  state.columns = columns;
+  state.columns = columns.dense;
   if (arguments.word("to") == "train") {
     const std::vector<std::uint8_t> allowed = training_rows(*state.data);
     options.allowed = &allowed;
-    state.graph = std::make_shared<const Csr>(nearest(*state.points, *columns, options, context));
+    state.graph = std::make_shared<const Csr>(nearest(rows, columns, options, context));
     return;
   }
   ++options.k;
-  const Csr found = nearest(*state.points, *columns, options, context);
+  const Csr found = nearest(rows, columns, options, context);
   state.itself.assign(static_cast<std::size_t>(state.rows()), -1);
-  state.graph = std::make_shared<const Csr>(
-      drop_itself(found, *state.points, *columns, options.metric, options.k - 1, state.itself));
-  state.reverse = std::make_shared<const Csr>(
-      who_reach(*state.points, *columns, kept.array("reach"), options.metric, state.itself, context));
+  state.graph = std::make_shared<const Csr>(drop_itself(found, rows, columns, options.metric, options.k - 1, state.itself));
+  state.reverse = std::make_shared<const Csr>(who_reach(rows, columns, kept.array("reach"), options.metric, state.itself, context));
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   const double k = arguments.number("k");
   constexpr double visited = 3200;  // points that hnsw meets to place or find one
   if (arguments.word("method") == "hnsw" && estimate.rows > visited) estimate.operations += visited * estimate.rows * estimate.features;
+  else if (estimate.filled < 1) estimate.operations += estimate.rows * estimate.columns * (20 + 12 * estimate.features * estimate.filled);
   else estimate.operations += estimate.rows * estimate.columns * (60 + 0.35 * estimate.features);  // floats, and half of the products
   estimate.edges = estimate.rows * k;
   estimate.hold(8 * estimate.features * estimate.rows + 36 * estimate.rows * (k + 4));
@@ -141,7 +148,12 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 static Wants wants(const Arguments& arguments) { return wants_by(arguments.word("to")); }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  if (bound.arguments.word("method") == "hnsw") return "hnsw has an index of points: use method=exact";
+  return other_metric(form, bound);
+}
+
 const Stage knn_stage{"knn", Kind::support, types::coordinates, types::graph, parameters,
-                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate, outline, wants};
+                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate, outline, why_dense, wants};
 
 }  // namespace calor::similarity

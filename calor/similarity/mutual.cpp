@@ -38,6 +38,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage mutual_stage{"mutual", Kind::support, types::graph, types::graph, {},
-                         "only the edges that go both ways", "", run, place, nullptr, outline};
+                         "only the edges that go both ways", "", run, place, nullptr, outline, takes_any_form};
 
 }  // namespace calor::similarity

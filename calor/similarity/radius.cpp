@@ -14,8 +14,8 @@ static constexpr Parameter parameters[] = {
     {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"}};
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  require(state.points->cols() > 0, Fault::input, "[radius] expected points with features, found a bare graph: use adjacency");
-  state.graph = std::make_shared<const Csr>(within(*state.points, *state.points, arguments.number("r"),
+  require(!state.given().nothing(), Fault::input, "[radius] expected points with features, found a bare graph: use adjacency");
+  state.graph = std::make_shared<const Csr>(within(state.given(), state.given(), arguments.number("r"),
                                                    metric_of(arguments.word("metric")), true, context));
   state.columns = state.points;
   if (state.moved()) kept.keep("columns", state.points);
@@ -26,15 +26,16 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 
 // The point of the fit that coincides with a new one is that point itself, and left out.
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  state.columns = kept.has("columns") ? kept.shared("columns") : state.data->features;
-  const Csr found = within(*state.points, *state.columns, arguments.number("r"), metric_of(arguments.word("metric")), false, context);
+  const Points rows = state.given(), columns = kept.has("columns") ? Points{kept.shared("columns"), nullptr, nullptr} : state.data->points();
+  state.columns = columns.dense;
+  const Csr found = within(rows, columns, arguments.number("r"), metric_of(arguments.word("metric")), false, context);
   state.itself.assign(static_cast<std::size_t>(state.rows()), -1);
   Csr others;
   others.rows = found.rows;
   others.columns = found.columns;
   for (std::int64_t i = 0; i < found.rows; ++i) {
     for (std::int64_t e = found.begin[i]; e < found.begin[i + 1]; ++e)
-      if (state.itself[i] < 0 && state.points->row(i) == state.columns->row(found.column[e])) state.itself[i] = found.column[e];
+      if (state.itself[i] < 0 && same_place(rows, i, columns, found.column[e])) state.itself[i] = found.column[e];
       else others.column.push_back(found.column[e]);
     others.begin.push_back(others.edges());
   }
@@ -49,7 +50,9 @@ static void outline(Outline& outline, const Arguments&) {
   outline.square = outline.symmetric = Fact::yes;
 }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) { return other_metric(form, bound); }
+
 const Stage radius_stage{"radius", Kind::support, types::coordinates, types::graph, parameters,
-                         "all others at distance at most r", "", run, place, estimate, outline};
+                         "all others at distance at most r", "", run, place, estimate, outline, why_dense};
 
 }  // namespace calor::similarity

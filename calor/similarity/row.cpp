@@ -37,6 +37,6 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage row_stage{"row", Kind::normalise, types::any_similarity, types::normalised, {},
-                      "each row adds up to 1", "", run, place, estimate, outline};
+                      "each row adds up to 1", "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::similarity

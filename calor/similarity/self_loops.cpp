@@ -33,6 +33,6 @@ static void outline(Outline& outline, const Arguments&) {
 
 const Stage self_loops_stage{"self_loops", Kind::support, types::any_similarity, types::similarity, parameters,
                              "every point is its own neighbour too",
-                             "", run, nullptr, nullptr, outline};
+                             "", run, nullptr, nullptr, outline, takes_any_form};
 
 }  // namespace calor::similarity

@@ -121,6 +121,7 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage sinkhorn_stage{"sinkhorn", Kind::normalise, types::any_similarity, types::normalised, parameters,
-                           "each row and each column adds up to 1", "10.2140/pjm.1967.21.343", run, place, estimate, outline};
+                           "each row and each column adds up to 1", "10.2140/pjm.1967.21.343", run, place, estimate, outline,
+                           takes_any_form};
 
 }  // namespace calor::similarity

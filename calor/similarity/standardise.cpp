@@ -107,6 +107,6 @@ static void outline(Outline& outline, const Arguments&) {
 static Wants wants(const Arguments& arguments) { return arguments.word("by") == "loo" ? Wants::labels : Wants::nothing; }
 
 const Stage standardise_stage{"standardise", Kind::initialise, types::points, types::points, parameters,
-                              "each feature less its mean over its standard deviation", "", run, place, estimate, outline, wants};
+                              "each feature less its mean over its standard deviation", "", run, place, estimate, outline, nullptr, wants};
 
 }  // namespace calor::similarity

@@ -108,7 +108,13 @@ static void outline(Outline& outline, const Arguments& arguments) {
 
 static Wants wants(const Arguments& arguments) { return arguments.is_number("alpha") ? Wants::nothing : Wants::labels; }
 
+static std::string_view why_dense(Form form, const BoundStage& bound) {
+  const bool given = form == Form::distances || form == Form::some_distances;
+  return given && of_keys(bound.arguments) ? "the keys' density is computed from points: leave of=keys out" : "";
+}
+
 const Stage two_side_stage{"two_side", Kind::normalise, types::any_similarity, types::normalised, parameters,
-                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline, wants};
+                           "value / (q_i^alpha q_j^alpha), q the row sums", "10.1016/j.acha.2006.04.006", run, place, estimate, outline,
+                           why_dense, wants};
 
 }  // namespace calor::similarity

@@ -20,6 +20,6 @@ static void place(State& state, const Arguments&, const Kept&, const Context& co
 static void outline(Outline& outline, const Arguments&) { outline_symmetrised(outline, "union", keeps_symmetric); }
 
 const Stage union_stage{"union", Kind::normalise, types::any_similarity, types::normalised, {},
-                        "the fuzzy union of both directions", "", run, place, estimate_symmetrised, outline};
+                        "the fuzzy union of both directions", "", run, place, estimate_symmetrised, outline, takes_any_form};
 
 }  // namespace calor::similarity

@@ -3,6 +3,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
+#include "calor/pipeline/forms.h"
 #include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "support.h"
@@ -34,7 +35,8 @@ static void keep_strong_edges(State& state, const Arguments& arguments, Kept&, c
 }
 
 const Stage threshold_stage{"threshold", Kind::strengthen, types::any_similarity, types::similarity, threshold_parameters,
-                            "keeps the edges of at least a value", "", keep_strong_edges, nullptr, nullptr, outline_threshold};
+                            "keeps the edges of at least a value", "", keep_strong_edges, nullptr, nullptr, outline_threshold,
+                            takes_any_form};
 
 }  // namespace calor::similarity
 // [end: the stage]
@@ -52,6 +54,7 @@ TEST(OwnStage, RunsAmongTheOthers) {
   EXPECT_EQ(strong, (all.array() >= 0.8).select(all, 0.0).matrix());
   EXPECT_GT((strong.array() > 0).count(), 0);
   EXPECT_LT((strong.array() > 0).count(), (all.array() > 0).count());
+  EXPECT_EQ(without_form(bind_stages(parse("knn(5) | distance(2) | exp(1) | threshold(0.8)"), stages), Form::sparse), nullptr);
   expect_fault(Fault::usage, "put knn before it\n  distance(2) | exp(1) | threshold\n                         ^^^^^^^^^",
                [&] { bind_stages(parse("distance(2) | exp(1) | threshold"), stages); });
 }
