@@ -30,8 +30,7 @@ Bandwidth automatic_bandwidth(const pipeline::Similarity& similarity, const Cont
 // groups are where log sum is flat between two rises: that of a group's own points, and that of the points between groups.  Flat is a
 // slope of at most half of the steepest on either side, with groups of at least 4 rows and at least 1.1 of them on the average
 // (sum / rows, pairs / sum); of several places the flattest; without one all points are a group.  The scale is where the rise within
-// groups has passed and its slope has fallen to three quarters of its steepest: on drawn normal groups of deviation s in 1 to 5
-// dimensions about 2 s^2, where points at least 6 s apart begin to drift together at 2.5 s^2 and a group falls apart at 0.7 s^2.
+// groups has passed and its slope has fallen to three quarters of its steepest: of normal groups of deviation s about 2 s^2.
 // Throws Fault::usage for anything but distances over all pairs, Fault::input when all points coincide.
 Bandwidth bandwidth_of_groups(const pipeline::Similarity& similarity, const Context& context);
 

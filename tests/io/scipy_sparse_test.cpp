@@ -1,6 +1,8 @@
 // scipy.sparse.save_npz: files that scipy wrote (files/make.py), archives built here with one field wrong, and damaged ones.
 #include "calor/io/scipy_sparse.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <map>
 
@@ -68,7 +70,7 @@ const Parts coo{{"format", npy("<U3", "()", std::string("c\0\0\0o\0\0\0o\0\0\0",
 
 std::string archive(const Parts& parts) {
   std::vector<std::pair<std::string, std::string>> entries;
-  for (const auto& [name, content] : parts) entries.emplace_back(name + ".npy", content);
+  for (const auto& [name, content] : parts) entries.emplace_back(fmt::format("{}.npy", name), content);
   return stored_zip(entries);
 }
 void expect_refused(Parts parts, const std::string& name, const std::string& content, std::initializer_list<std::string_view> texts, Fault fault = Fault::input) {

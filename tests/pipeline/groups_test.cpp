@@ -40,9 +40,9 @@ std::size_t found_groups(const Matrix& points) {
 
 TEST(Groups, AreAsManyAsWereDrawn) {
   for (const int groups : {1, 2, 3, 4, 5})
-    for (const int width : {1, 2, 3})
-      for (const std::uint64_t seed : {1, 2, 3})
-        for (const double apart : {10.0, 30.0})
+    for (const int width : {1, 2, 3, 5, 10})
+      for (const std::uint64_t seed : {1, 2})
+        for (const double apart : {6.0, 10.0, 30.0})
           EXPECT_EQ(found_groups(drawn_groups(groups, width, apart, 20, seed)), static_cast<std::size_t>(groups))
               << width << " dimensions, " << apart << " apart, seed " << seed;
 }

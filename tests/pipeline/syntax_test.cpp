@@ -121,7 +121,7 @@ TEST(Values, ParametersAndSettingsArePutIn) {
   EXPECT_EQ(print(recipes::resolve("k-means", {"k=3"})), "centres(3) | repeat(distance(2, to=data) | best(column) | row | apply) | assign");
   EXPECT_EQ(print(recipes::resolve("isomap", {"knn.k=30", "eigen.k=3"})),
             "knn(30) | distance(1) | geodesic | double_center | eigen(3, time=0.5)");
-  EXPECT_EQ(print(recipes::resolve("mean-shift", {"h=1 + 2", "exp.bandwidth=9"})), "repeat(distance(2) | exp(9) | row | apply) | assign(merge)");
+  EXPECT_EQ(print(recipes::resolve("mean-shift", {"h=1 + 2", "exp.bandwidth=9"})), "repeat(distance(2) | exp(9) | row | apply, until=0.0001) | assign(merge)");
   expect_holds(message_of([] { recipes::resolve("isomapp", {}); }), "did you mean \"isomap\"?");
   expect_holds(message_of([] { recipes::resolve("isomap", {"k=3"}); }), "expected stage.parameter=value, found \"k=3\"");
   expect_holds(message_of([] { recipes::resolve("isomap", {"kn.k=3"}); }), "did you mean \"knn\"?");
