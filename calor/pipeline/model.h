@@ -15,8 +15,8 @@ struct SavedFit {
   Fit fit;
   std::string pipeline, version, input_hash;
   std::string label;  // the label column's name; "" without
-  io::Coding coding;    // how columns of a file become the fit's features; empty: as numbers by their names
-  io::Filling filling;  // what is done about missing values
+  io::Coding coding{};    // how columns of a file become the fit's features; empty: as numbers by their names
+  io::Filling filling{};  // what is done about missing values
 };
 
 // Atomic.  Throws Fault::usage for a pipeline that cannot place new points, naming the stage.

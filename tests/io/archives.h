@@ -1,9 +1,9 @@
 // npy arrays and zip archives built from their descriptions, so that every field of them can be wrong.
 #pragma once
 
+#include <fmt/format.h>
 #include <zlib.h>
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -28,7 +28,7 @@ template <class T>
 std::string npy_list(const std::string& type, const std::vector<T>& values) {
   std::string data(values.size() * sizeof(T), '\0');
   std::memcpy(data.data(), values.data(), data.size());
-  return npy(type, "(" + std::to_string(values.size()) + ",)", data);
+  return npy(type, fmt::format("({},)", values.size()), data);
 }
 
 // Entries stored without compression.

@@ -103,7 +103,7 @@ TEST(Zip, ErrorsNameArchiveAndEntry) {
 
 class Workbook : public TemporaryFolder {};
 TEST_F(Workbook, IsRecognised) {
-  expect_error(Fault::input, {"Excel workbook", "save it as csv"},
+  expect_error(Fault::input, {"Excel workbook", "save the sheet as csv"},
                [&] { load("a.xlsx", zip64("xl/workbook.xml", "<x/>")); });
 }
 

@@ -144,8 +144,9 @@ TEST(GivenDistances, NewRowsLandWhereNewPointsDo) {
     const Fit fit = run_text(text, table, 2);
     const double tolerance = std::string(text) == "mds-metric" ? 1e-3 : 1e-7;
     expect_same(place(fit, by_distances, Context()), place(run_text(text, points, 2), fresh, Context()), tolerance, text);
-    if (fit.result.type == types::embedding)  // the rows of the fit come back to themselves
+    if (fit.result.type == types::embedding) {  // the rows of the fit come back to themselves
       EXPECT_LT(relative_difference(*place(fit, table->points(), Context()).points, *fit.result.points), tolerance) << text;
+    }
   }
   const Fit fit = run_text("mds", table);
   expect_fault(Fault::input, "to the 90 rows of the fit, found points", [&] { place(fit, fresh, Context()); });
@@ -158,7 +159,7 @@ TEST(GivenDistances, NewRowsLandWhereNewPointsDo) {
   expect_fault(Fault::input, "one for every pair, found inf (row 2, column 5)", [&] { place(fit, with(infinite), Context()); });
   EXPECT_EQ(place(run_text("knn-classifier", table), with(infinite), Context()).scores.rows(), 3);
   expect_fault(Fault::input, "to the 90 rows of the fit, found 89 columns", [&] {
-    place(fit, {nullptr, nullptr, std::make_shared<const Matrix>(by_distances.distances->leftCols(89))}, Context());
+    place(fit, Points{nullptr, nullptr, std::make_shared<const Matrix>(by_distances.distances->leftCols(89))}, Context());
   });
 }
 

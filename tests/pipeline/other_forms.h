@@ -92,9 +92,15 @@ inline std::shared_ptr<Data> as_distances(const Data& dense) {
 inline void expect_same(const State& found, const State& expected, double tolerance, const std::string& what) {
   ASSERT_EQ(found.type, expected.type) << what;
   EXPECT_EQ(found.labels, expected.labels) << what;
-  if (expected.scores.size()) EXPECT_LT(relative_difference(found.scores, expected.scores), tolerance) << what;
-  if (expected.type == types::embedding) EXPECT_LT(relative_difference(*found.points, *expected.points), tolerance) << what;
-  if (expected.spectrum.size()) EXPECT_LT(relative_difference(found.spectrum, expected.spectrum), tolerance) << what;
+  if (expected.scores.size()) {
+    EXPECT_LT(relative_difference(found.scores, expected.scores), tolerance) << what;
+  }
+  if (expected.type == types::embedding) {
+    EXPECT_LT(relative_difference(*found.points, *expected.points), tolerance) << what;
+  }
+  if (expected.spectrum.size()) {
+    EXPECT_LT(relative_difference(found.spectrum, expected.spectrum), tolerance) << what;
+  }
 }
 
 inline std::vector<BoundStage> bound(const std::string& text) { return bind_stages(recipes::resolve(text, {}), recipes::all_stages()); }

@@ -117,7 +117,7 @@ TEST(SparseNeighbours, WithinReachBoundsIncluded) {
         exactly += far == reach[j];
       }
     EXPECT_EQ(edge, found.edges());
-    if (counts) EXPECT_GT(exactly, 0);
+    EXPECT_TRUE(exactly > 0 || !counts);
   }
 }
 
@@ -206,9 +206,11 @@ TEST(SparsePipelines, NewPointsLandWhereDenseOnesDo) {
   const Fit fit = run_text("laplacian-eigenmaps", sparse, 2);
   EXPECT_LT(relative_difference(*place(fit, sparse->points(), Context()).points, *fit.result.points), 1e-7);
   expect_fault(Fault::input, "expected 60 features, found 59", [&] { place(fit, std::make_shared<const Matrix>(fresh.leftCols(59)), Context()); });
-  expect_fault(Fault::input, "found distances: the fit was made from points", [&] { place(fit, {nullptr, nullptr, as_points}, Context()); });
+  expect_fault(Fault::input, "found distances: the fit was made from points", [&] { place(fit, Points{nullptr, nullptr, as_points}, Context()); });
   expect_fault(Fault::input, "found nan in row 1, column 2", [&] {
-    place(fit, std::make_shared<const Matrix>(Matrix::Constant(1, 60, 0).unaryExpr([n = 0](double) mutable { return n++ == 1 ? std::nan("") : 0; })), Context());
+    Matrix wrong = fresh;
+    wrong(0, 1) = std::nan("");
+    place(fit, std::make_shared<const Matrix>(std::move(wrong)), Context());
   });
 }
 
@@ -250,7 +252,7 @@ TEST(SparsePipelines, ASavedFitHoldsTheEntriesAlone) {
     EXPECT_EQ(*one.points, *two.points) << text;
     EXPECT_EQ(one.labels, two.labels) << text;
     EXPECT_EQ(one.scores, two.scores) << text;
-    if (std::string(text) == "knn-classifier") EXPECT_LT(std::filesystem::file_size(path), 80u * 600 * 8 / 2);
+    EXPECT_TRUE(std::string(text) != "knn-classifier" || std::filesystem::file_size(path) < 80u * 600 * 8 / 2);
   }
   io::Safetensors damaged = io::read_safetensors(path);
   damaged.tensors["sparse.column"].bytes[3] = static_cast<decltype(damaged.tensors["sparse.column"].bytes)::value_type>(0x7f);

@@ -1,4 +1,5 @@
 // What pipelines ask of their data, and that data without it are refused before anything runs.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -38,7 +39,7 @@ TEST(Wants, MeasuredValuesAreNoClasses) {
   for (const bool hidden : {false, true}) {
     if (hidden) mark_training(*data, 0.5, 0);
     for (const char* text : {"knn-classifier", "propagator", "label-spreading", "knn(3) | indicator | row | vote"})
-      expect_fault(Fault::input, "[" + std::string(std::string(text) == "label-spreading" ? "restart" : "vote") + "] expected classes, " + use,
+      expect_fault(Fault::input, fmt::format("[{}] expected classes, {}", std::string_view(text) == "label-spreading" ? "restart" : "vote", use),
                    [&] { run_text(text, data); });
     expect_fault(Fault::input, "repeat(restart(0.2)) | average\n                                   ^^^^^^^^^^^^",
                  [&] { run_text("knn(3) | indicator | row | repeat(restart(0.2)) | average", data); });
