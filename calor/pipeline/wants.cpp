@@ -45,7 +45,7 @@ void require_wanted(Wants wants, const Data& data, std::string_view op) {
   switch (wants) {
     case Wants::nothing: return;
     case Wants::graph:
-      return require(data.graph != nullptr, Fault::input, "[{}] expected data that are a graph, found points: give an edge list, or use knn", op);
+      return require(data.graph != nullptr, Fault::input, "[{}] expected data that are a graph, found {}: give an edge list, or use knn", op, data.distances ? "distances" : "points");
     case Wants::classes: require_classes(data, op); break;
     case Wants::values: require_values(data, op); break;
     case Wants::labels: break;

@@ -46,7 +46,7 @@ constexpr Recipe recipes[] = {
      "the same for values: kernel regression that chooses its own bandwidth", "itself", "10.1137/1109020"},
     {"label-spreading", "knn(15) | distance(2) | exp(auto) | mean | two_side(0.5) | repeat(restart(0.2)) | vote", {},
      "a few labels flow along the neighbour graph", "one more step", "10.5555/2981345.2981386"},
-    {"mean-shift", "repeat(distance(2) | exp($h) | row | apply, until=1e-4) | assign(merge)", shift,
+    {"mean-shift", "repeat(distance(2) | exp($h) | row | apply, until=0.0001) | assign(merge)", shift,
      "points climb to the modes of their density: attention without weights", "nearest mode", "10.1109/34.400568"},
     {"hopfield", "repeat(dot(to=patterns) | exp($temperature) | row | apply)", hopfield,
      "recalls stored patterns: the fixed points of attention", "itself", "arXiv:2008.02217"},

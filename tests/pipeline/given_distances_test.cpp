@@ -90,7 +90,7 @@ TEST(GivenDistances, WhatNeedsPointsIsRefusedAtItsStageBeforeAnythingRuns) {
 
 TEST(GivenDistances, OtherPipelinesOnThem) {
   const auto points = three_topics(90), table = as_distances(*points);
-  for (const char* text : {"radius(2.2) | distance(1) | exp(1) | row | vote", "knn(8) | mutual | distance(0.5) | exp(perplexity=2) | row | vote",
+  for (const char* text : {"radius(2.2) | distance(1) | exp(1) | row | vote", "knn(8) | mutual | distance(0.5) | exp(2) | row | vote",
                            "distance(2, to=train) | exp(perplexity=5) | row | vote", "knn(9) | distance(1, from=nearest) | exp(cardinality=3) | union | eigen(2, of=laplacian)",
                            "distance(2) | exp(3) | sinkhorn | eigen(2, time=1)", "distance(3) | exp(9) | global | best(row) | vote", "radius(2) | components"}) {
     expect_same(run_text(text, table, 2).result, run_text(text, points, 2).result, 1e-8, text);
@@ -196,7 +196,8 @@ TEST(GivenDistances, WrongTablesAreRefusedAtTheirFirstPlace) {
   rounded(1, 4) += 1e-8;
   rounded(2, 2) = -1e-16;
   rounded(0, 5) = rounded(5, 0) = -1e-12;
-  const Matrix& clean = *data_of_distances(rounded, {}).distances;
+  const Data kept = data_of_distances(rounded, {});
+  const Matrix& clean = *kept.distances;
   EXPECT_EQ(clean, clean.transpose());
   EXPECT_EQ(clean.diagonal(), Vector::Zero(6));
   EXPECT_EQ(clean.minCoeff(), 0);

@@ -292,7 +292,7 @@ TEST(LeaveOneOut, CasesWithoutAnAnswerSaySo) {
   expect_fault(Fault::input, "found row 5 without", [&] { run_text("distance(2) | exp(loo) | row | vote", unknown); });
   expect_fault(Fault::usage, "over all pairs", [&] { run_text("knn(3, to=train) | distance(2) | exp(loo) | row | vote", three_clouds(9)); });
   expect_fault(Fault::usage, "of=keys with alpha=loo", [&] { run_text("distance(2) | exp(loo) | two_side(loo) | row | vote", three_clouds(9)); });
-  expect_fault(Fault::input, "expected labels", [&] { run_text("distance(2) | exp(loo)", random_points(9, 2, 1)); });
+  expect_fault(Fault::input, "expected labelled training rows", [&] { run_text("distance(2) | exp(loo)", random_points(9, 2, 1)); });
 }
 
 }  // namespace

@@ -8,12 +8,6 @@
 namespace calor::pipeline {
 namespace {
 
-Matrix three_blobs() {
-  Matrix points = 0.3 * random_points(60, 2, 21);
-  for (std::int64_t i = 0; i < 60; ++i) points(i, 0) += 30.0 * static_cast<double>(i % 3);
-  return points;
-}
-
 double chosen(const std::string& text, const Matrix& points) { return run_text(text, points).result.figures.at("bandwidth"); }
 
 TEST(Repeat, ChoosesABandwidthOnce) {
@@ -53,14 +47,11 @@ TEST(Repeat, ChoosesByLabelsOnce) {
   for (const char* name : {"bandwidth", "alpha", "leave_one_out"}) EXPECT_EQ(repeated.figures.at(name), once.figures.at(name)) << name;
 }
 
-// The note of exp(auto) comes with the choice, that of row with every turn.
+// The note of row comes with every turn.
 TEST(Repeat, SaysOnceWhatEveryTurnSays) {
   const auto said = [](const State& state, const char* stage) {
     return std::count_if(state.notes.begin(), state.notes.end(), [&](const Note& note) { return note.stage == stage; });
   };
-  const State moved = run_text("repeat(distance(2) | exp(auto) | row | apply)", three_blobs()).result;
-  EXPECT_EQ(said(moved, "exp"), 1);
-  EXPECT_EQ(moved.notes.size(), 1u);
   const auto graph = std::make_shared<Data>();
   graph->features = std::make_shared<const Matrix>(4, 0);
   graph->graph = std::make_shared<const Csr>(from_edges(4, 4, {{0, 0, 2}, {0, 1, 1}, {1, 0, 1}, {1, 2, 3}, {2, 2, 1}, {2, 1, 1}}));
