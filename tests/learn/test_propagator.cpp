@@ -10,6 +10,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/io/file_kind.h"
 #include "calor/learn/propagator_network.h"
 #include "calor/learn/propagator_start.h"
 #include "calor/learn/propagator_training.h"
@@ -386,9 +387,12 @@ TEST(Propagator, ManyClassesAndWideDataTrain) {
   prepared.classes = 60;
   Random random(4, Purpose::test);
   const Matrix centres = random_matrix(60, 200, 5);
+  prepared.train.resize(514, 200);
+  prepared.test.resize(86, 200);
   for (std::int64_t i = 0; i < 600; ++i) {
-    auto& values = i % 7 ? prepared.train : prepared.test;
-    for (int c = 0; c < 200; ++c) values.push_back(static_cast<float>(centres(i % 60, c) + 0.5 * random.normal()));
+    Matrix& points = i % 7 ? prepared.train : prepared.test;
+    const auto row = static_cast<Eigen::Index>((i % 7 ? prepared.train_labels : prepared.test_labels).size());
+    for (int c = 0; c < 200; ++c) points(row, c) = centres(i % 60, c) + 0.5 * random.normal();
     (i % 7 ? prepared.train_labels : prepared.test_labels).push_back(i % 60);
     (i % 7 ? prepared.train_rows : prepared.test_rows).push_back(i);
   }
@@ -412,7 +416,7 @@ TEST(Propagator, RefusesWhatItCannotTrainOn) {
     return std::string("nothing");
   };
   Prepared prepared = rings(40, 4);
-  std::fill(prepared.train.begin(), prepared.train.end(), 1.0F);
+  prepared.train.setOnes();
   EXPECT_NE(message([&] { train_propagator(propagator_classes(prepared), {}, Context()); }).find("all at one"), std::string::npos);
   PropagatorOptions options;
   options.batch = 1;
