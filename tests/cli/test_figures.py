@@ -29,8 +29,7 @@ def test_a_measured_target_is_refused_by_classifiers(calor, tmp_path, recipe):
     for data in (whole, partly, libsvm):
         for words in ([], ["--train", "0.5"]):
             said = calor("run", recipe, data, *words, code=3).stderr
-            assert "measured values: use knn-regressor, nadaraya-watson or propagator-regressor" in said
-            assert said.rstrip().endswith("^")
+            assert "measured" in said and "knn-regressor, nadaraya-watson, propagator-regressor" in said
 
 
 @pytest.mark.parametrize("places, said", [(1, "1 cluster"), (2, "2 clusters"), (6, "6 clusters")])

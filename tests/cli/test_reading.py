@@ -98,7 +98,7 @@ def test_trained_models_keep_categories_and_means(tmp_path, model):
     rows = "".join(f"{['Oslo', 'Lund'][i % 2]},{'' if i == 7 else i % 2 + 0.01 * i},{['p', 'q'][i % 2]}\n" for i in range(60))
     data = write(tmp_path / "a.csv", "city,a,kind\n" + rows)
     saved = str(tmp_path / "m.safetensors")
-    run("train", data, "--model", model, "--one-hot", "city", "--missing", "mean", "--epochs", "20", "--save", saved)
+    run("train", data, "--model", model, "--one-hot", "city", "--missing", "mean", "--epochs", "200", "--save", saved)
     out = run("predict", saved, write(tmp_path / "new.csv", "a,city\nNA,Oslo\n1.3,Lund\n"))
     assert [line.split(",")[0] for line in out.stdout.splitlines()[1:]] == ["p", "q"] and "filled in" in out.stderr
     assert "use mean" in run("train", data, "--missing", "neighbours", "--one-hot", "city", "--save", saved, code=2).stderr

@@ -124,7 +124,7 @@ def encoder(tmp_path):
     tensors = {name: random.normal(size=(8, 8)).astype(np.float32) for name in "qkv"} | {"b": random.normal(size=8).astype(np.float32)}
     save_file(tensors, tmp_path / "w.safetensors")
     np.save(tmp_path / "x.npy", random.normal(size=(50, 8)))
-    return tmp_path, tensors, np.load(tmp_path / "x.npy").astype(np.float32).astype(float)
+    return tmp_path, tensors, np.load(tmp_path / "x.npy")
 
 
 def test_a_mapping_names_the_weights(inspect, encoder):
