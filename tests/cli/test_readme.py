@@ -15,6 +15,7 @@ def test_command_lines(calor, tmp_path):
     lines = [line.split("#")[0].strip() for line in README.splitlines() if re.match(r"    calor ", line)]
     assert len(lines) >= 5
     (tmp_path / "mine.csv").write_text(two_blobs(label="species"))
+    (tmp_path / "table.csv").write_text("0,3,4\n3,0,5\n4,5,0\n")
     (tmp_path / "new.csv").write_text("a,b\n1,2\n-2,0\n")
     for line in lines:
         words = shlex.split(line)[1:]

@@ -8,7 +8,8 @@
 #include "calor/kernels/attention.h"
 
 int main() {
-  const auto iris = calor::io::load_dataset("iris", {}, {});
+  const auto iris = calor::io::load_dataset("iris", {}, calor::Context());
+  const std::vector<float> points(iris.values.begin(), iris.values.end());
   const std::vector<float> ones(static_cast<std::size_t>(iris.rows), 1.0f);
   std::vector<float> out(ones.size()), lse(ones.size());
   const float scale = 0.5f;
@@ -18,7 +19,7 @@ int main() {
   params.queries = params.keys = iris.rows;
   params.dim = iris.columns;
   params.value_dim = 1;
-  params.q = params.k = iris.values.data();
+  params.q = params.k = points.data();
   params.v = ones.data();
   params.q_strides.row = params.k_strides.row = iris.columns;
   params.v_strides.row = 1;
