@@ -38,7 +38,7 @@ def test_embedding_quality_is_that_of_scikit_learn(tmp_path):
     sklearn = pytest.importorskip("sklearn.manifold")
     neighbours = pytest.importorskip("sklearn.neighbors").NearestNeighbors
     points, side = swiss_roll()
-    path = write_csv(tmp_path / "roll.csv", {"a": points[:, 0], "b": points[:, 1], "c": points[:, 2], "label": side})
+    path = write_csv(tmp_path / "roll.csv", {"a": points[:, 0], "b": points[:, 1], "c": points[:, 2], "label": np.where(side, "far", "near")})
     for recipe in ("isomap", "mds", "laplacian-eigenmaps"):
         document, embedding, _ = result_of([recipe, path])
         found, given = document["quality"]["embedding"], points.astype(float)
