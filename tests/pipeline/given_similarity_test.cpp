@@ -10,7 +10,7 @@ namespace {
 
 std::string begun(const std::string& recipe) { return print(begin_with_similarity(recipes::resolve(recipe, {}), recipes::all_stages())); }
 
-Fit run_begun(const std::string& recipe, const std::shared_ptr<Data>& data) { return run_text(begun(recipe), data, 2); }
+Fit run_begun(const std::string& recipe, const std::shared_ptr<Data>& data) { return run_text(begun(recipe), data); }
 
 std::shared_ptr<Data> labelled_graph(const Matrix& table, const Data& like) {
   auto data = std::make_shared<Data>(data_of_similarities(table, {}, Context()));
@@ -62,7 +62,7 @@ TEST(GivenSimilarity, WhatWorksOnDistancesOrPointsIsRefused) {
 TEST(GivenSimilarity, GivesWhatThePointsGive) {
   const auto points = three_topics(90);
   const auto all = labelled_graph(kernel_table(*points->features, 3), *points);
-  expect_same(run_begun("diffusion-map", all).result, run_text("distance(2) | exp(3) | two_side(1) | row | eigen(2, time=1)", points, 2).result, 1e-7, "diffusion-map");
+  expect_same(run_begun("diffusion-map", all).result, run_text("distance(2) | exp(3) | two_side(1) | row | eigen(2, time=1)", points).result, 1e-7, "diffusion-map");
   expect_same(run_begun("nadaraya-watson", all).result, run_text("distance(2, to=train) | exp(3) | row | average", points).result, 1e-10, "nadaraya-watson");
   const Matrix near = neighbour_table(*points->features, 15, 3);
   const auto graph = labelled_graph(near, *points);
@@ -70,7 +70,7 @@ TEST(GivenSimilarity, GivesWhatThePointsGive) {
            {"laplacian-eigenmaps", "knn(15) | distance(2) | exp(3) | mean | eigen(2, of=laplacian)"},
            {"spectral-clustering", "knn(15) | distance(2) | exp(3) | mean | eigen(7, of=laplacian, components=together) | cluster(8)"},
            {"label-spreading", "knn(15) | distance(2) | exp(3) | mean | two_side(0.5) | repeat(restart(0.2)) | vote"}}) {
-    const Fit expected = run_text(text, points, 2);
+    const Fit expected = run_text(text, points);
     expect_same(run_begun(recipe, graph).result, expected.result, 1e-7, recipe);
     // A table with a diagonal means the same neighbours.
     expect_same(run_begun(recipe, labelled_graph(near + Matrix(Matrix::Identity(90, 90)), *points)).result, expected.result, 1e-7, recipe);

@@ -36,6 +36,9 @@ inline io::SparseMatrix compressed(const Matrix& points) {
   return result;
 }
 
+// Neighbours of points that a stage has moved, which are dense.
+inline constexpr const char* moved_neighbours = "knn(8) | distance(2) | exp(1) | mean | eigen(3, of=laplacian) | knn(5) | distance(1) | exp(1) | row | vote";
+
 // Three classes, each with columns of its own that others use less; half of the labels are known.
 inline std::shared_ptr<Data> three_topics(std::int64_t rows, std::int64_t columns = 60, std::uint64_t seed = 3) {
   Random random(seed, Purpose::test);

@@ -165,7 +165,8 @@ const char* const others[] = {"knn(10, metric=cosine) | cosine | exp(0.3) | mean
                               "knn(8) | kernel(poly) | row | average",
                               "knn(8) | dot | mean | row | vote",
                               "knn(8) | distance(1, from=nearest) | exp(1) | row | vote",
-                              "knn(6) | components"};
+                              "knn(6) | components",
+                              moved_neighbours};
 
 TEST(SparsePipelines, EveryRecipeGivesWhatItGivesOfDensePoints) {
   const auto dense = three_topics(100), sparse = as_sparse(*dense);
@@ -175,7 +176,7 @@ TEST(SparsePipelines, EveryRecipeGivesWhatItGivesOfDensePoints) {
       expect_fault(Fault::input, "expected data that are a graph", [&] { run_text(name, sparse); });
       continue;
     }
-    const Fit found = run_text(name, sparse, 2), expected = run_text(name, dense, 2);
+    const Fit found = run_text(name, sparse), expected = run_text(name, dense);
     expect_same(found.result, expected.result, 1e-8, name);
     EXPECT_EQ(says(found.result, "made dense for"), !stay.count(name)) << name;
     EXPECT_EQ(without_form(bound(name), Form::sparse) == nullptr, stay.count(name) == 1) << name;
@@ -185,9 +186,9 @@ TEST(SparsePipelines, EveryRecipeGivesWhatItGivesOfDensePoints) {
 TEST(SparsePipelines, OtherSupportsAndScoresToo) {
   const auto dense = three_topics(100), sparse = as_sparse(*dense);
   for (const char* text : others) {
-    const Fit found = run_text(text, sparse, 2);
+    const Fit found = run_text(text, sparse);
     EXPECT_FALSE(says(found.result, "made dense")) << text;
-    expect_same(found.result, run_text(text, dense, 2).result, 1e-8, text);
+    expect_same(found.result, run_text(text, dense).result, 1e-8, text);
   }
 }
 
@@ -197,14 +198,14 @@ TEST(SparsePipelines, NewPointsLandWhereDenseOnesDo) {
   const auto as_points = std::make_shared<const Matrix>(fresh);
   const Points compact{nullptr, std::make_shared<const io::SparseMatrix>(compressed(fresh)), nullptr};
   std::vector<std::string> texts(stay.begin(), stay.end());
-  texts.insert(texts.end(), {"k-means", "diffusion-map", "knn(8) | distance(2) | exp(1) | row | vote", "radius(2.5) | distance(1) | exp(1) | row | vote"});
+  texts.insert(texts.end(), {"k-means", "diffusion-map", moved_neighbours, "knn(8) | distance(2) | exp(1) | row | vote", "radius(2.5) | distance(1) | exp(1) | row | vote"});
   for (const std::string& text : texts) {
-    const Fit fit = run_text(text, sparse, 2);
-    const State expected = place(run_text(text, dense, 2), as_points, Context());
+    const Fit fit = run_text(text, sparse);
+    const State expected = place(run_text(text, dense), as_points, Context());
     expect_same(place(fit, compact, Context()), expected, 1e-8, text);
     expect_same(place(fit, as_points, Context()), expected, 1e-8, text + ", given dense");
   }
-  const Fit fit = run_text("laplacian-eigenmaps", sparse, 2);
+  const Fit fit = run_text("laplacian-eigenmaps", sparse);
   EXPECT_LT(relative_difference(*place(fit, sparse->points(), Context()).points, *fit.result.points), 1e-7);
   expect_fault(Fault::input, "expected 60 features, found 59", [&] { place(fit, std::make_shared<const Matrix>(fresh.leftCols(59)), Context()); });
   expect_fault(Fault::input, "found distances: the fit was made from points", [&] { place(fit, Points{nullptr, nullptr, as_points}, Context()); });
