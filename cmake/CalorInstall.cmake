@@ -1,7 +1,7 @@
 # Install: headers beside their rooms, static libraries, and a package file for find_package(Calor).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
-set(rooms core io kernels analyse report limit pipeline similarity propagate recipes inspect)
+set(rooms core io kernels engine analyse report limit pipeline similarity propagate recipes inspect)
 foreach(room ${rooms})
   install(TARGETS calor_${room} EXPORT CalorTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY calor/${room} DESTINATION include/calor FILES_MATCHING PATTERN "*.h" PATTERN "*-inl.h" EXCLUDE)

@@ -1,15 +1,12 @@
 #include "calor/analyse/principal.h"
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
-
 #include <algorithm>
 #include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/dense.h"
 
 namespace calor::analyse {
 namespace {
@@ -35,8 +32,7 @@ Matrix scatter_times(const Points& points, const Eigen::RowVectorXd& centre, con
 }
 
 Matrix orthonormal(const Matrix& vectors) {
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(vectors);
-  return qr.householderQ() * Eigen::MatrixXd::Identity(vectors.rows(), vectors.cols());
+  return engine::thin_qr(vectors).q;
 }
 
 }  // namespace
@@ -63,9 +59,9 @@ PrincipalAxes principal_axes(const Points& points, std::int64_t axes, const Cont
   for (int turn = 0; turn < most; ++turn) {
     const Matrix image = scatter_times(points, centre, basis, context);
     // Rayleigh and Ritz: the best vectors within the basis.
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::MatrixXd(basis.transpose() * image));
-    const Eigen::MatrixXd turned = solver.eigenvectors().rowwise().reverse();
-    const Eigen::VectorXd now = solver.eigenvalues().reverse().head(result.axes).cwiseMax(0);
+    const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs(basis.transpose() * image);
+    const Eigen::MatrixXd turned = pairs.vectors.rowwise().reverse();
+    const Eigen::VectorXd now = pairs.values.reverse().head(result.axes).cwiseMax(0);
     const bool done = width == points.columns || (now - values).cwiseAbs().maxCoeff() <= settled * now[0];
     values = now;
     basis = done ? Matrix(basis * turned) : orthonormal(image * turned);

@@ -1,8 +1,5 @@
 #include "calor/inspect/defects.h"
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
-#include <Eigen/SVD>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +8,7 @@
 
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/dense.h"
 
 namespace calor::inspect {
 
@@ -35,16 +33,13 @@ SymmetryAndShape of_products(const Matrix& query, const Matrix& key) {
   const Eigen::Index n = query.rows(), r = query.cols();
   Eigen::MatrixXd both(n, 2 * r);
   both << query.rowwise() - query.colwise().mean(), key.rowwise() - key.colwise().mean();
-  const Eigen::Index rank = std::min(n, 2 * r);
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(both);
-  const Eigen::MatrixXd triangle = qr.matrixQR().topRows(rank).triangularView<Eigen::Upper>();
+  const Eigen::MatrixXd triangle = engine::thin_qr(both).r;
   const Eigen::MatrixXd product = triangle.leftCols(r) * triangle.rightCols(r).transpose();
   const double antisymmetric = (product - product.transpose()).norm(), symmetric = (product + product.transpose()).norm();
   // Below rounding of the products there is nothing to compare.
   const double rounding = 1e-13 * triangle.leftCols(r).norm() * triangle.rightCols(r).norm();
   if (symmetric <= rounding && antisymmetric <= rounding) return {};
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(0.5 * (product + product.transpose()), Eigen::EigenvaluesOnly);
-  return {antisymmetric / symmetric, negative_share(eigen.eigenvalues())};
+  return {antisymmetric / symmetric, negative_share(engine::symmetric_eigenvalues(0.5 * (product + product.transpose())))};
 }
 
 double additive_score(const Head& head, const Features& f, Eigen::Index i, Eigen::Index j) {
@@ -63,8 +58,8 @@ SymmetryAndShape of_additive(const Head& head, const Features& f, const std::vec
   const Eigen::VectorXd means = score.rowwise().mean();
   score.colwise() -= means;
   if (score.norm() <= 1e-13 * size) return {};
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(0.5 * (score + score.transpose()), Eigen::EigenvaluesOnly);
-  return {(score - score.transpose()).norm() / (score + score.transpose()).norm(), negative_share(eigen.eigenvalues())};
+  return {(score - score.transpose()).norm() / (score + score.transpose()).norm(),
+          negative_share(engine::symmetric_eigenvalues(0.5 * (score + score.transpose())))};
 }
 
 // sym g of two tokens.  Of products it is c/2 (q_i - q_j).(k_i - k_j): from differences, so that equal tokens are at 0.
@@ -120,11 +115,10 @@ Matrix haar(Eigen::Index rows, Eigen::Index columns, Random& random) {
   Eigen::MatrixXd normal(rows, columns);
   for (Eigen::Index c = 0; c < columns; ++c)
     for (Eigen::Index i = 0; i < rows; ++i) normal(i, c) = random.normal();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(normal);
-  Eigen::MatrixXd frame = qr.householderQ() * Eigen::MatrixXd::Identity(rows, columns);
+  engine::ThinQr qr = engine::thin_qr(normal);
   for (Eigen::Index c = 0; c < columns; ++c)
-    if (qr.matrixQR()(c, c) < 0) frame.col(c) *= -1;
-  return frame;
+    if (qr.r(c, c) < 0) qr.q.col(c) *= -1;
+  return qr.q;
 }
 
 NullDefects::Range range_of(std::vector<double> values) {
@@ -159,12 +153,8 @@ std::optional<NullDefects> null_defects(const Head& head, const Matrix& tokens, 
   for (std::size_t i = 0; i < rows.size(); ++i) x.row(static_cast<Eigen::Index>(i)) = tokens.row(rows[i]);
   // Singular values of the d x d form A = Wq' Wk, from r x r: those of Rq Rk' with Wq' = Q1 Rq, Wk' = Q2 Rk.
   const Eigen::Index d = head.query.weight.cols(), r = std::min(head.query.weight.rows(), d);
-  const auto upper = [r](const Matrix& weight) {
-    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(weight.transpose());
-    return Eigen::MatrixXd(qr.matrixQR().topRows(r).triangularView<Eigen::Upper>());
-  };
-  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(upper(head.query.weight) * upper(head.key.weight).transpose());
-  const Vector roots = svd.singularValues().cwiseSqrt();
+  const Eigen::MatrixXd form = engine::thin_qr(head.query.weight.transpose()).r * engine::thin_qr(head.key.weight.transpose()).r.transpose();
+  const Vector roots = engine::singular_values(form).cwiseSqrt();
   std::vector<Defects> drawn(static_cast<std::size_t>(null_draws));
   parallel_for(null_draws, context.threads, [&](std::int64_t draw) {
     context.check_stop("inspect");

@@ -1,8 +1,5 @@
 #include "calor/inspect/flow.h"
 
-#include <Eigen/QR>
-#include <Eigen/SVD>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,6 +8,7 @@
 
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/dense.h"
 
 namespace calor::inspect {
 
@@ -103,14 +101,14 @@ LocalStep local_step(const Matrix& tokens, const Matrix& values, const Gathered&
   }
   const Eigen::VectorXd step = g.mean_values.row(i) - values.row(i), drift = g.mean_tokens.row(i) - tokens.row(i);
   LocalStep found{step.squaredNorm(), step.squaredNorm(), 0};
-  const Eigen::BDCSVD<Eigen::MatrixXd> svd(x, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  const Eigen::VectorXd energy = svd.singularValues().cwiseAbs2();
+  const engine::SingularValues svd = engine::thin_svd(x);
+  const Eigen::VectorXd energy = svd.values.cwiseAbs2();
   if (energy.sum() == 0) return found;
   Eigen::Index m = 0;
   for (double kept = 0; m < energy.size() && kept < options.tangent_share * energy.sum() && energy[m] > 1e-20 * energy[0];) kept += energy[m++];
   // Least squares in the tangent coordinates: x ~ U s, so D H = h' U s^-1.
-  const Eigen::VectorXd along = svd.matrixV().leftCols(m).transpose() * drift;
-  const Eigen::VectorXd predicted = h.transpose() * (svd.matrixU().leftCols(m) * along.cwiseQuotient(svd.singularValues().head(m)));
+  const Eigen::VectorXd along = svd.v.leftCols(m).transpose() * drift;
+  const Eigen::VectorXd predicted = h.transpose() * (svd.u.leftCols(m) * along.cwiseQuotient(svd.values.head(m)));
   found.remainder = (step - predicted).squaredNorm();
   found.dimension = static_cast<double>(m);
   return found;

@@ -1,13 +1,12 @@
 #include "calor/inspect/inspect.h"
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 
 #include <algorithm>
 #include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/dense.h"
 
 namespace calor::inspect {
 
@@ -19,7 +18,7 @@ LayerReport state_of(const Matrix& stream) {
   report.spread = centred.norm() / stream.norm();
   // The smaller of the two Gram matrices has the same nonzero spectrum.
   const Eigen::MatrixXd gram = centred.rows() < centred.cols() ? Eigen::MatrixXd(centred * centred.transpose()) : Eigen::MatrixXd(centred.transpose() * centred);
-  const Eigen::VectorXd values = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram, Eigen::EigenvaluesOnly).eigenvalues().cwiseMax(0.0);
+  const Eigen::VectorXd values = engine::symmetric_eigenvalues(gram).cwiseMax(0.0);
   double entropy = 0;
   for (const double value : values)
     if (value > 0) entropy -= value / values.sum() * std::log(value / values.sum());
@@ -30,8 +29,7 @@ LayerReport state_of(const Matrix& stream) {
 // The tokens' part in the slow modes (least squares), after one step, relative to all of them.
 double predicted_contraction(const AttentionRows& rows, const Modes& modes, const Matrix& tokens) {
   const Matrix centred = tokens.rowwise() - tokens.colwise().mean();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(modes.vectors);
-  const Matrix coefficients = qr.solve(Eigen::MatrixXd(centred));
+  const Matrix coefficients = engine::least_squares(modes.vectors, centred);
   const Matrix after = rows.apply(modes.vectors) * coefficients;
   return (after.rowwise() - after.colwise().mean()).squaredNorm() / centred.squaredNorm();
 }

@@ -1,12 +1,12 @@
 #include "calor/inspect/lipschitz.h"
 
-#include <Eigen/SVD>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "calor/core/random.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/inspect/rows.h"
 
 namespace calor::inspect {
@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t most_tokens = 512;
 constexpr int most_steps = 60;
 
-double spectral_norm(const Matrix& matrix) { return Eigen::BDCSVD<Eigen::MatrixXd>(matrix).singularValues()[0]; }
+double spectral_norm(const Matrix& matrix) { return engine::singular_values(matrix)[0]; }
 
 // c e^(c+1) = N - 1 by Newton's method from above, where the function is convex.
 double spread_bound(std::int64_t tokens) {
@@ -52,11 +52,11 @@ void add_bound(const Head& head, std::int64_t tokens, Lipschitz& found) {
       found.no_bound = "query and key are not tied";
       return;
     }
-    const Eigen::BDCSVD<Eigen::MatrixXd> svd(head.query.weight, Eigen::ComputeThinU | Eigen::ComputeThinV);
-    const Eigen::VectorXd sizes = svd.singularValues();
+    const engine::SingularValues svd = engine::thin_svd(head.query.weight);
+    const Eigen::VectorXd& sizes = svd.values;
     const Eigen::Index rank = (sizes.array() > 1e-10 * sizes[0]).count();
-    const Eigen::MatrixXd seen = head.value.weight * svd.matrixV().leftCols(rank);
-    if ((head.value.weight - seen * svd.matrixV().leftCols(rank).transpose()).norm() > 1e-9 * head.value.weight.norm()) {
+    const Eigen::MatrixXd seen = head.value.weight * svd.v.leftCols(rank);
+    if ((head.value.weight - seen * svd.v.leftCols(rank).transpose()).norm() > 1e-9 * head.value.weight.norm()) {
       found.no_bound = "values differ in directions that the metric does not see";
       return;
     }

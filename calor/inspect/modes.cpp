@@ -1,15 +1,13 @@
 #include "calor/inspect/modes.h"
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/LU>
-#include <Spectra/GenEigsSolver.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <tuple>
 
 #include "calor/core/random.h"
+#include "calor/engine/solve/dense.h"
+#include "calor/engine/solve/krylov.h"
 
 namespace calor::inspect {
 
@@ -22,20 +20,11 @@ constexpr double tolerance = 1e-8;
 // Modes that nothing separates from the fast ones never converge; slow ones have by then, and only those are reported.
 constexpr int most_restarts = 3;
 
-struct Eigenpairs {
-  Eigen::VectorXcd values;
-  Eigen::MatrixXcd vectors;
-  bool converged = true;
-};
-
 class Streamed {
  public:
-  using Scalar = double;
   Streamed(const AttentionRows& rows, const Context& context) : rows_(rows), context_(context) {}
-  Eigen::Index rows() const { return rows_.size(); }
-  Eigen::Index cols() const { return rows_.size(); }
-  void perform_op(const double* in, double* out) const {
-    Eigen::Map<Matrix>(out, rows(), 1) = rows_.apply(Eigen::Map<const Matrix>(in, rows(), 1));
+  void operator()(const double* in, double* out) const {
+    Eigen::Map<Matrix>(out, rows_.size(), 1) = rows_.apply(Eigen::Map<const Matrix>(in, rows_.size(), 1));
     ++products_;
     context_.advance(static_cast<double>(products_), static_cast<double>(products_ + 40), "slow modes");
   }
@@ -46,21 +35,15 @@ class Streamed {
   mutable std::int64_t products_ = 0;
 };
 
-Eigenpairs dense_pairs(const AttentionRows& rows) {
-  const Eigen::MatrixXd whole = rows.apply(Matrix::Identity(rows.size(), rows.size()));
-  const Eigen::EigenSolver<Eigen::MatrixXd> solver(whole);
-  return {solver.eigenvalues(), solver.eigenvectors(), solver.info() == Eigen::Success};
+engine::ComplexPairs dense_pairs(const AttentionRows& rows) {
+  return engine::general_eigenpairs(rows.apply(Matrix::Identity(rows.size(), rows.size())));
 }
 
-Eigenpairs streamed_pairs(const AttentionRows& rows, std::int64_t count, const Context& context) {
-  Streamed product(rows, context);
-  Spectra::GenEigsSolver<Streamed> solver(product, count, 3 * count + 4);
+engine::ComplexPairs streamed_pairs(const AttentionRows& rows, std::int64_t count, const Context& context) {
   Random random(0, Purpose::weights, 0);
   Vector start(rows.size());
   for (double& value : start) value = 1 + 0.5 * random.normal();
-  solver.init(start.data());
-  solver.compute(Spectra::SortRule::LargestMagn, most_restarts, tolerance);
-  return {solver.eigenvalues(), solver.eigenvectors(), solver.info() == Spectra::CompInfo::Successful};
+  return engine::largest_general(rows.size(), Streamed(rows, context), count, {3 * count + 4, most_restarts, tolerance}, start);
 }
 
 double timescale(const Complex& eigenvalue) {
@@ -97,7 +80,7 @@ std::vector<std::int64_t> simplex_clusters(const Matrix& vectors) {
     const Eigen::RowVectorXd direction = rest.row(farthest).normalized();
     rest -= (rest * direction.transpose()).eval() * direction;
   }
-  const Matrix memberships = vectors * Eigen::FullPivLU<Eigen::MatrixXd>(corners).inverse();
+  const Matrix memberships = vectors * engine::inverse(corners);
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(k), 0);
   for (Eigen::Index i = 0; i < n; ++i) {
     Eigen::Index corner = 0;
@@ -117,7 +100,7 @@ std::vector<std::int64_t> simplex_clusters(const Matrix& vectors) {
 
 Modes modes_of(const AttentionRows& rows, std::int64_t count, const Context& context) {
   const std::int64_t n = rows.size();
-  Eigenpairs pairs = n < dense_below ? dense_pairs(rows) : streamed_pairs(rows, count, context);
+  engine::ComplexPairs pairs = n < dense_below ? dense_pairs(rows) : streamed_pairs(rows, count, context);
   std::vector<Eigen::Index> order(static_cast<std::size_t>(pairs.values.size()));
   std::iota(order.begin(), order.end(), Eigen::Index{0});
   // By modulus, up to rounding; the two of a pair next to each other, the one above the axis first.

@@ -1,11 +1,11 @@
 #include "calor/learn/point_map.h"
 
-#include <Eigen/Eigenvalues>
 
 #include <cmath>
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/learn/standardisation.h"
 
 namespace calor::learn {
@@ -38,14 +38,14 @@ Vector inverse(const Vector& spread) {
 // The principal axes of standardised columns, each divided by its deviation.  Starting from standardised columns leaves the result as it would
 // be from any unit of the columns.
 Eigen::MatrixXd whitening(const Matrix& standardised) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::MatrixXd(standardised.transpose() * standardised) /
-                                                              static_cast<double>(standardised.rows()));
-  const Eigen::VectorXd& variance = solver.eigenvalues();  // ascending
+  const engine::SymmetricPairs pairs =
+      engine::symmetric_eigenpairs(Eigen::MatrixXd(standardised.transpose() * standardised) / static_cast<double>(standardised.rows()));
+  const Eigen::VectorXd& variance = pairs.values;
   const double least = variance[variance.size() - 1] * static_cast<double>(variance.size()) * std::numeric_limits<float>::epsilon();
   Eigen::Index first = 0;
   while (first + 1 < variance.size() && variance[first] <= least) ++first;
   const Eigen::Index kept = variance.size() - first;
-  return solver.eigenvectors().rightCols(kept) * variance.tail(kept).cwiseMax(least).cwiseSqrt().cwiseInverse().asDiagonal();
+  return pairs.vectors.rightCols(kept) * variance.tail(kept).cwiseMax(least).cwiseSqrt().cwiseInverse().asDiagonal();
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "calor/learn/propagator_start.h"
 
-#include <Eigen/Eigenvalues>
 
 #include <algorithm>
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/run.h"
 #include "calor/recipes/recipes.h"
@@ -30,8 +30,7 @@ pipeline::Fit run(const char* text, std::shared_ptr<pipeline::Data> data, const 
 
 // The leading principal axes of centred points, the greatest entry of each positive.
 Eigen::MatrixXd principal_axes(const Matrix& points, std::int64_t components) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::MatrixXd(points.transpose() * points));
-  Eigen::MatrixXd axes = solver.eigenvectors().rightCols(components).rowwise().reverse();
+  Eigen::MatrixXd axes = engine::symmetric_eigenpairs(points.transpose() * points).vectors.rightCols(components).rowwise().reverse();
   for (Eigen::Index c = 0; c < axes.cols(); ++c) {
     Eigen::Index at = 0;
     axes.col(c).cwiseAbs().maxCoeff(&at);

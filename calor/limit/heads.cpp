@@ -1,7 +1,7 @@
 // Several heads: H' = sum_h S_h H W_h is the sum of one Euler step a head, each with its own metric and density.  Tokens on
 // the unit sphere; head 1 sees them as they are, head 2 through a linear map onto an ellipsoid, each with a key bias that makes
 // its density 1 + tilt z there.  H holds the three coordinates.
-#include <Eigen/Dense>
+#include <Eigen/Core>
 #include <cmath>
 
 #include "calor/limit/attention.h"

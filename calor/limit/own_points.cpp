@@ -1,6 +1,6 @@
 #include "calor/limit/own_points.h"
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 #include <algorithm>
 #include <atomic>
 #include <cmath>

@@ -1,19 +1,19 @@
 #include "calor/limit/regression.h"
 
-#include <Eigen/Dense>
 #include <cmath>
 #include <limits>
 
 #include "calor/analyse/statistics.h"
+#include "calor/engine/solve/dense.h"
 
 namespace calor::limit {
 
 std::vector<Estimate> least_squares(const Eigen::MatrixXd& design, const Eigen::VectorXd& y) {
-  const Eigen::VectorXd fit = design.colPivHouseholderQr().solve(y);
+  const Eigen::VectorXd fit = engine::pivoted_least_squares(design, y);
   const auto freedom = static_cast<double>(design.rows() - design.cols());
   const double variance = freedom > 0 ? (y - design * fit).squaredNorm() / freedom : std::numeric_limits<double>::quiet_NaN();
   const double quantile = freedom > 0 ? analyse::student_t_quantile(0.975, freedom) : 0;
-  const Eigen::MatrixXd inverse = (design.transpose() * design).inverse();
+  const Eigen::MatrixXd inverse = engine::inverse(design.transpose() * design);
   std::vector<Estimate> estimates;
   for (Eigen::Index k = 0; k < fit.size(); ++k) {
     const double half = quantile * std::sqrt(variance * inverse(k, k));

@@ -3,13 +3,13 @@
 // so that their noises are not independent: the interval comes from leaving out one of the `seeds` sets of each size in turn.
 #include <fmt/format.h>
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
 
 #include "calor/analyse/statistics.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/limit/experiments.h"
 #include "calor/limit/generator.h"
 #include "calor/limit/quadrature.h"
@@ -49,7 +49,7 @@ Eigen::Vector2d slopes(const std::vector<Noise>& noise, int left_out) {
     design.row(i) << 1, std::log(at.first), std::log(at.second);
     y[i++] = 0.5 * std::log(sum);
   }
-  return design.colPivHouseholderQr().solve(y).tail<2>();
+  return engine::pivoted_least_squares(design, y).col(0).tail<2>();
 }
 
 // {order in N, order in eps}, with jackknife intervals.

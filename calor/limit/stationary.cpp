@@ -1,6 +1,5 @@
 // What stays: on a connected manifold only constants; with k clusters k slow modes, whose gaps say how deep a stack may be
 // before clusters merge.
-#include <Eigen/Dense>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -8,6 +7,7 @@
 #include <numbers>
 
 #include "calor/core/random.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/limit/experiments.h"
 #include "calor/limit/regression.h"
 
@@ -26,8 +26,7 @@ MatrixXd kernel(const MatrixXd& points, double epsilon) {
 // Eigenvalues of S, descending: those of the symmetric D^(-1/2) W D^(-1/2).
 VectorXd spectrum(const MatrixXd& weights) {
   const VectorXd root = weights.rowwise().sum().cwiseSqrt().cwiseInverse();
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(root.asDiagonal() * weights * root.asDiagonal(), Eigen::EigenvaluesOnly);
-  return solver.eigenvalues().reverse();
+  return engine::symmetric_eigenvalues(root.asDiagonal() * weights * root.asDiagonal()).reverse();
 }
 
 // `each` uniform points of the disc of the given radius around every centre, one centre after the other.  Bounded, so that the

@@ -1,11 +1,11 @@
 #include "calor/propagate/block_eigen.h"
 
-#include <Eigen/Eigenvalues>
 
 #include <algorithm>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/engine/solve/dense.h"
 
 namespace calor::propagate {
 
@@ -39,7 +39,7 @@ class Solver {
       extend(step);
       const bool full = width_ == columns_;
       if (step >= next_look || full) {
-        const Eigen::SelfAdjointEigenSolver<Basis> ritz(projected_.topLeftCorner(width_, width_));
+        const engine::SymmetricPairs ritz = engine::symmetric_eigenpairs(projected_.topLeftCorner(width_, width_));
         if (width_ >= k_ && converged(ritz)) return pairs_of(ritz);
         if (full) restart(ritz);
         next_look = step + std::max<std::int64_t>(1, step / 5);
@@ -109,32 +109,32 @@ class Solver {
     context_.advance(static_cast<double>(step), static_cast<double>(step + 10), "eigenvectors");
   }
 
-  bool converged(const Eigen::SelfAdjointEigenSolver<Basis>& ritz) const {
-    const double greatest = ritz.eigenvalues().cwiseAbs().maxCoeff();
+  bool converged(const engine::SymmetricPairs& ritz) const {
+    const double greatest = ritz.values.cwiseAbs().maxCoeff();
     for (std::int64_t i = 0; i < k_; ++i) {
-      const double residual = (factor_ * ritz.eigenvectors().col(width_ - 1 - i).tail(block_width)).norm();
-      if (residual > std::max(tolerance * std::abs(ritz.eigenvalues()[width_ - 1 - i]), rounding * greatest)) return false;
+      const double residual = (factor_ * ritz.vectors.col(width_ - 1 - i).tail(block_width)).norm();
+      if (residual > std::max(tolerance * std::abs(ritz.values[width_ - 1 - i]), rounding * greatest)) return false;
     }
     return true;
   }
 
-  Pairs pairs_of(const Eigen::SelfAdjointEigenSolver<Basis>& ritz) const {
+  Pairs pairs_of(const engine::SymmetricPairs& ritz) const {
     Pairs result;
-    result.values = ritz.eigenvalues().reverse().head(k_);
-    result.vectors = basis_.leftCols(width_) * ritz.eigenvectors().rowwise().reverse().leftCols(k_);
+    result.values = ritz.values.reverse().head(k_);
+    result.vectors = basis_.leftCols(width_) * ritz.vectors.rowwise().reverse().leftCols(k_);
     fix_signs(result.vectors);
     return result;
   }
 
   // Keeps the best Ritz vectors and the next block.
-  void restart(const Eigen::SelfAdjointEigenSolver<Basis>& ritz) {
+  void restart(const engine::SymmetricPairs& ritz) {
     const std::int64_t kept = (k_ + columns_) / 2 / block_width * block_width;
-    const Basis vectors = basis_.leftCols(width_) * ritz.eigenvectors().rightCols(kept);
+    const Basis vectors = basis_.leftCols(width_) * ritz.vectors.rightCols(kept);
     const Basis next = basis_.middleCols(width_, block_width);
     basis_.leftCols(kept) = vectors;
     basis_.middleCols(kept, block_width) = next;
     projected_.setZero();
-    projected_.diagonal().head(kept) = ritz.eigenvalues().tail(kept);
+    projected_.diagonal().head(kept) = ritz.values.tail(kept);
     width_ = met_ = kept;
   }
 
@@ -168,8 +168,8 @@ Pairs from_whole_matrix(const BlockOperator& a, std::int64_t k, const Matrix& kn
     full -= (full * known) * known.transpose();
     full -= below * known * known.transpose();
   }
-  const Eigen::SelfAdjointEigenSolver<Basis> solver(full);
-  Pairs result{solver.eigenvalues().reverse().head(k), solver.eigenvectors().rowwise().reverse().leftCols(k)};
+  const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs(full);
+  Pairs result{pairs.values.reverse().head(k), pairs.vectors.rowwise().reverse().leftCols(k)};
   fix_signs(result.vectors);
   return result;
 }

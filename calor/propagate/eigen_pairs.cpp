@@ -1,6 +1,3 @@
-#include <Eigen/Eigenvalues>
-#include <Spectra/SymEigsSolver.h>
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -8,6 +5,8 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/dense.h"
+#include "calor/engine/solve/krylov.h"
 #include "calor/pipeline/score.h"
 #include "calor/propagate/block_eigen.h"
 #include "calor/propagate/eigen.h"
@@ -44,9 +43,8 @@ class SparseOperator : public SymmetricOperator {
   int threads_;
 };
 
-// The operator in the form that Spectra wants, without the known eigenvectors.
+// The operator without the known eigenvectors.
 struct Deflated {
-  using Scalar = double;
   const SymmetricOperator* a;
   const Matrix* known;
   const Context* context;
@@ -54,9 +52,8 @@ struct Deflated {
   double unit;   // of the eigenvalues: the solver's tolerance has a part that is absolute
   mutable std::int64_t products = 0;
 
-  Eigen::Index rows() const { return a->size(); }
-  Eigen::Index cols() const { return a->size(); }
-  void perform_op(const double* in, double* out) const {
+  std::int64_t rows() const { return a->size(); }
+  void operator()(const double* in, double* out) const {
     context->check_stop("eigen");
     const Eigen::Map<const Vector> x(in, rows());
     Vector y;
@@ -79,10 +76,10 @@ Pairs from_dense(const Deflated& a, std::int64_t k) {
   Eigen::MatrixXd full(n, n);
   for (std::int64_t j = 0; j < n; ++j) {
     const Vector unit = Vector::Unit(n, j);
-    a.perform_op(unit.data(), full.col(j).data());
+    a(unit.data(), full.col(j).data());
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver((full + full.transpose()) / 2);
-  return {solver.eigenvalues().reverse().head(k), solver.eigenvectors().rowwise().reverse().leftCols(k)};
+  const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs((full + full.transpose()) / 2);
+  return {pairs.values.reverse().head(k), pairs.vectors.rowwise().reverse().leftCols(k)};
 }
 
 Vector beginning(std::int64_t n, const Matrix& known) {
@@ -130,15 +127,14 @@ Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& kn
   if (n < dense_below || k + 2 >= n) {
     result = from_dense(deflated, k);
   } else {
-    Spectra::SymEigsSolver<Deflated> solver(deflated, k, std::min<Eigen::Index>(n, std::max<Eigen::Index>(2 * k + 1, k + 24)));
-    const Vector start = beginning(n, known);
-    solver.init(start.data());
-    solver.compute(Spectra::SortRule::LargestAlge, most_restarts, tolerance);
-    require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
+    const std::int64_t basis = std::min(n, std::max(2 * k + 1, k + 24));
+    const engine::KrylovPairs found =
+        engine::largest_symmetric(n, std::cref(deflated), k, {basis, most_restarts, tolerance}, beginning(n, known));
+    require(found.converged, Fault::convergence,
             "[eigen] expected {} eigenpairs, found them not converged after {} restarts: ask for more or fewer, or a larger k of knn", k,
             most_restarts);
-    result.values = solver.eigenvalues();
-    result.vectors = solver.eigenvectors();
+    result.values = found.pairs.values;
+    result.vectors = found.pairs.vectors;
   }
   result.values *= deflated.unit;
   fix_signs(result.vectors);

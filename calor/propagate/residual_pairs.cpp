@@ -1,12 +1,11 @@
 // The smallest eigenpairs of (I - W)'(I - W): they lie 1e-7 apart and below a spectrum of about 1, where Lanczos's method alone
 // would take 10^4 products.  Shift and invert takes a factorisation and about twenty solutions.
-#include <Eigen/Eigenvalues>
-#include <Spectra/SymEigsSolver.h>
-
 #include <algorithm>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/engine/solve/dense.h"
+#include "calor/engine/solve/krylov.h"
 #include "calor/propagate/eigen.h"
 #include "calor/propagate/sparse_cholesky.h"
 
@@ -23,17 +22,14 @@ constexpr int most_restarts = 1000;
 
 // x -> (M + shift)^-1 x on the vectors that add up to 0: constants are the eigenvectors of 0.
 struct Inverse {
-  using Scalar = double;
   const SparseCholesky* factors;
   const Context* context;
   mutable std::int64_t solutions = 0;
-  Eigen::Index rows() const { return factors->size(); }
-  Eigen::Index cols() const { return factors->size(); }
-  void perform_op(const double* in, double* out) const {
+  void operator()(const double* in, double* out) const {
     context->check_stop("eigen");
-    const Eigen::Map<const Vector> x(in, rows());
+    const Eigen::Map<const Vector> x(in, factors->size());
     const Vector y = factors->solve(x.array() - x.mean());
-    Eigen::Map<Vector>(out, rows()) = y.array() - y.mean();
+    Eigen::Map<Vector>(out, factors->size()) = y.array() - y.mean();
     ++solutions;
     context->advance(static_cast<double>(solutions), static_cast<double>(solutions + 10), "eigenvectors");
   }
@@ -53,8 +49,8 @@ Sparse residual_matrix(const Csr& weights) {
 }
 
 Pairs from_dense(const Sparse& m, std::int64_t k) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{Eigen::MatrixXd(m)};
-  return {solver.eigenvalues().segment(1, k), solver.eigenvectors().middleCols(1, k)};
+  const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs(Eigen::MatrixXd(m));
+  return {pairs.values.segment(1, k), pairs.vectors.middleCols(1, k)};
 }
 
 Pairs by_inversion(Sparse& m, std::int64_t k, const Context& context) {
@@ -77,16 +73,15 @@ Pairs by_inversion(Sparse& m, std::int64_t k, const Context& context) {
   }
   require(positive, Fault::convergence,
           "[eigen] expected a positive residual matrix, found a factorisation that failed: raise reg of local_weights");
-  Inverse inverse{&factors, &context};
   Random random(0, Purpose::weights, 0);
   Vector start(n);
   for (double& value : start) value = random.normal();
-  Spectra::SymEigsSolver<Inverse> solver(inverse, k, std::min<Eigen::Index>(n, std::max<Eigen::Index>(2 * k + 1, k + 6)));
-  solver.init(start.data());
-  solver.compute(Spectra::SortRule::LargestAlge, most_restarts, tolerance);
-  require(solver.info() == Spectra::CompInfo::Successful, Fault::convergence,
+  const std::int64_t basis = std::min(n, std::max(2 * k + 1, k + 6));
+  const engine::KrylovPairs found =
+      engine::largest_symmetric(n, Inverse{&factors, &context}, k, {basis, most_restarts, tolerance}, start);
+  require(found.converged, Fault::convergence,
           "[eigen] expected {} eigenpairs, found them not converged: raise reg of local_weights", k);
-  Pairs result{solver.eigenvalues().array().inverse() - shift, solver.eigenvectors()};
+  Pairs result{found.pairs.values.array().inverse() - shift, found.pairs.vectors};
   const double scale = m.diagonal().maxCoeff();
   for (Eigen::Index c = 0; c < k; ++c) {
     const Vector left = m * result.vectors.col(c) - (result.values[c] + shift) * result.vectors.col(c);

@@ -1,7 +1,6 @@
 // local_weights(reg): each point as a combination of its neighbours, the weights of a row adding up to 1.
 // Minimises |x_i - sum_j w_ij x_j|^2; the Gram matrix of the differences gets reg * trace on its diagonal, which settles it
 // where there are more neighbours than dimensions.  Roweis & Saul 2000.  O(N k^3 + N k^2 d) time.
-#include <Eigen/Cholesky>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <span>
 
 #include "calor/core/threads.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/kernels/isa.h"
 #include "calor/kernels/workspace.h"
 #include "calor/pipeline/outline.h"
@@ -89,7 +89,7 @@ static bool weigh(const Matrix& rows, const Matrix& columns, Csr& graph, double 
   if (!solve_ones(gram, weights)) {
     // Singular up to rounding: the order of the pivots matters.
     regularised();
-    weights = gram.ldlt().solve(Vector::Ones(count));
+    weights = engine::solve_symmetric(gram, Vector::Ones(count));
   }
   const double sum = weights.sum();
   // Without regularisation coinciding neighbours leave the system singular: then they share alike.
