@@ -95,7 +95,7 @@ std::uint64_t attention_workspace(const AttentionParams<T>& p, bool backward) {
   check(p);
   const auto vectors = [&](const Tiles& tiles) {
     if constexpr (std::is_same_v<T, float>) return streamed::workspace_bytes(tiles, p, backward);
-    else return backward ? scalar::workspace_bytes(p, backward) : doubles::workspace_bytes(p);
+    else return backward ? scalar::workspace_bytes(p, backward) : doubles::workspace_bytes(tiles.doubles, p);
   };
   return dispatch(p, vectors, [&] { return scalar::workspace_bytes(p, backward); });
 }

@@ -9,8 +9,8 @@
 // key gives out = 0, lse = -infinity and zero gradients.  The contents of what is masked, NaN included, change nothing.
 // Visible contents that are not finite show in the result as NaN; they, and magnitudes above 2^40, are computed by the
 // scalar definition, many times slower.  Squared distances are formed on points centred on the mean of the valid keys,
-// so that a common offset costs no digits (in double by differences).  In double the forward pass has vectors, but for a mask
-// over pairs or an own_key; gradients are the scalar definition.  Same bits for any number of threads.
+// so that a common offset costs no digits (in double by differences).  In double the forward pass has vectors;
+// gradients are the scalar definition.  Same bits for any number of threads.
 //
 // Layout: every tensor is [batch, heads, rows, dim] with the innermost dimension contiguous; strides are in elements and
 // may be 0 (broadcast) for inputs.  Outputs must not overlap each other or an input.

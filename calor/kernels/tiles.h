@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "calor/kernels/attention.h"
-#include "calor/kernels/double_rows.h"
+#include "calor/kernels/double_tiles.h"
 #include "calor/kernels/head.h"
 #include "calor/kernels/workspace.h"
 
@@ -75,7 +75,7 @@ struct Tiles {
                            const float* d_queries, std::int64_t parts, std::int64_t part_stride, std::int64_t begin,
                            std::int64_t end);
 
-  DoubleRows doubles;
+  DoubleTiles doubles;
 };
 
 inline std::int64_t round_up(std::int64_t n, std::int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }

@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/kernels/attention.h"
 #include "calor/kernels/packed_doubles.h"
 #include "calor/pipeline/score.h"
 
@@ -108,17 +110,113 @@ Vector edge_row_sums(const Similarity& similarity, const Context& context) {
 
 }  // namespace
 
+// The record with its row sums.
+static Similarity settled(const Similarity& similarity, const Context& context) {
+  Similarity record = similarity;
+  settle(record, context);
+  return record;
+}
+
 Vector log_row_sums(const Similarity& similarity, const Context& context) {
+  if (similarity.rows_deferred) return log_row_sums(settled(similarity, context), context);
   return similarity.all_pairs() ? tiled_row_sums(similarity, context) : edge_row_sums(similarity, context);
 }
 
 Vector log_column_sums(const Similarity& similarity, const Context& context) {
+  if (similarity.rows_deferred) return log_column_sums(settled(similarity, context), context);
   return log_row_sums(transpose(similarity), context);
+}
+
+// The key of row 0 where row i leaves out key own + i, or -1 where none is left out; nothing where what is left out is no such band.
+static std::optional<std::int64_t> own_key(const Similarity& similarity) {
+  if (!similarity.leave_diagonal_out) return -1;
+  const std::vector<std::int64_t>*rows = similarity.row_rows.get(), *columns = similarity.column_rows.get();
+  if (rows == columns || (rows && columns && *rows == *columns)) return 0;
+  return std::nullopt;
+}
+
+// The record as an attention problem of one head, or nothing where that has no such score.
+static std::optional<kernels::AttentionParams<double>> as_attention(const Similarity& similarity, std::int64_t width) {
+  const Score& score = similarity.score;
+  const bool dot = score.kind == Score::Kind::dot;
+  const bool square = score.kind == Score::Kind::power_distance && score.metric == Metric::euclidean && score.power == 2;
+  const auto fits = [](std::int64_t size) { return size >= 1 && size <= kernels::max_dim; };
+  if (!similarity.all_pairs() || !exponential(similarity) || similarity.computed || similarity.distances || !similarity.row_points ||
+      !(dot || square) || similarity.strengthen.scale.size() != 1 || !fits(similarity.row_points->cols()) || !fits(width))
+    return std::nullopt;
+  const std::optional<std::int64_t> own = own_key(similarity);
+  if (!own) return std::nullopt;
+  kernels::AttentionParams<double> p;
+  p.score = dot ? kernels::Score::dot : kernels::Score::squared_distance;
+  p.batch = p.heads = 1;
+  p.queries = similarity.rows;
+  p.keys = similarity.columns;
+  p.dim = similarity.row_points->cols();
+  p.value_dim = width;
+  p.q = similarity.row_points->data();
+  p.k = similarity.column_points->data();
+  p.q_strides.row = p.k_strides.row = p.dim;
+  p.v_strides.row = width;
+  p.bias = similarity.log_column.size() ? similarity.log_column.data() : nullptr;
+  p.own_key = *own;
+  return p;
+}
+
+static Matrix attention_means(kernels::AttentionParams<double> p, const Similarity& similarity, const Matrix& values, const Context& context) {
+  // Pieces of rows, for progress and interruption; the result does not depend on how many.
+  constexpr double pairs_per_piece = 2e8;
+  const auto piece = static_cast<std::int64_t>(std::clamp(pairs_per_piece / static_cast<double>(std::max<std::int64_t>(p.keys, 1)), 512.0, 1e9));
+  const double scale = 1 / similarity.strengthen.scale[0];
+  p.v = values.data();
+  p.scale = &scale;
+  p.threads = context.threads;
+  Matrix result(p.queries, p.value_dim);
+  Vector lse(p.queries);
+  const std::int64_t rows = p.queries, own = p.own_key;
+  const double* queries = p.q;
+  for (std::int64_t first = 0; first < rows; first += piece) {
+    context.check_stop("flow");
+    p.queries = std::min(piece, rows - first);
+    p.q = queries + first * p.dim;
+    p.own_key = own < 0 ? own : own + first;
+    kernels::attention_forward<double>(p, {result.data() + first * p.value_dim, {0, 0, p.value_dim}, lse.data() + first});
+    context.advance(static_cast<double>(first + p.queries), static_cast<double>(rows), "flow");
+  }
+  return result;
+}
+
+// Whether every row has a value: then none is found empty later.
+static bool no_row_is_empty(const Similarity& similarity) {
+  return similarity.columns > (similarity.leave_diagonal_out ? 1 : 0) && similarity.log_row.allFinite() && similarity.log_column.allFinite();
+}
+
+std::int64_t normalise_rows(Similarity& similarity, const Context& context) {
+  similarity.rows_deferred = as_attention(similarity, 1).has_value() && no_row_is_empty(similarity);
+  similarity.normalised.push_back(Normalisation::row);
+  if (similarity.rows_deferred) return 0;
+  const Vector sums = log_row_sums(similarity, context);
+  if (!similarity.log_row.size()) similarity.log_row = Vector::Zero(similarity.rows);
+  std::int64_t empty = 0;
+  for (std::int64_t i = 0; i < similarity.rows; ++i) {
+    if (std::isfinite(sums[i])) similarity.log_row[i] -= sums[i];
+    else ++empty;
+  }
+  return empty;
+}
+
+void settle(Similarity& similarity, const Context& context) {
+  if (!similarity.rows_deferred) return;
+  similarity.rows_deferred = false;
+  keep_scores(similarity, context);
+  const Vector sums = log_row_sums(similarity, context);
+  if (!similarity.log_row.size()) similarity.log_row = -sums;
+  else similarity.log_row -= sums;
 }
 
 Matrix apply(const Similarity& similarity, const Matrix& values, const Context& context) {
   require(values.rows() == similarity.columns, Fault::internal, "[apply] expected {} rows of values, found {}",
           similarity.columns, values.rows());
+  if (similarity.rows_deferred) return row_means(similarity, values, context);
   Matrix result = Matrix::Zero(similarity.rows, values.cols());
   if (similarity.all_pairs()) {
     const TileScores tiles(similarity);
@@ -148,8 +246,11 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context) {
   require(values.rows() == similarity.columns && similarity.all_pairs() && exponential(similarity), Fault::internal,
           "[row_means] expected an exponential over all pairs with {} columns, found {}", values.rows(), similarity.columns);
+  if (const auto attention = as_attention(similarity, values.cols())) return attention_means(*attention, similarity, values, context);
   Matrix result = Matrix::Zero(similarity.rows, values.cols());
-  const TileScores tiles(similarity);
+  Similarity record = similarity;
+  record.rows_deferred = false;
+  const TileScores tiles(record);
   over_rows(similarity.rows, tile_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
     Matrix tile;
     std::vector<LogSum> sums(static_cast<std::size_t>(count));
@@ -171,12 +272,13 @@ Matrix row_means(const Similarity& similarity, const Matrix& values, const Conte
 }
 
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context) {
+  if (similarity.rows_deferred) return apply_transposed(settled(similarity, context), values, context);
   return apply(transpose(similarity), values, context);
 }
 
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context) {
   const bool rows_last = !similarity.normalised.empty() && similarity.normalised.back() == Normalisation::row;
-  if (!rows_last || !exponential(similarity)) return apply(similarity, values, context);
+  if (similarity.rows_deferred || !rows_last || !exponential(similarity)) return apply(similarity, values, context);
   Matrix with_ones(values.rows(), values.cols() + 1);
   with_ones << values, Vector::Ones(values.rows());
   const Matrix result = apply(similarity, with_ones, context);
@@ -216,6 +318,7 @@ std::vector<std::int64_t> best_columns(const Similarity& similarity, const Conte
 }
 
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context) {
+  if (similarity.rows_deferred) return materialise(settled(similarity, context), op, context);
   context.memory.require(static_cast<std::uint64_t>(similarity.rows) * static_cast<std::uint64_t>(similarity.columns) * 8, op,
                          fmt::format("all {} x {} values", similarity.rows, similarity.columns),
                          "give fewer points, or raise --max-memory");

@@ -16,6 +16,13 @@ namespace calor::pipeline {
 Vector log_row_sums(const Similarity& similarity, const Context& context);
 Vector log_column_sums(const Similarity& similarity, const Context& context);
 
+// Normalises by row.  Over all pairs of points the sums of an exponential are left to be found by the pass that next reads the values, which
+// can have both in one (flow).  Returns how many rows are empty, which
+// stay so.
+std::int64_t normalise_rows(Similarity& similarity, const Context& context);
+// Puts deferred sums into log_row.  The passes below do so for themselves where they meet them; what reads the record otherwise calls this.
+void settle(Similarity& similarity, const Context& context);
+
 // value * H: rows x width, for H with one row a column of the similarity.
 Matrix apply(const Similarity& similarity, const Matrix& values, const Context& context);
 // The same, with each row of a similarity whose rows add up to 1 (`row` last, exponential) divided by the sum of its values as computed.
@@ -23,7 +30,7 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
 // digits of a mean, and of 1e17 none.
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context);
 // The rows' weighted means of H for an exponential record over all pairs, whatever its row factors: sums and products in one pass, relative
-// to the greatest so far.  0 for a row without values.
+// to the greatest so far.  0 for a row without values.  Products and squared distances of points take the attention kernel in double.
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context);
 // value' * H: columns x width.
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "calor/core/threads.h"
+#include "calor/pipeline/engine.h"
 #include "calor/pipeline/score.h"
 
 namespace calor::pipeline {
@@ -26,8 +27,6 @@ struct Greatest {
   }
 };
 
-constexpr std::int64_t piece = 128, tile_columns = 512;
-
 }  // namespace
 
 std::vector<std::vector<Evidence>> evidence(const Similarity& similarity, const std::vector<std::uint8_t>& counts, std::int64_t most,
@@ -39,10 +38,12 @@ std::vector<std::vector<Evidence>> evidence(const Similarity& similarity, const 
     if (counts.empty() || counts[static_cast<std::size_t>(row)]) greatest.add(row, value, wanted);
   };
   if (similarity.all_pairs()) {
-    const TileScores tiles(similarity);
-    parallel_for((similarity.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
+    Similarity record = similarity;
+    settle(record, context);
+    const TileScores tiles(record);
+    parallel_for((similarity.rows + tile_rows - 1) / tile_rows, context.threads, [&](std::int64_t p) {
       context.check_stop("evidence");
-      const std::int64_t first = p * piece, count = std::min(piece, similarity.rows - first);
+      const std::int64_t first = p * tile_rows, count = std::min(tile_rows, similarity.rows - first);
       std::vector<Greatest> greatest(static_cast<std::size_t>(count));
       Matrix tile;
       for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {

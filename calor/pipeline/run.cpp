@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/pipeline/engine.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/speed.h"
@@ -92,6 +93,7 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
     Outline outline = outline_of(state);
     trace(stages[s], outline);
     const auto points = state.points;
+    if (stages[s].takes & types::any_similarity && !stages[s].stage->flows_once) settle(state.similarity, context);
     at_stage(stages[s], [&] { stages[s].stage->run(state, stages[s].arguments, kept[s], context); });
     forget_form(state, points);
     if (times)
@@ -107,6 +109,7 @@ void place_stages(const std::vector<BoundStage>& stages, State& state, const std
     const BoundStage& bound = stages[s];
     context.check_stop(bound.stage->name);
     const auto points = state.points;
+    if (bound.takes & types::any_similarity && !bound.stage->flows_once) settle(state.similarity, context);
     if (!prototypes || !(*prototypes)[s]) at_stage(bound, [&] { bound.stage->place(state, bound.arguments, kept[s], context); });
     forget_form(state, points);
     state.type = bound.gives;
@@ -139,6 +142,7 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::
   if (!remark.empty()) state.note("data", remark);
   if (!data->rounding.empty()) state.note("data", data->rounding);
   run_stages(result.stages, state, result.kept, context, &result.prototypes, &result.times);
+  if (state.type & types::any_similarity) settle(state.similarity, context);
   return result;
 }
 
@@ -189,6 +193,7 @@ State place(const Fit& fit, const Points& new_points, const Context& context) {
   take(state, in_form_of(*data, new_points, fit.stages, context));
   state.columns = data->features;
   place_stages(fit.stages, state, fit.kept, context, &fit.prototypes);
+  if (state.type & types::any_similarity) settle(state.similarity, context);
   leave_out_of_reach(state);
   return state;
 }
@@ -207,6 +212,12 @@ static Estimate start(const std::vector<BoundStage>& stages, const Data& data, c
     result.features *= result.filled;
   }
   return result;
+}
+
+void Estimate::keep_scores() {
+  if (kept || edges > 0 || rows != columns || !keeps_scores(rows, features, memory)) return;
+  hold(8 * rows * columns);
+  kept = true;
 }
 
 static void add(Estimate& total, const BoundStage& bound) {

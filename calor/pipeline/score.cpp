@@ -149,6 +149,7 @@ void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column
 }
 
 void TileScores::logs(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
+  require(!record_.rows_deferred, Fault::internal, "[score] expected settled row sums, found deferred ones");
   scores(row, rows, column, columns, tile);
   const Strengthen& strengthen = record_.strengthen;
   if (strengthen.scale.size() == 1) tile /= strengthen.scale[0];

@@ -110,6 +110,7 @@ Similarity among_columns(const Similarity& similarity) {
 }
 
 Similarity transpose(const Similarity& similarity) {
+  require(!similarity.rows_deferred, Fault::internal, "[transpose] expected settled row sums, found deferred ones");
   Similarity result = similarity;
   std::swap(result.rows, result.columns);
   std::swap(result.row_points, result.column_points);

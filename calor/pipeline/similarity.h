@@ -53,6 +53,7 @@ struct Similarity {
   bool leave_diagonal_out = false;                          // no row meets itself: pairs of one data row are left out
   bool symmetric = false;                                   // value(i, j) = value(j, i) but for the factors
   std::vector<Normalisation> normalised;                    // in the order applied
+  bool rows_deferred = false;                               // by row last, but log_row does not hold the sums yet (defer_rows of engine.h)
   std::shared_ptr<const Components> components;                  // of all-pairs values that hold several; null: one, or as the support says
   std::shared_ptr<const std::vector<std::int64_t>> row_rows, column_rows;  // which data row each is, ascending; null: the same number
 

@@ -93,6 +93,8 @@ struct Stage {
   std::string_view (*why_dense)(Form, const BoundStage&) = nullptr;
   // What it asks of the data.  Null: nothing.
   Wants (*wants)(const Arguments&) = nullptr;
+  // Whether it lets values flow once, and so may be given a similarity whose row sums are deferred (engine.h).
+  bool flows_once = false;
 };
 
 // A stage with its arguments, typed.

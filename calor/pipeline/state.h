@@ -114,6 +114,8 @@ struct Estimate {
   static constexpr double value = 80;  // multiply-adds that take as long as one value from its score does: an exponential, the factors
   double pairs() const { return edges > 0 ? edges : rows * columns; }
   void hold(double more) { bytes += more; }
+  // Scores of all pairs are stored from here on, where keep_scores of engine.h does that.
+  void keep_scores();
   // Every value so many times.
   void pass(double times = 1) {
     if (edges > 0) visits += times * edges * (1 + features / 8);

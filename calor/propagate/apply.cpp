@@ -45,6 +45,6 @@ static void outline(Outline& outline, const Arguments&) {
 
 const Stage apply_stage{"apply", Kind::flow, types::any_similarity, types::points, {},
                         "S H: each point becomes the weighted sum of the others",
-                        "", run, place, estimate, outline};
+                        "", run, place, estimate, outline, nullptr, nullptr, true};
 
 }  // namespace calor::propagate

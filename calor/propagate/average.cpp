@@ -41,6 +41,6 @@ static Wants wants(const Arguments&) { return Wants::values; }
 
 const Stage average_stage{"average", Kind::read_out, types::any_similarity, types::prediction, {},
                           "the weighted mean of the labels as numbers",
-                          "", run, place, estimate, nullptr, takes_any_form, wants};
+                          "", run, place, estimate, nullptr, takes_any_form, wants, true};
 
 }  // namespace calor::propagate

@@ -32,6 +32,6 @@ static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 static Wants wants(const Arguments&) { return Wants::classes; }
 
 const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {},
-                       "the class with the most similarity", "", run, place, estimate, nullptr, takes_any_form, wants};
+                       "the class with the most similarity", "", run, place, estimate, nullptr, takes_any_form, wants, true};
 
 }  // namespace calor::propagate

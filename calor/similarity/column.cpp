@@ -12,6 +12,7 @@ using namespace pipeline;
 
 static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
+  keep_scores(record, context);
   const Vector sums = log_column_sums(record, context);
   if (!record.log_column.size()) record.log_column = Vector::Zero(record.columns);
   for (std::int64_t j = 0; j < record.columns; ++j)
@@ -26,7 +27,10 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
   state.similarity.normalised.push_back(Normalisation::column);
 }
 
-static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static void estimate(Estimate& estimate, const Arguments&) {
+  estimate.keep_scores();
+  estimate.pass();
+}
 
 static void outline(Outline& outline, const Arguments&) {
   outline.plain = outline.equal_both_ways = Fact::no;

@@ -70,7 +70,7 @@ static double chosen_scale(State& state, const Arguments& arguments, const Conte
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  keep_scores(record, context);  // for the bandwidth, row sums, and what follows
+  if (by_row(arguments) || !arguments.is_number("bandwidth")) keep_scores(record, context);  // for what follows too
   if (by_row(arguments)) {
     record.leave_diagonal_out = arguments.is_number("perplexity") && record.all_pairs() && record.square();
     use_scale(record, row_scales(record, arguments, context));
@@ -91,10 +91,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   if (by_leave_one_out(arguments)) estimate.pass(judged_share(estimate.rows));
   else if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
-  if (estimate.edges == 0 && estimate.rows == estimate.columns && keeps_scores(estimate.rows, estimate.features, estimate.memory)) {
-    estimate.hold(8 * estimate.rows * estimate.columns);
-    estimate.kept = true;
-  }
+  if (by_row(arguments) || !arguments.is_number("bandwidth")) estimate.keep_scores();
   estimate.crowded = true;
 }
 

@@ -13,6 +13,7 @@ using namespace pipeline;
 
 static void run(State& state, const Arguments&, Kept&, const Context& context) {
   Similarity& record = state.similarity;
+  keep_scores(record, context);
   const Vector sums = log_row_sums(record, context);
   const double greatest = sums.size() ? sums.maxCoeff() : -std::numeric_limits<double>::infinity();
   require(std::isfinite(greatest), Fault::input, "[global] expected a similarity with values, found none");
@@ -22,7 +23,10 @@ static void run(State& state, const Arguments&, Kept&, const Context& context) {
   record.normalised.push_back(Normalisation::global);
 }
 
-static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static void estimate(Estimate& estimate, const Arguments&) {
+  estimate.keep_scores();
+  estimate.pass();
+}
 
 static void outline(Outline& outline, const Arguments&) {
   outline.plain = outline.equal_both_ways = Fact::no;

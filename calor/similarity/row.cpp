@@ -1,8 +1,7 @@
 // row: value(i, j) / sum_k value(i, k).  In logarithms, so that a row whose every value underflows still adds up to 1.
 // A row without values stays empty.
-#include <cmath>
+#include <fmt/format.h>
 
-#include "calor/core/error.h"
 #include "calor/pipeline/engine.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
@@ -12,24 +11,12 @@ namespace calor::similarity {
 
 using namespace pipeline;
 
-static std::int64_t normalise(Similarity& record, const Context& context) {
-  const Vector sums = log_row_sums(record, context);
-  if (!record.log_row.size()) record.log_row = Vector::Zero(record.rows);
-  std::int64_t empty = 0;
-  for (std::int64_t i = 0; i < record.rows; ++i) {
-    if (std::isfinite(sums[i])) record.log_row[i] -= sums[i];
-    else ++empty;
-  }
-  record.normalised.push_back(Normalisation::row);
-  return empty;
-}
-
 static void run(State& state, const Arguments&, Kept&, const Context& context) {
-  const std::int64_t empty = normalise(state.similarity, context);
+  const std::int64_t empty = normalise_rows(state.similarity, context);
   if (empty) state.note("row", fmt::format("{} of {} rows are empty and stay so", empty, state.similarity.rows));
 }
 
-static void place(State& state, const Arguments&, const Kept&, const Context& context) { normalise(state.similarity, context); }
+static void place(State& state, const Arguments&, const Kept&, const Context& context) { normalise_rows(state.similarity, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
 static void outline(Outline& outline, const Arguments&) {

@@ -80,6 +80,7 @@ static Scaling scale_alternately(Similarity& record, int most, const Context& co
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
+  keep_scores(record, context);
   const int most = arguments.is_number("iterations") ? static_cast<int>(arguments.integer("iterations")) : most_iterations;
   const Scaling scaling =
       record.symmetric ? scale_symmetric(record, most, context) : scale_alternately(record, most, context);
@@ -106,6 +107,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
+  estimate.keep_scores();
   constexpr double usual_passes = 30;
   const double passes = arguments.is_number("iterations") ? 2 * arguments.number("iterations") : usual_passes;
   Estimate once = estimate;

@@ -70,6 +70,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   if (of_keys(arguments)) {
     multiply(record.log_column, key_factors(state, arguments, kept, context));
   } else {
+    keep_scores(record, context);
     const Vector factor = factors(record, arguments.number("alpha"), context);
     multiply(record.log_row, factor);
     multiply(record.log_column, factor);
@@ -88,6 +89,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
+  if (!of_keys(arguments)) estimate.keep_scores();
   const bool chosen = !arguments.is_number("alpha");
   estimate.pass(chosen ? leave_one_out_passes : 1);
   if (chosen) estimate.hold(leave_one_out_bytes * estimate.columns);

@@ -9,7 +9,7 @@
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
 #include "calor/kernels/highway/backward-inl.h"
-#include "calor/kernels/highway/double_rows-inl.h"
+#include "calor/kernels/highway/double_tiles-inl.h"
 #include "calor/kernels/highway/forward-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -18,7 +18,7 @@ namespace HWY_NAMESPACE {
 
 const Tiles* tiles() {
   static const Tiles table{lanes(), prepare, pack_keys, forward, pack_queries, backward_keys, finish_queries,
-                           {double_scores, double_weigh, double_combine}};
+                           {HWY_LANES(double), double_scores, double_weigh, double_combine}};
   return &table;
 }
 

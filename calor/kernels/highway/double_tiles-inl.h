@@ -1,16 +1,16 @@
-// Attention's forward pass in double (double_rows.h).
-#if defined(CALOR_KERNELS_HIGHWAY_DOUBLE_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CALOR_KERNELS_HIGHWAY_DOUBLE_ROWS_INL_H_
-#undef CALOR_KERNELS_HIGHWAY_DOUBLE_ROWS_INL_H_
+// Attention's forward pass in double (double_tiles.h).
+#if defined(CALOR_KERNELS_HIGHWAY_DOUBLE_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CALOR_KERNELS_HIGHWAY_DOUBLE_TILES_INL_H_
+#undef CALOR_KERNELS_HIGHWAY_DOUBLE_TILES_INL_H_
 #else
-#define CALOR_KERNELS_HIGHWAY_DOUBLE_ROWS_INL_H_
+#define CALOR_KERNELS_HIGHWAY_DOUBLE_TILES_INL_H_
 #endif
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 
-#include "calor/kernels/double_rows.h"
+#include "calor/kernels/double_tiles.h"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
@@ -66,13 +66,12 @@ HWY_NOINLINE void double_scores(const double* const* queries, std::int64_t dim, 
   else double_scores_of<false>(queries, dim, keys, panels, scale, bias, scores, stride);
 }
 
-HWY_NOINLINE double double_weigh(double* HWY_RESTRICT scores, std::int64_t count, double* HWY_RESTRICT max) {
+HWY_NOINLINE double double_weigh(double* HWY_RESTRICT scores, std::int64_t count, DoubleSoftmax* row) {
   const hn::ScalableTag<double> tag;
   constexpr std::int64_t lanes = HWY_LANES(double);
-  constexpr double lowest = std::numeric_limits<double>::lowest();
   const std::int64_t whole = count / lanes * lanes;
   const auto rest = hn::FirstN(tag, static_cast<std::size_t>(count - whole));
-  const auto last = [&]() HWY_ATTR { return hn::IfThenElse(rest, hn::MaskedLoad(rest, tag, scores + whole), hn::Set(tag, lowest)); };
+  const auto last = [&]() HWY_ATTR { return hn::IfThenElse(rest, hn::MaskedLoad(rest, tag, scores + whole), hn::Set(tag, masked_score)); };
   // x - x is 0 for what is finite and NaN for what is not.
   auto top = last(), difference = hn::Sub(top, top);
   for (std::int64_t j = 0; j < whole; j += lanes) {
@@ -81,43 +80,67 @@ HWY_NOINLINE double double_weigh(double* HWY_RESTRICT scores, std::int64_t count
     difference = hn::Add(difference, hn::Sub(score, score));
   }
   if (!hn::AllTrue(tag, hn::Eq(difference, hn::Zero(tag)))) return std::numeric_limits<double>::quiet_NaN();
-  top = hn::MaxOfLanes(tag, top);
-  *max = hn::GetLane(top);
-  auto sum = hn::IfThenElseZero(rest, hn::Exp(tag, hn::Sub(last(), top)));
+  const double before = row->max, highest = hn::GetLane(hn::MaxOfLanes(tag, top));
+  if (highest > before) row->max = highest;
+  if (row->max == masked_score) {
+    std::fill_n(scores, count, 0.0);
+    return 1;
+  }
+  const auto max = hn::Set(tag, row->max);
+  auto sum = hn::IfThenElseZero(rest, hn::Exp(tag, hn::Sub(last(), max)));
   hn::BlendedStore(sum, rest, tag, scores + whole);
   for (std::int64_t j = 0; j < whole; j += lanes) {
-    const auto weight = hn::Exp(tag, hn::Sub(hn::LoadU(tag, scores + j), top));
+    const auto weight = hn::Exp(tag, hn::Sub(hn::LoadU(tag, scores + j), max));
     hn::StoreU(weight, tag, scores + j);
     sum = hn::Add(sum, weight);
   }
-  return hn::GetLane(hn::SumOfLanes(tag, sum));
+  const double factor = row->max == before || row->sum == 0 ? 1 : hn::GetLane(hn::Exp(tag, hn::Set(tag, before - row->max)));
+  row->sum = row->sum * factor + hn::GetLane(hn::SumOfLanes(tag, sum));
+  return factor;
 }
 
-template <int columns_together>
-HWY_INLINE void double_columns(const double* HWY_RESTRICT weights, std::int64_t count, const double* HWY_RESTRICT columns, std::int64_t stride,
-                               double* HWY_RESTRICT out) {
+template <int rows, int vectors>
+HWY_INLINE void double_block(const double* HWY_RESTRICT weights, std::int64_t weight_stride, std::int64_t count, const double* HWY_RESTRICT values,
+                             std::int64_t width, double* HWY_RESTRICT sums) {
   const hn::ScalableTag<double> tag;
   constexpr std::int64_t lanes = HWY_LANES(double);
-  const std::int64_t whole = count / lanes * lanes;
-  const auto rest = hn::FirstN(tag, static_cast<std::size_t>(count - whole));
-  const auto last = hn::MaskedLoad(rest, tag, weights + whole);
-  hn::Vec<decltype(tag)> sums[columns_together];
+  hn::Vec<decltype(tag)> sum[rows][vectors];
   HWY_UNROLL(4)
-  for (int c = 0; c < columns_together; ++c) sums[c] = hn::Mul(last, hn::MaskedLoad(rest, tag, columns + c * stride + whole));
-  for (std::int64_t j = 0; j < whole; j += lanes) {
-    const auto weight = hn::LoadU(tag, weights + j);
+  for (int r = 0; r < rows; ++r)
+    HWY_UNROLL(3)
+    for (int n = 0; n < vectors; ++n) sum[r][n] = hn::LoadU(tag, sums + r * width + n * lanes);
+  for (std::int64_t j = 0; j < count; ++j) {
+    hn::Vec<decltype(tag)> value[vectors];
+    HWY_UNROLL(3)
+    for (int n = 0; n < vectors; ++n) value[n] = hn::LoadU(tag, values + j * width + n * lanes);
     HWY_UNROLL(4)
-    for (int c = 0; c < columns_together; ++c) sums[c] = hn::MulAdd(weight, hn::LoadU(tag, columns + c * stride + j), sums[c]);
+    for (int r = 0; r < rows; ++r) {
+      const auto weight = hn::Set(tag, weights[r * weight_stride + j]);
+      HWY_UNROLL(3)
+      for (int n = 0; n < vectors; ++n) sum[r][n] = hn::MulAdd(weight, value[n], sum[r][n]);
+    }
   }
   HWY_UNROLL(4)
-  for (int c = 0; c < columns_together; ++c) out[c] = hn::GetLane(hn::SumOfLanes(tag, sums[c]));
+  for (int r = 0; r < rows; ++r)
+    HWY_UNROLL(3)
+    for (int n = 0; n < vectors; ++n) hn::StoreU(sum[r][n], tag, sums + r * width + n * lanes);
 }
 
-HWY_NOINLINE void double_combine(const double* weights, std::int64_t count, const double* columns, std::int64_t stride,
-                                 std::int64_t column_count, double* out) {
+template <int vectors>
+HWY_INLINE void double_band(const double* weights, std::int64_t weight_stride, std::int64_t rows, std::int64_t count, const double* values,
+                            std::int64_t width, double* sums) {
+  std::int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) double_block<4, vectors>(weights + r * weight_stride, weight_stride, count, values, width, sums + r * width);
+  for (; r < rows; ++r) double_block<1, vectors>(weights + r * weight_stride, weight_stride, count, values, width, sums + r * width);
+}
+
+HWY_NOINLINE void double_combine(const double* weights, std::int64_t weight_stride, std::int64_t rows, std::int64_t count, const double* values,
+                                 std::int64_t width, double* sums) {
+  constexpr std::int64_t lanes = HWY_LANES(double);
   std::int64_t c = 0;
-  for (; c + 4 <= column_count; c += 4) double_columns<4>(weights, count, columns + c * stride, stride, out + c);
-  for (; c < column_count; ++c) double_columns<1>(weights, count, columns + c * stride, stride, out + c);
+  for (; c + 3 * lanes <= width; c += 3 * lanes) double_band<3>(weights, weight_stride, rows, count, values + c, width, sums + c);
+  if (width - c == 2 * lanes) double_band<2>(weights, weight_stride, rows, count, values + c, width, sums + c);
+  else if (width - c == lanes) double_band<1>(weights, weight_stride, rows, count, values + c, width, sums + c);
 }
 
 }  // namespace HWY_NAMESPACE
