@@ -139,7 +139,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   pipeline::Loaded loaded = load(arguments, stages, context);
-  Known known{loaded.data.features, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
+  Known known{nullptr, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
   if (arguments.train) pipeline::mark_training(loaded.data, *arguments.train, globals.seed);
   bar.clear();
   say_reading(globals, loaded.read, loaded.reading);
@@ -154,6 +154,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
 
   const pipeline::State& state = saved.fit.result;
+  known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   json document;
   if (globals.json || !globals.quiet || !arguments.report.empty()) {

@@ -102,3 +102,15 @@ def test_trained_models_keep_categories_and_means(tmp_path, model):
     out = run("predict", saved, write(tmp_path / "new.csv", "a,city\nNA,Oslo\n1.3,Lund\n"))
     assert [line.split(",")[0] for line in out.stdout.splitlines()[1:]] == ["p", "q"] and "filled in" in out.stderr
     assert "use mean" in run("train", data, "--missing", "neighbours", "--one-hot", "city", "--save", saved, code=2).stderr
+
+
+def test_sparse_points_made_dense_are_judged_as_dense_ones(tmp_path):
+    random = np.random.default_rng(3)
+    points = np.where(random.random((60, 9)) < 0.4, random.random((60, 9)).round(3), 0) + 3 * np.eye(3)[np.arange(60) % 3].repeat(3, axis=1)
+    sparse = write(tmp_path / "a.svm", "".join(f"{i % 3} " + " ".join(f"{c + 1}:{value}" for c, value in enumerate(row) if value) + "\n" for i, row in enumerate(points)))
+    dense = write(tmp_path / "a.csv", ",".join(f"x{c}" for c in range(9)) + ",label\n" + "".join(",".join(map(str, row)) + f",{i % 3}\n" for i, row in enumerate(points)))
+    found = {path: run("run", "mds", path, "--label", "label", "--json", "--report", str(tmp_path / "r.html")) for path in (sparse, dense)}
+    quality = {path: json.loads(done.stdout)["quality"]["embedding"] for path, done in found.items()}
+    assert quality[sparse] == pytest.approx(quality[dense], rel=1e-9)
+    assert quality[sparse]["trustworthiness"] > 0.8
+    assert "trustworthiness" in run("run", "mds", sparse).stderr
