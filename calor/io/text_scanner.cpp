@@ -8,40 +8,53 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/io/decimal.h"
 
 namespace calor::io {
 
+static bool in_range(double value) { return std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()); }
+
 TextScanner::TextScanner(TextSource& source, char delimiter, char decimal, const std::string& place)
-    : source_(source), delimiter_(delimiter), decimal_(decimal), place_(place) {
+    : source_(&source), delimiter_(delimiter), decimal_(decimal), place_(place) {
   constexpr std::size_t first_block = std::size_t{1} << 20;
-  source_.rewind();
+  source_->rewind();
   buffer_.resize(first_block);
-  at_ = row_ = row_end_ = buffer_.data();
+  begin_ = end_ = at_ = row_ = row_end_ = buffer_.data();
 }
+
+TextScanner::TextScanner(std::string_view rows, char delimiter, char decimal, const std::string& place, std::int64_t line)
+    : delimiter_(delimiter), decimal_(decimal), place_(place), begin_(rows.data()), end_(begin_ + rows.size()), ended_(true),
+      plain_(rows.find('"') == std::string_view::npos && rows.find('\r') == std::string_view::npos), at_(begin_), row_(begin_), row_end_(begin_), line_(line),
+      next_line_(line) {}
 
 // Moves what begins at `keep` to the front and reads behind it; false when there is no more.
 bool TextScanner::refill(const char*& keep) {
   if (ended_) return false;
-  const auto kept_from = static_cast<std::size_t>(keep - buffer_.data());
-  std::memmove(buffer_.data(), keep, filled_ - kept_from);
-  filled_ -= kept_from;
-  consumed_ += kept_from;
-  if (filled_ == buffer_.size()) {
+  auto filled = static_cast<std::size_t>(end_ - keep);
+  std::memmove(buffer_.data(), keep, filled);
+  consumed_ += static_cast<std::size_t>(keep - begin_);
+  if (filled == buffer_.size()) {
     constexpr std::size_t longest_row = std::size_t{1} << 28;
     require(buffer_.size() < longest_row, Fault::input, "[csv] expected a row of at most {} bytes, found a longer one ({}, line {}): close its quotes",
             longest_row, place_, next_line_);
     buffer_.resize(2 * buffer_.size());
   }
-  const std::size_t count = source_.read(buffer_.data() + filled_, buffer_.size() - filled_);
+  const std::size_t count = source_->read(buffer_.data() + filled, buffer_.size() - filled);
   ended_ = count == 0;
-  filled_ += count;
-  keep = buffer_.data();
+  filled += count;
+  begin_ = keep = buffer_.data();
+  end_ = begin_ + filled;
   return !ended_;
 }
 
 // From row_ to the first line end outside quotes, or the end of the text; quotes count where a cell begins.
 bool TextScanner::find_row_end() {
-  const char* const end = buffer_.data() + filled_;
+  const char* const end = end_;
+  if (plain_) {
+    const auto* feed = static_cast<const char*>(std::memchr(row_, '\n', static_cast<std::size_t>(end - row_)));
+    row_end_ = feed ? feed : end;
+    return feed != nullptr;
+  }
   const auto line_end = [](const char* from, const char* to) {
     const auto* feed = static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(to - from)));
     const char* const limit = feed ? feed : to;
@@ -82,7 +95,7 @@ bool TextScanner::begin_row() {
   at_ = row_end_;
   // Over the end of the row before, and blank lines.
   for (;;) {
-    const char* const end = buffer_.data() + filled_;
+    const char* const end = end_;
     if (at_ == end) {
       if (!refill(at_)) return false;
       continue;
@@ -115,7 +128,7 @@ bool TextScanner::begin_row() {
   at_ = row_;
   line_ = next_line_;
   // Line ends inside quotes.
-  for (const char* p = row_; p != row_end_; ++p) {
+  for (const char* p = row_; !plain_ && p != row_end_; ++p) {
     p = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(row_end_ - p)));
     if (!p) break;
     ++next_line_;
@@ -163,74 +176,45 @@ std::string_view TextScanner::quoted_cell() {
   return unquoted_;
 }
 
-namespace {
-
-// A number of few digits, which one multiplication or division by a power of ten gives exactly rounded (Clinger 1990); where it ends, or null
-// for any other text.
-const char* short_number(const char* p, const char* end, char decimal, double& value) {
-  static constexpr double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  constexpr std::ptrdiff_t exact_digits = 15;  // below 2^53
-  constexpr int largest_power = 22;
-  const bool negative = p != end && *p == '-';
-  p += negative;
-  const char* const begin = p;
-  std::uint64_t digits = 0;
-  const auto digit = [&] { return p != end && static_cast<unsigned char>(*p - '0') < 10; };
-  for (; digit(); ++p) digits = 10 * digits + static_cast<std::uint64_t>(*p - '0');
-  std::ptrdiff_t count = p - begin;
-  int power = 0;
-  if (p != end && *p == decimal) {
-    const char* const point = ++p;
-    for (; digit(); ++p) digits = 10 * digits + static_cast<std::uint64_t>(*p - '0');
-    power = -static_cast<int>(p - point);
-    count += p - point;
-  }
-  if (count == 0 || count > exact_digits) return nullptr;
-  if (p != end && (*p == 'e' || *p == 'E')) {
-    ++p;
-    const bool down = p != end && *p == '-';
-    if (p != end && (*p == '-' || *p == '+')) ++p;
-    const char* const first = p;
-    int exponent = 0;
-    for (; digit() && p - first < 4; ++p) exponent = 10 * exponent + (*p - '0');
-    if (p == first || digit()) return nullptr;
-    power += down ? -exponent : exponent;
-  }
-  if (power < -largest_power || power > largest_power) return nullptr;
-  const double whole = static_cast<double>(digits), size = power < 0 ? whole / powers[-power] : whole * powers[power];
-  value = negative ? -size : size;
-  return p;
+// Where the number that begins the cell ends; null where none fills it.
+inline const char* TextScanner::number(const char* begin, double& value) const {
+  const char* const end = read_decimal(begin, end_, decimal_, value);
+  return end && (end == row_end_ || *end == delimiter_) && in_range(value) ? end : unusual_number(begin, value);
 }
 
-}  // namespace
-
-bool TextScanner::number_cell(double& value) {
-  const char* begin = after_blanks(at_);
-  if (const char* end = short_number(begin, row_end_, decimal_, value); end && (end == row_end_ || *end == delimiter_)) {
-    at_ = end;
-    return true;
-  }
+// Of many digits, far exponents, or with blanks behind.
+const char* TextScanner::unusual_number(const char* begin, double& value) const {
   const char* stop = begin;
   if (decimal_ == '.') {
     const auto [end, error] = std::from_chars(begin, row_end_, value);
-    if (error != std::errc()) return false;
+    if (error != std::errc()) return nullptr;
     stop = end;
   } else {
     constexpr std::size_t longest = 64;
     char digits[longest];
     std::size_t size = 0;
     while (!cell_ends(begin + size)) {
-      if (size == longest || begin[size] == '.') return false;
+      if (size == longest || begin[size] == '.') return nullptr;
       digits[size] = begin[size] == decimal_ ? '.' : begin[size];
       ++size;
     }
     const auto [end, error] = std::from_chars(digits, digits + size, value);
-    if (error != std::errc()) return false;
+    if (error != std::errc()) return nullptr;
     stop = begin + (end - digits);
   }
-  if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())) || !(cell_ends(stop) || cell_ends(after_blanks(stop)))) return false;
-  at_ = stop;
-  return true;
+  return in_range(value) && (cell_ends(stop) || cell_ends(after_blanks(stop))) ? stop : nullptr;
+}
+
+std::size_t TextScanner::number_cells(double* values, std::size_t most) {
+  const char* p = at_;
+  for (std::size_t count = 0; count < most; ++count) {
+    const char* const end = number(after_blanks(p), values[count]);
+    if (!end) return count;
+    at_ = end;
+    if (end == row_end_ || (delimiter_ != ' ' && *end != delimiter_)) return count + 1;
+    p = delimiter_ != ' ' ? end + 1 : end;
+  }
+  return most;
 }
 
 std::vector<std::string> read_cells(TextScanner& scanner) {

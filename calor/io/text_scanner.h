@@ -15,12 +15,16 @@ class TextScanner {
  public:
   // `delimiter` ' ' means runs of blanks; `decimal` is the mark before the fraction, '.' or ','.
   TextScanner(TextSource& source, char delimiter, char decimal, const std::string& place);
+  // Over rows in memory, which must outlive it and are not copied; they begin at `line`.
+  TextScanner(std::string_view rows, char delimiter, char decimal, const std::string& place, std::int64_t line);
+  TextScanner(const TextScanner&) = delete;
+  TextScanner& operator=(const TextScanner&) = delete;
 
   // Goes to the next line that is not blank and holds all of its row; false at the end of the text.
   bool begin_row();
   std::int64_t line() const { return line_; }            // from 1, where the row begins
   std::string_view row() const { return {row_, static_cast<std::size_t>(row_end_ - row_)}; }
-  std::size_t bytes_read() const { return consumed_ + static_cast<std::size_t>(at_ - buffer_.data()); }
+  std::size_t bytes_read() const { return consumed_ + static_cast<std::size_t>(at_ - begin_); }
 
   // Whether a further cell follows on this row; moves over the separator.
   bool next_cell();
@@ -32,8 +36,9 @@ class TextScanner {
   // The cell here without blanks and quotes around it; valid until the next call.  Throws Fault::input for a quoted cell that does
   // not end, or ends before its separator.
   std::string_view text_cell();
-  // Reads a number in the range of float that fills the cell here; otherwise moves nothing and returns false.
-  bool number_cell(double& value);
+  // Reads numbers in the range of float that fill this cell and those after it, `most` at most, and returns how many; stands behind the last
+  // one then, and has not moved where there is none.
+  std::size_t number_cells(double* values, std::size_t most);
 
  private:
   bool is_blank(char c) const { return c == ' ' || (c == '\t' && delimiter_ != '\t'); }
@@ -44,14 +49,18 @@ class TextScanner {
   bool cell_ends(const char* p) const { return p == row_end_ || *p == delimiter_ || (delimiter_ == ' ' && is_blank(*p)); }
   bool refill(const char*& keep);
   bool find_row_end();
+  const char* number(const char* begin, double& value) const;
+  const char* unusual_number(const char* begin, double& value) const;
   std::string_view quoted_cell();
 
-  TextSource& source_;
+  TextSource* source_ = nullptr;
   char delimiter_, decimal_;
   const std::string& place_;
   std::string buffer_, unquoted_;
-  std::size_t filled_ = 0, consumed_ = 0;  // bytes in the buffer; bytes of the text before it
-  bool ended_ = false;                     // the source has no more
+  const char *begin_ = nullptr, *end_ = nullptr;  // of the text that is held
+  std::size_t consumed_ = 0;                      // bytes of the text before it
+  bool ended_ = false;                            // the source has no more
+  bool plain_ = false;                            // there are neither quotes nor '\r'
   const char *at_ = nullptr, *row_ = nullptr, *row_end_ = nullptr;
   std::int64_t line_ = 1, next_line_ = 1;
 };

@@ -31,6 +31,8 @@ struct TextFacts {
   std::size_t bytes = 0, lines = 0; // of the text in UTF-8: its length, and an upper bound of its lines
 };
 
+std::size_t count_byte(std::string_view text, char byte);
+
 // Bytes and lines of what is read piece by piece.
 class LineCount {
  public:

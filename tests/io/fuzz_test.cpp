@@ -7,6 +7,7 @@
 #include "calor/io/edge_list.h"
 #include "calor/io/libsvm.h"
 #include "calor/io/number.h"
+#include "calor/io/row_blocks.h"
 #include "calor/io/table.h"
 #include "calor/io/text_scanner.h"
 #include "temporary_folder.h"
@@ -43,6 +44,41 @@ std::int64_t rows_in(TextSource& text, char delimiter, std::int64_t from_line, c
   std::int64_t rows = 0;
   while (scanner.begin_row()) rows += scanner.line() >= from_line;
   return rows;
+}
+
+struct FoundRow {
+  std::string text;
+  std::int64_t line;
+  bool operator==(const FoundRow&) const = default;
+};
+
+void add_rows(TextScanner& scanner, std::vector<FoundRow>& rows) {
+  while (scanner.begin_row()) rows.push_back({std::string(scanner.row()), scanner.line()});
+}
+
+// Wherever a text is cut into blocks, they hold the rows that it has, in the lines where they stand.
+TEST(Fuzz, BlocksHoldTheSameRows) {
+  const std::string place = "fuzz";
+  std::int64_t several = 0;
+  for (std::int64_t i = 0; i < 20'000; ++i) {
+    Random random(static_cast<std::uint64_t>(i), Purpose::test, 8);
+    std::string text = mutated(random);
+    for (int more = 0; more < 3; ++more) text += mutated(random);
+    const char delimiter = ",; "[random.below(3)];
+    std::vector<FoundRow> whole, parts;
+    TextScanner scanner(text, delimiter, '.', place, 1);
+    add_rows(scanner, whole);
+    const auto source = text_view(text);
+    RowBlocks blocks(*source, delimiter, place, 1 + random.below(60));
+    std::int64_t count = 0;
+    for (RowBlock block; blocks.next(block); ++count) {
+      TextScanner part(block.rows, delimiter, '.', place, block.line);
+      add_rows(part, parts);
+    }
+    ASSERT_TRUE(parts == whole) << i << "\n" << text;
+    several += count > 3;
+  }
+  EXPECT_GT(several, 10'000);
 }
 
 TEST(Fuzz, NoCrashAndNoRowLostSilently) {
