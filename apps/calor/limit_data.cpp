@@ -33,7 +33,7 @@ struct Flow {
 
 Flow load(const std::string& source, const std::string& function, const Context& context) {
   const pipeline::Loaded loaded = pipeline::load_points(source, {}, pipeline::Labels::shown, context);
-  const pipeline::Matrix& points = *loaded.data.features;
+  const engine::Matrix& points = *loaded.data.features;
   const std::vector<std::string>& names = loaded.data.feature_names;
   const Eigen::Index count = points.rows();
   Flow flow;

@@ -12,7 +12,7 @@
 #include "calor/io/number.h"
 #include "calor/io/separated.h"
 #include "calor/pipeline/data.h"
-#include "calor/pipeline/evidence.h"
+#include "calor/engine/evidence.h"
 
 namespace calor::app {
 
@@ -21,7 +21,7 @@ namespace types = pipeline::types;
 
 static std::string number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : std::string(); }
 
-static void add_numbers(Table& table, const pipeline::Matrix& values, const std::vector<std::string>& names) {
+static void add_numbers(Table& table, const engine::Matrix& values, const std::vector<std::string>& names) {
   for (Eigen::Index c = 0; c < values.cols(); ++c) {
     table.columns.push_back(names[c]);
     table.text.push_back(false);
@@ -42,7 +42,7 @@ static std::vector<std::string> numbered(const char* prefix, Eigen::Index count)
   return names;
 }
 
-std::int64_t winner(const pipeline::Matrix& scores, std::int64_t row) {
+std::int64_t winner(const engine::Matrix& scores, std::int64_t row) {
   Eigen::Index best = 0;
   return scores.cols() > 0 && scores.row(row).maxCoeff(&best) > 0 ? best : -1;
 }
@@ -63,14 +63,14 @@ static void add_prediction(Table& table, const pipeline::State& state) {
 
 // Edges as rows: the names (or numbers from 1) of both ends, and the value.
 static Table edges_of(const pipeline::State& state, const std::vector<std::string>& row_names) {
-  pipeline::Csr graph;
+  engine::Csr graph;
   if (state.type == types::graph) {
     graph = *state.graph;
   } else {
     require(!state.similarity.all_pairs(), Fault::usage,
             "[run] expected a pipeline that reads something out, found a similarity over all {} x {} pairs: end with eigen, apply, vote, ...",
             state.similarity.rows, state.similarity.columns);
-    graph = pipeline::values_on_support(state.similarity, 1);
+    graph = engine::values_on_support(state.similarity, 1);
   }
   Table table{{"from", "to"}, {{}, {}}, {true, true}};
   if (!graph.values.empty()) {
@@ -117,7 +117,7 @@ void add_evidence(Table& table, const pipeline::State& state, std::int64_t most,
   const pipeline::Data& data = *state.data;
   std::vector<std::uint8_t> labelled(static_cast<std::size_t>(data.rows()));
   for (std::int64_t i = 0; i < data.rows(); ++i) labelled[static_cast<std::size_t>(i)] = data.labelled(i);
-  const auto found = pipeline::evidence(state.similarity, labelled, most, context);
+  const auto found = engine::evidence(state.similarity, labelled, most, context);
   for (std::size_t k = 0; k < static_cast<std::size_t>(most); ++k) {
     std::vector<std::string> rows, labels, weights;
     for (const auto& row : found) {

@@ -42,6 +42,6 @@ void check_format(const std::string& path);
 nlohmann::json as_json(const Table& table);
 
 // The class of the greatest score; -1 for a row without.
-std::int64_t winner(const pipeline::Matrix& scores, std::int64_t row);
+std::int64_t winner(const engine::Matrix& scores, std::int64_t row);
 
 }  // namespace calor::app

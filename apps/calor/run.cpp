@@ -53,7 +53,7 @@ static pipeline::As form_of(const std::string& as) {
 
 // A table that is evidently one of distances is taken for it where the pipeline can read that, and else asked about.
 static pipeline::Loaded taken_for_distances(pipeline::Loaded&& loaded, const std::vector<pipeline::BoundStage>& stages, const std::string& source) {
-  const pipeline::Matrix& table = *loaded.data.features;
+  const engine::Matrix& table = *loaded.data.features;
   const bool weights = (table.array() == 0 || table.array() == table.maxCoeff()).all();  // a graph without weights looks like this too
   require(!weights && pipeline::without_form(stages, pipeline::Form::distances) == nullptr, Fault::input,
           "[data] expected points, found a square symmetric table with zeros on its diagonal ({}): say what it is with --as points, distances or similarities", source);

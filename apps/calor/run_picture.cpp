@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "calor/analyse/principal.h"
-#include "calor/pipeline/csr.h"
+#include "calor/engine/csr.h"
 #include "calor/report/arrays.h"
 #include "pipeline_results.h"
 
 namespace calor::app {
 
 using nlohmann::json;
-using pipeline::Matrix;
+using engine::Matrix;
 namespace types = pipeline::types;
 
 constexpr Eigen::Index most_coordinates = 10;  // of an embedding, in the page
@@ -133,7 +133,7 @@ static json colourings_of(const pipeline::State& state, const Known& known, cons
   else if (static_cast<std::size_t>(known.targets.size()) == rows && rows > 0)
     colourings.push_back(by_number(label, Matrix(known.targets)));
   if (quality.contains("graph") && quality["graph"]["components"] > 1 && state.type != types::labels) {
-    const pipeline::Components components = pipeline::connected_components(state.graph ? *state.graph : *state.data->graph);
+    const engine::Components components = engine::connected_components(state.graph ? *state.graph : *state.data->graph);
     if (components.of.size() == rows) colourings.push_back(by_class("component", numbers_to(components.count), components.of));
   }
   return colourings;

@@ -11,7 +11,7 @@
 #include "calor/analyse/embedding.h"
 #include "calor/analyse/predictions.h"
 #include "calor/analyse/spectrum.h"
-#include "calor/pipeline/csr.h"
+#include "calor/engine/csr.h"
 
 namespace calor::app {
 
@@ -20,9 +20,9 @@ namespace types = pipeline::types;
 
 json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
-static analyse::Points points_of(const pipeline::Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
+static analyse::Points points_of(const engine::Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
 
-static json embedding_json(const pipeline::Matrix& input, const pipeline::Matrix& embedding, const std::vector<std::int64_t>& labels,
+static json embedding_json(const engine::Matrix& input, const engine::Matrix& embedding, const std::vector<std::int64_t>& labels,
                            std::uint64_t seed, const Context& context) {
   analyse::EmbeddingQualityOptions options;
   options.seed = seed;
@@ -100,9 +100,9 @@ static json prediction_json(const pipeline::State& state, const Known& known) {
 static json graph_json(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages) {
   for (const pipeline::BoundStage& bound : stages)
     if (bound.stage->name == "knn" && bound.arguments.word("to") == "train") return nullptr;
-  const pipeline::Csr* graph = state.graph ? state.graph.get() : state.data->graph.get();
+  const engine::Csr* graph = state.graph ? state.graph.get() : state.data->graph.get();
   if (!graph || graph->rows != graph->columns || state.placing) return nullptr;
-  const pipeline::Components components = pipeline::connected_components(*graph);
+  const engine::Components components = engine::connected_components(*graph);
   std::vector<std::int64_t> sizes = components.sizes();
   std::sort(sizes.rbegin(), sizes.rend());
   return {{"rows", graph->rows}, {"edges", graph->edges()}, {"components", components.count}, {"sizes", std::move(sizes)}};

@@ -13,10 +13,10 @@ namespace calor::app {
 
 // What is known of the result's rows beside the result.
 struct Known {
-  std::shared_ptr<const pipeline::Matrix> input;  // the points as given
+  std::shared_ptr<const engine::Matrix> input;  // the points as given
   std::vector<std::int64_t> labels;               // -1: not known; those hidden from the fit are known here; empty without
   std::vector<std::string> classes;
-  pipeline::Vector targets;                       // NaN: not known; empty without
+  engine::Vector targets;                       // NaN: not known; empty without
   std::vector<std::uint8_t> judged;               // rows whose label the fit has not seen; empty: none
 };
 

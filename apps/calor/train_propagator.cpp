@@ -160,7 +160,7 @@ static json predictions_json(const learn::Propagator& model, const learn::Propag
     }
     if (evidence > 0) {
       entry["evidence"] = json::array();
-      for (const pipeline::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
+      for (const engine::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
         const auto key = std::lower_bound(model.rows.begin(), model.rows.end(), one.row) - model.rows.begin();
         const json label = model.measured() ? json(model.targets[key]) : json(model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])]);
         entry["evidence"].push_back({{"row", one.row + 1}, {"label", label}, {"weight", one.weight}});
@@ -194,9 +194,9 @@ static std::string as_csv(const learn::Propagator& model, const json& rows, std:
 
 // New points with what is known of them: classes as the model counts them, or values; without, neither.
 struct NewPoints {
-  pipeline::Matrix points;
+  engine::Matrix points;
   std::vector<std::int64_t> labels;
-  pipeline::Vector targets;
+  engine::Vector targets;
   std::string hash;
 };
 

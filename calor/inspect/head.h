@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/matrix.h"
 
 namespace calor::inspect {
 
-using pipeline::Matrix;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Vector;
 
 enum class Pairing { dot, squared_distance, additive };
 

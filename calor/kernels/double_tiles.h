@@ -1,5 +1,5 @@
 // Attention's forward pass in double: what an instruction set provides for it, and its driver.  Scores are formed as the definition does
-// (score.h), squared distances by differences: no digits are lost to norms, whatever the scale.
+// (pairwise.h), squared distances by differences: no digits are lost to norms, whatever the scale.
 //
 // Keys lie in panels, [panel][dim][double_panel]; values as rows, [key][padded value_dim], both of the keys that some query may see alone.
 #pragma once

@@ -32,7 +32,7 @@ struct KeySide {
   std::int64_t keys = 0;     // those that some query may see come first: min(keys, queries) when causal
   bool tame = true;          // keys, values and bias of visible keys are finite and below tame_limit
   float fold = 0;            // scale * product * log2(e)
-  double scale = 0, product = 0, norm = 0;  // the score's (score.h)
+  double scale = 0, product = 0, norm = 0;  // the score's (pairwise.h)
   float* centre = nullptr;   // [dim]
   float* bias = nullptr;     // [whole panels], log2 units; -infinity for keys that no query sees
   float* columns = nullptr;  // forward

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "calor/learn/score.h"
+#include "calor/learn/score_kind.h"
 #include "calor/learn/scores.h"
 #include "calor/learn/similarity.h"
 

@@ -35,7 +35,7 @@ Contender logistic_regression(std::int64_t columns, std::int64_t classes, const 
 
 // The classes of the nearest training points (Euclidean, exact, brute force in blocks), the nearest first: [points, most].  O(points train
 // columns).
-at::Tensor nearest_classes(const LabelledRows& train, const pipeline::Matrix& points, std::int64_t most, const Context& context);
+at::Tensor nearest_classes(const LabelledRows& train, const engine::Matrix& points, std::int64_t most, const Context& context);
 
 // The vote of the nearest points, as many as one of `numbers` (descending).  Equal counts: the lower class wins, as in scikit-learn.
 Contender nearest_neighbours(std::string name, std::vector<double> numbers, std::int64_t classes, const Context& context);

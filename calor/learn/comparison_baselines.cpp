@@ -10,7 +10,7 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 double share_of_equal(std::span<const std::int64_t> found, const std::vector<std::int64_t>& labels) {
   std::int64_t right = 0;

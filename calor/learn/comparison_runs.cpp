@@ -71,7 +71,7 @@ Contender network_contender(const Protocol& protocol, const Similarity& similari
   contender.name = similarity.name;
   contender.preprocessings = {every_preprocessing.begin(), every_preprocessing.end()};
   contender.most_folds = 1;
-  contender.predict = [=, &context](const LabelledRows& train, const pipeline::Matrix& queries, const std::vector<Setting>&) {
+  contender.predict = [=, &context](const LabelledRows& train, const engine::Matrix& queries, const std::vector<Setting>&) {
     std::vector<std::int64_t> none(static_cast<std::size_t>(queries.rows()), -1);
     RunData data;
     data.columns = train.points.cols();

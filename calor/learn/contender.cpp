@@ -12,7 +12,7 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 constexpr std::uint64_t folds_stream = std::uint64_t{1} << 32;  // the split itself has a stream a class
 constexpr std::int64_t most_judged = 3000, few = 1000, folds_of_few = 5, folds_of_many = 3;

@@ -13,7 +13,7 @@ namespace calor::learn {
 
 // Points with their classes, in double.
 struct LabelledRows {
-  pipeline::Matrix points;
+  engine::Matrix points;
   std::vector<std::int64_t> labels;
   std::int64_t count() const { return points.rows(); }
   LabelledRows those(const std::vector<std::int64_t>& rows) const;
@@ -36,7 +36,7 @@ struct Contender {
   std::int64_t trained = 0;     // numbers that training fits; 0: not to be counted
   std::int64_t most_rows = 0;   // training rows that it is given at most; 0: any number
   // The classes of the queries under each of the settings, trained on the rows; what settings have in common is done once.
-  std::function<std::vector<std::vector<std::int64_t>>(const LabelledRows& train, const pipeline::Matrix& queries,
+  std::function<std::vector<std::vector<std::int64_t>>(const LabelledRows& train, const engine::Matrix& queries,
                                                        const std::vector<Setting>& settings)>
       predict;
 };
@@ -53,6 +53,6 @@ struct Choice {
 Choice choose(const Contender& contender, const LabelledRows& train, std::int64_t classes, std::uint64_t seed, const Context& context);
 
 // Classes of points under a choice, trained on all the rows.
-std::vector<std::int64_t> predict(const Contender& contender, const Choice& choice, const LabelledRows& train, const pipeline::Matrix& points);
+std::vector<std::int64_t> predict(const Contender& contender, const Choice& choice, const LabelledRows& train, const engine::Matrix& points);
 
 }  // namespace calor::learn

@@ -11,7 +11,7 @@
 
 #include "calor/learn/attend.h"
 #include "calor/learn/protocol.h"
-#include "calor/learn/score.h"
+#include "calor/learn/score_kind.h"
 
 namespace calor::learn {
 

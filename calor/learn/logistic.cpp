@@ -128,7 +128,7 @@ Contender logistic_regression(std::int64_t columns, std::int64_t classes, const 
   contender.trained = (columns + 1) * classes;
   contender.preprocessings = {every_preprocessing.begin(), every_preprocessing.end()};
   contender.parameters = {{"C", {1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4}, {2, 4, 6}}};
-  contender.predict = [classes, &context](const LabelledRows& train, const pipeline::Matrix& queries, const std::vector<Setting>& settings) {
+  contender.predict = [classes, &context](const LabelledRows& train, const engine::Matrix& queries, const std::vector<Setting>& settings) {
     std::vector<std::size_t> order(settings.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return settings[a] < settings[b]; });

@@ -12,7 +12,7 @@
 
 namespace calor::learn {
 
-at::Tensor nearest_classes(const LabelledRows& train, const pipeline::Matrix& points, std::int64_t most, const Context& context) {
+at::Tensor nearest_classes(const LabelledRows& train, const engine::Matrix& points, std::int64_t most, const Context& context) {
   // A block of distances is at most 64 MB, so the memory does not grow with the number of points.
   constexpr std::int64_t distances_a_block = std::int64_t{1} << 23;
   const at::NoGradGuard no_gradient;
@@ -53,7 +53,7 @@ Contender nearest_neighbours(std::string name, std::vector<double> numbers, std:
   contender.parameters = {{"k", std::move(numbers), {}}};
   Parameter& k = contender.parameters.front();
   for (std::size_t i = 0; i < k.values.size(); ++i) k.first.push_back(i);
-  contender.predict = [classes, &context](const LabelledRows& train, const pipeline::Matrix& queries, const std::vector<Setting>& settings) {
+  contender.predict = [classes, &context](const LabelledRows& train, const engine::Matrix& queries, const std::vector<Setting>& settings) {
     double most = 0;
     for (const Setting& setting : settings) most = std::max(most, setting.front());
     const at::Tensor nearest = nearest_classes(train, queries, static_cast<std::int64_t>(most), context);

@@ -47,7 +47,7 @@ double short_coordinate(double value, double extent) {
 // Where the points lie along one axis of the picture.
 struct Extent {
   double low, high;
-  explicit Extent(const pipeline::Vector& values) : low(values.minCoeff()), high(values.maxCoeff()) {
+  explicit Extent(const engine::Vector& values) : low(values.minCoeff()), high(values.maxCoeff()) {
     // A constant feature gets an axis as well, a hundredth of its value wide.
     if (high == low) high = low + std::max(1e-2 * std::abs(low), 1e-6);
   }
@@ -60,8 +60,8 @@ struct Extent {
   }
 };
 
-pipeline::Matrix grid_points(const std::vector<double>& x, const std::vector<double>& y) {
-  pipeline::Matrix points(grid * grid, 2);
+engine::Matrix grid_points(const std::vector<double>& x, const std::vector<double>& y) {
+  engine::Matrix points(grid * grid, 2);
   for (std::int64_t i = 0; i < grid * grid; ++i) {
     points(i, 0) = x[static_cast<std::size_t>(i % grid)];
     points(i, 1) = y[static_cast<std::size_t>(i / grid)];
@@ -69,7 +69,7 @@ pipeline::Matrix grid_points(const std::vector<double>& x, const std::vector<dou
   return points;
 }
 
-json shown_points(const Prepared& prepared, const pipeline::Matrix& all, const Extent& x, const Extent& y) {
+json shown_points(const Prepared& prepared, const engine::Matrix& all, const Extent& x, const Extent& y) {
   std::vector<std::int64_t> labels = prepared.train_labels;
   labels.insert(labels.end(), prepared.test_labels.begin(), prepared.test_labels.end());
   json points = {{"label", labels}};
@@ -107,7 +107,7 @@ json similarity_pictures(const Ipn& network, const std::string& attention, std::
 json region_picture(const Ipn& network, const std::string& attention, std::uint64_t seed, const SeedData& data, const PointMap& map,
                     const RunData& points) {
   const at::NoGradGuard no_gradient;
-  pipeline::Matrix all(data.prepared.train.rows() + data.prepared.test.rows(), 2);
+  engine::Matrix all(data.prepared.train.rows() + data.prepared.test.rows(), 2);
   all << data.prepared.train, data.prepared.test;
   const Extent x(all.col(0)), y(all.col(1));
   const std::vector<double> x_axis = x.ticks(), y_axis = y.ticks();

@@ -10,8 +10,8 @@
 
 namespace calor::learn {
 
-using pipeline::Matrix;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Vector;
 
 std::string_view name_of(Preprocessing preprocessing) {
   switch (preprocessing) {

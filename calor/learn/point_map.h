@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/matrix.h"
 
 namespace calor::learn {
 
@@ -22,11 +22,11 @@ bool possible(Preprocessing, std::int64_t rows, std::int64_t columns);
 // untouched: x -> x.
 class PointMap {
  public:
-  PointMap(Preprocessing preprocessing, const pipeline::Matrix& train);  // at least one row
-  pipeline::Matrix operator()(const pipeline::Matrix& points) const;
+  PointMap(Preprocessing preprocessing, const engine::Matrix& train);  // at least one row
+  engine::Matrix operator()(const engine::Matrix& points) const;
 
  private:
-  pipeline::Vector mean_, scale_;  // one a column
+  engine::Vector mean_, scale_;  // one a column
   Eigen::MatrixXd axes_;           // columns x axes; empty: none
 };
 

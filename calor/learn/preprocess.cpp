@@ -46,7 +46,7 @@ std::vector<std::int64_t> matched_labels(const io::Dataset& data, const io::Data
 }
 
 // Networks are given floats.
-void require_floats(const io::Dataset& data, const pipeline::Matrix& points) {
+void require_floats(const io::Dataset& data, const engine::Matrix& points) {
   Eigen::Index row = 0, column = 0;
   const double largest = points.cwiseAbs().maxCoeff(&row, &column);
   require(largest <= std::numeric_limits<float>::max(), Fault::input,
@@ -54,8 +54,8 @@ void require_floats(const io::Dataset& data, const pipeline::Matrix& points) {
           std::numeric_limits<float>::max(), points(row, column), data.features[static_cast<std::size_t>(column)], data.source);
 }
 
-pipeline::Matrix points_of_rows(const io::Dataset& data, const std::vector<std::int64_t>& rows) {
-  pipeline::Matrix points(static_cast<Eigen::Index>(rows.size()), data.columns);
+engine::Matrix points_of_rows(const io::Dataset& data, const std::vector<std::int64_t>& rows) {
+  engine::Matrix points(static_cast<Eigen::Index>(rows.size()), data.columns);
   for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(data.row(rows[i]), data.columns, points.row(static_cast<Eigen::Index>(i)).data());
   return points;
 }
@@ -86,21 +86,21 @@ std::vector<std::int64_t> match_columns(const std::vector<std::string>& features
   return columns;
 }
 
-pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op) {
+engine::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op) {
   const std::vector<std::int64_t> columns = match_columns(features, data, op);
-  pipeline::Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
+  engine::Matrix points(data.rows, static_cast<Eigen::Index>(columns.size()));
   for (std::int64_t i = 0; i < data.rows; ++i)
     for (std::size_t c = 0; c < columns.size(); ++c) points(i, static_cast<Eigen::Index>(c)) = data.row(i)[columns[c]];
   return points;
 }
 
-io::Filling fill_missing(const io::Dataset& data, pipeline::Matrix& train, pipeline::Matrix& test) {
-  const auto span = [](pipeline::Matrix& points) { return std::span<double>(points.data(), static_cast<std::size_t>(points.size())); };
+io::Filling fill_missing(const io::Dataset& data, engine::Matrix& train, engine::Matrix& test) {
+  const auto span = [](engine::Matrix& points) { return std::span<double>(points.data(), static_cast<std::size_t>(points.size())); };
   if (data.fill_by != io::Missing::mean && data.fill_by != io::Missing::neighbours) return {data.fill_by, {}};
   const io::Filling filling = io::fit_filling(span(train), data.features, data.fill_by, data.source);
-  const pipeline::Matrix donors = train;
+  const engine::Matrix donors = train;
   const std::span<const double> given(donors.data(), static_cast<std::size_t>(donors.size()));
-  for (pipeline::Matrix* points : {&train, &test}) io::fill(span(*points), data.columns, filling, given, Context());
+  for (engine::Matrix* points : {&train, &test}) io::fill(span(*points), data.columns, filling, given, Context());
   return filling;
 }
 
@@ -140,7 +140,7 @@ Prepared prepare(const io::Dataset& data, const std::optional<io::Dataset>& test
     if (prepared.standardisation.deviation[c] == 0) prepared.constant_columns.push_back(data.features[c]);
   if (!options.standardise) prepared.standardisation = identity_standardisation(data.columns);
   if (!options.standardise)
-    for (const pipeline::Matrix* points : {&prepared.train, &prepared.test}) require_floats(data, *points);
+    for (const engine::Matrix* points : {&prepared.train, &prepared.test}) require_floats(data, *points);
   prepared.kept = stratified_sample(prepared.train_labels, classes, options.kept_tokens, options.seed);
   prepared.train_rows = std::move(split.train);
   prepared.test_rows = std::move(split.test);

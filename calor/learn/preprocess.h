@@ -16,7 +16,7 @@ namespace calor::learn {
 // What training works on.
 struct Prepared {
   std::int64_t columns = 0, classes = 0;
-  pipeline::Matrix train, test;             // rows x columns, as the data set has them
+  engine::Matrix train, test;             // rows x columns, as the data set has them
   std::vector<std::int64_t> train_labels, test_labels;
   std::vector<std::int64_t> train_rows, test_rows;  // of the data set; test_rows empty with a test file
   std::vector<std::int64_t> kept;           // rows of `train` that others attend to: at most kept_tokens
@@ -44,9 +44,9 @@ std::vector<std::int64_t> match_columns(const std::vector<std::string>& features
                                         const char* op);
 
 // Puts what the training rows give in the place of missing values, in both parts, as data.fill_by has it.
-io::Filling fill_missing(const io::Dataset& data, pipeline::Matrix& train, pipeline::Matrix& test);
+io::Filling fill_missing(const io::Dataset& data, engine::Matrix& train, engine::Matrix& test);
 
 // Those columns in the order of the features, as exact as the data set has them.  Throws as match_columns().
-pipeline::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op);
+engine::Matrix points_of(const std::vector<std::string>& features, const io::Dataset& data, const char* op);
 
 }  // namespace calor::learn

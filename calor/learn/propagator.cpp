@@ -3,13 +3,13 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 
 namespace calor::learn {
 
-using pipeline::Matrix;
-using pipeline::Similarity;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Similarity;
+using engine::Vector;
 
 namespace {
 
@@ -21,12 +21,12 @@ void check_finite_predictions(const Matrix& found) {
 
 Similarity similarity_to(const std::shared_ptr<const Matrix>& keys, const std::shared_ptr<const Matrix>& points, double temperature) {
   Similarity record;
-  record.score = {pipeline::Score::Kind::power_distance, 2, pipeline::Metric::euclidean};
+  record.score = {engine::Score::Kind::power_distance, 2, engine::Metric::euclidean};
   record.rows = points->rows();
   record.columns = keys->rows();
   record.row_points = points;
   record.column_points = keys;
-  record.strengthen.kind = pipeline::Strengthen::Kind::exponential;
+  record.strengthen.kind = engine::Strengthen::Kind::exponential;
   record.strengthen.scale = Vector::Constant(1, 1 / temperature);
   return record;
 }
@@ -56,7 +56,7 @@ Propagated propagate(const Propagator& model, const Matrix& points, std::int64_t
   if (evidence > 0) {
     Similarity normalised = record;
     normalised.log_row = -log_row_sums(record, context);
-    result.evidence = pipeline::evidence(normalised, {}, evidence, context);
+    result.evidence = engine::evidence(normalised, {}, evidence, context);
   }
   if (model.measured()) {
     const double middle = model.targets.mean();  // averaged about it, so that a common offset costs no digits

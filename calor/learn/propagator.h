@@ -17,8 +17,8 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/missing.h"
-#include "calor/pipeline/evidence.h"
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/evidence.h"
+#include "calor/engine/matrix.h"
 
 namespace calor::learn {
 
@@ -29,35 +29,35 @@ struct Propagator {
   io::Coding coding;    // how columns of a file become the features
   io::Filling filling;  // what is done about missing values
 
-  pipeline::Matrix offset;      // 1 x columns
-  pipeline::Matrix projection;  // columns x width: standardisation, principal axes of wide data, and one scale for all
-  pipeline::Matrix residual, first, first_bias, second;  // R: width x width; W1: hidden x width; b1: 1 x hidden; W2: width x hidden
+  engine::Matrix offset;      // 1 x columns
+  engine::Matrix projection;  // columns x width: standardisation, principal axes of wide data, and one scale for all
+  engine::Matrix residual, first, first_bias, second;  // R: width x width; W1: hidden x width; b1: 1 x hidden; W2: width x hidden
   double temperature = 1, alpha = 0;
 
-  pipeline::Matrix keys;               // phi of the training rows: rows x width
-  pipeline::Vector log_density;        // log q of each key
+  engine::Matrix keys;               // phi of the training rows: rows x width
+  engine::Vector log_density;        // log q of each key
   std::vector<std::int64_t> labels;    // class of each key; or
-  pipeline::Vector targets;            // its value
+  engine::Vector targets;            // its value
   std::vector<std::int64_t> rows;      // its row in the data trained on, from 0
 
   bool measured() const { return classes.empty(); }  // predicts values, not classes
 
   // phi of points in the data's columns: rows x width.
-  pipeline::Matrix embed(const pipeline::Matrix& points) const;
+  engine::Matrix embed(const engine::Matrix& points) const;
 };
 
 // `keys` as similarity columns, and the log densities under the temperature.  One pass over pairs of keys.
-pipeline::Vector log_key_density(const pipeline::Matrix& keys, double temperature, const Context& context);
+engine::Vector log_key_density(const engine::Matrix& keys, double temperature, const Context& context);
 
 struct Propagated {
-  pipeline::Matrix probability;                           // points x classes; each row adds up to 1
-  pipeline::Vector values;                                // of a model of values, instead
-  std::vector<std::vector<pipeline::Evidence>> evidence;  // the keys that weighed most, by their row in the data trained on
+  engine::Matrix probability;                           // points x classes; each row adds up to 1
+  engine::Vector values;                                // of a model of values, instead
+  std::vector<std::vector<engine::Evidence>> evidence;  // the keys that weighed most, by their row in the data trained on
 };
 
 // Probabilities or values of new points, with so many keys of evidence each.  O(points keys width) time, O((points + keys) width) memory;
 // same bits for any number of threads.
-Propagated propagate(const Propagator& model, const pipeline::Matrix& points, std::int64_t evidence, const Context& context);
+Propagated propagate(const Propagator& model, const engine::Matrix& points, std::int64_t evidence, const Context& context);
 
 // One safetensors file of F64 tensors.  Throws Fault::input.
 void save_propagator(const std::string& path, const Propagator& model);

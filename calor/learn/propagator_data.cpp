@@ -11,7 +11,7 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 PropagatorRows rows_of(const pipeline::Data& data) {
   PropagatorRows result{*data.features, {}, data.targets, std::vector<std::int64_t>(static_cast<std::size_t>(data.rows()))};
@@ -32,7 +32,7 @@ PropagatorRows value_rows(const io::Dataset& data, const std::vector<std::string
 
 PropagatorRows PropagatorRows::those(const std::vector<std::int64_t>& which) const {
   const auto count = static_cast<Eigen::Index>(which.size());
-  PropagatorRows result{Matrix(count, points.cols()), {}, pipeline::Vector(targets.size() ? count : 0), {}};
+  PropagatorRows result{Matrix(count, points.cols()), {}, engine::Vector(targets.size() ? count : 0), {}};
   for (Eigen::Index r = 0; r < count; ++r) {
     const std::int64_t row = which[static_cast<std::size_t>(r)];
     result.points.row(r) = points.row(row);

@@ -12,7 +12,7 @@ namespace calor::learn {
 namespace {
 
 using nlohmann::json;
-using pipeline::Matrix;
+using engine::Matrix;
 
 constexpr int schema = 1;
 

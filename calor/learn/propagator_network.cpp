@@ -36,9 +36,9 @@ at::Tensor log_sums(const at::Tensor& points, const at::Tensor& temperature, con
   return std::get<1>(among(points, temperature, bias, at::zeros({points.size(0), 1}, points.options())));
 }
 
-pipeline::Matrix matrix_of(const at::Tensor& tensor) {
+engine::Matrix matrix_of(const at::Tensor& tensor) {
   const at::Tensor values = tensor.detach().to(at::kDouble).contiguous();
-  return Eigen::Map<const pipeline::Matrix>(values.data_ptr<double>(), values.size(0), values.size(1));
+  return Eigen::Map<const engine::Matrix>(values.data_ptr<double>(), values.size(0), values.size(1));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 std::shared_ptr<pipeline::Data> data_of(const PropagatorRows& rows, std::int64_t classes) {
   auto data = std::make_shared<pipeline::Data>();

@@ -10,7 +10,7 @@
 namespace calor::learn {
 
 struct StartingPoint {
-  pipeline::Matrix offset, projection;  // z = (x - offset) projection: coordinates of root mean square 1
+  engine::Matrix offset, projection;  // z = (x - offset) projection: coordinates of root mean square 1
   PropagatorStart chosen;
 };
 

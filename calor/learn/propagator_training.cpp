@@ -15,7 +15,7 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 constexpr std::int64_t usual_steps = 300, least_epochs = 20;
 
@@ -41,11 +41,11 @@ at::Tensor tensor_of(const Values& values, at::IntArrayRef sizes) {
 }
 
 // Relative to their mean, in deviations; equal ones as 0.
-pipeline::Vector relative(const pipeline::Vector& targets) {
-  const pipeline::Vector centred = targets.array() - targets.mean();
+engine::Vector relative(const engine::Vector& targets) {
+  const engine::Vector centred = targets.array() - targets.mean();
   const double largest = centred.cwiseAbs().maxCoeff();
   if (largest == 0) return centred;
-  const pipeline::Vector scaled = centred / largest;  // first: squares of 1e-200 are 0
+  const engine::Vector scaled = centred / largest;  // first: squares of 1e-200 are 0
   return scaled / std::sqrt(scaled.squaredNorm() / static_cast<double>(scaled.size()));
 }
 

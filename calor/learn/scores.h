@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "calor/learn/score.h"
+#include "calor/learn/score_kind.h"
 
 namespace calor::learn {
 

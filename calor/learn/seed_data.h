@@ -16,7 +16,7 @@ namespace calor::learn {
 
 struct SeedData {
   Prepared prepared;
-  pipeline::Matrix extra;  // fresh points of a distribution that can be drawn; else empty
+  engine::Matrix extra;  // fresh points of a distribution that can be drawn; else empty
   std::vector<std::int64_t> extra_labels;
 
   // What networks work on: fitted on the training rows, and the points through it.

@@ -3,7 +3,7 @@
 //   score(qk|additive|l2|metric|uniform) | exp | one or more of row, column, two_side(alpha), sinkhorn | apply
 //
 // exp(b) divides the score by b, exp(auto) and exp(learned) are the temperatures "data" and "learn", and a plain exp is what
-// the protocol says.  Which scores there are, with their parameters and features, stands in one table (score.h).
+// the protocol says.  Which scores there are, with their parameters and features, stands in one table (score_kind.h).
 #pragma once
 
 #include <optional>

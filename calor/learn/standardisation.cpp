@@ -4,7 +4,7 @@
 
 namespace calor::learn {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 Standardisation fit_standardisation(const Matrix& train) {
   const auto columns = static_cast<std::size_t>(train.cols());

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/matrix.h"
 
 namespace calor::learn {
 
@@ -15,10 +15,10 @@ struct Standardisation {
 
 // Sums are of differences from the first row, then from the mean, relative to the largest: neither a common offset nor the unit costs digits.
 // At least one row.
-Standardisation fit_standardisation(const pipeline::Matrix& train);
+Standardisation fit_standardisation(const engine::Matrix& train);
 Standardisation identity_standardisation(std::int64_t columns);  // leaves every value as it is
 
 // Points through it, in double; each number is rounded to a float once that is done: rows x columns, row-major.
-std::vector<float> standardised(const pipeline::Matrix& points, const Standardisation& standardisation);
+std::vector<float> standardised(const engine::Matrix& points, const Standardisation& standardisation);
 
 }  // namespace calor::learn

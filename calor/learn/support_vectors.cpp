@@ -10,8 +10,8 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Vector;
 
 constexpr Eigen::Index query_block = 1024;  // of stored kernels at a time
 

@@ -4,7 +4,7 @@
 
 namespace calor::learn {
 
-at::Tensor tensor_of(const pipeline::Matrix& points) {
+at::Tensor tensor_of(const engine::Matrix& points) {
   // from_blob takes no const memory; the clone is what is kept.
   return at::from_blob(const_cast<double*>(points.data()), {points.rows(), points.cols()}, at::kDouble).clone();
 }
@@ -23,7 +23,7 @@ Points pick_points(const Points& points, const std::vector<std::int64_t>& rows) 
   return {points.values.index_select(0, index), points.labels.index_select(0, index)};
 }
 
-Points points_of(const pipeline::Matrix& values, const std::vector<std::int64_t>& labels) {
+Points points_of(const engine::Matrix& values, const std::vector<std::int64_t>& labels) {
   return {tensor_of(values).to(at::kFloat), index_tensor(labels)};
 }
 

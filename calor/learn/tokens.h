@@ -17,14 +17,14 @@ struct Points {
   std::int64_t count() const { return values.defined() ? values.size(0) : 0; }
 };
 
-at::Tensor tensor_of(const pipeline::Matrix& points);  // a copy, double
+at::Tensor tensor_of(const engine::Matrix& points);  // a copy, double
 
 // Row numbers or classes as a tensor of int64.
 at::Tensor index_tensor(const std::vector<std::int64_t>& rows);
 
 // Copies; `values` is rows x columns.
 Points points_of(const std::vector<float>& values, const std::vector<std::int64_t>& labels, std::int64_t columns);
-Points points_of(const pipeline::Matrix& values, const std::vector<std::int64_t>& labels);  // rounded to floats
+Points points_of(const engine::Matrix& values, const std::vector<std::int64_t>& labels);  // rounded to floats
 
 // What one run trains on and is measured on.
 struct RunData {

@@ -19,7 +19,7 @@ namespace calor::learn {
 namespace {
 
 using nlohmann::json;
-using pipeline::Matrix;
+using engine::Matrix;
 
 void check_option(const char* name, double value, double least, double most) {
   require(value >= least && value <= most, Fault::usage, "[train] expected {} from {} to {}, found {}", name, least, most, value);
@@ -43,14 +43,14 @@ void check(const PropagatorData& data, const PropagatorOptions& options, const C
                        8 * rows * (columns + 4 * width);
   context.memory.require(static_cast<std::uint64_t>(bytes), "train", fmt::format("a metric of {} units on {} rows", options.hidden, data.train.count()),
                          "give a smaller --width or --batch, fewer rows, or raise --max-memory");
-  const pipeline::Vector& targets = data.train.targets;
+  const engine::Vector& targets = data.train.targets;
   require(!data.classes.empty() || targets.maxCoeff() > targets.minCoeff(), Fault::input,
           "[train] expected values that differ in the column \"{}\", found {} in every training row: name another with --label", data.label, targets[0]);
 }
 
 // Everything that decides the bits of a run.
 json command_of(const PropagatorData& data, const PropagatorOptions& options) {
-  const pipeline::Vector& test = data.test.targets;
+  const engine::Vector& test = data.test.targets;
   return {{"model", data.classes.empty() ? "propagator-regressor" : "propagator"},
           {"version", version},
           {"data", data.hash},

@@ -35,9 +35,9 @@ struct PropagatorOptions {
 
 // Points with a class each, or with a value each; one of the two is empty.
 struct PropagatorRows {
-  pipeline::Matrix points;           // in the data's columns
+  engine::Matrix points;           // in the data's columns
   std::vector<std::int64_t> labels;
-  pipeline::Vector targets;
+  engine::Vector targets;
   std::vector<std::int64_t> rows;    // in the data, from 0
   std::int64_t count() const { return points.rows(); }
   PropagatorRows those(const std::vector<std::int64_t>& which) const;

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/speed.h"

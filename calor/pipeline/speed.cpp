@@ -9,8 +9,8 @@
 
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/engine.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/passes.h"
+#include "calor/engine/record.h"
 
 namespace calor::pipeline {
 namespace {

@@ -14,7 +14,11 @@
 #include "calor/core/progress.h"
 #include "calor/pipeline/syntax.h"
 
+namespace calor::engine {}
+
 namespace calor::pipeline {
+
+using namespace engine;  // the stages' vocabulary is the engine's
 
 // The forms that points come in: with all their numbers, with those that are not 0, or known by their distances alone (some: not
 // every pair has one).
@@ -93,7 +97,7 @@ struct Stage {
   std::string_view (*why_dense)(Form, const BoundStage&) = nullptr;
   // What it asks of the data.  Null: nothing.
   Wants (*wants)(const Arguments&) = nullptr;
-  // Whether it lets values flow once, and so may be given a similarity whose row sums are deferred (engine.h).
+  // Whether it lets values flow once, and so may be given a similarity whose row sums are deferred (engine/passes.h).
   bool flows_once = false;
 };
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "calor/core/random.h"
-#include "calor/pipeline/csr.h"
-#include "calor/pipeline/matrix.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/csr.h"
+#include "calor/engine/matrix.h"
+#include "calor/engine/record.h"
 #include "calor/pipeline/stage.h"
 
 namespace calor::pipeline {
@@ -114,7 +114,7 @@ struct Estimate {
   static constexpr double value = 80;  // multiply-adds that take as long as one value from its score does: an exponential, the factors
   double pairs() const { return edges > 0 ? edges : rows * columns; }
   void hold(double more) { bytes += more; }
-  // Scores of all pairs are stored from here on, where keep_scores of engine.h does that.
+  // Scores of all pairs are stored from here on, where keep_scores of engine/passes.h does that.
   void keep_scores();
   // Every value so many times.
   void pass(double times = 1) {

@@ -4,13 +4,13 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/engine.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/passes.h"
+#include "calor/engine/values.h"
 #include "calor/propagate/block_eigen.h"
 
 namespace calor::propagate {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 
@@ -47,7 +47,7 @@ class StreamedOperator : public BlockOperator {
     context_.progress = nullptr;
   }
   std::int64_t size() const override { return record_.rows; }
-  Matrix products(const Matrix& x) const override { return pipeline::apply(record_, x, context_); }
+  Matrix products(const Matrix& x) const override { return engine::apply(record_, x, context_); }
 
  private:
   Similarity record_;

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
 

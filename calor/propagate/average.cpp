@@ -2,7 +2,7 @@
 // has no value (NaN).
 #include <cmath>
 
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
 #include "calor/pipeline/wants.h"
 #include "calor/propagate/class_field.h"

@@ -9,7 +9,7 @@
 
 namespace calor::propagate {
 
-using namespace pipeline;
+using namespace engine;
 using kernels::block_width;
 
 namespace {

@@ -6,10 +6,10 @@
 
 namespace calor::propagate {
 
-pipeline::Matrix class_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op) {
+engine::Matrix class_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op) {
   require_wanted(pipeline::Wants::classes, data, op);
   const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : data.rows();
-  pipeline::Matrix field = pipeline::Matrix::Zero(count, static_cast<Eigen::Index>(data.classes.size()));
+  engine::Matrix field = engine::Matrix::Zero(count, static_cast<Eigen::Index>(data.classes.size()));
   for (std::int64_t r = 0; r < count; ++r)
     if (const std::int64_t i = rows ? (*rows)[r] : r; data.labelled(i))
       field(r, data.labels[i]) = 1;

@@ -10,7 +10,7 @@ namespace calor::propagate {
 
 // One row a data row (or one for each of `rows`), one column a class: 1 at the class of a labelled training row, else 0.
 // Throws Fault::input where the data have no classes (wants.h).
-pipeline::Matrix class_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op);
+engine::Matrix class_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op);
 
 // Says how many rows no label reached, where there are some; `what` they then have none of.
 void note_unreached(pipeline::State& state, const char* op, std::int64_t unreached, const char* what);

@@ -12,7 +12,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
 
@@ -245,7 +245,7 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
       const double power = time == 0 ? 1 : base >= 0 || time == std::floor(time) ? std::pow(base, time) : 0;
       divided(i, c) = std::abs(base) > nothing ? vectors(i, c) * power / base : 0;
     }
-  state.points = std::make_shared<const Matrix>(pipeline::apply(record, divided, context));
+  state.points = std::make_shared<const Matrix>(engine::apply(record, divided, context));
 }
 
 // What the factorisation of (I - W)'(I - W) stores was 0.046 k N^1.75 numbers for k of 6 to 24 neighbours among 2,500 to 20,000 points

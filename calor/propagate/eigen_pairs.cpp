@@ -7,13 +7,13 @@
 #include "calor/core/threads.h"
 #include "calor/engine/solve/dense.h"
 #include "calor/engine/solve/krylov.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 #include "calor/propagate/block_eigen.h"
 #include "calor/propagate/eigen.h"
 
 namespace calor::propagate {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 

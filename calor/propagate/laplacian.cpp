@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 
 namespace calor::propagate {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 
@@ -48,7 +48,7 @@ Laplacian::Laplacian(const Similarity& similarity, const char* op, const Context
 
 Matrix Laplacian::walk(const Matrix& h) const {
   // h - (D h - W h) / rate
-  Matrix result = pipeline::apply(record_, h, context_) / rate_;
+  Matrix result = engine::apply(record_, h, context_) / rate_;
   result.array() += h.array().colwise() * (1 - degrees_.array() / rate_);
   return result;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/record.h"
 
 namespace calor::propagate {
 
@@ -12,21 +12,21 @@ namespace calor::propagate {
 // As many rows as columns.  `op` names the stage in errors.  Throws Fault::input for a negative weight.
 class Laplacian {
  public:
-  Laplacian(const pipeline::Similarity& similarity, const char* op, const Context& context);
+  Laplacian(const engine::Similarity& similarity, const char* op, const Context& context);
 
   double rate() const { return rate_; }
-  pipeline::Matrix walk(const pipeline::Matrix& h) const;
+  engine::Matrix walk(const engine::Matrix& h) const;
   // The diagonal of D (1 for a stochastic similarity).
-  const pipeline::Vector& degrees() const { return degrees_; }
+  const engine::Vector& degrees() const { return degrees_; }
   // Weights w with <x, L y>_w = <L x, y>_w; empty when the similarity is not symmetric up to factors.
-  const pipeline::Vector& weights() const { return weights_; }
+  const engine::Vector& weights() const { return weights_; }
 
  private:
-  pipeline::Similarity record_;
+  engine::Similarity record_;
   Context context_;
   bool stochastic_;
   double rate_ = 1;
-  pipeline::Vector degrees_, weights_;
+  engine::Vector degrees_, weights_;
 };
 
 }  // namespace calor::propagate

@@ -7,7 +7,7 @@
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
 #include "calor/kernels/stress.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/block_eigen.h"

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
 #include "calor/propagate/stages.h"

@@ -11,7 +11,7 @@
 
 namespace calor::propagate {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 

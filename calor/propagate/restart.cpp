@@ -3,7 +3,7 @@
 // LabelSpreading has alpha = 1 - a.)
 // side=left is a walk: h <- (1 - a) S'h + a / N from h_0 = 1 / N, and what rows without edges lose is spread evenly (PageRank).
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/class_field.h"

@@ -12,7 +12,7 @@
 
 namespace calor::propagate {
 
-using pipeline::Vector;
+using engine::Vector;
 
 namespace {
 

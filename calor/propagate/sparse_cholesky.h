@@ -8,7 +8,7 @@
 
 #include "calor/core/progress.h"
 #include "calor/kernels/workspace.h"
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/matrix.h"
 
 namespace calor::propagate {
 
@@ -33,7 +33,7 @@ class SparseCholesky {
   bool factorise(const Sparse& a, const Context& context);
 
   // A^-1 b.
-  pipeline::Vector solve(const pipeline::Vector& b) const;
+  engine::Vector solve(const engine::Vector& b) const;
 
  private:
   // Columns first .. first + width of L and the rows below them.  Its numbers lie in panels of panel_ rows, the columns' own rows
@@ -51,7 +51,7 @@ class SparseCholesky {
                 double* tile, std::vector<std::int64_t>& offsets);
   bool factorise_block(Block& block, double* tile);
   template <int panel>
-  void solve_in_order(pipeline::Vector& x) const;
+  void solve_in_order(engine::Vector& x) const;
 
   std::vector<std::int32_t> position_;  // of each row of A in the order of L
   std::vector<Block> blocks_;

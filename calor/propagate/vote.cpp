@@ -1,6 +1,6 @@
 // vote: the class with the most similarity.  Scores of a row add up to 1; a row that nothing reaches has none.
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/class_field.h"
 #include "calor/propagate/stages.h"

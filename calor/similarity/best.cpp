@@ -1,7 +1,7 @@
 // best(column): 1 for the most similar row of each column, 0 elsewhere; the limit of ever stronger strengthening.
 // The first of equal ones wins.  Gives one edge a column (or a row): O(rows + columns) memory.
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"

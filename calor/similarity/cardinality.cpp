@@ -4,11 +4,11 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 
 namespace calor::similarity {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 

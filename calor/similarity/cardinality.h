@@ -2,7 +2,7 @@
 #pragma once
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/record.h"
 
 namespace calor::similarity {
 
@@ -10,6 +10,6 @@ namespace calor::similarity {
 // at least a thousandth of the row's mean -score (of the whole graph's where the row's is 0), which also stands where no
 // scale reaches the sum because too many scores are 0.  1 for a row without edges.  McInnes, Healy & Melville 2018, algorithm 3.
 // Throws Fault::usage for all pairs and for positive scores, Fault::input for a row with at most `cardinality` edges.
-pipeline::Vector cardinality_scales(const pipeline::Similarity& similarity, double cardinality, const Context& context);
+engine::Vector cardinality_scales(const engine::Similarity& similarity, double cardinality, const Context& context);
 
 }  // namespace calor::similarity

@@ -1,7 +1,7 @@
 // column: value(i, j) / sum_k value(k, j).  A column without values stays empty.
 #include <cmath>
 
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"

@@ -5,7 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/pipeline/outline.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"

@@ -7,7 +7,7 @@
 
 namespace calor::similarity {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "calor/core/threads.h"
 #include "calor/kernels/paths.h"
 #include "calor/pipeline/outline.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 

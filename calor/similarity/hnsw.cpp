@@ -10,11 +10,11 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 
 namespace calor::similarity {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 

@@ -14,10 +14,10 @@ inline constexpr const char* to_words = "points|data|train|patterns";
 
 // Puts a record of `score` into the state: on the state's graph where there is one, else over all pairs of its points and
 // the columns that `to` names.  Columns that are not the data's features are kept for new points.
-void initialise(pipeline::State& state, const pipeline::Score& score, const std::string& to, pipeline::Kept& kept);
+void initialise(pipeline::State& state, const engine::Score& score, const std::string& to, pipeline::Kept& kept);
 
 // The same for new points: the columns are those of the fit.
-void initialise_new(pipeline::State& state, const pipeline::Score& score, const std::string& to, const pipeline::Kept& kept);
+void initialise_new(pipeline::State& state, const engine::Score& score, const std::string& to, const pipeline::Kept& kept);
 
 // The outline of such a record.
 void outline_scores(pipeline::Outline& outline, pipeline::Outline::Scores scores, const std::string& to);
@@ -28,7 +28,7 @@ void estimate_scores(pipeline::Estimate& estimate, const pipeline::Arguments&);
 // What columns of that kind ask of the data.
 pipeline::Wants wants_by(const std::string& to);
 
-pipeline::Metric metric_of(const std::string& word);
+engine::Metric metric_of(const std::string& word);
 
 // The refusal of a metric by data that are distances (why_dense of stage.h); "" where there is none.
 std::string_view other_metric(pipeline::Form form, const pipeline::BoundStage& bound);

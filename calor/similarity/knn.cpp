@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/neighbours.h"
+#include "calor/engine/neighbours.h"
 #include "calor/pipeline/outline.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 #include "calor/similarity/hnsw.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/similarity/left_out_rows.h"
 
 namespace calor::similarity {

@@ -23,15 +23,15 @@ namespace calor::similarity {
 // What the keys are: a class each (0, 1, ...), or a value each; one of the two is empty.
 struct Known {
   std::vector<std::int64_t> classes;
-  pipeline::Vector values;
+  engine::Vector values;
 };
 
 // What the record's columns are known to be: classes where the data have them, else values.
 // Throws Fault::input, [op], where the label of a column is not known.
-Known known_columns(const pipeline::Similarity& similarity, const pipeline::Data& data, const char* op);
+Known known_columns(const engine::Similarity& similarity, const pipeline::Data& data, const char* op);
 
 // The columns of a record against each other (among_columns).  Throws Fault::usage, [op], for anything but distances over all pairs.
-pipeline::Similarity keys_of(const pipeline::Similarity& similarity, const char* op);
+engine::Similarity keys_of(const engine::Similarity& similarity, const char* op);
 
 struct LeaveOneOutOptions {
   std::vector<double> scales;        // empty: half octaves from twice the median mean distance to an eighth of the median nearest one at another place, at most 65
@@ -42,8 +42,8 @@ struct LeaveOneOutOptions {
 
 struct LeaveOneOut {
   std::vector<double> scales, alphas;
-  pipeline::Matrix likelihood;   // scales x alphas
-  pipeline::Matrix log_density;  // keys x scales: log q_j of all k != j, for new points; 0 x 0 without exponents
+  engine::Matrix likelihood;   // scales x alphas
+  engine::Matrix log_density;  // keys x scales: log q_j of all k != j, for new points; 0 x 0 without exponents
   std::int64_t judged = 0;       // rows that the likelihood is a mean over
 
   struct Choice {
@@ -58,7 +58,7 @@ struct LeaveOneOut {
 // likelihood is within 1e-12, with floats within 1e-5.  Time: one pass over judged x keys scores with two exponentials and scales x
 // exponents products each, before which there is one over keys x keys for exponents.  Memory: keys x scales numbers.
 // Same bits for any number of threads.  Throws Fault::input when all keys are at one place, or no row could be judged.
-LeaveOneOut leave_one_out(const pipeline::Similarity& keys, const Known& known, const LeaveOneOutOptions& options,
+LeaveOneOut leave_one_out(const engine::Similarity& keys, const Known& known, const LeaveOneOutOptions& options,
                           const Context& context);
 
 // How many passes over all values (Estimate::pass) a choice takes: with exponents, measured on 60,000 rows of 64 features; and without.

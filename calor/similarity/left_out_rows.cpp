@@ -8,7 +8,7 @@
 
 #include "calor/kernels/left_out.h"
 #include "calor/kernels/packed_doubles.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 
 namespace calor::similarity {
 

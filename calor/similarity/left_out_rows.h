@@ -14,16 +14,16 @@ namespace calor::similarity {
 // log q of the keys at each scale, in two parts, so that any one key can be left out of it without cancellation: the best score with its
 // column, and the sum over all other columns.
 struct KeyDensities {
-  pipeline::Vector best;
+  engine::Vector best;
   std::vector<std::int64_t> best_column;    // -1: a single key
-  pipeline::Matrix log_rest, log_all;       // keys x scales
+  engine::Matrix log_rest, log_all;       // keys x scales
 };
 
 template <class T>
-KeyDensities key_densities(const pipeline::Similarity& keys, const std::vector<double>& scales, const Context& context);
+KeyDensities key_densities(const engine::Similarity& keys, const std::vector<double>& scales, const Context& context);
 
 struct LeftOutRows {
-  const pipeline::Similarity& keys;
+  const engine::Similarity& keys;
   const std::vector<std::int64_t>& judged;  // ascending
   const Known& known;
   const std::vector<double>& scales;
@@ -32,9 +32,9 @@ struct LeftOutRows {
 
 // scales x exponents.
 template <class T>
-pipeline::Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context);
+engine::Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context);
 
 // The given keys as rows, all keys as columns.
-pipeline::Similarity some_rows(const pipeline::Similarity& keys, const std::vector<std::int64_t>& which);
+engine::Similarity some_rows(const engine::Similarity& keys, const std::vector<std::int64_t>& which);
 
 }  // namespace calor::similarity

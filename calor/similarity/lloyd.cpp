@@ -13,7 +13,7 @@
 
 namespace calor::similarity {
 
-using namespace pipeline;
+using namespace engine;
 
 namespace {
 

@@ -1,6 +1,6 @@
 // radius(r): all others at distance at most r.
 #include "calor/core/error.h"
-#include "calor/pipeline/neighbours.h"
+#include "calor/engine/neighbours.h"
 #include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"

@@ -2,7 +2,7 @@
 // A row without values stays empty.
 #include <fmt/format.h>
 
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"

@@ -15,7 +15,7 @@ namespace calor::learn {
 namespace {
 
 LabelledRows rows_of(const io::Dataset& data) {
-  return {Eigen::Map<const pipeline::Matrix>(data.values.data(), data.rows, data.columns), data.labels};
+  return {Eigen::Map<const engine::Matrix>(data.values.data(), data.rows, data.columns), data.labels};
 }
 
 TEST(Logistic, HandComputableOptimum) {
@@ -27,7 +27,7 @@ TEST(Logistic, HandComputableOptimum) {
     (2 * w < 4 / (1 + std::exp(2 * w)) ? low : high) = w;
   }
   const Context context;
-  const LogisticRegression model({pipeline::Matrix{{-1.0}, {1.0}}, {0, 1}}, 2, 1, context);
+  const LogisticRegression model({engine::Matrix{{-1.0}, {1.0}}, {0, 1}}, 2, 1, context);
   const at::Tensor at_one = model.logits(at::ones({1, 1}, at::kDouble));
   EXPECT_NEAR((at_one[0][1] - at_one[0][0]).item<double>(), 2 * low, 1e-4);  // the gradient stops at 2e-5, its slope in w is over 2
   EXPECT_EQ(model.parameters(), 4);
@@ -74,7 +74,7 @@ TEST(Neighbours, AreThoseOfAllPairs) {
 }
 
 TEST(Neighbours, AreAsManyAsThereAre) {
-  EXPECT_EQ(nearest_classes({pipeline::Matrix{{0.0}, {1.0}}, {0, 1}}, pipeline::Matrix{{0.2}}, 5, Context()).size(1), 2);
+  EXPECT_EQ(nearest_classes({engine::Matrix{{0.0}, {1.0}}, {0, 1}}, engine::Matrix{{0.2}}, 5, Context()).size(1), 2);
 }
 
 TEST(Plain, HasAsManyParametersAsAsked) {

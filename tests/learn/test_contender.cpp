@@ -14,7 +14,7 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 Matrix normal_points(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
   Random random(seed, Purpose::test);

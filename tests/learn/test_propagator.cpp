@@ -23,8 +23,8 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Vector;
 
 Matrix random_matrix(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
   Random random(seed, Purpose::test);

@@ -14,8 +14,8 @@
 namespace calor::learn {
 namespace {
 
-using pipeline::Matrix;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Vector;
 
 std::string message(const std::function<void()>& action) {
   try {
@@ -87,7 +87,7 @@ TEST(PropagatorValues, LearnWhichFeatureMatters) {
   const Propagated found = propagate(trained.model, curve(800).test.points, 600, Context());
   for (Eigen::Index i = 0; i < found.values.size(); ++i) {  // the explanation is the computation
     double value = 0, weight = 0;
-    for (const pipeline::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
+    for (const engine::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
       const auto key = std::lower_bound(trained.model.rows.begin(), trained.model.rows.end(), one.row) - trained.model.rows.begin();
       value += one.weight * trained.model.targets[key];
       weight += one.weight;

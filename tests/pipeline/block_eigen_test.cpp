@@ -10,8 +10,8 @@
 namespace calor::propagate {
 namespace {
 
-using pipeline::Matrix;
-using pipeline::Vector;
+using engine::Matrix;
+using engine::Vector;
 
 class Known : public BlockOperator {
  public:

@@ -13,7 +13,7 @@
 #include <functional>
 #include <numbers>
 
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "support.h"
 
 namespace calor::pipeline {

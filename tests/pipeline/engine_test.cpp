@@ -1,6 +1,6 @@
 // The streamed passes against the plain composition, written here in loops over pairs; tolerances are a few ulps of the sums'
 // lengths (1e-12 relative).  Sizes straddle the tiles of 128 rows and 512 columns.
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/neighbours.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/neighbours.h"
+#include "calor/engine/values.h"
 #include "support.h"
 
 namespace calor::pipeline {

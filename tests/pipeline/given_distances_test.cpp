@@ -6,7 +6,7 @@
 
 #include <cstdio>
 
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/model.h"
 #include "other_forms.h"

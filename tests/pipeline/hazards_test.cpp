@@ -7,7 +7,7 @@
 #include <map>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "support.h"
 
 namespace calor::pipeline {

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/similarity/leave_one_out.h"
 #include "labelled.h"
 

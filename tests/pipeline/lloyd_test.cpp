@@ -15,7 +15,7 @@
 namespace calor::similarity {
 namespace {
 
-using pipeline::Matrix;
+using engine::Matrix;
 
 Matrix blobs(int n, int d, int centres, std::uint64_t seed) {
   Random random(seed, Purpose::test);

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"

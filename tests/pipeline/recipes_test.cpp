@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/model.h"
 #include "support.h"
 

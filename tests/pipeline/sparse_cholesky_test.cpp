@@ -14,7 +14,7 @@ namespace calor::propagate {
 namespace {
 
 using pipeline::random_points;
-using pipeline::Vector;
+using engine::Vector;
 
 const Context context;
 

@@ -9,7 +9,7 @@
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/model.h"
-#include "calor/pipeline/neighbours.h"
+#include "calor/engine/neighbours.h"
 #include "other_forms.h"
 
 namespace calor::pipeline {

@@ -14,7 +14,7 @@
 #include <numbers>
 
 #include "calor/kernels/highway/product-inl.h"
-#include "calor/kernels/score.h"
+#include "calor/kernels/pairwise.h"
 #include "calor/kernels/tiles.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "calor/core/threads.h"
-#include "calor/kernels/score.h"
+#include "calor/kernels/pairwise.h"
 
 namespace calor::kernels::scalar {
 

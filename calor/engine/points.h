@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "calor/io/sparse.h"
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/matrix.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 enum class Metric { euclidean, cosine, manhattan };
 
@@ -38,4 +38,4 @@ bool same_place(const Points& a, std::int64_t i, const Points& b, std::int64_t j
 Matrix dense_of(const io::SparseMatrix& points);
 io::SparseMatrix sparse_of(const Matrix& points);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -1,4 +1,4 @@
-#include "calor/pipeline/engine.h"
+#include "calor/engine/passes.h"
 
 #include <algorithm>
 #include <atomic>
@@ -10,9 +10,9 @@
 #include "calor/core/threads.h"
 #include "calor/kernels/attention.h"
 #include "calor/kernels/packed_doubles.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 constexpr std::int64_t edge_rows = 512;
@@ -381,4 +381,4 @@ void for_each_score_tile(const Similarity& similarity, const Context& context, c
   });
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -1,12 +1,12 @@
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/record.h"
 
 #include <fmt/format.h>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 const char* metric_name(Metric metric) {
@@ -167,4 +167,4 @@ Similarity store_scores(const Similarity& similarity, int threads) {
   return result;
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -1,12 +1,12 @@
-#include "calor/pipeline/evidence.h"
+#include "calor/engine/evidence.h"
 
 #include <algorithm>
 
 #include "calor/core/threads.h"
-#include "calor/pipeline/engine.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/passes.h"
+#include "calor/engine/values.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 // The greatest so far, in order, and the sum of all.
@@ -68,4 +68,4 @@ std::vector<std::vector<Evidence>> evidence(const Similarity& similarity, const 
   return result;
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

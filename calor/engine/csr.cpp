@@ -1,4 +1,4 @@
-#include "calor/pipeline/csr.h"
+#include "calor/engine/csr.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include "calor/core/error.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 Csr from_edges(std::int64_t rows, std::int64_t columns, std::vector<Edge> edges) {
   require(rows <= std::numeric_limits<std::int32_t>::max() && columns <= std::numeric_limits<std::int32_t>::max(),
@@ -116,4 +116,4 @@ std::vector<std::int64_t> Components::sizes() const {
   return result;
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -1,4 +1,4 @@
-#include "calor/learn/score.h"
+#include "calor/learn/score_kind.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>

@@ -1,4 +1,4 @@
-#include "calor/pipeline/points.h"
+#include "calor/engine/points.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "calor/kernels/neighbours.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 // term(a's value, b's value) for each column in which either has an entry, in order of columns.
@@ -95,4 +95,4 @@ io::SparseMatrix sparse_of(const Matrix& points) {
   return result;
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

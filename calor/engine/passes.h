@@ -6,10 +6,10 @@
 #include <functional>
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/matrix.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/matrix.h"
+#include "calor/engine/record.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 // log of sum_j value(i, j).  Minus infinity for a row without values or whose values are all 0.
 // Throws Fault::input for a row whose sum is negative: there is no factor that would make it 1.
@@ -56,4 +56,4 @@ inline constexpr std::int64_t tile_rows = 128, tile_columns = 512;
 void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,
                          const std::function<void(std::int64_t, std::int64_t, const Matrix&)>& visit);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -1,4 +1,4 @@
-#include "calor/pipeline/score.h"
+#include "calor/engine/values.h"
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 #include "calor/core/error.h"
 #include "calor/kernels/neighbours.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 // -sign(t) d^t from the squared distance (euclidean) or the distance.
@@ -219,4 +219,4 @@ void edge_values(const Similarity& similarity, std::int64_t row, double* values)
   }
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

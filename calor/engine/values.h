@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "calor/kernels/packed_doubles.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/record.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 // Tiles of an all-pairs record.  Euclidean scores are one matrix product a tile:
 // |x - y|^2 = |x|^2 + |y|^2 - 2 x.y after subtracting the mean of the columns' points, with error about
@@ -50,4 +50,4 @@ Matrix unit_rows(const Matrix& points);
 // The distance between a row and a column, as the points' form tells it.
 double pair_distance(const Similarity& similarity, std::int64_t row, std::int64_t column, Metric metric);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

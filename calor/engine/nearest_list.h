@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 // The k least by distance, ties to the lower column.
 class NearestList {
@@ -46,4 +46,4 @@ class NearestList {
   std::vector<Candidate> heap_;  // the farthest first
 };
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -1,4 +1,4 @@
-#include "calor/pipeline/neighbours.h"
+#include "calor/engine/neighbours.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,11 +9,11 @@
 #include "calor/core/threads.h"
 #include "calor/kernels/close_pairs.h"
 #include "calor/kernels/neighbours.h"
-#include "calor/pipeline/engine.h"
-#include "calor/pipeline/nearest_list.h"
-#include "calor/pipeline/score.h"
+#include "calor/engine/passes.h"
+#include "calor/engine/nearest_list.h"
+#include "calor/engine/values.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 // A record whose tiles are minus the distances.
@@ -219,4 +219,4 @@ Csr within(const Points& rows, const Points& columns, double radius, Metric metr
   return within(rows, columns, Vector::Constant(columns.rows(), radius), {metric, leave_itself_out, "radius"}, context);
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

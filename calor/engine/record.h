@@ -2,7 +2,7 @@
 //
 //   value(i, j) = strengthen(score(i, j)) * exp(log_row[i] + log_column[j])     on the support, 0 elsewhere
 //
-// Stages edit the record; the consumers of engine.h read it.  Greater is more alike.  Factors are logarithms, so that a
+// Stages edit the record; the consumers of passes.h read it.  Greater is more alike.  Factors are logarithms, so that a
 // row whose every value underflows still normalises; minus infinity is the factor 0.
 #pragma once
 
@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "calor/pipeline/csr.h"
-#include "calor/pipeline/matrix.h"
-#include "calor/pipeline/points.h"
+#include "calor/engine/csr.h"
+#include "calor/engine/matrix.h"
+#include "calor/engine/points.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 // power_distance: -sign(t) d^t.  stored: the values of the support, or `dense` over all pairs.
 struct Score {
@@ -53,7 +53,7 @@ struct Similarity {
   bool leave_diagonal_out = false;                          // no row meets itself: pairs of one data row are left out
   bool symmetric = false;                                   // value(i, j) = value(j, i) but for the factors
   std::vector<Normalisation> normalised;                    // in the order applied
-  bool rows_deferred = false;                               // by row last, but log_row does not hold the sums yet (defer_rows of engine.h)
+  bool rows_deferred = false;                               // by row last, but log_row does not hold the sums yet (normalise_rows of passes.h)
   std::shared_ptr<const Components> components;                  // of all-pairs values that hold several; null: one, or as the support says
   std::shared_ptr<const std::vector<std::int64_t>> row_rows, column_rows;  // which data row each is, ascending; null: the same number
 
@@ -94,4 +94,4 @@ Csr values_on_support(const Similarity& similarity, int threads);
 // The record with its values computed and stored on its support; factors stay as they are.
 Similarity store_scores(const Similarity& similarity, int threads);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -9,10 +9,10 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/pipeline/nearest_list.h"
-#include "calor/pipeline/neighbours.h"
+#include "calor/engine/nearest_list.h"
+#include "calor/engine/neighbours.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 using io::SparseMatrix;
@@ -127,7 +127,7 @@ class Measures {
     return metric_ == Metric::euclidean ? squared_distance(rows_, i, columns_, number(p)) : distance(i, p);
   }
 
-  double distance(std::int64_t i, std::int64_t p) const { return pipeline::distance(rows_, i, columns_, number(p), metric_); }
+  double distance(std::int64_t i, std::int64_t p) const { return engine::distance(rows_, i, columns_, number(p), metric_); }
 
  private:
   // The entries of the listed columns' points by their column, in order of points.
@@ -222,4 +222,4 @@ Csr within(const SparseMatrix& rows, const SparseMatrix& columns, const Vector& 
   return graph_of_lists(columns.rows, lists);
 }
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

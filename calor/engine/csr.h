@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "calor/pipeline/matrix.h"
+#include "calor/engine/matrix.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 // Edge e of row i: begin[i] <= e < begin[i + 1], to column[e], with the columns of a row ascending and distinct.
 // `values` is empty (the pairs alone) or has one number an edge.
@@ -46,4 +46,4 @@ struct Components {
 };
 Components connected_components(const Csr& graph);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/record.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 struct Evidence {
   std::int64_t row;  // of the data that the columns are
@@ -20,4 +20,4 @@ struct Evidence {
 std::vector<std::vector<Evidence>> evidence(const Similarity& similarity, const std::vector<std::uint8_t>& counts, std::int64_t most,
                                             const Context& context);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

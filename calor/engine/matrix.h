@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::VectorXd;
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/csr.h"
-#include "calor/pipeline/similarity.h"
+#include "calor/engine/csr.h"
+#include "calor/engine/record.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 
 struct NeighbourOptions {
   std::int64_t k = 15;
@@ -54,4 +54,4 @@ Csr within(const Points& rows, const Points& columns, double radius, Metric metr
 Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, std::vector<std::int32_t> nearest);
 Csr graph_of_lists(std::int64_t columns, const std::vector<std::vector<std::int32_t>>& lists);
 
-}  // namespace calor::pipeline
+}  // namespace calor::engine
