@@ -10,7 +10,7 @@
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
-#include "calor/similarity/lloyd.h"
+#include "calor/engine/lloyd.h"
 
 namespace calor::propagate {
 
@@ -49,8 +49,8 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     state.figures["clusters"] = static_cast<double>(modes.rows());
     return;
   }
-  auto found = similarity::assign_nearest(*state.data->features, *state.points, context);
-  if (std::string left = similarity::leave_out_empty(found, *state.data->features); !left.empty()) state.note("assign", std::move(left));
+  auto found = engine::assign_nearest(*state.data->features, *state.points, context);
+  if (std::string left = engine::leave_out_empty(found, *state.data->features); !left.empty()) state.note("assign", std::move(left));
   kept.keep("centres", found.at);
   state.labels = found.nearest;
   state.figures["inertia"] = found.inertia;
@@ -59,7 +59,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 }
 
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  state.labels = similarity::assign_nearest(*state.points, kept.array("centres"), context).nearest;
+  state.labels = engine::assign_nearest(*state.points, kept.array("centres"), context).nearest;
   if (arguments.word("how") != "merge") return;
   // A point of the fit may have climbed to a mode that is not the nearest.
   const Matrix& labels = kept.array("labels");

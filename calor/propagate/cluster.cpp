@@ -2,7 +2,7 @@
 #include "calor/core/error.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
-#include "calor/similarity/lloyd.h"
+#include "calor/engine/lloyd.h"
 
 namespace calor::propagate {
 
@@ -13,15 +13,15 @@ static constexpr Parameter parameters[] = {
     {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random starts, of which the best stays"}};
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  auto found = similarity::lloyd(*state.points, {arguments.integer("k"), arguments.integer("starts"), 300, state.seed}, context);
-  if (std::string left = similarity::leave_out_empty(found, *state.points); !left.empty()) state.note("cluster", std::move(left));
+  auto found = engine::lloyd(*state.points, {arguments.integer("k"), arguments.integer("starts"), 300, state.seed}, context);
+  if (std::string left = engine::leave_out_empty(found, *state.points); !left.empty()) state.note("cluster", std::move(left));
   kept.keep("centres", found.at);
   state.labels = found.nearest;
   state.figures["inertia"] = found.inertia;
 }
 
 static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
-  state.labels = similarity::assign_nearest(*state.points, kept.array("centres"), context).nearest;
+  state.labels = engine::assign_nearest(*state.points, kept.array("centres"), context).nearest;
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {

@@ -6,7 +6,7 @@
 // eigenvectors taken out, and its vectors are turned back.  Several components: each is embedded on its own, or (together) the
 // vectors that tell the components apart come first.  New points: Nystrom's formula, S_new v / lambda.
 #include "calor/pipeline/outline.h"
-#include "calor/propagate/block_eigen.h"
+#include "calor/engine/solve/block_eigen.h"
 
 #include <algorithm>
 #include <cmath>

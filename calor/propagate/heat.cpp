@@ -8,7 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/propagate/laplacian.h"
+#include "calor/engine/laplacian.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {

@@ -10,7 +10,7 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/propagate/block_eigen.h"
+#include "calor/engine/solve/block_eigen.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {

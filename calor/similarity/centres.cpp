@@ -2,7 +2,7 @@
 // Arthur & Vassilvitskii 2007.
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/similarity/lloyd.h"
+#include "calor/engine/lloyd.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {

@@ -5,8 +5,8 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/similarity/bandwidth.h"
-#include "calor/similarity/cardinality.h"
+#include "calor/engine/bandwidth.h"
+#include "calor/engine/cardinality.h"
 #include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
 

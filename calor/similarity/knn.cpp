@@ -7,7 +7,7 @@
 #include "calor/engine/neighbours.h"
 #include "calor/pipeline/outline.h"
 #include "calor/engine/values.h"
-#include "calor/similarity/hnsw.h"
+#include "calor/engine/hnsw.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 

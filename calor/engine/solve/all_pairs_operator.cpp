@@ -6,11 +6,10 @@
 #include "calor/core/threads.h"
 #include "calor/engine/passes.h"
 #include "calor/engine/values.h"
-#include "calor/propagate/block_eigen.h"
+#include "calor/engine/solve/block_eigen.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -47,7 +46,7 @@ class StreamedOperator : public BlockOperator {
     context_.progress = nullptr;
   }
   std::int64_t size() const override { return record_.rows; }
-  Matrix products(const Matrix& x) const override { return engine::apply(record_, x, context_); }
+  Matrix products(const Matrix& x) const override { return apply(record_, x, context_); }
 
  private:
   Similarity record_;
@@ -71,7 +70,6 @@ kernels::SymmetricMatrix lower_triangle(const Similarity& record, const Context&
   const std::int64_t n = record.rows;
   kernels::SymmetricMatrix triangle(n);
   const TileScores tiles(record);
-  constexpr std::int64_t tile_rows = 128, tile_columns = 512;  // as in the engine
   std::atomic<std::int64_t> done{0};
   parallel_for((n + tile_rows - 1) / tile_rows, context.threads, [&](std::int64_t p) {
     context.check_stop("values");
@@ -103,4 +101,4 @@ std::unique_ptr<BlockOperator> all_pairs_conjugate(const Similarity& record, con
   return std::make_unique<StoredOperator>(std::move(part), context);
 }
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

@@ -4,18 +4,16 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/propagate/block_eigen.h"
+#include "calor/engine/solve/block_eigen.h"
 #include "support.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 namespace {
 
-using engine::Matrix;
-using engine::Vector;
 
 class Known : public BlockOperator {
  public:
-  explicit Known(Vector lambda) : lambda_(std::move(lambda)), mirrors_(pipeline::random_points(lambda_.size(), 3, 1)) {
+  explicit Known(Vector lambda) : lambda_(std::move(lambda)), mirrors_(random_points(lambda_.size(), 3, 1)) {
     for (Eigen::Index c = 0; c < 3; ++c) mirrors_.col(c).normalize();
   }
   std::int64_t size() const override { return lambda_.size(); }
@@ -79,4 +77,4 @@ TEST(BlockEigen, LeavesOutWhatIsKnown) {
 }
 
 }  // namespace
-}  // namespace calor::propagate
+}  // namespace calor::engine

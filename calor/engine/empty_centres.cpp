@@ -3,11 +3,10 @@
 #include <set>
 #include <vector>
 
-#include "calor/similarity/lloyd.h"
+#include "calor/engine/lloyd.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -39,4 +38,4 @@ std::string leave_out_empty(Centres& centres, const Matrix& points) {
                          : std::string("no row is nearest to the others' centres"));
 }
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

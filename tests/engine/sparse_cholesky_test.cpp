@@ -1,7 +1,7 @@
 // The factorisation behind of=residual: solutions put back into the matrix, which shares no code with it.  Cholesky's method is
 // backward stable: |A x - b| <= c n eps |A| |x| with c about 1 (Higham 2002, theorem 10.4); sizes straddle the widths of a panel (4, 8,
 // 16) and of a block (128), and every instruction set is tried.
-#include "calor/propagate/sparse_cholesky.h"
+#include "calor/engine/solve/sparse_cholesky.h"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +10,9 @@
 #include "calor/kernels/attention.h"
 #include "support.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 namespace {
 
-using pipeline::random_points;
-using engine::Vector;
 
 const Context context;
 
@@ -117,4 +115,4 @@ TEST(SparseCholesky, RefusesWhatIsNotPositive) {
 }
 
 }  // namespace
-}  // namespace calor::propagate
+}  // namespace calor::engine

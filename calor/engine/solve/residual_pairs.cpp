@@ -6,12 +6,11 @@
 #include "calor/core/random.h"
 #include "calor/engine/solve/dense.h"
 #include "calor/engine/solve/krylov.h"
-#include "calor/propagate/eigen.h"
-#include "calor/propagate/sparse_cholesky.h"
+#include "calor/engine/solve/eigenpairs.h"
+#include "calor/engine/solve/sparse_cholesky.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -49,7 +48,7 @@ Sparse residual_matrix(const Csr& weights) {
 }
 
 Pairs from_dense(const Sparse& m, std::int64_t k) {
-  const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs(Eigen::MatrixXd(m));
+  const SymmetricPairs pairs = symmetric_eigenpairs(Eigen::MatrixXd(m));
   return {pairs.values.segment(1, k), pairs.vectors.middleCols(1, k)};
 }
 
@@ -77,8 +76,8 @@ Pairs by_inversion(Sparse& m, std::int64_t k, const Context& context) {
   Vector start(n);
   for (double& value : start) value = random.normal();
   const std::int64_t basis = std::min(n, std::max(2 * k + 1, k + 6));
-  const engine::KrylovPairs found =
-      engine::largest_symmetric(n, Inverse{&factors, &context}, k, {basis, most_restarts, tolerance}, start);
+  const KrylovPairs found =
+      largest_symmetric(n, Inverse{&factors, &context}, k, {basis, most_restarts, tolerance}, start);
   require(found.converged, Fault::convergence,
           "[eigen] expected {} eigenpairs, found them not converged: raise reg of local_weights", k);
   Pairs result{found.pairs.values.array().inverse() - shift, found.pairs.vectors};
@@ -108,4 +107,4 @@ Pairs smallest_residual_pairs(const Csr& weights, std::int64_t k, const Context&
   return result;
 }
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

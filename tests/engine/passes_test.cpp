@@ -12,7 +12,7 @@
 #include "calor/engine/values.h"
 #include "support.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 constexpr double rounding = 1e-12;
@@ -131,6 +131,50 @@ INSTANTIATE_TEST_SUITE_P(Tiles, Sizes,
                          ::testing::Values(std::pair{1, 1}, std::pair{1, 7}, std::pair{127, 511}, std::pair{128, 512}, std::pair{129, 513},
                                            std::pair{300, 2}));
 
+// Sums and products in one pass against the two that they stand for, through the attention kernel (one scale, dots and squares) and through
+// tiles (a scale for each row); with and without column factors, and with no row meeting itself.
+TEST(DeferredRows, FlowAsSettledOnesDo) {
+  const Matrix x = random_points(300, 5, 41), h = random_points(300, 3, 42);
+  for (const Score::Kind kind : {Score::Kind::power_distance, Score::Kind::dot})
+    for (const bool factors : {false, true})
+      for (const bool apart : {false, true})
+        for (const bool by_row : {false, true}) {
+          Similarity record = record_of(x, x, {kind, 2, Metric::euclidean});
+          record.column_points = record.row_points;
+          record.strengthen.kind = Strengthen::Kind::exponential;
+          record.strengthen.scale = by_row ? Vector(h.col(1).cwiseAbs().array() + 0.5) : Vector::Constant(1, 0.7);
+          record.leave_diagonal_out = apart;
+          if (factors) record.log_column = h.col(0);
+          EXPECT_EQ(normalise_rows(record, Context()), 0);
+          EXPECT_EQ(record.rows_deferred, !by_row);
+          Similarity whole = record;
+          settle(whole, Context());
+          EXPECT_FALSE(whole.rows_deferred);
+          const Matrix values = materialise(record, "test", Context());
+          EXPECT_LT((values.rowwise().sum() - Vector::Ones(300)).cwiseAbs().maxCoeff(), rounding);
+          if (apart) {
+            EXPECT_EQ(values.diagonal().cwiseAbs().maxCoeff(), 0);
+          }
+          EXPECT_LT(relative_difference(flow(record, h, Context()), values * h), rounding);
+          EXPECT_LT(relative_difference(apply(record, h, Context()), values * h), rounding);
+          EXPECT_LT(relative_difference(apply_transposed(record, h, Context()), values.transpose() * h), rounding);
+          EXPECT_LT((log_row_sums(record, Context())).cwiseAbs().maxCoeff(), rounding);
+          EXPECT_LT(relative_difference(log_column_sums(record, Context()), Vector(values.colwise().sum().transpose().array().log())), 1e-10);
+        }
+}
+
+// What no sum can be given to is known before anything flows.
+TEST(DeferredRows, EmptyRowsAreFoundAtOnce) {
+  const Matrix x = random_points(1, 2, 43);
+  Similarity record = record_of(x, x, {Score::Kind::power_distance, 2, Metric::euclidean});
+  record.strengthen.kind = Strengthen::Kind::exponential;
+  record.strengthen.scale = Vector::Constant(1, 1.0);
+  record.leave_diagonal_out = true;
+  EXPECT_EQ(normalise_rows(record, Context()), 1);
+  EXPECT_FALSE(record.rows_deferred);
+  EXPECT_EQ(flow(record, x, Context()), Matrix::Zero(1, 2));
+}
+
 TEST(Scores, CoincidingPointsAreAtDistanceZeroFarFromTheOrigin) {
   Matrix x = random_points(40, 3, 8).array() + 1e6;
   x.row(7) = x.row(31);
@@ -194,4 +238,4 @@ TEST(Graphs, TransposeComponentsAndSymmetry) {
 }
 
 }  // namespace
-}  // namespace calor::pipeline
+}  // namespace calor::engine

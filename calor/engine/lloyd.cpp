@@ -1,4 +1,4 @@
-#include "calor/similarity/lloyd.h"
+#include "calor/engine/lloyd.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +11,8 @@
 #include "calor/kernels/neighbours.h"
 #include "calor/kernels/packed_centres.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -321,4 +320,4 @@ Centres assign_nearest(const Matrix& points, const Matrix& centres, const Contex
   return result;
 }
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

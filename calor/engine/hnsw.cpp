@@ -1,4 +1,4 @@
-#include "calor/similarity/hnsw.h"
+#include "calor/engine/hnsw.h"
 
 #include <hnswlib/hnswlib.h>
 
@@ -12,9 +12,8 @@
 #include "calor/core/threads.h"
 #include "calor/engine/values.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -148,4 +147,4 @@ ApproximateNeighbours approximate_neighbours(const Matrix& points, const Neighbo
   return result;
 }
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -7,11 +7,11 @@
 #include "calor/core/progress.h"
 #include "calor/engine/record.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
 struct Pairs {
-  engine::Vector values;   // k, in the order of importance
-  engine::Matrix vectors;  // N x k; the entry of largest size of each is positive
+  Vector values;   // k, in the order of importance
+  Matrix vectors;  // N x k; the entry of largest size of each is positive
 };
 
 // A real symmetric operator on n numbers.
@@ -19,26 +19,26 @@ class SymmetricOperator {
  public:
   virtual ~SymmetricOperator() = default;
   virtual std::int64_t size() const = 0;
-  virtual engine::Vector operator()(const engine::Vector& x) const = 0;
+  virtual Vector operator()(const Vector& x) const = 0;
 };
 
 // The k algebraically largest eigenpairs, of unit length, on the complement of the orthonormal columns of `known`, which must be
 // eigenvectors; fewer where the complement is smaller.  Lanczos, with implicit restarts (Spectra) for a graph and in blocks
 // (block_eigen.h) for all pairs; dense below 200.  Throws Fault::convergence.
-Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const engine::Matrix& known, const Context& context);
+Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& known, const Context& context);
 
 // The symmetric conjugate of a record with symmetric values g: exp(c_i) g_ij exp(c_j), c the mean of both logarithmic factors.
 // On the rows `members` (ascending; empty: all).  Stores its values on a support, and over all pairs where 4 N^2 bytes
 // are at most a quarter of the memory limit; streams otherwise.  A record that is a stored matrix already is not copied.
-std::unique_ptr<SymmetricOperator> conjugate(const engine::Similarity& similarity, const std::vector<std::int64_t>& members,
+std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const std::vector<std::int64_t>& members,
                                              const Context& context);
 
 // The k smallest eigenpairs but the constant of (I - W)'(I - W) for sparse W with rows that add up to 1 and a connected graph, by
 // shift and invert with a sparse Cholesky factorisation, dense below 200.  O(entries + fill) memory: Fault::memory before the
 // factorisation begins where that is over the limit.  Throws Fault::convergence, also for a residual that is not small.
-Pairs smallest_residual_pairs(const engine::Csr& weights, std::int64_t k, const Context& context);
+Pairs smallest_residual_pairs(const Csr& weights, std::int64_t k, const Context& context);
 
 // Makes the entry of largest size of each column positive (the first of equal ones).
-void fix_signs(engine::Matrix& vectors);
+void fix_signs(Matrix& vectors);
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

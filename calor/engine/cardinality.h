@@ -4,12 +4,12 @@
 #include "calor/core/progress.h"
 #include "calor/engine/record.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
 // scale[i] with sum_j exp(score_ij / scale[i]) = cardinality over the edges of row i, for scores of at most 0, to within rounding;
 // at least a thousandth of the row's mean -score (of the whole graph's where the row's is 0), which also stands where no
 // scale reaches the sum because too many scores are 0.  1 for a row without edges.  McInnes, Healy & Melville 2018, algorithm 3.
 // Throws Fault::usage for all pairs and for positive scores, Fault::input for a row with at most `cardinality` edges.
-engine::Vector cardinality_scales(const engine::Similarity& similarity, double cardinality, const Context& context);
+Vector cardinality_scales(const Similarity& similarity, double cardinality, const Context& context);
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -4,7 +4,7 @@
 #include "calor/core/progress.h"
 #include "calor/engine/record.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
 // L = I - S for a similarity whose rows or columns were made to add up to 1, else D - W with D the row sums; written as
 // L = rate (I - walk) with the spectrum of `walk` within [-1, 1].  A point without edges stands still: its row of L is 0.
@@ -12,21 +12,21 @@ namespace calor::propagate {
 // As many rows as columns.  `op` names the stage in errors.  Throws Fault::input for a negative weight.
 class Laplacian {
  public:
-  Laplacian(const engine::Similarity& similarity, const char* op, const Context& context);
+  Laplacian(const Similarity& similarity, const char* op, const Context& context);
 
   double rate() const { return rate_; }
-  engine::Matrix walk(const engine::Matrix& h) const;
+  Matrix walk(const Matrix& h) const;
   // The diagonal of D (1 for a stochastic similarity).
-  const engine::Vector& degrees() const { return degrees_; }
+  const Vector& degrees() const { return degrees_; }
   // Weights w with <x, L y>_w = <L x, y>_w; empty when the similarity is not symmetric up to factors.
-  const engine::Vector& weights() const { return weights_; }
+  const Vector& weights() const { return weights_; }
 
  private:
-  engine::Similarity record_;
+  Similarity record_;
   Context context_;
   bool stochastic_;
   double rate_ = 1;
-  engine::Vector degrees_, weights_;
+  Vector degrees_, weights_;
 };
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "calor/similarity/hnsw.h"
+#include "calor/engine/hnsw.h"
 #include "support.h"
 
-namespace calor::pipeline {
+namespace calor::engine {
 namespace {
 
 TEST(Recall, OfCopiesIsThatOfTheirDistances) {
@@ -22,7 +22,7 @@ TEST(Recall, OfCopiesIsThatOfTheirDistances) {
       NeighbourOptions options;
       options.k = k;
       options.metric = metric;
-      const auto found = similarity::approximate_neighbours(points, options, 0, Context());
+      const auto found = approximate_neighbours(points, options, 0, Context());
       EXPECT_EQ(found.recall, 1) << k;
     }
 }
@@ -32,7 +32,7 @@ TEST(Recall, OfDifferentDistancesIsTheShareOfTheNearest) {
   const Matrix points = random_points(1500, 60, 32);
   NeighbourOptions options;
   options.k = 150;
-  const auto found = similarity::approximate_neighbours(points, options, 0, Context());
+  const auto found = approximate_neighbours(points, options, 0, Context());
   double hits = 0;
   for (std::int64_t i = 0; i < 1500; ++i) {
     std::vector<double> far;
@@ -48,4 +48,4 @@ TEST(Recall, OfDifferentDistancesIsTheShareOfTheNearest) {
 }
 
 }  // namespace
-}  // namespace calor::pipeline
+}  // namespace calor::engine

@@ -8,10 +8,10 @@
 #include "calor/core/progress.h"
 #include "calor/engine/matrix.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
 struct Centres {
-  engine::Matrix at;                // k x d
+  Matrix at;                // k x d
   std::vector<std::int64_t> nearest;  // one a point
   double inertia = 0;                 // sum of squared distances to the nearest centre
 };
@@ -25,13 +25,13 @@ struct LloydOptions {
 // drawn before, the best of 2 + log k trials a draw (Arthur & Vassilvitskii 2007), and moves centres to the means of their
 // points until no point changes its centre.  An empty cluster takes the point farthest from its centre.  Equal distances go to the
 // lower centre.  Throws Fault::input for k above the number of points.
-Centres lloyd(const engine::Matrix& points, const LloydOptions& options, const Context& context);
+Centres lloyd(const Matrix& points, const LloydOptions& options, const Context& context);
 
 // The nearest centre of each point, and the sum of squared distances.
-Centres assign_nearest(const engine::Matrix& points, const engine::Matrix& centres, const Context& context);
+Centres assign_nearest(const Matrix& points, const Matrix& centres, const Context& context);
 
 // Leaves out the centres that no point is nearest to, so that those with points are 0, 1, ...  What a person should know of it in words;
 // "" where all have points.
-std::string leave_out_empty(Centres& centres, const engine::Matrix& points);
+std::string leave_out_empty(Centres& centres, const Matrix& points);
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -1,4 +1,4 @@
-#include "calor/similarity/cardinality.h"
+#include "calor/engine/cardinality.h"
 
 #include <cmath>
 
@@ -6,9 +6,8 @@
 #include "calor/core/threads.h"
 #include "calor/engine/values.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -69,4 +68,4 @@ Vector cardinality_scales(const Similarity& similarity, double cardinality, cons
   return scales;
 }
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -1,4 +1,4 @@
-#include "calor/propagate/block_eigen.h"
+#include "calor/engine/solve/block_eigen.h"
 
 
 #include <algorithm>
@@ -7,9 +7,8 @@
 #include "calor/core/random.h"
 #include "calor/engine/solve/dense.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
-using namespace engine;
 using kernels::block_width;
 
 namespace {
@@ -39,7 +38,7 @@ class Solver {
       extend(step);
       const bool full = width_ == columns_;
       if (step >= next_look || full) {
-        const engine::SymmetricPairs ritz = engine::symmetric_eigenpairs(projected_.topLeftCorner(width_, width_));
+        const SymmetricPairs ritz = symmetric_eigenpairs(projected_.topLeftCorner(width_, width_));
         if (width_ >= k_ && converged(ritz)) return pairs_of(ritz);
         if (full) restart(ritz);
         next_look = step + std::max<std::int64_t>(1, step / 5);
@@ -109,7 +108,7 @@ class Solver {
     context_.advance(static_cast<double>(step), static_cast<double>(step + 10), "eigenvectors");
   }
 
-  bool converged(const engine::SymmetricPairs& ritz) const {
+  bool converged(const SymmetricPairs& ritz) const {
     const double greatest = ritz.values.cwiseAbs().maxCoeff();
     for (std::int64_t i = 0; i < k_; ++i) {
       const double residual = (factor_ * ritz.vectors.col(width_ - 1 - i).tail(block_width)).norm();
@@ -118,7 +117,7 @@ class Solver {
     return true;
   }
 
-  Pairs pairs_of(const engine::SymmetricPairs& ritz) const {
+  Pairs pairs_of(const SymmetricPairs& ritz) const {
     Pairs result;
     result.values = ritz.values.reverse().head(k_);
     result.vectors = basis_.leftCols(width_) * ritz.vectors.rowwise().reverse().leftCols(k_);
@@ -127,7 +126,7 @@ class Solver {
   }
 
   // Keeps the best Ritz vectors and the next block.
-  void restart(const engine::SymmetricPairs& ritz) {
+  void restart(const SymmetricPairs& ritz) {
     const std::int64_t kept = (k_ + columns_) / 2 / block_width * block_width;
     const Basis vectors = basis_.leftCols(width_) * ritz.vectors.rightCols(kept);
     const Basis next = basis_.middleCols(width_, block_width);
@@ -168,7 +167,7 @@ Pairs from_whole_matrix(const BlockOperator& a, std::int64_t k, const Matrix& kn
     full -= (full * known) * known.transpose();
     full -= below * known * known.transpose();
   }
-  const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs(full);
+  const SymmetricPairs pairs = symmetric_eigenpairs(full);
   Pairs result{pairs.values.reverse().head(k), pairs.vectors.rowwise().reverse().leftCols(k)};
   fix_signs(result.vectors);
   return result;
@@ -198,4 +197,4 @@ double block_eigen_bytes(double n, double k) {
   return 8 * n * (columns + (columns + k) / 2 + 6 * block_width + 16 * block_width);
 }
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

@@ -7,10 +7,10 @@
 #include "calor/engine/csr.h"
 #include "calor/engine/neighbours.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
 struct ApproximateNeighbours {
-  engine::Csr graph;
+  Csr graph;
   double recall = 0;              // share of the exact neighbours' distances that those found have, on `sampled` rows
   std::int64_t sampled = 0;
 };
@@ -20,7 +20,7 @@ struct ApproximateNeighbours {
 // candidates are ordered by distances in double precision, so the same seed gives the same graph for any number of threads.
 // The rows of one sample are searched exactly too, which gives the recall.
 // Euclidean or cosine.  Throws Fault::memory.
-ApproximateNeighbours approximate_neighbours(const engine::Matrix& points, const engine::NeighbourOptions& options,
+ApproximateNeighbours approximate_neighbours(const Matrix& points, const NeighbourOptions& options,
                                              std::uint64_t seed, const Context& context);
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -10,12 +10,11 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/kernels/attention.h"
-#include "calor/similarity/lloyd.h"
+#include "calor/engine/lloyd.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 namespace {
 
-using engine::Matrix;
 
 Matrix blobs(int n, int d, int centres, std::uint64_t seed) {
   Random random(seed, Purpose::test);
@@ -115,4 +114,4 @@ TEST(Lloyd, MoreCentresThanPlaces) {
 TEST(Lloyd, MoreCentresThanPointsAreRefused) { EXPECT_THROW(lloyd(Matrix::Zero(3, 2), {4, 1, 10, 0}, Context()), Error); }
 
 }  // namespace
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -1,13 +1,12 @@
-#include "calor/propagate/laplacian.h"
+#include "calor/engine/laplacian.h"
 
 #include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -48,9 +47,9 @@ Laplacian::Laplacian(const Similarity& similarity, const char* op, const Context
 
 Matrix Laplacian::walk(const Matrix& h) const {
   // h - (D h - W h) / rate
-  Matrix result = engine::apply(record_, h, context_) / rate_;
+  Matrix result = apply(record_, h, context_) / rate_;
   result.array() += h.array().colwise() * (1 - degrees_.array() / rate_);
   return result;
 }
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

@@ -10,7 +10,7 @@
 #include "calor/kernels/workspace.h"
 #include "calor/engine/matrix.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
 using Sparse = Eigen::SparseMatrix<double>;
 
@@ -33,7 +33,7 @@ class SparseCholesky {
   bool factorise(const Sparse& a, const Context& context);
 
   // A^-1 b.
-  engine::Vector solve(const engine::Vector& b) const;
+  Vector solve(const Vector& b) const;
 
  private:
   // Columns first .. first + width of L and the rows below them.  Its numbers lie in panels of panel_ rows, the columns' own rows
@@ -51,7 +51,7 @@ class SparseCholesky {
                 double* tile, std::vector<std::int64_t>& offsets);
   bool factorise_block(Block& block, double* tile);
   template <int panel>
-  void solve_in_order(engine::Vector& x) const;
+  void solve_in_order(Vector& x) const;
 
   std::vector<std::int32_t> position_;  // of each row of A in the order of L
   std::vector<Block> blocks_;
@@ -63,4 +63,4 @@ class SparseCholesky {
   double* numbers_ = nullptr;
 };
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

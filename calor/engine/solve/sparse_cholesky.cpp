@@ -1,4 +1,4 @@
-#include "calor/propagate/sparse_cholesky.h"
+#include "calor/engine/solve/sparse_cholesky.h"
 
 #include <Eigen/OrderingMethods>
 
@@ -10,9 +10,8 @@
 
 #include "calor/kernels/isa.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
-using engine::Vector;
 
 namespace {
 
@@ -339,4 +338,4 @@ Vector SparseCholesky::solve(const Vector& b) const {
   return result;
 }
 
-}  // namespace calor::propagate
+}  // namespace calor::engine

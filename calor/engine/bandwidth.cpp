@@ -1,4 +1,4 @@
-#include "calor/similarity/bandwidth.h"
+#include "calor/engine/bandwidth.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,9 +12,8 @@
 #include "calor/engine/passes.h"
 #include "calor/engine/values.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -244,4 +243,4 @@ Vector perplexity_scales(const Similarity& similarity, double perplexity, const 
   return scales;
 }
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

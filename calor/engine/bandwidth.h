@@ -6,7 +6,7 @@
 #include "calor/core/progress.h"
 #include "calor/engine/record.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
 struct Bandwidth {
   double scale = 0;      // of exp(score / scale)
@@ -24,7 +24,7 @@ struct Bandwidth {
 // On a support, where the slope rule fails: the median over the rows of minus the least score, for distance(2) the median
 // squared distance to the k-th neighbour.
 // Throws Fault::usage for anything but distances, Fault::input when all points coincide, or half of the rows have only coinciding neighbours.
-Bandwidth automatic_bandwidth(const engine::Similarity& similarity, const Context& context);
+Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& context);
 
 // All pairs: the scale at which points climb to one place in each group that they fall into, and groups stay apart.  On the same curve,
 // groups are where log sum is flat between two rises: that of a group's own points, and that of the points between groups.  Flat is a
@@ -32,10 +32,10 @@ Bandwidth automatic_bandwidth(const engine::Similarity& similarity, const Contex
 // (sum / rows, pairs / sum); of several places the flattest; without one all points are a group.  The scale is where the rise within
 // groups has passed and its slope has fallen to three quarters of its steepest: of normal groups of deviation s about 2 s^2.
 // Throws Fault::usage for anything but distances over all pairs, Fault::input when all points coincide.
-Bandwidth bandwidth_of_groups(const engine::Similarity& similarity, const Context& context);
+Bandwidth bandwidth_of_groups(const Similarity& similarity, const Context& context);
 
 // The scale for each row at which the entropy of its normalised values is log(perplexity), within 1e-5; the diagonal
 // counts only where the record has it.  Throws Fault::input for a row with fewer than `perplexity` values.
-engine::Vector perplexity_scales(const engine::Similarity& similarity, double perplexity, const Context& context);
+Vector perplexity_scales(const Similarity& similarity, double perplexity, const Context& context);
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

@@ -8,12 +8,11 @@
 #include "calor/engine/solve/dense.h"
 #include "calor/engine/solve/krylov.h"
 #include "calor/engine/values.h"
-#include "calor/propagate/block_eigen.h"
-#include "calor/propagate/eigen.h"
+#include "calor/engine/solve/block_eigen.h"
+#include "calor/engine/solve/eigenpairs.h"
 
-namespace calor::propagate {
+namespace calor::engine {
 
-using namespace engine;
 
 namespace {
 
@@ -78,7 +77,7 @@ Pairs from_dense(const Deflated& a, std::int64_t k) {
     const Vector unit = Vector::Unit(n, j);
     a(unit.data(), full.col(j).data());
   }
-  const engine::SymmetricPairs pairs = engine::symmetric_eigenpairs((full + full.transpose()) / 2);
+  const SymmetricPairs pairs = symmetric_eigenpairs((full + full.transpose()) / 2);
   return {pairs.values.reverse().head(k), pairs.vectors.rowwise().reverse().leftCols(k)};
 }
 
@@ -128,8 +127,8 @@ Pairs largest_pairs(const SymmetricOperator& a, std::int64_t k, const Matrix& kn
     result = from_dense(deflated, k);
   } else {
     const std::int64_t basis = std::min(n, std::max(2 * k + 1, k + 24));
-    const engine::KrylovPairs found =
-        engine::largest_symmetric(n, std::cref(deflated), k, {basis, most_restarts, tolerance}, beginning(n, known));
+    const KrylovPairs found =
+        largest_symmetric(n, std::cref(deflated), k, {basis, most_restarts, tolerance}, beginning(n, known));
     require(found.converged, Fault::convergence,
             "[eigen] expected {} eigenpairs, found them not converged after {} restarts: ask for more or fewer, or a larger k of knn", k,
             most_restarts);
@@ -168,4 +167,4 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
   return std::make_unique<SparseOperator>(std::move(graph), context.threads);
 }
 
-}  // namespace calor::propagate
+}  // namespace calor::engine
