@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "calor/core/error.h"
+#include "calor/core/counted.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/pipeline/load.h"
@@ -13,6 +15,7 @@
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
 #include "command.h"
+#include "new_points.h"
 #include "pipeline_results.h"
 #include "run_quality.h"
 #include "run_report.h"
@@ -25,13 +28,40 @@ struct ApplyArguments {
   std::string model, output, report;
   DataOptions data;
   std::int64_t evidence = 0;  // 0: none
-  bool append = false;
+  bool append = false, missing_asked = false;
 };
 
+// A row as 32-bit floats, which csv and npy both keep; what is 0 is left out, as sparse rows do.
+static std::string row_key(const pipeline::Data& data, std::int64_t row) {
+  std::string key;
+  const auto add = [&](std::int64_t column, double value) {
+    const auto number = static_cast<float>(value);
+    if (number == 0) return;
+    key.append(reinterpret_cast<const char*>(&column), sizeof column);
+    key.append(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  if (data.sparse)
+    for (std::int64_t e = data.sparse->begin[row]; e < data.sparse->begin[row + 1]; ++e) add(data.sparse->column[e], data.sparse->value[e]);
+  else
+    for (Eigen::Index c = 0; c < data.features->cols(); ++c) add(c, (*data.features)(row, c));
+  return key;
+}
+
+// How many new points have the features of a row of the fit: whatever file they came from, they may be those rows.
+static std::int64_t rows_of_fit(const pipeline::Data& points, const pipeline::Data& fitted) {
+  if (points.distances || fitted.distances) return 0;
+  std::unordered_set<std::string> known;
+  for (std::int64_t i = 0; i < fitted.rows(); ++i) known.insert(row_key(fitted, i));
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < points.rows(); ++i) count += known.contains(row_key(points, i));
+  return count;
+}
+
 // Everything but the result.
-static json document_of(const Globals& globals, const pipeline::SavedFit& saved, const pipeline::Loaded& loaded, const pipeline::State& state) {
+static json document_of(const Globals& globals, const pipeline::SavedFit& saved, const pipeline::Loaded& loaded, const pipeline::State& state,
+                        const std::vector<pipeline::Note>& remarks) {
   json notes = json::array();
-  for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
+  for (const pipeline::Note& note : remarks) notes.push_back({{"stage", note.stage}, {"text", note.text}});
   return {{"schema", 1},
           {"kind", "apply"},
           {"version", version},
@@ -49,23 +79,35 @@ static json document_of(const Globals& globals, const pipeline::SavedFit& saved,
 
 static void apply(const Globals& globals, const ApplyArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
-  if (!arguments.output.empty()) check_format(arguments.output);
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.model, arguments.data.data, arguments.output});
+  const Format format = format_of(arguments.output, globals.json);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const pipeline::SavedFit saved = pipeline::load_fit(arguments.model, recipes::all_stages());
+  pipeline::SavedFit saved = pipeline::load_fit(arguments.model, recipes::all_stages());
+  const pipeline::Data& fitted = *saved.fit.data;
+  require_own_columns(arguments.data, "apply", "fit");
+  if (arguments.missing_asked) {
+    require(!fitted.distances, Fault::usage, "[apply] expected no --missing for a fit of distances, found it: give every distance");
+    saved.filling = asked_filling(arguments.data, saved.filling, fitted.feature_names, fitted.sparse ? nullptr : fitted.features.get(), "apply", "run");
+  }
   const pipeline::Loaded loaded = pipeline::load_new_points(arguments.data.data, arguments.data.load_options(), saved, context);
   bar.clear();
   say_reading(globals, loaded.read, loaded.reading);
   const pipeline::Data& points = loaded.data;
   const pipeline::State state = pipeline::place(saved.fit, points.points(), context);
-  const std::vector<std::string>& classes = points.classes.empty() ? saved.fit.data->classes : points.classes;
-  const bool unseen = loaded.hash != saved.input_hash;  // the fit's own file says nothing about new points
+  const std::vector<std::string>& classes = points.classes.empty() ? fitted.classes : points.classes;
+  const bool labelled = !points.labels.empty() || points.targets.size() > 0;
+  const std::int64_t again = loaded.hash == saved.input_hash ? points.rows() : labelled ? rows_of_fit(points, fitted) : 0;
+  // The fit's own rows say nothing about new points.
   const Known known{points.features, points.labels, classes, points.targets,
-                    std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), unseen)};
+                    std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), again < points.rows())};
+  std::vector<pipeline::Note> remarks = state.notes;
+  if (labelled && again == points.rows()) remarks.push_back({"apply", "these are rows of the fit itself, so nothing is judged on them"});
+  else if (again > 0) remarks.push_back({"apply", fmt::format("{} of {} have the features of a row of the fit: figures count them too", again, counted(points.rows(), "row"))});
+  const Table table = table_of(state, points, loaded, {arguments.evidence, arguments.append}, context, remarks);
   json document;
-  if (globals.json || !globals.quiet || !arguments.report.empty()) {
-    document = document_of(globals, saved, loaded, state);
+  if (format == Format::json || !globals.quiet || !arguments.report.empty()) {
+    document = document_of(globals, saved, loaded, state, remarks);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
   }
   std::string page;
@@ -73,18 +115,14 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
     const Pictured pictured{"The saved fit", data_name(arguments.data.data), loaded.label, points.row_names, points.feature_names};
     page = report::run_page(page_document(document, state, known, pictured, context));
   }
-  Table table = table_of(state, points.row_names, loaded.label, loaded.label_values);
-  if (arguments.evidence > 0) add_evidence(table, state, arguments.evidence, context);
-  if (arguments.append) append_to_input(table, points);
   bar.clear();
-  if (globals.json) document["result"] = as_json(table);
-  const std::string output = globals.json ? dump(document) + "\n" : as_file(table, arguments.output);
-  if (!arguments.output.empty()) io::write_file(arguments.output, output);
+  const std::string output = as_file(table, format, document);
+  if (!arguments.output.empty()) write_result(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
-  if (arguments.output.empty()) std::fwrite(output.data(), 1, output.size(), stdout);
+  if (arguments.output.empty()) write_result("", output);
   if (globals.quiet) return;
-  for (const pipeline::Note& note : state.notes) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
-  for (const std::string& line : quality_lines(document["quality"])) fmt::print(stderr, "{}\n", line);
+  for (const pipeline::Note& note : remarks) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
+  for (const std::string& line : quality_lines(document["quality"], again > 0 ? "labelled row" : "held-out row")) fmt::print(stderr, "{}\n", line);
 }
 
 void add_apply_command(CLI::App& app, Globals& globals) {
@@ -92,14 +130,17 @@ void add_apply_command(CLI::App& app, Globals& globals) {
   const auto arguments = std::make_shared<ApplyArguments>();
   command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv or .npy (default: csv on standard output)")->check(not_empty);
+  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv, .npy or .json (default: csv on standard output)")->check(not_empty);
   command->add_flag("--append", arguments->append, "Put the input's features beside the result");
   command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   add_data_options(*command, arguments->data, "that of the fit");
   add_globals(*command, globals);
-  command->callback([&globals, arguments] { apply(globals, *arguments); });
+  command->callback([&globals, arguments, missing = as_saved(*command, "the fit")] {
+    arguments->missing_asked = missing->count() > 0;
+    apply(globals, *arguments);
+  });
 }
 
 }  // namespace calor::app

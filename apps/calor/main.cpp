@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <sstream>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
@@ -25,7 +26,13 @@ static int report_error(Fault fault, const char* text) {
 
 // The command line's own errors, with the nearest subcommand where one was misspelt.
 static int usage_error(CLI::App& app, const CLI::ParseError& error, int count, char** words) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (error.get_exit_code() == 0) {  // --help, --version
+    std::ostringstream text;
+    app.exit(error, text, text);
+    fmt::print("{}", text.str());
+    flush_output();
+    return 0;
+  }
   std::string text = error.what();
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
@@ -60,11 +67,13 @@ static int run(int count, char** words) {
   add_data_command(app, globals);
   add_completion_command(app);
   try {
-    app.parse(count, words);
-    flush_output();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return usage_error(app, error, count, words);
+    try {
+      app.parse(count, words);
+      flush_output();
+      return 0;
+    } catch (const CLI::ParseError& error) {
+      return usage_error(app, error, count, words);
+    }
   } catch (const Error& error) {
     return report_error(error.fault(), error.what());
   } catch (const std::bad_alloc&) {

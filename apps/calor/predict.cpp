@@ -1,21 +1,20 @@
-// calor predict: classes of new points by a saved model, as csv or JSON.
+// calor predict: classes or values of new points by a saved model.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "calor/core/counted.h"
 #include "calor/core/error.h"
-#include "calor/core/version.h"
 #include "calor/io/file_kind.h"
-#include "calor/io/output.h"
-#include "calor/io/separated.h"
+#include "calor/io/number.h"
 #include "calor/learn/predict.h"
 #include "calor/learn/propagator.h"
 #include "command.h"
+#include "new_points.h"
+#include "predictions.h"
 #include "train_propagator.h"
 
 namespace calor::app {
@@ -26,39 +25,15 @@ struct PredictArguments {
   std::string model, output;
   std::int64_t evidence = 0;  // 0: none
   DataOptions data;
+  bool missing_asked = false;
 };
 
-// A csv cell: quoted where it holds a comma, a quote or a line break.
-static std::string as_csv(const learn::Model& model, const learn::Predictions& predictions) {
-  std::string text = "prediction";
-  for (const std::string& name : model.classes) text += "," + io::separated_cell("p_" + name, ',');
-  text += "\n";
-  for (std::int64_t i = 0; i < predictions.rows; ++i) {
-    text += io::separated_cell(model.classes[static_cast<std::size_t>(predictions.winner[static_cast<std::size_t>(i)])], ',');
-    for (std::int64_t c = 0; c < predictions.classes; ++c)
-      fmt::format_to(std::back_inserter(text), ",{:.6g}",
-                     predictions.probability[static_cast<std::size_t>(i * predictions.classes + c)]);
-    text += "\n";
-  }
-  return text;
-}
-
-static json as_json(const Globals& globals, const learn::Model& model, const io::Dataset& data,
-                    const learn::Predictions& predictions) {
-  json rows = json::array();
-  for (std::int64_t i = 0; i < predictions.rows; ++i) {
-    const auto begin = predictions.probability.begin() + i * predictions.classes;
-    rows.push_back({{"prediction", model.classes[static_cast<std::size_t>(predictions.winner[static_cast<std::size_t>(i)])]},
-                    {"probability", std::vector<float>(begin, begin + predictions.classes)}});
-  }
-  return {{"schema", 1},
-          {"kind", "predict"},
-          {"version", version},
-          {"command", globals.command_line},
-          {"classes", model.classes},
-          {"input_hash", data.hash},
-          {"accuracy", std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy)},
-          {"rows", std::move(rows)}};
+// Probabilities are 32-bit floats: the shortest text of each is what is written.
+static NewPredictions written(const learn::Model& model, const io::Dataset& data, const learn::Predictions& predictions) {
+  NewPredictions found{data.row_names, model.classes, predictions.winner, engine::Matrix(predictions.rows, predictions.classes), {}, 0, {}};
+  for (Eigen::Index k = 0; k < found.probability.size(); ++k)
+    found.probability.data()[k] = io::parse_number(fmt::format("{}", predictions.probability[static_cast<std::size_t>(k)])).value_or(0);
+  return found;
 }
 
 // The model's feature columns, and labels where the data has them.
@@ -76,26 +51,34 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
+  const Format format = format_of(arguments.output, globals.json);
+  require_own_columns(arguments.data, "predict", "model");
   const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::propagator}, "predict", "a model of calor train");
   if (kind == io::FileKind::propagator)
-    return predict_with_propagator(globals, arguments.model, arguments.data, arguments.output, arguments.evidence);
+    return predict_with_propagator(globals, {arguments.model, arguments.output, arguments.data, format, arguments.evidence, arguments.missing_asked});
   require(arguments.evidence == 0, Fault::usage,
           "[predict] expected a propagator for --evidence, found a network, whose layers mix its tokens: train with --model propagator");
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const learn::Model model = learn::load_model(arguments.model);
+  learn::Model model = learn::load_model(arguments.model);
+  if (arguments.missing_asked) model.filling = asked_filling(arguments.data, model.filling, model.features, nullptr, "predict", "train");
   const io::Dataset data = load_points(arguments, model, context);
   bar.clear();
   say_reading(globals, io::reading_line(data), data.reading);
   const learn::Predictions predictions = learn::predict(model, data, context);
   bar.clear();
-
-  const std::string text =
-      globals.json ? dump(as_json(globals, model, data, predictions)) + "\n" : as_csv(model, predictions);
-  if (arguments.output.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
-  else io::write_file(arguments.output, text);
+  const NewPredictions found = written(model, data, predictions);
+  std::string text;
+  if (format == Format::json) {
+    json document = document_of(globals, data, found);
+    document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
+    text = dump(document) + "\n";
+  } else {
+    text = as_file(table_of(found), format, {});
+  }
+  write_result(arguments.output, text);
   if (!globals.quiet && !std::isnan(predictions.accuracy))
-    fmt::print(stderr, "accuracy {:.1f} % of {} labelled rows\n", 100 * predictions.accuracy, predictions.rows);
+    fmt::print(stderr, "accuracy {:.1f} % of {}\n", 100 * predictions.accuracy, counted(predictions.rows, "labelled row"));
 }
 
 void add_predict_command(CLI::App& app, Globals& globals) {
@@ -105,12 +88,15 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name")
       ->required()
       ->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->check(not_empty);
+  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv, .npy or .json (default: csv on standard output)")->check(not_empty);
   command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction so many of the training rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   add_data_options(*command, arguments->data, "that of the model");
   add_globals(*command, globals);
-  command->callback([&globals, arguments] { predict(globals, *arguments); });
+  command->callback([&globals, arguments, missing = as_saved(*command, "the model")] {
+    arguments->missing_asked = missing->count() > 0;
+    predict(globals, *arguments);
+  });
 }
 
 }  // namespace calor::app

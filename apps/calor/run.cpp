@@ -92,9 +92,9 @@ static void require_result(const std::vector<pipeline::BoundStage>& stages) {
 
 // Everything but the result.
 static json document_of(const Globals& globals, const std::string& text, const pipeline::Loaded& loaded, const pipeline::State& state,
-                        double seconds) {
+                        double seconds, const std::vector<pipeline::Note>& remarks) {
   json notes = json::array(), figures = json::object(), spectrum = json::array(), series = json::object();
-  for (const pipeline::Note& note : state.notes) notes.push_back({{"stage", note.stage}, {"text", note.text}});
+  for (const pipeline::Note& note : remarks) notes.push_back({{"stage", note.stage}, {"text", note.text}});
   for (const auto& [name, value] : state.figures) figures[name] = number_or_null(value);
   for (const double value : state.spectrum) spectrum.push_back(number_or_null(value));
   for (const auto& [name, values] : state.series) {
@@ -111,8 +111,8 @@ static json document_of(const Globals& globals, const std::string& text, const p
           {"read", reading_json(loaded.read, loaded.reading)}};
 }
 
-static void print_remarks(const pipeline::State& state, const json& quality) {
-  for (const pipeline::Note& note : state.notes) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
+static void print_remarks(const pipeline::State& state, const std::vector<pipeline::Note>& remarks, const json& quality) {
+  for (const pipeline::Note& note : remarks) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
   std::string line;
   for (const auto& [name, value] : state.figures) line += fmt::format("{}{} {:.6g}", line.empty() ? "" : ", ", name, value);
   if (state.spectrum.size()) {
@@ -132,9 +132,9 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!arguments.explain) require_result(stages);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
-  if (!arguments.output.empty()) check_format(arguments.output);
   if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.data.data, arguments.output, arguments.save});
+  const Format format = format_of(arguments.output, globals.json);
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
@@ -156,16 +156,15 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   const pipeline::State& state = saved.fit.result;
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
+  std::vector<pipeline::Note> remarks = state.notes;
+  const Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, context, remarks);
+  bar.clear();
   json document;
-  if (globals.json || !globals.quiet || !arguments.report.empty()) {
-    document = document_of(globals, text, loaded, state, seconds);
+  if (format == Format::json || !globals.quiet || !arguments.report.empty()) {
+    document = document_of(globals, text, loaded, state, seconds, remarks);
     document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
   }
-  bar.clear();
-  Table table = table_of(state, data->row_names, loaded.label, loaded.label_values);
-  if (arguments.evidence > 0) add_evidence(table, state, arguments.evidence, context);
-  if (arguments.append) append_to_input(table, *data);
   bar.clear();
   std::string page;
   if (!arguments.report.empty()) {
@@ -174,14 +173,13 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     page = report::run_page(page_document(document, state, known, pictured, context));
     bar.clear();
   }
-  if (globals.json) document["result"] = as_json(table);
-  const std::string output = globals.json ? dump(document) + "\n" : as_file(table, arguments.output);
+  const std::string output = as_file(table, format, document);
   if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
-  if (!arguments.output.empty()) io::write_file(arguments.output, output);
+  if (!arguments.output.empty()) write_result(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
-  if (arguments.output.empty()) std::fwrite(output.data(), 1, output.size(), stdout);
+  if (arguments.output.empty()) write_result("", output);
   if (globals.quiet) return;
-  print_remarks(state, document["quality"]);
+  print_remarks(state, remarks, document["quality"]);
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {
@@ -193,7 +191,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file or a bundled name; an edge list for pipelines that begin with adjacency")
       ->required()
       ->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv or .npy (default: csv on standard output)")->check(not_empty);
+  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv, .npy or .json (default: csv on standard output)")->check(not_empty);
   command->add_flag("--append", arguments->append, "Put the input's features beside the result");
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")
       ->type_name("NAME=VALUE")

@@ -11,6 +11,7 @@
 #include "calor/analyse/embedding.h"
 #include "calor/analyse/predictions.h"
 #include "calor/analyse/spectrum.h"
+#include "calor/core/counted.h"
 #include "calor/engine/csr.h"
 
 namespace calor::app {
@@ -149,22 +150,21 @@ static std::string embedding_line(const json& found) {
   return line;
 }
 
-static std::string prediction_line(const json& found) {
+static std::string prediction_line(const json& found, const char* kind_of_rows) {
   const std::int64_t rows = found["rows"];
   std::string line;
-  if (found.contains("accuracy"))
-    line = fmt::format("accuracy {:.1f} %, log-loss {}, Brier score {}, calibration error {} on {} held-out rows",
-                       100 * found["accuracy"].get<double>(), decimals(found["log_loss"]), decimals(found["brier"]),
-                       decimals(found["calibration_error"]), rows);
-  else if (found["root_mean_square_error"].is_number())
-    line = fmt::format("root mean square error {:.4g}, R2 {} on {} held-out rows", found["root_mean_square_error"].get<double>(),
-                       decimals(found["r2"]), rows);
+  if (found.contains("accuracy") && found["accuracy"].is_number())
+    line = fmt::format("accuracy {:.1f} %, log-loss {}, Brier score {}, calibration error {} on {}", 100 * found["accuracy"].get<double>(),
+                       decimals(found["log_loss"]), decimals(found["brier"]), decimals(found["calibration_error"]), counted(rows, kind_of_rows));
+  else if (found.contains("root_mean_square_error") && found["root_mean_square_error"].is_number())
+    line = fmt::format("root mean square error {:.4g}, R2 {} on {}", found["root_mean_square_error"].get<double>(), decimals(found["r2"]),
+                       counted(rows, kind_of_rows));
   const std::int64_t unreached = found["unreached"];
-  if (unreached) line += fmt::format("{}{} rows without a prediction", line.empty() ? "" : ", ", unreached);
+  if (unreached) line += fmt::format("{}{} without a prediction", line.empty() ? "" : ", ", counted(unreached, "row"));
   return line;
 }
 
-std::vector<std::string> quality_lines(const json& quality) {
+std::vector<std::string> quality_lines(const json& quality, const char* judged_row) {
   std::vector<std::string> lines;
   if (quality.contains("embedding")) lines.push_back(embedding_line(quality["embedding"]));
   if (quality.contains("clusters")) {
@@ -174,7 +174,7 @@ std::vector<std::string> quality_lines(const json& quality) {
       line += fmt::format("; against the labels NMI {}, adjusted Rand index {}", decimals(found["nmi"]), decimals(found["ari"]));
     lines.push_back(line);
   }
-  if (quality.contains("prediction")) lines.push_back(prediction_line(quality["prediction"]));
+  if (quality.contains("prediction")) lines.push_back(prediction_line(quality["prediction"], judged_row));
   if (quality.contains("gap"))
     lines.push_back(fmt::format("largest gap of the spectrum after {}: suggests {}", quality["gap"]["after"].get<std::int64_t>(),
                                 quality["gap"]["suggests"].get<std::string>()));

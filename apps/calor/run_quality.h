@@ -24,8 +24,8 @@ struct Known {
 nlohmann::json quality_of(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages, const Known& known,
                           const Context& context);
 
-// The same for people, a line each.
-std::vector<std::string> quality_lines(const nlohmann::json& quality);
+// The same for people, a line each; what predictions are judged on is called a `judged_row`.
+std::vector<std::string> quality_lines(const nlohmann::json& quality, const char* judged_row = "held-out row");
 
 // null for what is not finite.
 nlohmann::json number_or_null(double value);

@@ -75,29 +75,36 @@ static std::string what_happened(const pipeline::State& state, const Known& know
 
 static std::string percent(const json& share) { return fmt::format("{:.1f} %", 100 * share.get<double>()); }
 
-static std::string how_well(const json& quality, const pipeline::State& state) {
-  if (quality.contains("embedding")) {
-    const json& found = quality["embedding"];
-    std::string text;
-    if (found["trustworthiness"].is_number())
-      text = fmt::format("Who is near in the picture is near in the data to {} (trustworthiness), who is near in the data stays near to {} (continuity).",
-                         percent(found["trustworthiness"]), percent(found["continuity"]));
-    if (found["purity"].is_number())
-      text += fmt::format(" {} of a point's {} nearest share its label; in the input {}.", percent(found["purity"]),
-                          found["neighbours"].get<std::int64_t>(), percent(found["purity_of_input"]));
-    return text;
+// Any of these figures may be null: few rows with labels, or rows that are all alike, leave them without a value.
+static std::string about_embedding(const json& found) {
+  std::string text;
+  if (found["trustworthiness"].is_number()) text = fmt::format("Who is near in the picture is near in the data to {} (trustworthiness)", percent(found["trustworthiness"]));
+  if (found["continuity"].is_number())
+    text += fmt::format("{} is near in the data stays near to {} (continuity)", text.empty() ? "Who" : ", who", percent(found["continuity"]));
+  if (!text.empty()) text += ".";
+  if (!found["purity"].is_number()) return text;
+  text += fmt::format("{}{} of a point's {} nearest share its label", text.empty() ? "" : " ", percent(found["purity"]), found["neighbours"].get<std::int64_t>());
+  if (found["purity_of_input"].is_number()) text += fmt::format("; in the input {}", percent(found["purity_of_input"]));
+  return text + ".";
+}
+
+static std::string about_prediction(const json& found, bool placing) {
+  const std::string rows = io::grouped_digits(found["rows"]) + (found["rows"] == 1 ? " row" : " rows");
+  const char* known = placing ? "is known" : "it had not seen";
+  if (found.contains("accuracy")) {
+    if (!found["accuracy"].is_number()) return "";
+    return fmt::format("{} of {}, whose label {}, are right.", percent(found["accuracy"]), rows, known);
   }
+  if (!found["r2"].is_number()) return "";
+  return fmt::format("On {}, whose value {}, it explains {} of the variance.", rows, known, percent(found["r2"]));
+}
+
+static std::string how_well(const json& quality, const pipeline::State& state) {
+  if (quality.contains("embedding")) return about_embedding(quality["embedding"]);
   if (quality.contains("clusters") && quality["clusters"].contains("ari") && quality["clusters"]["ari"].is_number())
     return fmt::format("Against the labels the adjusted Rand index is {:.2f} (0: as by chance, 1: the same groups).",
                        quality["clusters"]["ari"].get<double>());
-  if (quality.contains("prediction")) {
-    const json& found = quality["prediction"];
-    if (found.contains("accuracy"))
-      return fmt::format("{} of {}, whose labels it had not seen, are right.", percent(found["accuracy"]), counted(found["rows"], "row"));
-    if (found["r2"].is_number())
-      return fmt::format("On {}, whose values it had not seen, it explains {} of the variance.", counted(found["rows"], "row"), percent(found["r2"]));
-    return "";
-  }
+  if (quality.contains("prediction")) return about_prediction(quality["prediction"], state.placing);
   if (state.type == types::prediction && !state.placing)
     return "No labels were held out, so how well it predicts is not known: --train 0.8 holds out a fifth of them.";
   return "";

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "calor/core/counted.h"
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
@@ -30,18 +31,18 @@ struct TrainArguments {
 
 static void print_result(const io::Dataset& data, const learn::TrainResult& result, const TrainArguments& arguments) {
   const auto& record = result.record;
-  fmt::print("{}: {} training and {} test points, {} features{}, {} classes\n", data.name, result.train_rows,
-             result.test_rows, data.columns, result.model.protocol.standardise ? " (standardised)" : " (as they are)",
+  fmt::print("{}: {} training and {}, {}{}, {} classes\n", data.name, result.train_rows, counted(result.test_rows, "test point"),
+             counted(data.columns, "feature"), result.model.protocol.standardise ? " (standardised)" : " (as they are)",
              data.classes.size());
   if (!result.constant_columns.empty())
     fmt::print("  constant columns, kept as zeros: {}\n", list_names(result.constant_columns));
   if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);
-  fmt::print("{}: test accuracy {:.1f} %, training loss {:.4f} after {} epochs, {} parameters\n", result.model.attention,
-             100 * record.test_accuracy.back(), record.loss.back(), record.epoch.back(), record.parameters);
+  fmt::print("{}: test accuracy {:.1f} %, training loss {:.4f} after {}, {} parameters\n", result.model.attention,
+             100 * record.test_accuracy.back(), record.loss.back(), counted(record.epoch.back(), "epoch"), record.parameters);
   if (!arguments.save.empty() && !result.failure) fmt::print("Model: {}\n", arguments.save);
 }
 
-static json result_json(const Globals& globals, const learn::TrainResult& result, const TrainArguments& arguments) {
+static json result_json(const Globals& globals, const io::Dataset& data, const learn::TrainResult& result, const TrainArguments& arguments) {
   const auto& record = result.record;
   return {{"schema", 1},
           {"kind", "train"},
@@ -52,6 +53,7 @@ static json result_json(const Globals& globals, const learn::TrainResult& result
           {"protocol", learn::to_json(result.model.protocol)},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
+          {"read", reading_json(io::reading_line(data), data.reading)},
           {"train", result.train_rows},
           {"test", result.test_rows},
           {"constant_columns", result.constant_columns},
@@ -94,9 +96,9 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   const auto test = load_test(arguments.test, data, arguments.data, context);
   const learn::TrainResult result = learn::train(data, test, options, context);
   bar.clear();
-  if (globals.json) print_json(result_json(globals, result, arguments));
+  if (globals.json) print_json(result_json(globals, data, result, arguments));
   else print_result(data, result, arguments);
-  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found: {}{}: try a smaller --lr, or standardise",
+  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found that {}{}: try a smaller --lr, or standardise",
           result.failure.value_or(""), arguments.save.empty() ? "" : "; no model was written");
 }
 

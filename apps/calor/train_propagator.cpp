@@ -8,12 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "calor/core/counted.h"
 #include "calor/core/error.h"
 #include "calor/core/version.h"
-#include "calor/io/output.h"
-#include "calor/io/separated.h"
 #include "calor/learn/train_propagator.h"
 #include "calor/pipeline/data.h"
+#include "new_points.h"
+#include "predictions.h"
 #include "run_quality.h"
 
 namespace calor::app {
@@ -60,7 +61,7 @@ static json quality_json(const learn::Propagator& model, const learn::Propagator
   return model.measured() ? quality_json(found.values) : quality_json(found.classes);
 }
 
-static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const std::string& save) {
+static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const std::string& save, json read) {
   json loss = json::array();
   for (const double value : result.loss) loss.push_back(number_or_null(value));
   json trials = json::array();  // noise null: untrained
@@ -73,6 +74,7 @@ static json result_json(const Globals& globals, const learn::TrainedPropagator& 
           {"model_kind", result.model.measured() ? "propagator-regressor" : "propagator"},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
+          {"read", std::move(read)},
           {"label", result.model.label},
           {"classes", result.model.classes},
           {"train", result.train_rows},
@@ -107,13 +109,14 @@ static std::string quality_line(const learn::Propagator& model, const learn::Pro
 
 static void print_result(const learn::TrainedPropagator& result, const std::string& save) {
   const learn::Propagator& model = result.model;
-  fmt::print("{}: {} training and {} test points, {} features{}, {}\n", model.data_name, result.train_rows, result.test_rows, model.features.size(),
+  fmt::print("{}: {} training and {}, {}{}, {}\n", model.data_name, result.train_rows, counted(result.test_rows, "test point"),
+             counted(static_cast<std::int64_t>(model.features.size()), "feature"),
              result.start.standardised ? " (standardised, as leave-one-out prefers)" : " (as they are, as leave-one-out prefers)",
              model.measured() ? fmt::format("values of \"{}\"", model.label) : fmt::format("{} classes", model.classes.size()));
   if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);
   fmt::print("untrained: {}\n", quality_line(model, result.untrained_test));
   if (result.noise)
-    fmt::print("trained:   {}; {} epochs, {} parameters, noise {}, alpha {:.2f}\n", quality_line(model, result.test), result.loss.size(),
+    fmt::print("trained:   {}; {}, {} parameters, noise {}, alpha {:.2f}\n", quality_line(model, result.test), counted(static_cast<std::int64_t>(result.loss.size()), "epoch"),
                result.parameters, *result.noise, std::round(100 * model.alpha) / 100 + 0.0);  // no -0.00
   else fmt::print("trained:   no way of training predicted left-out rows better than the untrained one, which is kept\n");
   if (!save.empty() && !result.failure) fmt::print("Model: {}\n", save);
@@ -128,68 +131,40 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
   if (!training.save.empty()) check_output(training.save, {data_options.data, training.test});
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
+  json read;
   const learn::PropagatorData data = [&] {
     io::LoadOptions load = data_options.load_options();
     load.measured = training.measured;
     const io::Dataset set = load_training(globals, data_options.data, load, context);
+    read = reading_json(io::reading_line(set), set.reading);
     const auto test = load_test(training.test, set, data_options, context, training.measured);
     return training.measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
   }();
   const learn::TrainedPropagator result = learn::train_propagator(data, options, context);
   bar.clear();
-  if (globals.json) print_json(result_json(globals, result, training.save));
+  if (globals.json) print_json(result_json(globals, result, training.save, std::move(read)));
   else print_result(result, training.save);
-  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found: {}{}: try a smaller --lr, --noise or --weight-decay", result.failure.value_or(""),
+  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found that {}{}: try a smaller --lr, --noise or --weight-decay", result.failure.value_or(""),
           training.save.empty() ? "" : "; no model was written");
 }
 
 // Rows of evidence count from 1, as in the file trained on.
-static json predictions_json(const learn::Propagator& model, const learn::Propagated& found, std::int64_t evidence) {
-  json rows = json::array();
-  const Eigen::Index count = model.measured() ? found.values.size() : found.probability.rows();
-  for (Eigen::Index i = 0; i < count; ++i) {
-    json entry;
-    if (model.measured()) {
-      entry["value"] = found.values[i];
-    } else {
-      Eigen::Index best = 0;
-      found.probability.row(i).maxCoeff(&best);
-      const auto row = found.probability.row(i);
-      entry["prediction"] = model.classes[static_cast<std::size_t>(best)];
-      entry["probability"] = std::vector<double>(row.begin(), row.end());
-    }
-    if (evidence > 0) {
-      entry["evidence"] = json::array();
-      for (const engine::Evidence& one : found.evidence[static_cast<std::size_t>(i)]) {
-        const auto key = std::lower_bound(model.rows.begin(), model.rows.end(), one.row) - model.rows.begin();
-        const json label = model.measured() ? json(model.targets[key]) : json(model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])]);
-        entry["evidence"].push_back({{"row", one.row + 1}, {"label", label}, {"weight", one.weight}});
-      }
-    }
-    rows.push_back(std::move(entry));
+static NewPredictions written(const learn::Propagator& model, const io::Dataset& data, const learn::Propagated& found, std::int64_t most) {
+  NewPredictions result{data.row_names, model.classes, {}, found.probability, found.values, most, {}};
+  for (Eigen::Index i = 0; i < found.probability.rows() && !model.measured(); ++i) {
+    Eigen::Index best = 0;
+    found.probability.row(i).maxCoeff(&best);
+    result.winner.push_back(best);
   }
-  return rows;
-}
-
-static std::string cell(const json& text) {
-  return text.is_number() ? fmt::format("{}", text.get<double>()) : io::separated_cell(text.get<std::string>(), ',');
-}
-
-static std::string as_csv(const learn::Propagator& model, const json& rows, std::int64_t evidence) {
-  std::string text = model.measured() ? "value" : "prediction";
-  for (const std::string& name : model.classes) text += "," + cell("p_" + name);
-  for (std::int64_t k = 1; k <= evidence; ++k) text += fmt::format(",evidence{0},evidence{0}_label,evidence{0}_weight", k);
-  for (const json& row : rows) {
-    text += "\n" + cell(row[model.measured() ? "value" : "prediction"]);
-    for (const json& value : row.value("probability", json::array())) text += fmt::format(",{}", value.get<double>());
-    for (std::size_t k = 0; k < static_cast<std::size_t>(evidence); ++k) {
-      if (k >= row["evidence"].size()) text += ",,,";
-      else
-        text += fmt::format(",{},{},{}", row["evidence"][k]["row"].get<std::int64_t>(), cell(row["evidence"][k]["label"]),
-                            row["evidence"][k]["weight"].get<double>());
+  for (const auto& rows : found.evidence) {
+    auto& cells = result.evidence.emplace_back();
+    for (const engine::Evidence& one : rows) {
+      const auto key = std::lower_bound(model.rows.begin(), model.rows.end(), one.row) - model.rows.begin();
+      const std::string label = model.measured() ? number_cell(model.targets[key]) : model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])];
+      cells.push_back({std::to_string(one.row + 1), label, number_cell(one.weight)});
     }
   }
-  return text + "\n";
+  return result;
 }
 
 // New points with what is known of them: classes as the model counts them, or values; without, neither.
@@ -197,7 +172,7 @@ struct NewPoints {
   engine::Matrix points;
   std::vector<std::int64_t> labels;
   engine::Vector targets;
-  std::string hash;
+  io::Dataset data;
 };
 
 static NewPoints load_new(const Globals& globals, const learn::Propagator& model, const DataOptions& options, const Context& context) {
@@ -212,11 +187,12 @@ static NewPoints load_new(const Globals& globals, const learn::Propagator& model
   io::Dataset data = io::load_dataset(options.data, load, context);
   io::fill_new(data, model.filling, context);
   say_reading(globals, io::reading_line(data), data.reading);
-  NewPoints result{learn::points_of(model.features, data, "predict"), {}, {}, data.hash};
+  NewPoints result{learn::points_of(model.features, data, "predict"), {}, {}, {}};
   if (model.measured()) result.targets = pipeline::data_of(data).targets;
   else
     for (const std::int64_t label : data.labels)
       result.labels.push_back(std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) - model.classes.begin());
+  result.data = std::move(data);
   return result;
 }
 
@@ -225,37 +201,32 @@ static std::span<const double> span_of(const Values& values) {
   return {values.data(), static_cast<std::size_t>(values.size())};
 }
 
-void predict_with_propagator(const Globals& globals, const std::string& path, const DataOptions& data_options, const std::string& output,
-                             std::int64_t evidence) {
+void predict_with_propagator(const Globals& globals, const PropagatorPrediction& wanted) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const learn::Propagator model = learn::load_propagator(path);
-  const NewPoints data = load_new(globals, model, data_options, context);
-  const learn::Propagated found = learn::propagate(model, data.points, evidence, context);
+  learn::Propagator model = learn::load_propagator(wanted.model);
+  if (wanted.missing_asked) model.filling = asked_filling(wanted.data, model.filling, model.features, nullptr, "predict", "train");
+  const NewPoints points = load_new(globals, model, wanted.data, context);
+  const learn::Propagated found = learn::propagate(model, points.points, wanted.evidence, context);
   bar.clear();
   learn::PropagatorQuality quality;
-  const bool known = !data.labels.empty() || data.targets.size() > 0;
-  if (data.targets.size()) quality.values = analyse::value_quality(span_of(found.values), span_of(data.targets));
-  else if (known) quality.classes = analyse::class_quality(span_of(found.probability), found.probability.cols(), data.labels);
-  json rows = predictions_json(model, found, evidence);
+  const bool known = !points.labels.empty() || points.targets.size() > 0;
+  if (points.targets.size()) quality.values = analyse::value_quality(span_of(found.values), span_of(points.targets));
+  else if (known) quality.classes = analyse::class_quality(span_of(found.probability), found.probability.cols(), points.labels);
+  const NewPredictions predictions = written(model, points.data, found, wanted.evidence);
   std::string text;
-  if (globals.json) {
-    json document{{"schema", 1},
-                  {"kind", "predict"},
-                  {"version", version},
-                  {"command", globals.command_line},
-                  {"classes", model.classes},
-                  {"input_hash", data.hash},
-                  {"quality", known ? quality_json(model, quality) : json()},
-                  {"rows", std::move(rows)}};
+  if (wanted.format == Format::json) {
+    json document = document_of(globals, points.data, predictions);
+    document["quality"] = known ? quality_json(model, quality) : json();
     if (!model.measured()) document["accuracy"] = known ? number_or_null(quality.classes.accuracy) : json();
     text = dump(document) + "\n";
   } else {
-    text = as_csv(model, rows, evidence);
+    text = as_file(table_of(predictions), wanted.format, {});
   }
-  if (output.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
-  else io::write_file(output, text);
-  if (!globals.quiet && known) fmt::print(stderr, "{} of {} labelled rows\n", quality_line(model, quality), data.points.rows());
+  write_result(wanted.output, text);
+  if (globals.quiet || !known) return;
+  const std::int64_t judged = model.measured() ? quality.values.rows : quality.classes.rows;
+  fmt::print(stderr, "{} of {}\n", quality_line(model, quality), counted(judged, "labelled row"));
 }
 
 }  // namespace calor::app

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "protocol_options.h"
+#include "result_table.h"
 
 namespace calor::app {
 
@@ -21,8 +22,15 @@ struct PropagatorTraining {
 // --weight-decay and --test-share; Fault::usage for the others.
 void train_propagator(const Globals& globals, const DataOptions& data, const ProtocolOptions& protocol, const PropagatorTraining& training);
 
-// Predictions with so many training rows of evidence each, as csv or JSON; a model of values wants them in the label column, if at all.
-void predict_with_propagator(const Globals& globals, const std::string& model, const DataOptions& data, const std::string& output,
-                             std::int64_t evidence);
+struct PropagatorPrediction {
+  std::string model, output;
+  DataOptions data;
+  Format format;
+  std::int64_t evidence;  // training rows for each prediction
+  bool missing_asked;     // --missing was given
+};
+
+// Predicts and writes; a model of values wants them in the label column, if at all.
+void predict_with_propagator(const Globals& globals, const PropagatorPrediction& wanted);
 
 }  // namespace calor::app

@@ -64,7 +64,11 @@ Dataset data_of_roles(Table&& table, const Roles& roles, const LoadOptions& opti
     data.label = beside->name;
     set_labels(data, beside->texts, options, place);
   } else if (roles.label >= 0) {
-    data.label = table.columns[static_cast<std::size_t>(roles.label)].name;
+    const Column& column = table.columns[static_cast<std::size_t>(roles.label)];
+    require(column.text || column.infinite == 0, Fault::input,
+            "[csv] expected a finite number in the label column \"{}\", found \"{}\" ({}, line {}): correct it, or leave the cell empty where the value is not known", column.name,
+            column.first_infinite.text, place, column.first_infinite.line);
+    data.label = column.name;
     set_labels(data, exact ? exact(roles.label) : label_texts(table, roles.label), options, place);
   }
   name_rows(data, table, roles, place);

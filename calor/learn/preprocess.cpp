@@ -96,7 +96,9 @@ engine::Matrix points_of(const std::vector<std::string>& features, const io::Dat
 
 io::Filling fill_missing(const io::Dataset& data, engine::Matrix& train, engine::Matrix& test) {
   const auto span = [](engine::Matrix& points) { return std::span<double>(points.data(), static_cast<std::size_t>(points.size())); };
-  if (data.fill_by != io::Missing::mean && data.fill_by != io::Missing::neighbours) return {data.fill_by, {}};
+  // Without missing values the means are kept all the same: new rows may be filled with them.
+  if (data.fill_by != io::Missing::mean && data.fill_by != io::Missing::neighbours)
+    return {data.fill_by, io::fit_filling(span(train), data.features, io::Missing::mean, data.source).mean};
   const io::Filling filling = io::fit_filling(span(train), data.features, data.fill_by, data.source);
   const engine::Matrix donors = train;
   const std::span<const double> given(donors.data(), static_cast<std::size_t>(donors.size()));

@@ -106,7 +106,7 @@ std::optional<std::string> PropagatorTraining::run(const Context& context, const
       const auto loss = step({order.begin() + begin, order.begin() + begin + size}, progress, moments, noise);
       begin += size;
       if (!loss) continue;
-      if (!std::isfinite(*loss)) return fmt::format("the loss is not finite in epoch {}", state_.epoch + 1);
+      if (!std::isfinite(*loss)) return fmt::format("the loss became non-finite in epoch {}", state_.epoch + 1);
       total += *loss;
       ++judged;
     }
@@ -117,7 +117,7 @@ std::optional<std::string> PropagatorTraining::run(const Context& context, const
     context.advance(static_cast<double>(state_.epoch), static_cast<double>(epochs_),
                     fmt::format("epoch {} of {}, loss {:.3g}", state_.epoch, epochs_, state_.loss.back()));
   }
-  if (!network_.finite()) return fmt::format("the metric is not finite after epoch {}", state_.epoch);
+  if (!network_.finite()) return fmt::format("the metric became non-finite in epoch {}", state_.epoch);
   return std::nullopt;
 }
 

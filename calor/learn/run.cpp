@@ -97,7 +97,7 @@ bool Run::step() {
   network_.gradients().zero_();
   const at::Tensor loss = at::cross_entropy_loss(network_.forward(points.values), points.labels);
   if (!std::isfinite(loss.item<float>())) {
-    failure_ = fmt::format("the loss is not finite in epoch {}", epoch_ + 1);
+    failure_ = fmt::format("the loss became non-finite in epoch {}", epoch_ + 1);
   } else {
     loss.backward();
     adam_.step(floats(network_.values()), floats(network_.gradients()));

@@ -29,7 +29,7 @@ struct TrainResult {
   std::int64_t train_rows = 0, test_rows = 0;
   std::vector<std::string> constant_columns;  // kept as zeros
   std::optional<std::int64_t> resumed_epoch;  // epochs that came from a checkpoint
-  // Why the run stopped before its end: "the loss is not finite in epoch 12".  No model is then written.
+  // Why the run stopped before its end: "the loss became non-finite in epoch 12".  No model is then written.
   std::optional<std::string> failure;
 };
 

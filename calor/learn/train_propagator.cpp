@@ -43,6 +43,9 @@ void check(const PropagatorData& data, const PropagatorOptions& options, const C
                        8 * rows * (columns + 4 * width);
   context.memory.require(static_cast<std::uint64_t>(bytes), "train", fmt::format("a metric of {} units on {} rows", options.hidden, data.train.count()),
                          "give a smaller --width or --batch, fewer rows, or raise --max-memory");
+  const engine::Matrix& points = data.train.points;
+  require((points.rowwise() - points.row(0)).cwiseAbs().maxCoeff() > 0, Fault::input,
+          "[train] expected features that differ between training rows, found all {} constant: check the columns, and the delimiter of the file", points.cols());
   const engine::Vector& targets = data.train.targets;
   require(!data.classes.empty() || targets.maxCoeff() > targets.minCoeff(), Fault::input,
           "[train] expected values that differ in the column \"{}\", found {} in every training row: name another with --label", data.label, targets[0]);

@@ -13,7 +13,7 @@ using namespace pipeline;
 
 static void run(State& state, const Arguments&, Kept&, const Context& context) {
   const std::int64_t empty = normalise_rows(state.similarity, context);
-  if (empty) state.note("row", fmt::format("{} of {} rows are empty and stay so", empty, state.similarity.rows));
+  if (empty) state.note("row", fmt::format("{} of {} rows {} empty and stay{} so", empty, state.similarity.rows, empty == 1 ? "is" : "are", empty == 1 ? "s" : ""));
 }
 
 static void place(State& state, const Arguments&, const Kept&, const Context& context) { normalise_rows(state.similarity, context); }

@@ -1,0 +1,68 @@
+#include "predictions.h"
+
+#include <nlohmann/json.hpp>
+
+#include "calor/core/version.h"
+#include "calor/io/number.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+static std::size_t rows_of(const NewPredictions& found) {
+  return found.classes.empty() ? static_cast<std::size_t>(found.values.size()) : found.winner.size();
+}
+
+static const std::string& class_of(const NewPredictions& found, std::size_t row) { return found.classes[static_cast<std::size_t>(found.winner[row])]; }
+
+Table table_of(const NewPredictions& found) {
+  Table table;
+  if (!found.row_names.empty()) add_texts(table, "name", found.row_names);
+  if (found.classes.empty()) {
+    add_numbers(table, found.values, {"value"});
+  } else {
+    std::vector<std::string> winners, names;
+    for (std::size_t i = 0; i < rows_of(found); ++i) winners.push_back(class_of(found, i));
+    for (const std::string& name : found.classes) names.push_back("p_" + name);
+    add_texts(table, "prediction", std::move(winners));
+    add_numbers(table, found.probability, names);
+  }
+  add_evidence(table, found.evidence, static_cast<std::size_t>(found.most), /*named_rows=*/false, !found.classes.empty());
+  return table;
+}
+
+static json number(const std::string& text) { return io::parse_number(text).value_or(0); }
+
+static json evidence_json(const std::vector<EvidenceCells>& cells, bool classes) {
+  json evidence = json::array();
+  for (const EvidenceCells& one : cells)
+    evidence.push_back({{"row", std::stoll(one.row)}, {"label", classes ? json(one.label) : number(one.label)}, {"weight", number(one.weight)}});
+  return evidence;
+}
+
+json document_of(const Globals& globals, const io::Dataset& data, const NewPredictions& found) {
+  json rows = json::array();
+  for (std::size_t i = 0; i < rows_of(found); ++i) {
+    json entry;
+    if (!found.row_names.empty()) entry["name"] = found.row_names[i];
+    if (found.classes.empty()) {
+      entry["value"] = found.values[static_cast<Eigen::Index>(i)];
+    } else {
+      const auto row = found.probability.row(static_cast<Eigen::Index>(i));
+      entry["prediction"] = class_of(found, i);
+      entry["probability"] = std::vector<double>(row.begin(), row.end());
+    }
+    if (found.most > 0) entry["evidence"] = evidence_json(found.evidence[i], !found.classes.empty());
+    rows.push_back(std::move(entry));
+  }
+  return {{"schema", 1},
+          {"kind", "predict"},
+          {"version", version},
+          {"command", globals.command_line},
+          {"classes", found.classes},
+          {"input_hash", data.hash},
+          {"read", reading_json(io::reading_line(data), data.reading)},
+          {"rows", std::move(rows)}};
+}
+
+}  // namespace calor::app

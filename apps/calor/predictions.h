@@ -1,0 +1,31 @@
+// What calor predict writes, whatever model predicted.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "calor/io/dataset.h"
+#include "command.h"
+#include "result_table.h"
+
+namespace calor::app {
+
+struct NewPredictions {
+  std::vector<std::string> row_names;  // empty: the rows have none
+  std::vector<std::string> classes;    // empty: values are predicted
+  std::vector<std::int64_t> winner;    // class of each row
+  engine::Matrix probability;        // rows x classes
+  engine::Vector values;
+  std::int64_t most = 0;               // training rows of evidence, for each row
+  std::vector<std::vector<EvidenceCells>> evidence;
+};
+
+// "name" where rows have names, "prediction" and "p_<class>" or "value", and the evidence.
+Table table_of(const NewPredictions& found);
+
+// {"schema", "kind": "predict", "version", "command", "classes", "input_hash", "read", "rows": [{"name", "prediction", "probability"} or
+// {"name", "value"}, and "evidence"]}; "name" where rows have names.
+nlohmann::json document_of(const Globals& globals, const io::Dataset& data, const NewPredictions& found);
+
+}  // namespace calor::app

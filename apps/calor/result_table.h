@@ -1,0 +1,56 @@
+// A result as a table, and every form that it is written in: csv, tsv, npy, JSON.  One way for run, apply and predict.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "calor/io/dataset.h"
+#include "calor/engine/matrix.h"
+
+namespace calor::app {
+
+// A name, numbers or texts for each row.
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> cells;  // one list a column, of texts as csv shows them
+  std::vector<bool> text;                       // one a column: JSON shows numbers as numbers
+  std::vector<bool> given;                      // one a column: it is the input's, under the input's name
+  std::size_t rows() const { return cells.empty() ? 0 : cells.front().size(); }
+};
+
+// What a cell holds: the shortest text of the number; "" for what is not finite.
+std::string number_cell(double value);
+
+void add_column(Table& table, const std::string& name, std::vector<std::string> cells, bool text, bool given = false);
+void add_texts(Table& table, const std::string& name, std::vector<std::string> cells, bool given = false);
+void add_numbers(Table& table, const engine::Matrix& values, const std::vector<std::string>& names, bool given = false);
+
+// A row that a prediction was made from.
+struct EvidenceCells {
+  std::string row, label, weight;
+};
+
+// "evidence1", "evidence1_label", "evidence1_weight", "evidence2", ..., `most` of them; empty where a row has fewer.
+void add_evidence(Table& table, const std::vector<std::vector<EvidenceCells>>& rows, std::size_t most, bool named_rows, bool classes);
+
+// Columns of the result keep their names; one of the input that is called like another column becomes "input_NAME".  Says which did.
+std::vector<std::string> settle_names(Table& table);
+
+enum class Format { csv, tsv, npy, json };
+
+// By the file's name: .csv, .txt, no extension and "" (standard output) are csv; .tsv and .tab; .npy; .json.  With `asked_json` (--json) a name
+// without extension, .txt and "" are JSON too.  Throws Fault::usage for any other extension, and with `asked_json` for a name of another format.
+Format format_of(const std::string& path, bool asked_json);
+
+// .npy holds the numbers alone, NaN where there is none.  JSON is `document` with "result".
+std::string as_file(const Table& table, Format format, nlohmann::json document);
+
+// To the file, or to standard output for "".
+void write_result(const std::string& path, const std::string& text);
+
+// {"order": names, "values": {name: [..]}}
+nlohmann::json as_json(const Table& table);
+
+}  // namespace calor::app
