@@ -34,12 +34,16 @@ def test_a_report_with_hardly_any_labels(tmp_path, labels):
     assert all("null" not in text and "nan" not in text for text in [*document["summary"], done.stderr])
 
 
-def test_a_report_where_labels_are_no_ones_neighbours(tmp_path):
-    random = np.random.default_rng(0)
-    rows = [f"{a:.3f},{b:.3f},{'p' if i == 3 else 'q' if i == 30 else ''}" for i, (a, b) in enumerate(random.normal(size=(40, 2)))]
+def test_a_report_where_labelled_rows_meet_in_the_picture_alone(tmp_path):
+    """The top and the bottom of an ellipse: side by side along its long axis, far apart in the plane."""
+    angles = 2 * np.pi * np.arange(40) / 40
+    rows = [f"{2 * np.cos(t):.6f},{1.8 * np.sin(t):.6f},{'p' if i == 10 else 'q' if i == 30 else ''}" for i, t in enumerate(angles)]
     data = write(tmp_path / "two.csv", "a,b,label\n" + "\n".join(rows) + "\n")
     calor("run", "mds", data, "--set", "eigen.k=1", "--label", "label", "--report", tmp_path / "r.html")
-    assert document_of(tmp_path / "r.html")["kind"] == "run"
+    document = document_of(tmp_path / "r.html")
+    quality = document["quality"]["embedding"]
+    assert quality["purity"] == 0 and quality["purity_of_input"] is None
+    assert any("share its label." in text for text in document["summary"])
 
 
 # ---- columns ----
