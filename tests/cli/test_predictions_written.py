@@ -89,7 +89,7 @@ def test_the_mean_is_that_of_the_training_rows(tmp_path):
     """All rows train, with a file of test rows: the mean of the column a is known."""
     data, test = write(tmp_path / "a.csv", lines_of()), write(tmp_path / "t.csv", lines_of(first=100, rows=6))
     calor("train", data, "--test", test, "--model", "propagator", "--epochs", "2", "--save", tmp_path / "m", "-q")
-    mean = np.mean([i % 2 * 3 + i / 100 for i in range(40)])
+    mean = float(np.mean([i % 2 * 3 + i / 100 for i in range(40)]))
     gap = calor("predict", tmp_path / "m", write(tmp_path / "gap.csv", "a,b\n,1\n"), "--missing", "mean", "-q").stdout
     given = calor("predict", tmp_path / "m", write(tmp_path / "given.csv", f"a,b\n{mean!r},1\n"), "-q").stdout
     assert np.allclose([float(cell) for cell in gap.splitlines()[1].split(",")], [float(cell) for cell in given.splitlines()[1].split(",")], rtol=1e-9)
