@@ -353,6 +353,20 @@ void check_names(const Cells& names, const std::string& place, std::int64_t line
   }
 }
 
+// Whether the last of `cells` cells is empty in every row of a text.
+bool all_end_empty(TextSource& source, char delimiter, std::int64_t from_line, std::size_t cells, const std::string& place) {
+  source.rewind();
+  TextScanner scanner(source, delimiter, '.', place);
+  bool empty = true;
+  while (empty && scanner.begin_row()) {
+    if (scanner.line() < from_line || looks_like_comment(scanner.row())) continue;
+    const Cells row = read_cells(scanner);
+    empty = row.size() + 1 == cells || row.back().empty();
+  }
+  source.rewind();
+  return empty;
+}
+
 // "sep=;", which spreadsheets write before the table.
 std::optional<char> announced_delimiter(std::string_view text) {
   std::string_view line = text.substr(0, text.find_first_of("\r\n"));
@@ -379,7 +393,8 @@ std::optional<double> number_in(std::string_view cell, char decimal) {
 CellKind kind_of(std::string_view cell, char decimal) {
   if (is_missing(cell)) return CellKind::missing;
   if (const auto value = number_in(cell, decimal)) return std::isfinite(*value) ? CellKind::number : CellKind::infinite;
-  const bool nearly = std::string_view("+-.,0123456789").find(cell[0]) != std::string_view::npos || cell.starts_with("\xE2\x88\x92") || cell.starts_with("\xC2\xA0");
+  const bool begins = std::string_view("+-.,0123456789").find(cell[0]) != std::string_view::npos || cell.starts_with("\xE2\x88\x92") || cell.starts_with("\xC2\xA0");
+  const bool nearly = begins && cell.find_first_of("0123456789") != std::string_view::npos;  // "+" and "--" are words
   return nearly ? CellKind::nearly : CellKind::word;
 }
 
@@ -470,11 +485,13 @@ Dialect find_dialect(TextSource& source, const TextOptions& options, const std::
             common, first.size(), first[0], place, sample.lines[0], delimiter_name(dialect.delimiter));
     dialect.header = header.found;
     dialect.remark = header.remark;
-    dialect.names_rows = is_short;
+    dialect.ends_empty = is_short && all_end_empty(source, dialect.delimiter, sample.lines[1], common, place);
+    dialect.names_rows = is_short && !dialect.ends_empty;
+    if (dialect.ends_empty) dialect.remark = "every row ends in a separator that the header does not have: the empty last column is left out";
     if (header.found) {
       dialect.header_line = sample.lines[0];
       dialect.names = first;
-      if (is_short) {
+      if (dialect.names_rows) {
         dialect.names.insert(dialect.names.begin(), "");
         dialect.first_line = sample.lines[1];
       }

@@ -36,16 +36,19 @@ class LabelTexts {
 };
 
 // Whether texts are measured values or names rather than classes: more different ones than half of more than twenty.
+bool looks_measured(std::int64_t different, std::int64_t labelled);
 bool looks_measured(const LabelTexts& texts);
 
 // Numbers by value where all are numbers, else by bytes.
 void sort_classes(std::vector<std::string>& names);
 
-// Fills data.labels and data.classes.  Texts that are all numbers become classes by value ("1", "1.0" and "01" are the
-// class "1"), in ascending order; other texts are sorted by bytes.  With options.classes, that list and its order.
-// With options.partly_labelled a missing label is -1.
+// Fills data.labels and data.classes.  Texts that are all numbers become classes by value ("1", "1.0" and "+1" are the class "1"), in
+// ascending order, but as they are written where one has leading zeros ("01"); other texts are sorted by bytes.  With options.classes,
+// that list and its order.
+// With options.partly_labelled a missing label is -1, which a note counts.  "-", ".", NA, null, none and missing are classes where no two
+// others are ("NA" beside "EU"), and "-" and "." beside other signs ("+").
 // Throws Fault::input for a count other than data.rows, a missing label otherwise and where all are missing, a text that is not UTF-8, a label the given
-// classes lack, and a column that is no class: more values than half of more than twenty rows.
+// classes lack, a measured label that is no number, and a column to predict that is no class: more values than half of more than twenty rows.
 void set_labels(Dataset& data, const LabelTexts& texts, const LoadOptions& options, const std::string& place);
 
 }  // namespace calor::io

@@ -61,8 +61,11 @@ void BlockReader::read_rows(const RowBlock& block, BlockCells& into) const {
   TextScanner scanner(block.rows, dialect_.delimiter, dialect_.decimal, place_, block.line);
   while (scanner.begin_row()) {
     const std::int64_t line = scanner.line();
-    if (line < dialect_.first_line || line == dialect_.header_line) continue;
     const char first = scanner.row().front();
+    if (line < dialect_.first_line || line == dialect_.header_line) {
+      into.comments += line != dialect_.header_line && (first == '#' || first == '%');
+      continue;
+    }
     if ((first == '#' || first == '%') && is_comment(scanner.row(), count_cells(scanner), numbers_.size())) {
       ++into.comments;
       continue;
@@ -84,6 +87,7 @@ void BlockReader::read_row(TextScanner& scanner, BlockCells& into) const {
         scanner.skip_row();
         break;
       }
+      if (dialect_.ends_empty && scanner.text_cell().empty() && !scanner.next_cell()) break;
       scanner.restart_row();
       fail_ragged(count_cells(scanner), scanner.line());
     }

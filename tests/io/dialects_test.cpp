@@ -164,6 +164,30 @@ TEST_F(Dialects, WhatWasReadIsSaid) {
 }
 
 // A row that the reader does not give back is refused by its line or said to be a comment.
+// Rows that end in a separator which the header has not, and R's tables whose first column has no name.
+TEST_F(Dialects, ASeparatorAtTheEndOfRowsIsNoShift) {
+  LoadOptions options;
+  options.labels = LabelUse::none;
+  const Dataset data = load("a.csv", "a,b\n1,2,\n3,4,\n5,5,\n", options);
+  EXPECT_EQ(data.features, (Strings{"a", "b"}));
+  EXPECT_EQ(data.values, (Numbers{1, 2, 3, 4, 5, 5}));
+  EXPECT_TRUE(data.row_names.empty());
+  ASSERT_EQ(data.reading.notes.size(), 1u);
+  EXPECT_NE(data.reading.notes[0].find("the empty last column is left out"), std::string::npos);
+  const Dataset table = load("b.csv", "a,b\nr,2,\ns,4,7\nt,5,\n", [&] { LoadOptions o = options; o.missing = Missing::drop; return o; }());
+  EXPECT_EQ(table.row_names, (Strings{"r", "s", "t"})) << "the last column is not empty everywhere";
+  std::string late = "a,b\n";
+  for (int i = 0; i < 300; ++i) late += fmt::format("n{},{},{}\n", i, i, i == 299 ? "7" : "");
+  options.missing = Missing::drop;
+  EXPECT_EQ(load("c.csv", late, options).row_names.size(), 300u) << "the very last row tells";
+}
+
+TEST_F(Dialects, CommentsBeforeTheHeaderCount) {
+  const Dataset data = load("a.csv", "# made by hand\na,b,kind\n1,2,p\n# more\n3,4,q\n");
+  EXPECT_EQ(data.reading.comments, 2);
+  EXPECT_EQ(data.reading.notes, (Strings{"2 comment lines left out"}));
+}
+
 TEST_F(Dialects, HashesInNamesAreNoComments) {
   const Dataset data = load("a.csv", "tag,x,y\n#ai,1,2\n#ml,3,4\n%20,5,6\n# no row\n", [] { LoadOptions o; o.labels = LabelUse::none; return o; }());
   EXPECT_EQ(data.row_names, (Strings{"#ai", "#ml", "%20"}));

@@ -27,12 +27,55 @@ TEST(Labels, TextsAreSortedByBytes) {
 }
 
 TEST(Labels, EqualNumbersAreOneClass) {
-  const Dataset data = classify({"1", "1.0", "01", "2", "2e0", "-0", "0"});
+  const Dataset data = classify({"1", "1.0", "+1", "2", "2e0", "-0", "0"});
   EXPECT_EQ(data.classes, (Strings{"0", "1", "2"}));
   EXPECT_EQ(data.labels, (Labels{1, 1, 1, 2, 2, 0, 0}));
   // Whole numbers beyond the doubles' exact range stay apart.
   EXPECT_EQ(classify({"9007199254740993", "9007199254740992"}).classes,
             (Strings{"9007199254740992", "9007199254740993"}));
+}
+
+TEST(Labels, LeadingZerosTellCodesApart) {
+  const Dataset data = classify({"01", "1", "01", "10"});
+  EXPECT_EQ(data.classes, (Strings{"01", "1", "10"}));
+  EXPECT_EQ(data.labels, (Labels{0, 1, 0, 2}));
+  LoadOptions measured;
+  measured.measured = true;
+  EXPECT_EQ(classify({"01", "1", "2"}, measured).classes, (Strings{"1", "2"}));
+}
+
+// What marks missing values elsewhere is a class where the labels are signs, and where one class would be left.
+TEST(Labels, MarksOfMissingValuesMayBeClasses) {
+  for (const bool partly : {false, true}) {
+    LoadOptions options;
+    options.partly_labelled = partly;
+    const Dataset signs = classify({"+", "-", "-", "+"}, options);
+    EXPECT_EQ(signs.classes, (Strings{"+", "-"}));
+    EXPECT_EQ(signs.labels, (Labels{0, 1, 1, 0}));
+    ASSERT_EQ(signs.reading.notes.size(), 1u);
+    EXPECT_EQ(signs.reading.notes[0], "\"-\" in the label column \"kind\" is read as a class: leave the cell empty where a row has no label");
+    EXPECT_EQ(classify({"NA", "EU", "EU"}, options).classes, (Strings{"EU", "NA"}));
+    EXPECT_EQ(classify({"null", "alt", "null"}, options).labels, (Labels{1, 0, 1}));
+    EXPECT_EQ(classify({"a", ".", "a"}, options).classes, (Strings{".", "a"}));
+  }
+  LoadOptions options;
+  options.partly_labelled = true;
+  const Dataset three = classify({"EU", "NA", "US", "NA", ""}, options);
+  EXPECT_EQ(three.labels, (Labels{0, -1, 1, -1, -1}));
+  EXPECT_EQ(three.reading.notes, (Strings{"3 of 5 rows have no label (\"NA\"): give the class another name if it is one"}));
+  EXPECT_EQ(classify({"p", "", "q"}, options).reading.notes, (Strings{"1 of 3 rows has no label"}));
+  EXPECT_EQ(classify({"p", "-", "q"}, options).labels, (Labels{0, -1, 1}));
+  EXPECT_EQ(classify({"1", "-", "1"}, options).labels, (Labels{0, -1, 0})) << "numbers may lack";
+  EXPECT_EQ(classify({"p", "?", "p"}, options).labels, (Labels{0, -1, 0})) << "a question mark is no class";
+  options.classes = {"EU", "NA"};
+  EXPECT_EQ(classify({"NA", "", "EU"}, options).labels, (Labels{1, -1, 0})) << "a model's class";
+}
+
+TEST(Labels, AMeasuredLabelThatIsNoNumberIsNamedByItsPlace) {
+  LoadOptions options;
+  options.measured = options.partly_labelled = true;
+  expect_error(Fault::input, {"\"kind\"", "\"high\"", "file, row 3"}, [&] { classify({"1.5", "", "high", "2"}, options); });
+  expect_error(Fault::input, {"\"inf\"", "row 2"}, [&] { classify({"1.5", "inf"}, options); });
 }
 
 TEST(Labels, KnownClassesKeepTheirOrder) {
