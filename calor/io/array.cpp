@@ -131,7 +131,7 @@ void convert(const Array& array, double* values, std::size_t count) {
 
 }  // namespace
 
-std::vector<double> array_values(const Array& array, const std::string& place, const Context& context, bool keep_missing) {
+std::vector<double> array_values(const Array& array, const std::string& place, const Context& context, Gaps gaps) {
   require(array.element != Element::bytes && array.element != Element::unicode, Fault::input,
           "[data] expected an array of numbers, found texts ({}): only labels may be text", place);
   const auto columns = static_cast<std::size_t>(array.columns());
@@ -147,11 +147,9 @@ std::vector<double> array_values(const Array& array, const std::string& place, c
   }
   if (array.element == Element::real)
     for (std::size_t i = 0; i < count; ++i)
-      require(std::isfinite(static_cast<float>(values[i])) || (keep_missing && std::isnan(values[i])), Fault::input,
-              "[data] expected finite numbers in the range of float, found {} ({}, row {}, column {}): remove the row "
-              "or column, "
-              "or fill in the value (missing ones also by --missing drop, mean or neighbours)",
-              element_text(array, i), place, i / columns + 1, i % columns + 1);
+      require(std::isfinite(static_cast<float>(values[i])) || (gaps == Gaps::kept && std::isnan(values[i])), Fault::input,
+              "[data] expected finite numbers in the range of float, found {} ({}, row {}, column {}): remove the row or column, or fill in the value{}",
+              element_text(array, i), place, i / columns + 1, i % columns + 1, gaps == Gaps::fillable ? " (missing ones also by --missing drop, mean or neighbours)" : "");
   return values;
 }
 

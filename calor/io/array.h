@@ -31,10 +31,12 @@ struct Array {
 void check_bytes(const std::vector<std::int64_t>& shape, std::size_t element_size, std::size_t available,
                  std::string_view op, const std::string& place);
 
+// NaN among the elements: refused; refused with --missing as a remedy; let through.
+enum class Gaps { refused, fillable, kept };
+
 // All elements as rows x columns doubles, row-major, every one finite.  Throws Fault::input for text and for non-finite
 // values, with row and column counted from 1; Fault::memory.
-// `keep_missing` lets NaN through.
-std::vector<double> array_values(const Array& array, const std::string& place, const Context& context, bool keep_missing = false);
+std::vector<double> array_values(const Array& array, const std::string& place, const Context& context, Gaps gaps = Gaps::refused);
 
 // The elements of one column as label texts: whole numbers without a point, texts as they are.
 LabelTexts array_labels(const Array& array, std::int64_t column);

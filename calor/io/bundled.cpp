@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "calor/io/file_options.h"
 #include "calor/io/gzip.h"
 #include "calor/io/hash.h"
 #include "calor/io/table_data.h"
@@ -89,8 +90,8 @@ constexpr Embedded embedded[] = {
 
 // A bundled set's last column is its label whatever the command.
 static Dataset parse(std::string_view text, const std::string& name, const Names& names, LoadOptions options, const Context& context) {
+  check_options(bundled_set, options, false, name);
   if (!options.label && options.labels == LabelUse::shown) options.label = names.back();
-  options.text = {};
   TextFacts facts;
   const auto source = as_utf8(text_view(text), "", name, context, facts);
   Dataset data = data_of_text(*source, facts, names, options, name, context, std::nullopt);

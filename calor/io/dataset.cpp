@@ -8,6 +8,8 @@
 #include "calor/core/text.h"
 #include "calor/io/bundled.h"
 #include "calor/io/container.h"
+#include "calor/io/file_options.h"
+#include "calor/io/graphml.h"
 #include "calor/io/gzip.h"
 #include "calor/io/hash.h"
 #include "calor/io/idx.h"
@@ -31,6 +33,12 @@ std::array<std::string, 2> split_pair(const std::string& source) {
   return {source.substr(0, comma), source.substr(comma + 1)};
 }
 
+}  // namespace
+
+std::string data_part(const std::string& source) { return split_pair(source)[0]; }
+
+namespace {
+
 // Without folder, ".gz" and one further suffix.
 std::string short_name(const std::string& path) {
   if (path == "-") return "stdin";
@@ -42,7 +50,7 @@ std::string short_name(const std::string& path) {
 // A labels file that was named, or the one beside an images file; an empty path: none.
 std::string labels_path(const std::string& path, bool images, const std::string& named, const LoadOptions& options) {
   if (options.labels == LabelUse::none || options.label == "none") return "";
-  if (!named.empty() || !images) return named;
+  if (!named.empty() || !images || asks_label(options)) return named;
   const std::string beside = labels_name(path);
   if (!beside.empty() && fs::exists(beside)) return beside;
   require(options.known() || options.label || options.labels == LabelUse::shown, Fault::input,
@@ -63,11 +71,12 @@ LabelTexts read_labels(const std::string& path, const LoadOptions& options, std:
 Dataset data_of_libsvm(TextSource& text, const TextFacts& facts, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const std::string& place,
                        const Context& context) {
   require(!beside, Fault::input, "[libsvm] expected the labels in the lines, found a file of labels beside ({}): give the one file", place);
-  require(!options.label || *options.label == "label" || *options.label == "none", Fault::input,
-          "[libsvm] expected the label at the beginning of each line, found --label \"{}\" ({}): leave it out", options.label.value_or(""), place);
+  LoadOptions chosen = options;
+  if (chosen.label == "label") chosen.label.reset();  // what the labels are called here
+  check_options(libsvm_file, chosen, false, place);
   SparseRows rows = parse_libsvm(whole_text(text, facts.bytes, place, context), place, options.coding.inputs(), context);
   std::optional<LabelsBeside> labels;
-  if (options.label != "none") labels = LabelsBeside{"label", std::move(rows.labels)};
+  if (options.label != "none") labels = LabelsBeside{"label", std::move(rows.labels), place};
   Dataset data = data_of_sparse(std::move(rows.matrix), std::move(rows.features), labels, options, place, context);
   data.reading.format = "libsvm";
   return data;
@@ -75,6 +84,7 @@ Dataset data_of_libsvm(TextSource& text, const TextFacts& facts, const LoadOptio
 
 Dataset data_of_matrix_market(TextSource& text, const TextFacts& facts, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const std::string& place,
                               const Context& context) {
+  check_options(sparse_matrix, options, beside.has_value(), place);
   require(beside || options.labels != LabelUse::expected || options.label == "none" || options.known(), Fault::input,
           "[mtx] expected labels, found a matrix alone ({}): name a labels file after a comma, as in matrix.mtx,labels.csv", place);
   MatrixMarket found = parse_matrix_market(whole_text(text, facts.bytes, place, context), place, context);
@@ -92,6 +102,8 @@ Dataset parse(Source&& source, const std::string& path, const LoadOptions& optio
   const std::string head = beginning_of(*text);
   if (is_libsvm(head)) return data_of_libsvm(*text, facts, options, beside, path, context);
   if (is_matrix_market(head)) return data_of_matrix_market(*text, facts, options, beside, path, context);
+  require(!is_graphml(head), Fault::input, "[data] expected points, found a graph in GraphML ({}): give it to a pipeline that begins with adjacency, as pagerank does", path);
+  check_options(separated_text, options, true, path);
   return data_of_text(*text, facts, {}, options, path, context, beside);
 }
 
@@ -102,12 +114,13 @@ Dataset load_dataset(const std::string& source, const LoadOptions& options, cons
   if (auto bundled = load_bundled(source, options, context)) return *std::move(bundled);
 
   const auto [data_path, named_labels] = split_pair(source);
+  require(named_labels.empty() || !asks_label(options), Fault::input, "[data] expected no --label beside a file of labels, found it ({}): leave one of them out", source);
   Source opened = open_source(data_path, context);
   const auto hash = opened.hash;
   const std::string labels = labels_path(data_path, is_idx(opened.head), named_labels, options);
   std::optional<LabelsBeside> beside;
   std::string labels_hash;
-  if (!labels.empty()) beside = LabelsBeside{"label", read_labels(labels, options, labels_hash, context)};
+  if (!labels.empty()) beside = LabelsBeside{"label", read_labels(labels, options, labels_hash, context), labels};
   Dataset data = parse(std::move(opened), data_path, options, beside, context);
   data.name = short_name(data_path);
   data.source = source;
@@ -126,6 +139,18 @@ std::int64_t constant_columns(const Dataset& data) {
         --constant;
       }
   return constant;
+}
+
+Reading full_reading(const Dataset& data) {
+  Reading reading = data.reading;
+  reading.rows = data.rows;
+  reading.features = data.columns;
+  if (data.labelled()) reading.label = data.label;
+  reading.classes = static_cast<std::int64_t>(data.classes.size());
+  if (!data.row_names.empty()) reading.names = data.row_names_column;
+  reading.missing = data.missing;
+  reading.constant = constant_columns(data);
+  return reading;
 }
 
 std::string reading_line(const Dataset& data) {

@@ -23,6 +23,10 @@ struct Reading {
   std::optional<bool> header;         // nothing where the format has none
   std::string delimiter, decimal, encoding;  // in words; "" where the format has none
   std::int64_t comments = 0;          // lines left out
+  std::int64_t rows = 0, features = 0;      // of a graph: nodes and 0
+  std::optional<std::int64_t> edges;        // of a graph
+  std::optional<std::string> label, names;  // the columns; "" for one without a name
+  std::int64_t classes = 0, missing = 0, constant = 0;  // different labels, values that are missing, columns of one value
   std::vector<std::string> left_out;  // columns
   std::vector<std::string> notes;     // doubts, and what was done about them
 };
@@ -87,6 +91,12 @@ struct LoadOptions {
 // of more than two dimensions are flattened to rows.
 // Throws Fault::input with file, line (or row) and column, and a remedy; Fault::memory when the estimate is over the limit.
 Dataset load_dataset(const std::string& source, const LoadOptions& options, const Context& context);
+
+// The file or name of the data in "data,labels"; else the whole.
+std::string data_part(const std::string& source);
+
+// The reading of a data set with its counts and columns, as they are now.
+Reading full_reading(const Dataset& data);
 
 // "read 1,797 rows x 64 features (label \"digit\", 10 classes; no names; header yes; comma; 3 columns constant)".
 std::string reading_line(const Dataset& data);

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/io/labels.h"
 #include "calor/io/number.h"
 
 namespace calor::io {
@@ -95,6 +98,18 @@ bool numbers_rows(const Names& names) {
   return usual.contains(first);
 }
 
+// More different texts than half of more than twenty, as looks_measured has it.
+bool mostly_different(const Column& column) {
+  if (!column.of_words() || column.of_truth()) return false;
+  std::int64_t different = 0, cells = 0;
+  for (std::int64_t id = 0; id < column.texts.size(); ++id) {
+    if (is_missing(trim(column.texts.text(id)))) continue;
+    ++different;
+    cells += column.texts.count(id);
+  }
+  return looks_measured(different, cells);
+}
+
 struct Naming {
   std::int64_t column = -1;
   std::string because;
@@ -125,6 +140,8 @@ Naming find_names(const Table& table, const Names& names, const std::set<std::in
     const Column& column = table.columns[static_cast<std::size_t>(c)];
     if (free(c) && column.of_words() && !column.of_truth() && all_different_texts(column) && !(table.named && is_label_name(names[static_cast<std::size_t>(c)]))) return {c, "its texts are all different"};
   }
+  for (std::int64_t c = 0; c < width && options.labels == LabelUse::shown && !options.known(); ++c)
+    if (free(c) && mostly_different(table.columns[static_cast<std::size_t>(c)])) return {c, "most of its texts are different"};
   return {};
 }
 
@@ -147,10 +164,10 @@ Names names_of(const Table& table) {
 }
 
 // Whether the features a saved model knows are found by name here, and else by count.
-bool by_name(const Table& table, const Names& names, const Names& wanted) {
+bool by_name(const Names& names, bool named, const Names& wanted) {
   const auto is_there = [&](const std::string& feature) { return find_name(names, feature).has_value(); };
   // Names such as x1 may be positions only: they tell where the file has one of them.
-  return table.named && (!std::ranges::all_of(wanted, is_generic) || std::ranges::any_of(wanted, is_there));
+  return named && (!std::ranges::all_of(wanted, is_generic) || std::ranges::any_of(wanted, is_there));
 }
 
 // A saved model's columns, by name in any order, or by their count; the label where there is one; the rest left out.
@@ -161,15 +178,9 @@ void known_features(Roles& roles, const Table& table, const Names& names, const 
   std::optional<std::int64_t> label;
   if (options.labels != LabelUse::none && options.label && !means_none(options.label, names))
     label = options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
-  if (by_name(table, names, wanted)) {
-    for (const std::string& feature : wanted) {
-      const auto found = find_name(names, feature);
-      const std::string nearest = nearest_name(feature, names);
-      require(found.has_value(), Fault::input, "[data] expected a column \"{}\" as in the data the model was trained on, found {} ({}){}: add or rename the column",
-              feature, list_names(names), place, nearest.empty() ? "" : fmt::format(", nearest \"{}\"", nearest));
-      roles.features.push_back(*found);
-      used.insert(*found);
-    }
+  if (auto found = columns_by_name(names, table.named, wanted, place)) {
+    roles.features = *std::move(found);
+    used.insert(roles.features.begin(), roles.features.end());
     if (!options.label && names.size() == wanted.size() + 1 + (roles.names >= 0)) {
       std::set<std::int64_t> taken = used;
       if (roles.names >= 0) taken.insert(roles.names);
@@ -197,14 +208,18 @@ void known_features(Roles& roles, const Table& table, const Names& names, const 
   roles.features = std::move(columns);
 }
 
-// --features: these alone, or all but those with "!".
-std::vector<std::int64_t> selected(const Names& names, std::vector<std::int64_t> all, const LoadOptions& options, const std::string& place) {
+}  // namespace
+
+std::vector<std::int64_t> selected_columns(const Names& names, std::vector<std::int64_t> all, const LoadOptions& options, const std::string& place) {
   if (options.select.empty()) return all;
   const bool without = options.select.front().starts_with('!');
   std::vector<std::int64_t> listed;
   for (const std::string& item : options.select) {
     require(item.starts_with('!') == without, Fault::usage, "[data] expected --features with names alone or with \"!\" before each, found \"{}\" among others ({})", item, place);
-    listed.push_back(find_column(names, without ? item.substr(1) : item, place));
+    const std::int64_t column = find_column(names, without ? item.substr(1) : item, place);
+    require(std::ranges::find(listed, column) == listed.end(), Fault::usage, "[data] expected each column once in --features, found \"{}\" twice ({}): leave one out",
+            names[static_cast<std::size_t>(column)], place);
+    listed.push_back(column);
   }
   if (without) {
     std::erase_if(all, [&](std::int64_t column) { return std::ranges::find(listed, column) != listed.end(); });
@@ -213,7 +228,22 @@ std::vector<std::int64_t> selected(const Names& names, std::vector<std::int64_t>
   return listed;
 }
 
-}  // namespace
+std::optional<std::vector<std::int64_t>> columns_by_name(const Names& names, bool named, const Names& wanted, const std::string& place) {
+  if (!by_name(names, named, wanted)) return {};
+  std::map<std::string_view, std::int64_t> index;
+  for (std::size_t c = 0; c < names.size(); ++c) index.emplace(names[c], c);
+  std::vector<std::int64_t> columns;
+  for (const std::string& feature : wanted) {
+    const auto found = index.find(feature);
+    if (found == index.end()) {
+      const std::string nearest = nearest_name(feature, names);
+      fail(Fault::input, "[data] expected a column \"{}\" as in the data the model was trained on, found {} ({}){}: add or rename the column", feature, list_names(names), place,
+           nearest.empty() ? "" : fmt::format(", nearest \"{}\"", nearest));
+    }
+    columns.push_back(found->second);
+  }
+  return columns;
+}
 
 Names generic_names(std::int64_t count) {
   Names names;
@@ -287,20 +317,21 @@ Roles assign_roles(const Table& table, const LoadOptions& options, const std::st
     for (const std::string& feature : wanted)
       if (const auto column = find_name(names, feature)) taken.insert(*column);
     // Where the count decides, the one column more is the label.
-    if (!by_name(table, names, wanted) && table.width() <= static_cast<std::int64_t>(wanted.size()) + (may_label ? 1 : 0))
+    if (!by_name(names, table.named, wanted) && table.width() <= static_cast<std::int64_t>(wanted.size()) + (may_label ? 1 : 0))
       for (std::int64_t c = 0; c < table.width(); ++c) taken.insert(c);
   }
+  // Never names unless --names says so: a column that is usually the label stays it, even with different texts; and what is asked for as a feature.
+  std::set<std::int64_t> not_names = taken;
+  if (may_label && !options.label && options.labels == LabelUse::expected && !options.known())
+    not_names.insert(usual_label(names, {}).value_or(table.width() - 1));
+  for (const std::vector<std::string>* asked : {&options.select, &options.one_hot})
+    for (const std::string& item : *asked)
+      if (!item.starts_with('!') && (item != "auto" || find_name(names, item))) not_names.insert(find_column(names, item, place));
   if (options.names && !means_none(options.names, names)) {
     roles.names = find_column(names, *options.names, place);
     require(roles.names != roles.label, Fault::input, "[data] expected one column for the label and another for the names, found \"{}\" for both ({})",
             names[static_cast<std::size_t>(roles.names)], place);
   } else if (!options.names) {
-    // A column that is usually the label stays it, even with different texts.
-    std::set<std::int64_t> not_names = taken;
-    if (may_label && !options.label && options.labels == LabelUse::expected && !options.known())
-      not_names.insert(usual_label(names, {}).value_or(table.width() - 1));
-    if (!options.select.empty() && !options.select.front().starts_with('!'))
-      for (const std::string& feature : options.select) not_names.insert(find_column(names, feature, place));
     const Naming naming = find_names(table, names, not_names, options);
     roles.names = naming.column;
     roles.names_because = naming.because;
@@ -311,6 +342,11 @@ Roles assign_roles(const Table& table, const LoadOptions& options, const std::st
   if (options.known()) {
     known_features(roles, table, names, options, place);
   } else {
+    // Names with a few repeated are neither features nor classes to look at.
+    if (options.labels == LabelUse::shown)
+      for (std::int64_t c = 0; c < table.width(); ++c)
+        if (!not_names.contains(c) && mostly_different(table.columns[static_cast<std::size_t>(c)])) taken.insert(c);
+    std::set<std::int64_t> set_aside = taken;
     if (may_label && roles.label < 0) {
       std::optional<std::int64_t> label;
       if (options.labels == LabelUse::expected) label = usual_label(names, taken);
@@ -321,14 +357,17 @@ Roles assign_roles(const Table& table, const LoadOptions& options, const std::st
     }
     std::vector<std::int64_t> others;
     for (std::int64_t c = 0; c < table.width(); ++c)
-      if (c != roles.label && c != roles.names) others.push_back(c);
-    roles.features = selected(names, std::move(others), options, place);
+      if (c != roles.label && !set_aside.contains(c)) others.push_back(c);
+    roles.features = selected_columns(names, std::move(others), options, place);
     for (const std::int64_t column : roles.features)
-      require(column != roles.label && column != roles.names, Fault::input, "[data] expected features beside the {} \"{}\", found it in --features ({}): leave it out there",
-              column == roles.label ? "label" : "names", names[static_cast<std::size_t>(column)], place);
+      require(column != roles.label && column != roles.names, Fault::input, "[data] expected features beside the {} \"{}\", found it in --features ({}): leave it out there{}",
+              column == roles.label ? "label" : "names", names[static_cast<std::size_t>(column)], place,
+              column == roles.label ? (options.label ? "" : ", or say --label none") : (options.names ? "" : ", or say --names none"));
   }
-  require(!roles.features.empty(), Fault::input, "[data] expected feature columns beside the {} column \"{}\", found none ({}): check the separator and the file",
-          roles.label >= 0 ? "label" : "names", names[static_cast<std::size_t>(std::max<std::int64_t>(0, std::max(roles.label, roles.names)))], place);
+  const bool beside = roles.label >= 0 || roles.names >= 0;
+  require(!roles.features.empty(), Fault::input, "[data] expected feature columns{}, found none ({}): check {}",
+          beside ? fmt::format(" beside the {} column \"{}\"", roles.label >= 0 ? "label" : "names", names[static_cast<std::size_t>(std::max(roles.label, roles.names))]) : "", place,
+          options.select.empty() ? "the separator and the file" : "--features");
   std::vector<bool> used(names.size());
   for (const std::int64_t column : roles.features) used[static_cast<std::size_t>(column)] = true;
   for (std::int64_t c = 0; c < table.width(); ++c)

@@ -29,6 +29,13 @@ std::int64_t find_column(const std::vector<std::string>& names, const std::strin
 // The position that "3", "-1" or "x3" means among `count` columns, counted from 0; nothing for any other text.
 std::optional<std::int64_t> column_position(std::string_view text, std::int64_t count);
 
+// The columns of `all` that LoadOptions::select names, in its order; or all but those with "!".
+std::vector<std::int64_t> selected_columns(const std::vector<std::string>& names, std::vector<std::int64_t> all, const LoadOptions& options, const std::string& place);
+
+// The columns that a saved model's features have here, by their names; nothing where their count decides, as names such as "x1" may be
+// positions alone.  Throws Fault::input for a feature that is not there.
+std::optional<std::vector<std::int64_t>> columns_by_name(const std::vector<std::string>& names, bool named, const std::vector<std::string>& wanted, const std::string& place);
+
 // Whether a name says that a column holds labels: label, class, target or y, in any case.
 bool is_label_name(std::string_view name);
 

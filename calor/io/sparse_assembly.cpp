@@ -1,5 +1,6 @@
 #include "calor/io/sparse_assembly.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -123,6 +124,27 @@ SparseMatrix assemble(Compressed compressed, std::string_view op, const std::str
   Triplets triplets{compressed.rows, compressed.columns, expanded(compressed.begin), std::move(compressed.index), std::move(compressed.value)};
   if (compressed.by_columns) std::swap(triplets.row, triplets.column);
   return assemble(std::move(triplets), op, place);
+}
+
+SparseMatrix columns_of(const SparseMatrix& matrix, const std::vector<std::int64_t>& columns) {
+  std::vector<std::int32_t> place(static_cast<std::size_t>(matrix.columns), -1);
+  for (std::size_t c = 0; c < columns.size(); ++c) place[static_cast<std::size_t>(columns[c])] = static_cast<std::int32_t>(c);
+  SparseMatrix chosen;
+  chosen.rows = matrix.rows;
+  chosen.columns = static_cast<std::int64_t>(columns.size());
+  std::vector<std::pair<std::int32_t, double>> row;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(matrix.rows); ++i) {
+    row.clear();
+    for (auto e = static_cast<std::size_t>(matrix.begin[i]); e < static_cast<std::size_t>(matrix.begin[i + 1]); ++e)
+      if (const std::int32_t column = place[static_cast<std::size_t>(matrix.column[e])]; column >= 0) row.emplace_back(column, matrix.value[e]);
+    std::sort(row.begin(), row.end());
+    for (const auto& [column, value] : row) {
+      chosen.column.push_back(column);
+      chosen.value.push_back(value);
+    }
+    chosen.begin.push_back(chosen.entries());
+  }
+  return chosen;
 }
 
 }  // namespace calor::io

@@ -42,4 +42,7 @@ struct Compressed {
 // at 0, descends or passes the entries, and for an index outside the matrix.
 SparseMatrix assemble(Compressed compressed, std::string_view op, const std::string& place);
 
+// The columns with these numbers, each at most once, in this order.  O(columns + entries log entries of a row).
+SparseMatrix columns_of(const SparseMatrix& matrix, const std::vector<std::int64_t>& columns);
+
 }  // namespace calor::io

@@ -38,8 +38,8 @@ void name_rows(Dataset& data, const Table& table, const Roles& roles, const std:
   for (std::int64_t i = 0; i < table.rows; ++i) data.row_names.push_back(table.text(i, roles.names));
   if (table.named) data.row_names_column = column.name;
   if (!roles.names_because.empty())
-    data.reading.notes.push_back(fmt::format("the column {} names the rows, for {}: --names none makes it a feature",
-                                             table.named ? fmt::format("\"{}\"", column.name) : std::to_string(roles.names + 1), roles.names_because));
+    data.reading.notes.push_back(fmt::format("{} names the rows, as {}: --names none makes it a feature",
+                                             table.named ? fmt::format("the column \"{}\"", column.name) : fmt::format("column {}", roles.names + 1), roles.names_because));
 }
 
 // What a column that is called like a label has become where labels are only looked at.
@@ -48,7 +48,8 @@ void note_label_names(Dataset& data, const Table& table, const Roles& roles, con
   for (const std::int64_t c : roles.features) {
     const std::string lower = lower_case(table.columns[static_cast<std::size_t>(c)].name);
     if (lower == "label" || lower == "class" || lower == "target")
-      data.reading.notes.push_back(fmt::format("the column \"{0}\" is a feature, as it holds numbers: --label {0} makes it the label", table.columns[static_cast<std::size_t>(c)].name));
+      data.reading.notes.push_back(fmt::format("the column \"{0}\" is a feature, as it holds numbers: --label {1} makes it the label", table.columns[static_cast<std::size_t>(c)].name,
+                                               shell_quoted(table.columns[static_cast<std::size_t>(c)].name)));
   }
 }
 
@@ -62,7 +63,7 @@ Dataset data_of_roles(Table&& table, const Roles& roles, const LoadOptions& opti
     data.reading.notes.push_back(fmt::format("the label \"{}\" holds measured values, which are left out here", beside->name));
   } else if (beside) {
     data.label = beside->name;
-    set_labels(data, beside->texts, options, place);
+    set_labels(data, beside->texts, options, beside->place);
   } else if (roles.label >= 0) {
     const Column& column = table.columns[static_cast<std::size_t>(roles.label)];
     require(column.text || column.infinite == 0, Fault::input,

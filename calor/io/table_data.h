@@ -19,6 +19,7 @@ LabelTexts label_texts(const Table& table, std::int64_t column);
 struct LabelsBeside {
   std::string name;
   LabelTexts texts;
+  std::string place;  // the file, or its array
 };
 
 // The label texts of a column, more exactly than a table holds them (whole numbers beyond 2^53); empty: as the table has them.
