@@ -9,6 +9,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/container.h"
+#include "calor/io/file_options.h"
 #include "calor/io/graphml.h"
 #include "calor/io/matrix_market.h"
 #include "calor/io/number.h"
@@ -47,6 +48,7 @@ void sort_numbers(EdgeList& list) {
 struct Ends {
   std::size_t from = 0, to = 1;
   std::ptrdiff_t weight = -1;
+  std::ptrdiff_t type = -1;  // "Directed" or "Undirected", as Gephi writes it
 };
 
 std::optional<std::size_t> named(const std::vector<std::string>& names, const std::set<std::string>& wanted) {
@@ -64,7 +66,7 @@ Ends find_ends(const Dialect& dialect, EdgeList& list, const std::string& place)
   Ends ends;
   if (!dialect.header) {
     require(width <= 3, Fault::input, "[edges] expected \"from to\" or \"from to weight\", found {} fields ({}, line {}): quote names with {} in them, or name the columns in a first line: "
-                                      "from, to, weight",
+                                      "from, to, weight; a square table is read with --as similarities",
             width, place, dialect.first_line, dialect.delimiter == ' ' ? "blanks" : "separators");
     if (width == 3) ends.weight = 2;
     return ends;
@@ -81,12 +83,13 @@ Ends find_ends(const Dialect& dialect, EdgeList& list, const std::string& place)
   }
   ends.from = *from;
   ends.to = *to;
+  if (const auto type = named(names, {"type"}); type && dialect.texts[*type] && *type != ends.from && *type != ends.to) ends.type = static_cast<std::ptrdiff_t>(*type);
   if (weight && *weight != ends.from && *weight != ends.to) ends.weight = static_cast<std::ptrdiff_t>(*weight);
   else if (width == 3)
     for (std::size_t c = 0; c < width; ++c)
-      if (c != ends.from && c != ends.to && !is_names_name(names[c])) ends.weight = static_cast<std::ptrdiff_t>(c);
+      if (c != ends.from && c != ends.to && static_cast<std::ptrdiff_t>(c) != ends.type && !is_names_name(names[c])) ends.weight = static_cast<std::ptrdiff_t>(c);
   for (std::size_t c = 0; c < width; ++c)
-    if (c != ends.from && c != ends.to && static_cast<std::ptrdiff_t>(c) != ends.weight) list.reading.left_out.push_back(names[c].empty() ? "(the first column)" : names[c]);
+    if (c != ends.from && c != ends.to && static_cast<std::ptrdiff_t>(c) != ends.weight && static_cast<std::ptrdiff_t>(c) != ends.type) list.reading.left_out.push_back(names[c].empty() ? "(the first column)" : names[c]);
   list.columns = fmt::format("from \"{}\" to \"{}\"{}", names[ends.from], names[ends.to],
                              ends.weight < 0 ? "" : fmt::format(", weight \"{}\"", names[static_cast<std::size_t>(ends.weight)]));
   return ends;
@@ -98,9 +101,13 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
   TextScanner scanner(text, dialect.delimiter, dialect.decimal, place);
   const std::size_t expected = dialect.names.size(), least = dialect.header ? expected : 2, most = dialect.header ? expected : 3;
   std::vector<std::string> cells;
+  std::int64_t both_ways = 0;
   for (std::int64_t rows = 0; scanner.begin_row(); ++rows) {
     const std::int64_t line = scanner.line();
-    if (line < dialect.first_line || line == dialect.header_line) continue;
+    if (line < dialect.first_line || line == dialect.header_line) {
+      list.reading.comments += line != dialect.header_line && is_comment(scanner.row(), 0, 0);
+      continue;
+    }
     if (rows % 4096 == 0) {
       context.check_stop("edges");
       context.advance(static_cast<double>(scanner.bytes_read()), static_cast<double>(facts.bytes), "reading");
@@ -142,10 +149,17 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
               "[edges] expected text in UTF-8, found other bytes ({}, line {}): name the --encoding (latin1, windows-1252, ...), or save the file as UTF-8", place, line);
     }
     list.edges.push_back({ids[0], ids[1], weight});
+    if (ends.type >= 0 && ids[0] != ids[1] && lower_case(cells[static_cast<std::size_t>(ends.type)]) == "undirected") {
+      list.edges.push_back({ids[1], ids[0], weight});
+      ++both_ways;
+    }
     if ((list.edges.size() & (list.edges.size() - 1)) == 0)  // before a vector of edges doubles
       context.memory.require(2 * list.edges.size() * sizeof(NamedEdge), "edges", fmt::format("the edges of {}", place), "use a smaller graph, or raise --max-memory");
   }
   list.nodes = nodes.texts();
+  if (both_ways > 0)
+    list.reading.notes.push_back(fmt::format("{} undirected edge{} (by the column \"{}\") {} read in both directions", grouped_digits(both_ways), both_ways == 1 ? "" : "s",
+                                             dialect.names[static_cast<std::size_t>(ends.type)], both_ways == 1 ? "is" : "are"));
 }
 
 // Nodes are numbered from 1; an entry in row i and column j is an edge from i to j.
@@ -164,18 +178,46 @@ EdgeList edges_of(const MatrixMarket& found, const std::string& place) {
 
 }  // namespace
 
-EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context) {
+static void count_graph(EdgeList& list) {
+  list.reading.rows = static_cast<std::int64_t>(list.nodes.size());
+  list.reading.edges = static_cast<std::int64_t>(list.edges.size());
+}
+
+// Three rows of three numbers that are a table rather than pairs: zeros on the diagonal, symmetric, or fractions where pairs have names.
+static bool looks_square(const std::vector<double>& table) {
+  const bool zeros = table[0] == 0 && table[4] == 0 && table[8] == 0;
+  const bool symmetric = table[1] == table[3] && table[2] == table[6] && table[5] == table[7];
+  bool fractions = false;
+  for (const std::size_t at : {0, 1, 3, 4, 6, 7}) fractions = fractions || table[at] != std::floor(table[at]);
+  return zeros || symmetric || fractions;
+}
+
+static void note_table(EdgeList& list) {
+  std::vector<double> table;
+  for (const NamedEdge& edge : list.edges) {
+    const auto from = parse_number(list.nodes[static_cast<std::size_t>(edge.from)]), to = parse_number(list.nodes[static_cast<std::size_t>(edge.to)]);
+    if (from && to) table.insert(table.end(), {*from, *to, edge.weight});
+  }
+  if (table.size() == 9 && looks_square(table)) list.reading.notes.push_back("3 rows of 3 numbers are read as edges with weights: --as similarities if they are a square table");
+}
+
+EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const Context& context) {
+  const TextOptions& options = load.text;
   EdgeList list;
+  require(data_part(path) == path, Fault::input, "[edges] expected a list of edges alone, found a file of labels beside it ({}): leave it out; for distances with labels give a square table", path);
   Source source = open_source(path, context);
   refuse_foreign(source.head, path);
   require(!is_container(source.head), Fault::input, "[edges] expected a text of edges, found arrays or an archive ({}): give a csv of \"from, to, weight\"", path);
   TextFacts facts;
   const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts, source.counted);
   const std::string head = beginning_of(*text);
-  if (is_graphml(head) || is_matrix_market(head)) {
+  const bool graph = is_graphml(head) || is_matrix_market(head);
+  check_options(graph ? graph_file : edge_list, load, false, path);
+  if (graph) {
     const std::string whole = whole_text(*text, facts.bytes, path, context);
     EdgeList other = is_graphml(head) ? parse_graphml(whole, path, context) : edges_of(parse_matrix_market(whole, path, context), path);
     other.reading.format = is_graphml(head) ? "GraphML" : "Matrix Market";
+    count_graph(other);
     other.hash = source.hash.get();
     return other;
   }
@@ -190,12 +232,15 @@ EdgeList load_edge_list(const std::string& path, const TextOptions& options, con
   read_edges(*text, facts, dialect, ends, list, path, context);
   require(!list.edges.empty(), Fault::input, "[edges] expected at least one edge, found none ({})", path);
   if (list.reading.comments > 0) list.reading.notes.push_back(fmt::format("{} comment line{} left out", list.reading.comments, list.reading.comments == 1 ? "" : "s"));
+  if (list.edges.size() == 3 && dialect.names.size() == 3 && !dialect.header) note_table(list);
   sort_numbers(list);
+  count_graph(list);
   list.hash = source.hash.get();
   return list;
 }
 
-bool is_list_of_pairs(const std::string& path, const TextOptions& options, const Context& context) {
+bool is_list_of_pairs(const std::string& source_name, const TextOptions& options, const Context& context) {
+  const std::string path = data_part(source_name);
   if (path == "-") return false;  // can be read once
   Source source = open_source(path, context);
   if (is_container(source.head)) return false;
@@ -207,14 +252,20 @@ bool is_list_of_pairs(const std::string& path, const TextOptions& options, const
   const Dialect dialect = find_dialect(*text, options, {}, "", true, path);
   if (dialect.names.size() != 3) return false;
   TextScanner scanner(*text, dialect.delimiter, dialect.decimal, path);
-  std::size_t rows = 0, zeros = 0;
+  std::size_t rows = 0, numbers = 0;
+  std::vector<double> table;
   while (scanner.begin_row() && rows < 4) {
     if (scanner.line() < dialect.first_line || scanner.line() == dialect.header_line) continue;
     const std::vector<std::string> cells = read_cells(scanner);
-    if (rows < cells.size()) zeros += number_in(cells[rows], dialect.decimal) == 0.0;
+    for (const std::string& cell : cells) {
+      const auto value = number_in(cell, dialect.decimal);
+      numbers += value.has_value() || cell.empty();  // one triangle alone
+      if (rows < 3) table.push_back(value.value_or(0));
+    }
     ++rows;
   }
-  return rows != 3 || zeros != 3;
+  const bool square = rows == 3 && numbers == 9 && looks_square(table), row_of_three = rows == 1 && numbers == 3;
+  return !square && !row_of_three;
 }
 
 std::string reading_line(const EdgeList& edges) {

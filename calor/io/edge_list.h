@@ -24,15 +24,15 @@ struct EdgeList {
 };
 
 // Reads a file, "-" for standard input, plain or gzipped; Matrix Market too.  Of a header's columns those are taken that are called from and to,
-// source and target, ... and weight; else the first two, and a third of numbers.  Lines that begin with "# " or "% ", or with these and other
+// source and target, ... and weight; else the first two, and a third of numbers; an edge whose column "type" says undirected goes both ways.  Lines that begin with "# " or "% ", or with these and other
 // than the number of cells, are comments.
 // Throws Fault::input with the line for a node without a name, other than two or three columns where no header tells, a weight that is no
 // finite number, bytes that are not UTF-8, and for a file without edges.
-EdgeList load_edge_list(const std::string& path, const TextOptions& options, const Context& context);
+EdgeList load_edge_list(const std::string& path, const LoadOptions& options, const Context& context);
 
-// Whether a file is a list of pairs with a value each, as far as its first lines tell: three columns, and no table of three rows with zeros on
-// the diagonal.  False for arrays.
-bool is_list_of_pairs(const std::string& path, const TextOptions& options, const Context& context);
+// Whether a file (of "file,labels" the first) is a list of pairs with a value each, as far as its first lines tell: three columns, and no square
+// table of three rows (zeros on its diagonal, symmetric, or fractions for names), nor a single line of three numbers.  False for arrays.
+bool is_list_of_pairs(const std::string& source, const TextOptions& options, const Context& context);
 
 // "read 5 nodes and 7 edges (weights; header yes; comma)".
 std::string reading_line(const EdgeList& edges);

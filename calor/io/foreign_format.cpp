@@ -86,6 +86,23 @@ bool is_gml(std::string_view text) {
   return false;
 }
 
+// Graphviz: "graph {", "strict digraph name {", behind comments.
+bool is_dot(std::string_view text) {
+  for (;;) {
+    text = trim(text);
+    if (text.starts_with("//") || text.starts_with('#')) take_line(text);
+    else if (text.starts_with("/*")) text.remove_prefix(std::min(text.find("*/"), text.size() - 2) + 2);
+    else break;
+  }
+  std::string_view head = trim(text.substr(0, text.find('{')));
+  if (head.size() == text.size() || head.find_first_of("\r\n,;") != std::string_view::npos) return false;
+  std::string word = lower_case(take_token(head));
+  if (word == "strict") word = lower_case(take_token(head));
+  if (word != "graph" && word != "digraph") return false;
+  take_token(head);  // its name
+  return trim(head).empty();
+}
+
 bool is_count(std::string_view word) {
   return !word.empty() && std::ranges::all_of(word, [](unsigned char c) { return std::isdigit(c); });
 }
@@ -132,6 +149,7 @@ std::string text_format(std::string_view text) {
   if (begins({"<?xml"}) && !is_graphml(text)) return "XML";
   if (is_json(text)) return "JSON";
   if (is_gml(text)) return "GML";
+  if (is_dot(text)) return "DOT";
   return is_dimacs(text) ? "DIMACS" : "";
 }
 
@@ -155,6 +173,7 @@ std::string foreign_remedy(std::string_view format) {
       {"GML", "read it with networkx.read_gml and write it with networkx.write_graphml, or as lines \"from to weight\""},
       {"GEXF", "read it with networkx.read_gexf and write it with networkx.write_graphml, or as lines \"from to weight\""},
       {"Pajek", "read it with networkx.read_pajek and write it with networkx.write_graphml, or as lines \"from to weight\""},
+      {"DOT", "read it with networkx.nx_pydot.read_dot and write it with networkx.write_graphml, or as lines \"from to weight\""},
       {"DIMACS", "keep the two nodes and the weight of each edge, as lines \"from to weight\""},
       {"ARFF", "read it with scipy.io.arff.loadarff and save it as csv"},
       {"Excel workbook", "save the sheet as csv"},

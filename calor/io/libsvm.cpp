@@ -63,7 +63,7 @@ bool is_label(std::string_view text) {
 
 // The same words as libsvm's own readers for whatever does not fit.
 [[noreturn]] void fail_format(std::string_view found, const char* expected, const std::string& place, std::int64_t line) {
-  fail(Fault::input, "[libsvm] wrong input format at line {}: expected {}, found \"{}\" ({}, line {}): mend the line", line, expected, found, place, line);
+  fail(Fault::input, "[libsvm] wrong input format at line {}: expected {}, found \"{}\" ({}, line {}): correct the line", line, expected, found, place, line);
 }
 
 Pair checked_pair(std::string_view word, std::int64_t line, const std::string& place) {
@@ -116,13 +116,15 @@ bool is_libsvm(std::string_view text) {
   bool labelled = false;
   for_each_row(text, [&](std::int64_t, std::string_view label, std::string_view rest) {
     const bool starts = is_label(label) || pair_of(label);
-    bool fits = starts;
+    bool fits = starts, alone = true;
     int pairs = 0;
     for (std::string_view word = take_word(rest); fits && !word.empty(); word = take_word(rest)) {
+      alone = false;
       const bool pair = pair_of(word).has_value() || word.starts_with("qid:");
       fits = pair || is_label(word);  // a label with a blank in it, which is refused later
       pairs += pair;
     }
+    if (fits && pairs == 0 && alone && parse_number(label)) return true;  // a row of zeros, or a column of numbers
     fitting += fits && pairs > 0;
     labelled = labelled || (fits && pairs > 0 && is_label(label));
     return ++rows < rows_looked_at;

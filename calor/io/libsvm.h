@@ -11,7 +11,7 @@
 
 namespace calor::io {
 
-// Whether most of the first rows are a number (or numbers with commas) and then index:value pairs.
+// Whether most of the first rows that hold more than a number are a number (or numbers with commas) and then index:value pairs.
 bool is_libsvm(std::string_view text);
 
 struct SparseRows {

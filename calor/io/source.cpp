@@ -60,11 +60,18 @@ std::shared_future<std::string> ready(std::string hash) {
   return promise.get_future().share();
 }
 
+// "a web page", "an Excel workbook"; formats are names.
+std::string with_article(const std::string& format) {
+  if (format == "web page" || format == "picture") return "a " + format;
+  if (format == "Excel workbook" || format == "OpenDocument spreadsheet") return "an " + format;
+  return format;
+}
+
 }  // namespace
 
 void refuse_foreign(std::string_view head, const std::string& path) {
   const std::string format = foreign_format(head);
-  require(format.empty(), Fault::input, "[data] expected a format that is read here, found {} ({}): {}", format, path, foreign_remedy(format));
+  require(format.empty(), Fault::input, "[data] expected a format that is read here, found {} ({}): {}", with_article(format), path, foreign_remedy(format));
 }
 
 Source open_source(const std::string& path, const Context& context) {

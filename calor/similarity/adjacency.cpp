@@ -1,5 +1,7 @@
 // adjacency: the graph that the data are, with its weights.  Edges of weight 0 are no edges; loops=drop leaves out those of a node to
 // itself, as a table of similarities has them and a neighbour graph has not.
+#include <fmt/format.h>
+
 #include "calor/core/error.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
@@ -13,6 +15,10 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"loops", Parameter::Takes::word, "keep", 0, 0, "keep|drop", "what becomes of the edges from a node to itself"}};
 
+static std::string node_name(const Data& data, std::int64_t i) {
+  return data.row_names.empty() ? std::to_string(i + 1) : fmt::format("\"{}\"", data.row_names[static_cast<std::size_t>(i)]);
+}
+
 static void run(State& state, const Arguments& arguments, Kept&, const Context&) {
   require_wanted(Wants::graph, *state.data, "adjacency");
   const auto& given = state.data->graph;
@@ -23,8 +29,8 @@ static void run(State& state, const Arguments& arguments, Kept&, const Context&)
   for (std::int64_t i = 0; i < given->rows; ++i) {
     for (std::int64_t e = given->begin[i]; e < given->begin[i + 1]; ++e) {
       const double weight = given->values.empty() ? 1 : given->values[e];
-      require(weight >= 0, Fault::input, "[adjacency] expected weights that are not negative, found {} from node {} to node {}",
-              weight, i + 1, given->column[e] + 1);
+      require(weight >= 0, Fault::input, "[adjacency] expected weights that are not negative, found {} from node {} to node {}: give similarities, greater for what is more alike", weight,
+              node_name(*state.data, i), node_name(*state.data, given->column[e]));
       if (weight == 0 || (drop && given->column[e] == i)) continue;
       graph.column.push_back(given->column[e]);
       graph.values.push_back(weight);

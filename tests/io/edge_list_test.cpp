@@ -7,7 +7,11 @@ namespace {
 
 class Edges : public TemporaryFolder {
  protected:
-  EdgeList read(std::string_view text, const TextOptions& options = {}) const { return load_edge_list(write("edges.txt", text), options, Context()); }
+  EdgeList read(std::string_view text, const TextOptions& text_options = {}) const {
+    LoadOptions options;
+    options.text = text_options;
+    return load_edge_list(write("edges.txt", text), options, Context());
+  }
   static Strings texts(const EdgeList& list) {
     Strings all;
     for (const NamedEdge& edge : list.edges)
@@ -48,6 +52,27 @@ TEST_F(Edges, NamesKeepBlanksHashesAndZeros) {
 TEST_F(Edges, WeightsInEveryNotation) {
   EXPECT_EQ(texts(read("from;to;weight\na;b;1,5\nb;a;2,5\n")), (Strings{"a>b 1.5", "b>a 2.5"}));
   EXPECT_EQ(texts(read("a b 2\nb c\n")), (Strings{"a>b 2", "b>c"}));
+}
+
+TEST_F(Edges, AColumnCalledTypeTellsTheDirection) {
+  const EdgeList mixed = read("Source,Target,Type,Id,Weight\na,b,Undirected,0,2\nb,c,Directed,1,3\nc,c,Undirected,2,1\n");
+  EXPECT_EQ(texts(mixed), (Strings{"a>b 2", "b>a 2", "b>c 3", "c>c"}));
+  ASSERT_EQ(mixed.reading.notes.size(), 1u);
+  EXPECT_EQ(mixed.reading.notes[0], "1 undirected edge (by the column \"Type\") is read in both directions");
+  EXPECT_EQ(texts(read("Source,Target,Type\na,b,Directed\nb,c,Directed\n")), (Strings{"a>b", "b>c"}));
+  EXPECT_EQ(texts(read("Source,Target,Type\na,b,2\nb,c,3\n")), (Strings{"a>b 2", "b>c 3"})) << "a number is a weight";
+}
+
+TEST_F(Edges, ThreeNumbersMayBeATableOrARow) {
+  const auto pairs = [&](std::string_view text) { return is_list_of_pairs(write("p.csv", text), {}, Context()); };
+  EXPECT_TRUE(pairs("1,2,5\n1,3,4\n2,3,1\n"));
+  EXPECT_TRUE(pairs("a,b,5\n"));
+  EXPECT_FALSE(pairs("3,4,5\n")) << "the distances of three points";
+  EXPECT_FALSE(pairs("0,1,2\n3,0,4\n5,6,0\n"));
+  EXPECT_FALSE(pairs("1,2,3\n2,1,4\n3,4,1\n")) << "symmetric";
+  EXPECT_FALSE(pairs("1,0.5,0.25\n0.1,1,0.75\n0.3,0.2,1\n"));
+  EXPECT_EQ(read("0,1,1\n1,0,0\n1,0,0\n").reading.notes, (Strings{"3 rows of 3 numbers are read as edges with weights: --as similarities if they are a square table"}));
+  EXPECT_TRUE(read("1,2,5\n1,3,4\n2,3,1\n").reading.notes.empty());
 }
 
 TEST_F(Edges, RefusedWithTheirLine) {

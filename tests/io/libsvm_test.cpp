@@ -25,6 +25,18 @@ TEST_F(Libsvm, BecomesDense) {
   EXPECT_EQ(data.label, "label");
 }
 
+TEST_F(Libsvm, RowsOfZerosAtTheStartAreRows) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += i % 2 ? "1\n" : "-1\n";
+  const Dataset data = load("a.svm", text + "1 2:5\n");
+  EXPECT_EQ(data.rows, 41);
+  EXPECT_EQ(data.columns, 2);
+  EXPECT_EQ(data.values[81], 5);
+  LoadOptions unlabelled;
+  unlabelled.labels = LabelUse::none;
+  EXPECT_EQ(load("b.csv", "1\n2\n3\n", unlabelled).reading.format, "csv") << "numbers alone are a column";
+}
+
 TEST_F(Libsvm, MayCountFromZero) {
   const Dataset data = load("a.svm", "3 0:5 2:6\n1 1:7\n");
   EXPECT_EQ(data.features, (std::vector<std::string>{"x0", "x1", "x2"}));
