@@ -64,9 +64,7 @@ static pipeline::Loaded taken_for_distances(pipeline::Loaded&& loaded, const std
 static pipeline::Loaded load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
   const pipeline::Wants wants = pipeline::wants_of(stages);
   if (wants == pipeline::Wants::graph && form_of(arguments.data.as) != pipeline::As::similarities) {
-    require(arguments.data.label.empty() || arguments.data.label == "none", Fault::usage,
-            "[run] expected no --label for an edge list, whose nodes have no labels, found \"{}\": leave it out", arguments.data.label);
-    return pipeline::load_graph(arguments.data.data, arguments.data.text_options(), context);
+    return pipeline::load_graph(arguments.data.data, arguments.data.load_options(), context);
   }
   const pipeline::As as = form_of(arguments.data.as);
   if (as == pipeline::As::distances || as == pipeline::As::similarities) {

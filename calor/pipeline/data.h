@@ -24,8 +24,8 @@ Data data_of(const io::EdgeList& edges);
 Data data_of(io::SparseMatrix points, std::vector<std::string> feature_names, std::vector<std::string> row_names);
 
 // Points known by a table of their distances, N x N.  It must be symmetric, at least 0, and 0 on the diagonal, each within 1e-6 of the
-// largest distance, which is rounding and is taken away; throws Fault::input with the first row and column that is not.  NaN or infinity:
-// that pair has no distance, which pipelines take that begin with knn or radius; others refuse it by name before they run.
+// largest distance, which is rounding and is taken away; throws Fault::input with the first row and column that is not.  NaN in one
+// direction is the other's; NaN or infinity: that pair has no distance, which pipelines take that begin with knn or radius; others refuse it by name before they run.
 Data data_of_distances(Matrix table, std::vector<std::string> row_names);
 
 // The same from every pair i < j once, row by row (SciPy's condensed form).  Throws Fault::input for a length that is no N (N - 1) / 2, and

@@ -64,6 +64,8 @@ double largest_finite(const Matrix& table) {
 // Both directions of a pair become one.
 void check_pair(Matrix& table, Eigen::Index i, Eigen::Index j, double slack, const std::vector<std::string>& names) {
   double &one = table(i, j), &other = table(j, i);
+  if (std::isnan(one)) one = other;  // one triangle tells both
+  if (std::isnan(other)) other = one;
   for (double* value : {&one, &other}) {
     const bool first = value == &one;
     if (std::isnan(*value)) *value = none;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/number.h"
+#include "calor/io/sparse_assembly.h"
 #include "calor/pipeline/data.h"
 
 namespace calor::pipeline {
@@ -17,7 +19,7 @@ Loaded with_classes(const io::Dataset& dataset) {
   loaded.hash = dataset.hash;
   loaded.label = dataset.label;
   for (const std::int64_t label : dataset.labels) loaded.label_values.push_back(label < 0 ? "" : dataset.classes[static_cast<std::size_t>(label)]);
-  loaded.reading = dataset.reading;
+  loaded.reading = io::full_reading(dataset);
   loaded.read = io::reading_line(dataset);
   loaded.coding = dataset.coding;
   return loaded;
@@ -28,6 +30,53 @@ const std::string* no_number(const io::Dataset& dataset) {
   for (const std::string& text : dataset.classes)
     if (const auto value = io::parse_number(text); !value || !std::isfinite(*value)) return &text;
   return nullptr;
+}
+
+// x1, x2, x3 or 0, 1, 2: names that count.
+bool count_up(const std::vector<std::string>& names) {
+  if (names.empty()) return false;
+  const std::size_t digits = std::min(names[0].find_last_not_of("0123456789") + 1, names[0].size());
+  const auto first = io::parse_number(std::string_view(names[0]).substr(digits));
+  if (!first) return false;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] != fmt::format("{}{}", names[0].substr(0, digits), static_cast<std::int64_t>(*first) + static_cast<std::int64_t>(i))) return false;
+  return true;
+}
+
+bool same_names(std::vector<std::string> one, std::vector<std::string> other) {
+  std::ranges::sort(one);
+  std::ranges::sort(other);
+  return one == other;
+}
+
+// Whether the columns of a square table stand for its rows in their order, as far as names tell.
+bool in_order_of_rows(const std::vector<std::string>& rows, const std::vector<std::string>& columns) {
+  if (rows.empty() || columns.empty() || rows == columns) return true;
+  return (count_up(rows) || count_up(columns)) && !same_names(rows, columns);
+}
+
+// Puts the columns in the order of these rows, by their names.
+void sort_columns(io::Dataset& table, const std::vector<std::string>& rows, const std::string& source) {
+  if (in_order_of_rows(rows, table.features)) return;
+  std::map<std::string_view, std::int64_t> place;
+  for (std::size_t c = 0; c < table.features.size(); ++c) place.emplace(table.features[c], static_cast<std::int64_t>(c));
+  std::vector<std::int64_t> order;
+  for (const std::string& name : rows) {
+    const auto found = place.find(name);
+    require(found != place.end(), Fault::input, "[data] expected the same names for rows and columns, found the row \"{}\" without a column of that name, or with one twice ({}): rename them, or "
+                                                "leave out the names of one", name, source);
+    order.push_back(found->second);
+    place.erase(found);
+  }
+  if (table.sparse) table.sparse = std::make_shared<const io::SparseMatrix>(io::columns_of(*table.sparse, order));
+  std::vector<double> row(order.size());
+  for (std::int64_t i = 0; i < table.rows && !table.sparse; ++i) {
+    double* values = table.values.data() + i * table.columns;
+    for (std::size_t c = 0; c < order.size(); ++c) row[c] = values[order[c]];
+    std::ranges::copy(row, values);
+  }
+  table.features = rows;
+  table.reading.notes.push_back("the columns are put in the order of the rows, by their names");
 }
 
 // Labels that are numbers as measured values, which may be missing.
@@ -47,13 +96,6 @@ Loaded load_points(const std::string& source, io::LoadOptions options, Labels la
   options.sparse = true;
   io::Dataset dataset = io::load_dataset(source, options, context);
   const io::Filling filling = io::settle_missing(dataset, context);
-  if (labels == Labels::values) {
-    const std::string* text = no_number(dataset);
-    require(text == nullptr, Fault::input,
-            "[data] expected numbers to average in the column \"{}\", found \"{}\" ({}): name a numeric column with --label, or predict classes: "
-            "end with vote instead of average, as knn-classifier does",
-            dataset.label, text ? *text : "", source);
-  }
   Loaded loaded = labels == Labels::values ? with_measured(dataset) : with_classes(dataset);
   loaded.filling = filling;
   return loaded;
@@ -62,7 +104,7 @@ Loaded load_points(const std::string& source, io::LoadOptions options, Labels la
 Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, const Context& context) {
   const bool distances = as == As::distances;
   if (io::is_list_of_pairs(source, options.text, context)) {
-    const io::EdgeList pairs = io::load_edge_list(source, options.text, context);
+    const io::EdgeList pairs = io::load_edge_list(source, options, context);
     Loaded loaded;
     loaded.data = distances ? data_of_distances(pairs, context) : data_of(pairs);
     loaded.hash = pairs.hash;
@@ -70,14 +112,20 @@ Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, con
     loaded.read = io::reading_line(pairs) + (distances ? ", as distances" : ", as similarities");
     return loaded;
   }
+  require(options.missing == io::Missing::refuse, Fault::input, "[data] expected no --missing for --as {}, found it ({}): leave it out; a pair that is not known has an empty cell",
+          distances ? "distances" : "similarities", source);
   options.labels = io::LabelUse::shown;
   options.partly_labelled = true;
   options.sparse = !distances;
-  const io::Dataset dataset = io::load_dataset(source, options, context);
-  const bool condensed = distances && dataset.columns == 1 && dataset.rows != 1;
+  options.missing = io::Missing::drop;  // kept here: what is not known of a pair is no row to drop
+  io::Dataset dataset = io::load_dataset(source, options, context);
+  const bool condensed = distances && (dataset.columns == 1) != (dataset.rows == 1);
+  require(!condensed || io::data_part(source) == source, Fault::input,
+          "[data] expected a square table beside a file of labels, found a condensed vector ({}): write it with scipy.spatial.distance.squareform", source);
   require(condensed || dataset.rows == dataset.columns, Fault::input,
           "[data] expected a square table for --as {}, found {} rows and {} columns ({}): give every row its distance to every other, a condensed vector, or a list of pairs",
           distances ? "distances" : "similarities", dataset.rows, dataset.columns, source);
+  if (!condensed) sort_columns(dataset, dataset.row_names, source);
   Loaded loaded;
   std::vector<std::string> names = dataset.row_names;
   if (names.empty() && dataset.reading.header.value_or(false) && !condensed) names = dataset.features;
@@ -87,7 +135,7 @@ Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, con
   else if (dataset.sparse) loaded.data = data_of_similarities(*dataset.sparse, std::move(names));
   else loaded.data = data_of_similarities(table(), std::move(names), context);
   loaded.hash = dataset.hash;
-  loaded.reading = dataset.reading;
+  loaded.reading = io::full_reading(dataset);
   loaded.read = io::reading_line(dataset) + (distances ? ", as distances" : ", as similarities");
   if (!dataset.labelled() || condensed) return loaded;
   loaded.label = dataset.label;
@@ -99,7 +147,7 @@ Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, con
 bool looks_like_distances(const Data& data) {
   const Matrix& table = *data.features;
   constexpr Eigen::Index fewest = 3;
-  if (data.sparse || table.rows() != table.cols() || table.rows() < fewest) return false;
+  if (data.sparse || table.rows() != table.cols() || table.rows() < fewest || !in_order_of_rows(data.row_names, data.feature_names)) return false;
   const double largest = table.maxCoeff(), rounding = 1e-6 * largest;
   return largest > 0 && table.minCoeff() >= 0 && table.diagonal().maxCoeff() <= rounding && (table - table.transpose()).cwiseAbs().maxCoeff() <= rounding;
 }
@@ -114,7 +162,7 @@ Loaded as_distances(Loaded&& loaded) {
   return std::move(loaded);
 }
 
-Loaded load_graph(const std::string& source, const io::TextOptions& options, const Context& context) {
+Loaded load_graph(const std::string& source, const io::LoadOptions& options, const Context& context) {
   const io::EdgeList edges = io::load_edge_list(source, options, context);
   Loaded loaded;
   loaded.data = data_of(edges);
@@ -127,9 +175,10 @@ Loaded load_graph(const std::string& source, const io::TextOptions& options, con
 // The distances of new rows to the rows of a fit.
 static Loaded load_new_distances(const std::string& source, io::LoadOptions options, const Data& fitted, const Context& context) {
   options.labels = io::LabelUse::none;
-  const io::Dataset dataset = io::load_dataset(source, options, context);
+  io::Dataset dataset = io::load_dataset(source, options, context);
   require(dataset.columns == fitted.rows(), Fault::input, "[apply] expected the distances to the {} rows of the fit, one column each in their order, found {} columns ({})", fitted.rows(),
           dataset.columns, source);
+  sort_columns(dataset, fitted.row_names, source);
   Loaded loaded = with_classes(dataset);
   loaded.data.distances = loaded.data.features;
   loaded.data.features = std::make_shared<const Matrix>(dataset.rows, 0);
@@ -143,6 +192,7 @@ Loaded load_new_points(const std::string& source, io::LoadOptions options, const
   require(!fitted.graph || fitted.columns() > 0, Fault::usage, "[apply] expected a fit of points, found one of a graph ({}): run the whole graph anew", source);
   const bool measured = fitted.classes.empty() && fitted.targets.size() > 0;
   const bool asked = options.label.has_value();
+  options.label_must_exist = asked;
   if (!asked && !saved.label.empty()) options.label = saved.label;
   options.coding = saved.coding.columns.empty() ? io::numbers_named(fitted.feature_names) : saved.coding;
   options.missing = saved.filling.how;

@@ -44,7 +44,7 @@ bool looks_like_distances(const Data& data);
 Loaded as_distances(Loaded&& loaded);
 
 // Nodes are rows.
-Loaded load_graph(const std::string& source, const io::TextOptions& options, const Context& context);
+Loaded load_graph(const std::string& source, const io::LoadOptions& options, const Context& context);
 
 // New points for a saved fit: its columns by name, coded and filled as in the fit, with labels where the file has them, as the fit's classes or
 // as its measured values.
