@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -11,6 +12,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/memory.h"
+#include "calor/io/number.h"
 #include "calor/io/output.h"
 
 namespace calor::app {
@@ -50,10 +52,23 @@ void say_reading(const Globals& globals, const std::string& line, const io::Read
   for (const std::string& note : reading.notes) fmt::print(stderr, "note: [data] {}\n", note);
 }
 
+template <class Value>
+static nlohmann::json or_null(const std::optional<Value>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
 nlohmann::json reading_json(const std::string& line, const io::Reading& reading) {
   return {{"line", line},
+          {"rows", reading.rows},
+          {"features", reading.features},
+          {"edges", or_null(reading.edges)},
+          {"label", or_null(reading.label)},
+          {"classes", reading.classes},
+          {"names", or_null(reading.names)},
+          {"missing", reading.missing},
+          {"constant", reading.constant},
           {"format", reading.format},
-          {"header", reading.header ? nlohmann::json(*reading.header) : nlohmann::json()},
+          {"header", or_null(reading.header)},
           {"delimiter", reading.delimiter},
           {"decimal", reading.decimal.empty() ? "point" : "comma"},
           {"encoding", reading.encoding.empty() ? "UTF-8" : reading.encoding},
@@ -84,17 +99,34 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
   }
 }
 
+// Values that are missing still are filled in once it is known which rows train.
+static void note_filling(io::Dataset& data) {
+  if (data.missing == 0) return;
+  data.reading.notes.push_back(fmt::format("{} missing value{} {} filled in by the {} training rows", data.missing, data.missing == 1 ? "" : "s", data.missing == 1 ? "is" : "are",
+                                           data.fill_by == io::Missing::mean ? "means of the" : "nearest of the"));
+}
+
 io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const Context& context) {
   io::Dataset data = io::load_dataset(source, load, context);
+  // A table too small for measured values to be told from classes by their number.
+  const bool numbers = std::ranges::all_of(data.classes, [](const std::string& name) { return io::parse_number(name).has_value(); });
+  const auto different = static_cast<std::int64_t>(data.classes.size());
+  require(load.measured || !numbers || different < data.rows || different <= 2, Fault::input,
+          "[data] expected classes in the label column \"{}\", found {} numbers that are all different ({}): predict measured values by train --model propagator-regressor or run "
+          "knn-regressor, or choose the label column with --label",
+          data.label, different, source);
   if (data.fill_by == io::Missing::drop) io::settle_missing(data, context);
+  note_filling(data);
   say_reading(globals, io::reading_line(data), data.reading);
   return data;
 }
 
-std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options, const Context& context,
+std::optional<io::Dataset> load_test(const Globals& globals, const std::string& path, const io::Dataset& data, const DataOptions& options, const Context& context,
                                      bool measured) {
   if (path.empty()) return std::nullopt;
   io::LoadOptions same = options.load_options();
+  same.select.clear();
+  same.one_hot.clear();
   if (!same.label) same.label = data.label;
   same.classes = data.classes;
   same.coding = data.coding;
@@ -104,6 +136,8 @@ std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset&
   if (test.fill_by == io::Missing::drop) io::settle_missing(test, context);
   require(test.labelled(), Fault::input, "[data] expected the label column \"{}\" in the test file, found none ({})",
           data.label, path);
+  note_filling(test);
+  say_reading(globals, "test file: " + io::reading_line(test), test.reading);
   return test;
 }
 

@@ -43,8 +43,8 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
 // Throws when the output is one of the other files ("" for none), which need not exist yet, by whatever path; devices are nobody's own.
 void check_own_file(const std::string& output, const std::vector<std::string>& others);
 
-// An official test file for `data`: the same columns by name, the same classes, and labels.  Nothing for an empty path.
-std::optional<io::Dataset> load_test(const std::string& path, const io::Dataset& data, const DataOptions& options, const Context& context,
+// An official test file for `data`: the same columns by name, the same classes, and labels; says what was read.  Nothing for an empty path.
+std::optional<io::Dataset> load_test(const Globals& globals, const std::string& path, const io::Dataset& data, const DataOptions& options, const Context& context,
                                      bool measured = false);
 
 // Labelled data to train on, and a line on stderr that says what was read.

@@ -162,7 +162,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   std::vector<io::Dataset> sets;
   for (const std::string& source : arguments.data)
     sets.push_back(load_training(globals, source, arguments.label.load_options(), context));
-  const auto test = load_test(arguments.test, sets.front(), arguments.label, context);
+  const auto test = load_test(globals, arguments.test, sets.front(), arguments.label, context);
 
   json document{{"schema", 1},
                 {"kind", "compare"},

@@ -93,7 +93,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), context);
-  const auto test = load_test(arguments.test, data, arguments.data, context);
+  const auto test = load_test(globals, arguments.test, data, arguments.data, context);
   const learn::TrainResult result = learn::train(data, test, options, context);
   bar.clear();
   if (globals.json) print_json(result_json(globals, data, result, arguments));

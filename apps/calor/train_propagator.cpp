@@ -137,7 +137,7 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
     load.measured = training.measured;
     const io::Dataset set = load_training(globals, data_options.data, load, context);
     read = reading_json(io::reading_line(set), set.reading);
-    const auto test = load_test(training.test, set, data_options, context, training.measured);
+    const auto test = load_test(globals, training.test, set, data_options, context, training.measured);
     return training.measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
   }();
   const learn::TrainedPropagator result = learn::train_propagator(data, options, context);

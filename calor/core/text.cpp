@@ -1,6 +1,7 @@
 #include "calor/core/text.h"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <utility>
 
@@ -47,6 +48,11 @@ std::vector<std::string> split_text(std::string_view text, char separator) {
     if (end == std::string_view::npos) return pieces;
     text.remove_prefix(end + 1);
   }
+}
+
+std::string shell_quoted(std::string_view text) {
+  const bool plain = !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c >= 0x80 || std::string_view("_.-=%+").find(static_cast<char>(c)) != std::string_view::npos; });
+  return plain ? std::string(text) : fmt::format("\"{}\"", text);
 }
 
 std::string_view trim(std::string_view text) {

@@ -16,6 +16,9 @@ std::string list_names(const std::vector<std::string>& names, std::size_t most =
 // Splits at every separator; an empty text gives one empty piece.
 std::vector<std::string> split_text(std::string_view text, char separator);
 
+// As a word of a command line: in double quotes unless it is letters, digits and "_.-=%+" alone.
+std::string shell_quoted(std::string_view text);
+
 // Without blanks at either end.
 std::string_view trim(std::string_view text);
 

@@ -76,17 +76,21 @@ Complaint complaint_about(const Table& table, std::int64_t c, const LoadOptions&
   const std::string& text = column.first_text.text;
   std::string remedy;
   if (looks_like_date(text))
-    remedy = fmt::format("dates are no numbers: turn the column into days or seconds, or leave it out with --features \"!{}\"", column.name);
+    remedy = fmt::format("dates and times are not numbers; turn the column into days or seconds, or leave it out with --features {}", shell_quoted("!" + column.name));
+  else if (!column.of_words() && text.find_first_of("0123456789") == std::string::npos)
+    remedy = fmt::format("leave the cell empty where the value is missing, and see --missing; or leave the column out with --features {}", shell_quoted("!" + column.name));
+  else if (!column.of_words() && text.find_first_not_of("+-.,0123456789eE") == std::string::npos && table.decimal == ',')
+    remedy = "write numbers without thousands separators: 1234,5, or 1234.5 with a decimal point";
   else if (!column.of_words() && text.find_first_not_of("+-.,0123456789eE") == std::string::npos && text.find(',') != std::string::npos)
     remedy = "write numbers with a decimal point and no thousands separators, or say --decimal comma where the comma is the decimal mark";
   else if (!column.of_words() && text.find_first_not_of("+-.,0123456789eE") == std::string::npos)
     remedy = "write numbers with one decimal point (or, with --decimal comma, one decimal comma) and no thousands separators";
   else if (column.of_words())
-    remedy = fmt::format("make it the label with --label {0}, the rows' names with --names {0}, leave it out with --features \"!{0}\", or turn it into columns of 0 and 1 "
+    remedy = fmt::format("make it the label with --label {0}, the rows' names with --names {0}, leave it out with --features {1}, or turn it into columns of 0 and 1 "
                          "with --one-hot {0}",
-                         column.name);
+                         shell_quoted(column.name), shell_quoted("!" + column.name));
   else
-    remedy = fmt::format("turn the column into numbers, remove it or leave it out with --features \"!{0}\", or make it the label with --label {0}", column.name);
+    remedy = fmt::format("turn the column into numbers, remove it or leave it out with --features {1}, or make it the label with --label {0}", shell_quoted(column.name), shell_quoted("!" + column.name));
   consider(column.first_text, fmt::format("[csv] expected a number, found \"{}\" ({}): {}", shown(text), at(column.first_text), remedy));
   return found;
 }
@@ -124,8 +128,9 @@ std::set<std::int64_t> categories(const Table& table, const Roles& roles, const 
     }
     const std::int64_t column = find_column(names, item, place);
     require(std::ranges::find(roles.features, column) != roles.features.end(), Fault::input,
-            "[data] expected a feature for --one-hot, found \"{}\", which is {} ({}): leave it out there", item,
-            column == roles.label ? "the label" : column == roles.names ? "the rows' names" : "left out", place);
+            "[data] expected a feature for --one-hot, found \"{}\", which is {} ({}): leave it out there{}", item,
+            column == roles.label ? "the label" : column == roles.names ? "the rows' names" : "left out", place,
+            column == roles.label && !options.label ? ", or say --label none" : "");
     chosen.insert(column);
   }
   return chosen;
@@ -225,6 +230,12 @@ Coding find_coding(const Table& table, const Roles& roles, const LoadOptions& op
     }
   }
   require(first.line == 0, Fault::input, "{}", first.message);
+  std::vector<std::string> features = coding.features();
+  std::ranges::sort(features);
+  const auto twice = std::ranges::adjacent_find(features);
+  require(twice == features.end(), Fault::input, "[data] expected different names of features, found \"{0}\" as a column and as a category of --one-hot ({1}): rename the column, or "
+                                                 "leave it out with --features {2}",
+          twice == features.end() ? "" : *twice, place, shell_quoted(twice == features.end() ? "" : "!" + *twice));
   return coding;
 }
 

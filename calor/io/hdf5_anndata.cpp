@@ -157,8 +157,9 @@ Hdf5Object named(const Hdf5Object& root, const char* group, const std::string& n
   const std::vector<std::string> known = root.has(group) ? root.at(group).names() : std::vector<std::string>{};
   if (std::ranges::find(known, name) != known.end()) return root.at(group).at(name);
   const std::string meant = nearest_name(name, known);
-  fail(Fault::input, "[h5] expected one of {}, found \"{}\" ({}): {}", known.empty() ? "none, the file has no such arrays" : list_names(known), name,
-       fmt::format("{}, {}", root.place(), group), meant.empty() ? "name one of these" : fmt::format("did you mean \"{}\"?", meant));
+  require(!known.empty(), Fault::input, "[h5] expected an array \"{}\" in {}, found no arrays there ({}): leave the option out to read X", name, group, root.place());
+  fail(Fault::input, "[h5] expected one of {}, found \"{}\" ({}): {}", list_names(known), name, fmt::format("{}, {}", root.place(), group),
+       meant.empty() ? "name one of these" : fmt::format("did you mean \"{}\"?", meant));
 }
 
 // "X_pca" -> "pca1", "pca2", ...

@@ -44,6 +44,8 @@ double nan_distance(const double* a, const double* b, std::int64_t columns) {
   return shared == 0 ? std::numeric_limits<double>::quiet_NaN() : sum * static_cast<double>(columns) / static_cast<double>(shared);
 }
 
+std::string missing_values(std::int64_t count) { return fmt::format("{} missing value{}", grouped_digits(count), count == 1 ? "" : "s"); }
+
 bool misses(const double* row, std::int64_t columns) {
   return std::any_of(row, row + columns, [](double value) { return std::isnan(value); });
 }
@@ -70,7 +72,7 @@ Filling fit_filling(std::span<const double> values, const std::vector<std::strin
     if (!std::isnan(values[i])) filling.mean[c] += (values[i] - filling.mean[c]) / static_cast<double>(++count[c]);
   }
   for (std::size_t c = 0; c < count.size(); ++c)
-    require(count[c] > 0, Fault::input, "[data] expected a value in the column \"{0}\", found all of them missing ({1}): leave it out with --features \"!{0}\"", columns[c], place);
+    require(count[c] > 0, Fault::input, "[data] expected a value in the column \"{0}\", found all of them missing ({1}): leave it out with --features {2}", columns[c], place, shell_quoted("!" + columns[c]));
   return filling;
 }
 
@@ -146,13 +148,15 @@ Filling settle_missing(Dataset& data, const Context& context) {
   const auto incomplete = data.rows - static_cast<std::int64_t>(complete.size());
   if (how == Missing::drop) {
     require(!complete.empty(), Fault::input, "[data] expected a row without missing values, found none among {} ({}): use --missing mean or neighbours", data.rows, data.source);
-    data.reading.notes.push_back(fmt::format("{} of {} rows miss a value and are left out; the others are named by {}", grouped_digits(incomplete), grouped_digits(data.rows),
+    data.reading.notes.push_back(fmt::format("{} of {} rows {} a missing value and {} left out; the others are named by {}", grouped_digits(incomplete), grouped_digits(data.rows),
+                                             incomplete == 1 ? "has" : "have", incomplete == 1 ? "is" : "are",
                                              data.row_names.empty() ? "their number in the file" : "their own names"));
     keep_rows(data, complete);
   } else {
     const std::vector<double> donors = how == Missing::neighbours ? data.values : std::vector<double>();
     fill(data.values, data.columns, filling, donors, context);
-    data.reading.notes.push_back(fmt::format("{} missing values in {} rows are filled in by {}", grouped_digits(data.missing), grouped_digits(incomplete),
+    data.reading.notes.push_back(fmt::format("{} in {} row{} {} filled in by {}", missing_values(data.missing), grouped_digits(incomplete), incomplete == 1 ? "" : "s",
+                                             data.missing == 1 ? "is" : "are",
                                              how == Missing::mean ? "the means of their columns" : "the mean of the 5 nearest rows that have them"));
   }
   data.missing = 0;
@@ -165,7 +169,7 @@ void fill_new(Dataset& data, const Filling& filling, const Context& context, std
     settle_missing(data, context);
     return;
   }
-  data.reading.notes.push_back(fmt::format("{} missing values are filled in by the {} that were learned from", grouped_digits(data.missing),
+  data.reading.notes.push_back(fmt::format("{} {} filled in by the {} that were learned from", missing_values(data.missing), data.missing == 1 ? "is" : "are",
                                            donors.empty() ? "means of the rows" : "nearest of the rows"));
   fill(data.values, data.columns, filling, donors, context);
   data.missing = 0;

@@ -57,7 +57,7 @@ void parse_type(std::string_view text, Array& array, const std::string& place) {
   else known = false;
   require(known, Fault::input,
           "[npy] expected numbers (b1, i1-i8, u1-u8, f2-f8) or text (S, U), found type \"{}\" ({}): {}", type, place,
-          type.find('O') != std::string_view::npos ? "these are Python objects; save the array with astype(\"float32\")"
+          type.find('O') != std::string_view::npos ? "these are Python objects; save numbers with astype(\"float32\"), texts with astype(str)"
                                                    : "convert with astype(\"float32\")");
   array.size = kind == 'U' ? size * 4 : size;
   array.big_endian = type[0] == '>';

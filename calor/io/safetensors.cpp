@@ -64,7 +64,7 @@ class HeaderReader {
   template <class... Args>
   void check(bool condition, fmt::format_string<Args...> format, Args&&... args) const {
     if (!condition)
-      fail(Fault::input, "[safetensors] {} ({}): the file is damaged or no safetensors file",
+      fail(Fault::input, "[safetensors] {} ({}): the file is damaged, or it is not a safetensors file",
            fmt::format(format, std::forward<Args>(args)...), path_);
   }
 
@@ -82,7 +82,7 @@ class HeaderReader {
       return Json::parse(text, watch);
     } catch (const Json::exception& error) {
       fail(Fault::input,
-           "[safetensors] expected a JSON header, found: {} ({}): the file is damaged or no safetensors file",
+           "[safetensors] expected a JSON header, found: {} ({}): the file is damaged, or it is not a safetensors file",
            error.what(), path_);
     }
   }
@@ -148,7 +148,7 @@ class HeaderReader {
 Safetensors read_safetensors(const std::string& path) {
   const std::string file = read_file(path);
   require(file.size() >= length_size, Fault::input,
-          "[safetensors] expected at least {} bytes, found {} ({}): the file is truncated or no safetensors file",
+          "[safetensors] expected at least {} bytes, found {} ({}): the file is truncated, or it is not a safetensors file",
           length_size, file.size(), path);
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < length_size; ++i) length |= std::uint64_t{static_cast<unsigned char>(file[i])} << (8 * i);

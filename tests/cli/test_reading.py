@@ -60,7 +60,7 @@ def test_missing_values_are_filled_from_the_fit(tmp_path):
     refused = run("run", "mds", data, code=3)
     assert "line 6, column 3" in refused.stderr and "--missing" in refused.stderr
     dropped = run("run", "mds", data, "--missing", "drop")
-    assert len(dropped.stdout.splitlines()) == 20 and "r4," not in dropped.stdout and "1 of 20 rows miss a value" in dropped.stderr
+    assert len(dropped.stdout.splitlines()) == 20 and "r4," not in dropped.stdout and "1 of 20 rows has a missing value" in dropped.stderr
     fit = str(tmp_path / "fit.calor")
     run("run", "nadaraya-watson", data, "--label", "a", "--missing", "mean", "--save", fit)
     mean = float(np.mean([2 * i for i in range(20) if i != 4]))
@@ -114,3 +114,110 @@ def test_sparse_points_made_dense_are_judged_as_dense_ones(tmp_path):
     assert quality[sparse] == pytest.approx(quality[dense], rel=1e-9)
     assert quality[sparse]["trustworthiness"] > 0.8
     assert "trustworthiness" in run("run", "mds", sparse).stderr
+ROWS = "".join(f"{i % 7},{i * i % 11},{'pq'[i % 2]}\n" for i in range(20))
+
+
+@pytest.mark.parametrize("command", ["knn-classifier", "label-spreading"])
+@pytest.mark.parametrize("signs", [("+", "-"), ("EU", "NA"), ("alt", "null")])
+def test_a_class_may_look_like_a_missing_value(tmp_path, command, signs):
+    data = write(tmp_path / "a.csv", "a,b,label\n" + ROWS.replace("p", signs[0]).replace("q", signs[1]))
+    done = run("run", command, data)
+    assert set(line.split(",")[0] for line in done.stdout.splitlines()[1:]) == set(signs)
+    assert "2 classes" in done.stderr and "is read as a class" in done.stderr
+
+
+def test_rows_without_a_label_are_counted(tmp_path):
+    data = write(tmp_path / "a.csv", "a,b,label\n" + ROWS + "3,4,NA\n2,2,\n")
+    assert '2 of 22 rows have no label ("NA")' in run("run", "label-spreading", data).stderr
+
+
+def test_labels_of_an_archive_may_be_signs(tmp_path):
+    points = np.array([[i % 2 + 0.01 * i, i] for i in range(20)])
+    np.savez(tmp_path / "a.npz", X=points, y=np.array(["+-"[i % 2] for i in range(20)]), z=np.arange(20) % 2)
+    done = run("run", "knn-classifier", str(tmp_path / "a.npz"))
+    assert set(line.split(",")[0] for line in done.stdout.splitlines()[1:]) == {"+", "-"}
+    missed = run("run", "knn-classifier", str(tmp_path / "a.npz"), "--label", "yy", code=3)
+    assert '"yy"' in missed.stderr and "array" in missed.stderr
+    assert 'label "z"' in run("run", "knn-classifier", str(tmp_path / "a.npz"), "--label", "z").stderr
+
+
+def test_square_tables_are_matched_by_name(tmp_path):
+    rows = {"a": {"a": 1, "b": 0.5, "c": 0}, "b": {"a": 0.5, "b": 1, "c": 2}, "c": {"a": 0, "b": 2, "c": 5}}
+
+    def table(columns):
+        return "x," + ",".join(columns) + "\n" + "".join(name + "," + ",".join(str(rows[name][c]) for c in columns) + "\n" for name in rows)
+
+    straight = run("run", "pagerank", write(tmp_path / "s.csv", table("abc")), "--as", "similarities")
+    turned = run("run", "pagerank", write(tmp_path / "t.csv", table("bca")), "--as", "similarities")
+    assert straight.stdout == turned.stdout and "in the order of the rows" in turned.stderr
+    other = write(tmp_path / "o.csv", table("abc").replace("x,a,b,c", "x,p,q,r"))
+    assert "same names for rows and columns" in run("run", "pagerank", other, "--as", "similarities", code=3).stderr
+    counted = write(tmp_path / "c.csv", table("abc").replace("x,a,b,c", ",0,1,2"))
+    assert run("run", "pagerank", counted, "--as", "similarities").stdout == straight.stdout
+
+
+def test_distances_with_labels_in_a_second_file(tmp_path):
+    points = np.array([i % 2 * 10 + 0.1 * i for i in range(12)])
+    distances = np.abs(points[:, None] - points[None, :])
+    np.savetxt(tmp_path / "d.csv", distances, delimiter=",")
+    write(tmp_path / "l.csv", "kind\n" + "".join(f"{'pq'[i % 2]}\n" for i in range(12)))
+    done = run("run", "knn-classifier", f"{tmp_path}/d.csv,{tmp_path}/l.csv", "--as", "distances", "--set", "knn.k=3")
+    assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == list("pq" * 6)
+
+
+def test_one_row_of_distances_is_condensed(tmp_path):
+    row = run("run", "mds", write(tmp_path / "a.csv", "3,4,5\n"), "--as", "distances")
+    table = run("run", "mds", write(tmp_path / "b.csv", "0,3,4\n3,0,5\n4,5,0\n"), "--as", "distances")
+    assert row.stdout == table.stdout
+    six = run("run", "mds", write(tmp_path / "c.csv", "3,4,5,3,4,5\n"), "--as", "distances")
+    assert len(six.stdout.splitlines()) == 5
+
+
+def test_pairs_whose_distance_is_not_known(tmp_path):
+    table = write(tmp_path / "a.csv", "0,3,nan\n3,0,5\nnan,5,0\n")
+    refused = run("run", "mds", table, "--as", "distances", code=3).stderr
+    assert "--missing" not in refused
+    half = write(tmp_path / "h.csv", "0,3,4\n,0,5\n,,0\n")
+    full = write(tmp_path / "f.csv", "0,3,4\n3,0,5\n4,5,0\n")
+    assert run("run", "mds", half, "--as", "distances").stdout == run("run", "mds", full, "--as", "distances").stdout
+    assert "no --missing" in run("run", "mds", table, "--as", "distances", "--missing", "mean", code=3).stderr
+
+
+def test_graphs_and_points_are_told_apart(tmp_path):
+    graphml = write(tmp_path / "g.graphml", '<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
+                                            '<node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>')
+    assert "graph" in run("run", "mds", graphml, code=3).stderr
+    dot = run("run", "pagerank", write(tmp_path / "g.dot", "// made\ndigraph g {\n  a -> b;\n}\n"), code=3).stderr
+    assert "found DOT" in dot and "read_dot" in dot
+    square = write(tmp_path / "m.csv", "0,1,0,1\n1,0,1,0\n0,1,0,1\n1,0,1,0\n")
+    assert "--as similarities" in run("run", "pagerank", square, code=3).stderr
+    negative = run("run", "pagerank", write(tmp_path / "n.txt", "10 20 1\n20 30 -2\n"), code=3).stderr
+    assert '"20"' in negative and '"30"' in negative
+    assert "no --features" in run("run", "pagerank", write(tmp_path / "e.txt", "a b\nb c\n"), "--features", "a", code=3).stderr
+
+
+def test_apply_refuses_what_the_fit_knows(tmp_path):
+    data = write(tmp_path / "a.csv", "a,b,label\n" + ROWS)
+    fit = str(tmp_path / "fit.calor")
+    run("run", "knn-classifier", data, "--save", fit)
+    assert '"zz"' in run("apply", fit, data, "--label", "zz", code=3).stderr
+    assert "no --features" in run("apply", fit, data, "--features", "a", code=3).stderr
+    np.save(tmp_path / "n.npy", np.ones((3, 5)))
+    short = run("apply", fit, str(tmp_path / "n.npy"), code=3).stderr
+    assert "n.npy" in short and "2 feature" in short and "5 columns" in short
+
+
+def test_json_has_every_part_of_the_line(tmp_path):
+    data = write(tmp_path / "a.csv", "# hand\nid,a,b,c,kind\nr1,1,2,0,p\nr2,2,3,0,q\nr3,4,7,0,p\n")
+    read = json.loads(run("run", "mds", data, "--json").stdout)["read"]
+    expected = {"rows": 3, "features": 3, "label": "kind", "classes": 2, "names": "id", "constant": 1, "missing": 0, "comments": 1, "edges": None}
+    assert {key: read[key] for key in expected} == expected
+    graph = json.loads(run("run", "pagerank", write(tmp_path / "e.txt", "a b\nb c\n"), "--json").stdout)["read"]
+    assert graph["rows"] == 3 and graph["edges"] == 2 and graph["label"] is None
+
+
+def test_a_test_file_is_said_to_be_read(tmp_path):
+    data = write(tmp_path / "a.csv", "a,b,label\n" + ROWS)
+    test = write(tmp_path / "t.csv", "a,b,label\n1,,p\n2,3,q\n4,4,p\n")
+    done = run("train", data, "--model", "propagator", "--missing", "drop", "--test", test, "--epochs", "2")
+    assert "test file: read 2 rows" in done.stderr and "1 of 3 rows has a missing value and is left out" in done.stderr

@@ -94,9 +94,58 @@ TEST_F(Policy, CategoriesBecomeColumnsAndNewDataHaveTheSame) {
   EXPECT_EQ(load("d.csv", "a,b,kind\n10,1,p\n9,4,q\n10,7,p\n", options).features, (Strings{"a=9", "a=10", "b"}));
 }
 
+TEST_F(Policy, NamesWithAFewRepeatedAreNamesWhereLabelsAreLookedAt) {
+  std::string genes = "gene,a,b,kind\n", alone = "gene,a,b\n", numbered = "id,gene,a,b\n";
+  for (int i = 0; i < 30; ++i) {
+    const std::string row = fmt::format("g{},{},{}", i % 29, i, i * i);
+    genes += fmt::format("{},{}\n", row, i % 2 ? "p" : "q");
+    alone += row + "\n";
+    numbered += fmt::format("{},{}\n", i, row);
+  }
+  const Dataset data = load("a.csv", alone, shown());
+  EXPECT_EQ(data.row_names.size(), 30u);
+  EXPECT_EQ(data.row_names[29], "g0");
+  EXPECT_FALSE(data.labelled());
+  ASSERT_EQ(data.reading.notes.size(), 1u);
+  EXPECT_EQ(data.reading.notes[0], "the column \"gene\" names the rows, as most of its texts are different: --names none makes it a feature");
+  EXPECT_EQ(load("b.csv", genes, shown()).label, "kind");
+  const Dataset both = load("c.csv", numbered, shown());
+  EXPECT_EQ(both.row_names_column, "id");
+  EXPECT_EQ(both.features, (Strings{"a", "b"}));
+  EXPECT_EQ(both.reading.left_out, (Strings{"gene"}));
+  LoadOptions asked = shown();
+  asked.label = "gene";
+  EXPECT_EQ(load("a.csv", alone, asked).classes.size(), 29u) << "what is only looked at may be anything";
+  LoadOptions predicted;
+  predicted.label = "gene";
+  expect_error(Fault::input, {"different values", "look like names"}, [&] { load("a.csv", alone, predicted); });
+}
+
+TEST_F(Policy, CategoriesThatMeetAColumn) {
+  LoadOptions options = shown();
+  options.one_hot = {"a"};
+  expect_error(Fault::input, {"\"a=red\"", "rename the column", "--features \"!a=red\""}, [&] { load("a.csv", "a,a=red,b\nred,1,2\nblue,3,4\nred,0,1\n", options); });
+  expect_error(Fault::input, {"which is the label", "--label none"}, [&] {
+    LoadOptions predicted;
+    predicted.one_hot = {"b"};
+    load("b.csv", "a,b\n1,p\n2,q\n3,p\n", predicted);
+  });
+}
+
+TEST_F(Policy, RemediesQuoteNamesWithBlanks) {
+  expect_error(Fault::input, {"--label \"home town\"", "--one-hot \"home town\""}, [&] { load("a.csv", "a,home town,kind\n1,Oslo,p\n4,Lund,q\n7,Oslo,p\n", shown()); });
+}
+
+TEST_F(Policy, NumbersThatAreWrittenOtherwise) {
+  LoadOptions comma = shown();
+  comma.text.decimal = ',';
+  expect_error(Fault::input, {"\"1.234,5\"", "without thousands separators: 1234,5"}, [&] { load("a.csv", "a;b\n1,5;2\n1.234,5;3\n2,5;4\n", comma); });
+  expect_error(Fault::input, {"\"--\"", "line 3", "leave the cell empty"}, [&] { load("b.csv", "a,b\n1,2\n--,3\n2,4\n5,6\n", shown()); });
+}
+
 TEST_F(Policy, DatesAreRefusedWithTheRemedy) {
   for (const char* date : {"2024-05-01", "1/5/2024", "01.05.24", "2024-05-01 12:30:00", "12:30"})
-    expect_error(Fault::input, {"dates are no numbers", "--features \"!when\"", "line 2"},
+    expect_error(Fault::input, {"dates and times are not numbers", "--features \"!when\"", "line 2"},
                  [&] { load("a.csv", fmt::format("when,a,kind\n{0},1,p\n{0},4,q\n{0},7,p\n", date)); });
 }
 
