@@ -1,6 +1,10 @@
 // An option that a kind of file does not take is refused by its name; one that it takes works.  Expectations are written by hand.
 #include "calor/io/file_options.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "archives.h"
 #include "calor/io/edge_list.h"
 #include "temporary_folder.h"
