@@ -61,7 +61,7 @@ json document_of(const Globals& globals, const io::Dataset& data, const NewPredi
           {"command", globals.command_line},
           {"classes", found.classes},
           {"input_hash", data.hash},
-          {"read", reading_json(io::reading_line(data), data.reading)},
+          {"read", reading_json(io::reading_line(data), io::full_reading(data))},
           {"rows", std::move(rows)}};
 }
 

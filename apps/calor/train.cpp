@@ -53,7 +53,7 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
           {"protocol", learn::to_json(result.model.protocol)},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
-          {"read", reading_json(io::reading_line(data), data.reading)},
+          {"read", reading_json(io::reading_line(data), io::full_reading(data))},
           {"train", result.train_rows},
           {"test", result.test_rows},
           {"constant_columns", result.constant_columns},

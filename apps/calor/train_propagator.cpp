@@ -136,7 +136,7 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
     io::LoadOptions load = data_options.load_options();
     load.measured = training.measured;
     const io::Dataset set = load_training(globals, data_options.data, load, context);
-    read = reading_json(io::reading_line(set), set.reading);
+    read = reading_json(io::reading_line(set), io::full_reading(set));
     const auto test = load_test(globals, training.test, set, data_options, context, training.measured);
     return training.measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
   }();

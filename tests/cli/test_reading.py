@@ -114,6 +114,8 @@ def test_sparse_points_made_dense_are_judged_as_dense_ones(tmp_path):
     assert quality[sparse] == pytest.approx(quality[dense], rel=1e-9)
     assert quality[sparse]["trustworthiness"] > 0.8
     assert "trustworthiness" in run("run", "mds", sparse).stderr
+
+
 ROWS = "".join(f"{i % 7},{i * i % 11},{'pq'[i % 2]}\n" for i in range(20))
 
 
@@ -201,7 +203,7 @@ def test_apply_refuses_what_the_fit_knows(tmp_path):
     fit = str(tmp_path / "fit.calor")
     run("run", "knn-classifier", data, "--save", fit)
     assert '"zz"' in run("apply", fit, data, "--label", "zz", code=3).stderr
-    assert "no --features" in run("apply", fit, data, "--features", "a", code=3).stderr
+    assert "no --features" in run("apply", fit, data, "--features", "a", code=2).stderr
     np.save(tmp_path / "n.npy", np.ones((3, 5)))
     short = run("apply", fit, str(tmp_path / "n.npy"), code=3).stderr
     assert "n.npy" in short and "2 feature" in short and "5 columns" in short
@@ -221,3 +223,5 @@ def test_a_test_file_is_said_to_be_read(tmp_path):
     test = write(tmp_path / "t.csv", "a,b,label\n1,,p\n2,3,q\n4,4,p\n")
     done = run("train", data, "--model", "propagator", "--missing", "drop", "--test", test, "--epochs", "2")
     assert "test file: read 2 rows" in done.stderr and "1 of 3 rows has a missing value and is left out" in done.stderr
+    read = json.loads(run("train", data, "--model", "propagator", "--epochs", "2", "--json").stdout)["read"]
+    assert read["rows"] == 20 and read["features"] == 2 and read["label"] == "label" and read["classes"] == 2
