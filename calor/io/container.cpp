@@ -71,6 +71,7 @@ Dataset data_of_npz(const File& file, const LoadOptions& options, const std::opt
 
   const ZipEntry* points = find_entry(entries, {"X", "x", "data"});
   require(points, Fault::input, "[npz] expected an array named X, x or data, found {} ({}): save it with numpy.savez(file, X=..., y=...)", list_names(names), file.path);
+  check_options(array_file, options, beside.has_value(), file.path);  // labels of its own are no text
   const auto where = [&](const ZipEntry& entry) { return fmt::format("{}, array \"{}\"", file.path, array_name(entry)); };
   const std::string content = zip_content(file.bytes, *points, file.path, context);
   const Array array = parse_npy(content, where(*points));

@@ -117,7 +117,7 @@ def test_a_metric_that_does_not_fit_is_refused(calor):
 
 def test_a_step_too_far_says_what_to_make_smaller(calor):
     message = calor("train", "iris", *QUICK, "--noise", "0", "--lr", "1e5", code=5).stderr
-    assert "--lr" in message and "not finite" in message
+    assert "--lr" in message and "non-finite" in message
 
 
 def test_an_offset_costs_no_digits(calor, tmp_path):

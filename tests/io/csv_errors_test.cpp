@@ -27,7 +27,7 @@ TEST_F(CsvErrors, NothingInside) {
 
 TEST_F(CsvErrors, TextAmongNumbers) {
   expect_bad("a,b,kind\n1,2,x\n3,four,y\n",
-             {"[csv] expected a number", "\"four\"", "bad.csv, line 3, column 2 \"b\"", "--label"});
+             {"[csv] expected a number", "\"four\"", "bad.csv, line 3, column 2 \"b\"", "--features \"!b\""});
   expect_bad("1,2,x\n3,four,y\n", {"line 2, column 2", "\"four\""});
   expect_bad("a;b\n1.234,5;x\n", {"\"1.234,5\"", "line 2", "decimal"});
   expect_bad("a;b\n1.5;x\n2,5;y\n", {"\"2,5\"", "line 3", "--decimal comma"});

@@ -116,7 +116,7 @@ TEST(Hdf5, UnknownNamesAreAnsweredWithThoseThereAre) {
   expect_error(Fault::input, {"counts, scaled", "found \"cuonts\"", "f.h5ad, layers", "did you mean \"counts\"?"},
                [] { parse_hdf5(file("anndata.h5ad"), "f.h5ad", {"cuonts", ""}, Context()); });
   expect_error(Fault::input, {"X_pca, places", "found \"umap\""}, [] { parse("anndata.h5ad", {"", "umap"}); });
-  expect_error(Fault::input, {"no such arrays", "found \"X_pca\""}, [] { parse("old_anndata.h5ad", {"", "X_pca"}); });
+  expect_error(Fault::input, {"\"X_pca\" in obsm", "found no arrays there"}, [] { parse("old_anndata.h5ad", {"", "X_pca"}); });
   expect_error(Fault::input, {"found \"raw\""}, [] { parse("old_anndata.h5ad", {"raw", ""}); });
   expect_error(Fault::input, {"found \"obs/tree\""}, [] { parse("anndata.h5ad", {"obs/tree", ""}); });
   expect_error(Fault::input, {"10x Genomics", "counts"}, [] { parse("tenx3.h5", {"counts", ""}); });

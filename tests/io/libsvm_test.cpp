@@ -105,7 +105,7 @@ TEST_F(Libsvm, Errors) {
   expect_bad(good + "1 2:3 2:4\n", {"2 twice", "line 2"});
   LoadOptions options;
   options.label = "kind";
-  expect_bad(good, {"--label", "kind"}, options);
+  expect_bad(good, {"--label", "libsvm file"}, options);
 }
 
 TEST_F(Libsvm, ReadsA9a) {

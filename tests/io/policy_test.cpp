@@ -123,6 +123,7 @@ TEST_F(Policy, NamesWithAFewRepeatedAreNamesWhereLabelsAreLookedAt) {
 
 TEST_F(Policy, CategoriesThatMeetAColumn) {
   LoadOptions options = shown();
+  options.label = "none";
   options.one_hot = {"a"};
   expect_error(Fault::input, {"\"a=red\"", "rename the column", "--features \"!a=red\""}, [&] { load("a.csv", "a,a=red,b\nred,1,2\nblue,3,4\nred,0,1\n", options); });
   expect_error(Fault::input, {"which is the label", "--label none"}, [&] {
