@@ -111,7 +111,10 @@ Dataset parse(Source&& source, const std::string& path, const LoadOptions& optio
 
 Dataset load_dataset(const std::string& source, const LoadOptions& options, const Context& context) {
   require(!source.empty(), Fault::usage, "[data] expected a file or a bundled name, found nothing: name one");
-  if (auto bundled = load_bundled(source, options, context)) return *std::move(bundled);
+  if (auto bundled = load_bundled(source, options, context)) {
+    bundled->measured = options.measured;
+    return *std::move(bundled);
+  }
 
   const auto [data_path, named_labels] = split_pair(source);
   require(named_labels.empty() || !asks_label(options), Fault::input, "[data] expected no --label beside a file of labels, found it ({}): leave one of them out", source);
@@ -124,6 +127,7 @@ Dataset load_dataset(const std::string& source, const LoadOptions& options, cons
   Dataset data = parse(std::move(opened), data_path, options, beside, context);
   data.name = short_name(data_path);
   data.source = source;
+  data.measured = options.measured;
   data.hash = labels.empty() ? hash.get() : sha256(hash.get() + labels_hash);
   return data;
 }
@@ -156,7 +160,9 @@ Reading full_reading(const Dataset& data) {
 std::string reading_line(const Dataset& data) {
   const auto counted = [](std::int64_t count, const char* what) { return fmt::format("{} {}{}", grouped_digits(count), what, count == 1 ? "" : "s"); };
   std::vector<std::string> facts;
-  if (data.labelled()) facts.push_back(fmt::format("label \"{}\", {}", data.label, data.classes.size() == 1 ? "1 class" : fmt::format("{} classes", data.classes.size())));
+  const auto count = static_cast<std::int64_t>(data.classes.size());
+  if (data.labelled())
+    facts.push_back(fmt::format("label \"{}\", {}", data.label, data.measured ? counted(count, "different value") : count == 1 ? "1 class" : fmt::format("{} classes", count)));
   else facts.push_back("no label");
   if (!data.row_names.empty()) facts.push_back(data.row_names_column.empty() ? "names in the first column" : fmt::format("names \"{}\"", data.row_names_column));
   const Reading& reading = data.reading;

@@ -45,6 +45,7 @@ struct Dataset {
   std::string label;                  // the label column's name; "" without labels
   std::vector<std::int64_t> labels;   // one a row, -1 where it is missing (LoadOptions::partly_labelled); or empty
   std::vector<std::string> classes;   // sorted: numbers by value, texts by bytes
+  bool measured = false;              // labels are measured values (LoadOptions::measured)
   std::vector<std::string> row_names; // one a row, or empty
   std::string row_names_column;       // the column that they came from; "" where it has no header
   std::int64_t missing = 0;           // values that are NaN

@@ -169,6 +169,13 @@ def test_a_target_that_is_infinite_is_refused_by_its_line(tmp_path):
     assert '"inf"' in (done := calor("run", "knn-regressor", data, "--label", "y", code=3)).stderr and "line 5" in done.stderr
 
 
+def test_measured_values_are_no_classes(tmp_path):
+    data = write(tmp_path / "a.csv", "a,y\n" + "".join(f"{i},{i * 2.5}\n" for i in range(12)))
+    assert 'label "y", 12 different values;' in calor("run", "knn-regressor", data, "--label", "y").stderr
+    few = write(tmp_path / "b.csv", "a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(12)))
+    assert 'label "y", 2 classes;' in calor("run", "knn-classifier", few, "--label", "y").stderr
+
+
 def test_one_row_is_one_row(tmp_path):
     data = write(tmp_path / "a.csv", "a\n0\n0.1\n9\n")
     done = calor("run", "radius(1) | distance(2) | exp(1) | row | eigen(1)", data, code=None)
