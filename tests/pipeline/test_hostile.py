@@ -194,7 +194,7 @@ def test_the_largest_seed_is_a_seed(calor, tmp_path):
 def test_an_edge_list_has_no_labels(calor, tmp_path):
     edges = tmp_path / "edges.txt"
     edges.write_text("a b\nb a\n")
-    assert "leave it out" in calor("run", "pagerank", edges, "--label", "x", code=2).stderr
+    assert "leave it out" in calor("run", "pagerank", edges, "--label", "x", code=3).stderr
 
 
 def test_refusals_that_only_data_tell_show_the_place(calor, tmp_path):
