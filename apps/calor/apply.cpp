@@ -7,7 +7,7 @@
 #include <unordered_set>
 
 #include "calor/core/error.h"
-#include "calor/core/counted.h"
+#include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/pipeline/load.h"

@@ -12,6 +12,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/memory.h"
+#include "calor/core/text.h"
 #include "calor/io/number.h"
 #include "calor/io/output.h"
 
@@ -102,7 +103,7 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
 // Values that are missing still are filled in once it is known which rows train.
 static void note_filling(io::Dataset& data) {
   if (data.missing == 0) return;
-  data.reading.notes.push_back(fmt::format("{} missing value{} {} filled in by the {} training rows", data.missing, data.missing == 1 ? "" : "s", data.missing == 1 ? "is" : "are",
+  data.reading.notes.push_back(fmt::format("{} {} filled in by the {} training rows", counted(data.missing, "missing value"), data.missing == 1 ? "is" : "are",
                                            data.fill_by == io::Missing::mean ? "means of the" : "nearest of the"));
 }
 

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "calor/core/counted.h"
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/threads.h"
@@ -60,8 +59,8 @@ static void print_chosen(const json& name, const json& text) {
 static void print_experiment(const json& experiment) {
   const json& data = experiment["data"];
   const json& protocol = experiment["protocol"];
-  fmt::print("{}: {} training and {}, {}, {} classes; {}\n", data["name"].get<std::string>(), data["train"].get<std::int64_t>(),
-             counted(data["test"].get<std::int64_t>(), "test point"), counted(data["columns"].get<std::int64_t>(), "feature"), data["classes"].size(),
+  fmt::print("{}: {} training and {}, {}, {}; {}\n", data["name"].get<std::string>(), grouped_digits(data["train"]),
+             counted(data["test"].get<std::int64_t>(), "test point"), counted(data["columns"].get<std::int64_t>(), "feature"), counted(static_cast<std::int64_t>(data["classes"].size()), "class"),
              counted(static_cast<std::int64_t>(protocol["seeds"].size()), "seed"));
   if (const auto constant = data["constant_columns"].get<std::vector<std::string>>(); !constant.empty())
     fmt::print("  constant columns: {}\n", list_names(constant));

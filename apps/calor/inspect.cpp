@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/io/hash.h"
 #include "calor/io/output.h"
@@ -97,8 +98,8 @@ static void print_words(const json& document) {
 
 static void print_table(const json& document) {
   const json& model = document["model"];
-  fmt::print("{}: {} layer{} of {} head{}{}; {} tokens of width {} ({})\n\n", model["kind"].get<std::string>(), model["layers"].get<std::int64_t>(),
-             model["layers"] == 1 ? "" : "s", model["heads"].get<std::int64_t>(), model["heads"] == 1 ? "" : "s", model["causal"].get<bool>() ? ", causal" : "",
+  fmt::print("{}: {} of {}{}; {} tokens of width {} ({})\n\n", model["kind"].get<std::string>(), counted(model["layers"], "layer"),
+             counted(model["heads"], "head"), model["causal"].get<bool>() ? ", causal" : "",
              document["tokens"]["count"].get<std::int64_t>(), model["width"].get<std::int64_t>(), document["tokens"]["from"].get<std::string>());
   print_heads(document);
   fmt::print("\n");

@@ -14,8 +14,8 @@
 #include "calor/io/output.h"
 #include "calor/limit/document.h"
 #include "calor/limit/own_points.h"
-#include "calor/report/report.h"
 #include "calor/pipeline/load.h"
+#include "calor/report/report.h"
 #include "pipeline_results.h"
 #include "run_report.h"
 

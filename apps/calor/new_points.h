@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "calor/io/missing.h"
 #include "calor/engine/matrix.h"
+#include "calor/io/missing.h"
 #include "data_options.h"
 
 namespace calor::app {

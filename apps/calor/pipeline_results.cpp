@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "calor/core/counted.h"
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/engine/evidence.h"
 #include "calor/pipeline/data.h"
 

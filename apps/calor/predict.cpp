@@ -6,8 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "calor/core/counted.h"
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/io/file_kind.h"
 #include "calor/io/number.h"
 #include "calor/learn/predict.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "calor/io/dataset.h"
 #include "calor/engine/matrix.h"
+#include "calor/io/dataset.h"
 
 namespace calor::app {
 

@@ -11,7 +11,7 @@
 #include "calor/analyse/embedding.h"
 #include "calor/analyse/predictions.h"
 #include "calor/analyse/spectrum.h"
-#include "calor/core/counted.h"
+#include "calor/core/text.h"
 #include "calor/engine/csr.h"
 
 namespace calor::app {
@@ -120,8 +120,7 @@ static json gap_json(const pipeline::State& state, const std::vector<pipeline::B
   const bool walk = eigen->arguments.word("of") == "laplacian" || state.similarity.row_stochastic();
   return {{"after", gap->after},
           {"size", gap->size},
-          {"suggests", walk ? fmt::format("{} clusters", gap->after + 1)
-                            : fmt::format("{} dimension{}", gap->after, gap->after == 1 ? "" : "s")}};
+          {"suggests", walk ? counted(gap->after + 1, "cluster") : counted(gap->after, "dimension")}};
 }
 
 json quality_of(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages, const Known& known, const Context& context) {
@@ -169,7 +168,7 @@ std::vector<std::string> quality_lines(const json& quality, const char* judged_r
   if (quality.contains("embedding")) lines.push_back(embedding_line(quality["embedding"]));
   if (quality.contains("clusters")) {
     const json& found = quality["clusters"];
-    std::string line = fmt::format("{} cluster{}", found["count"].get<std::int64_t>(), found["count"] == 1 ? "" : "s");
+    std::string line = counted(found["count"], "cluster");
     if (found.contains("nmi") && found["nmi"].is_number())
       line += fmt::format("; against the labels NMI {}, adjusted Rand index {}", decimals(found["nmi"]), decimals(found["ari"]));
     lines.push_back(line);

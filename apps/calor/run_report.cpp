@@ -57,8 +57,6 @@ json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vec
   return list;
 }
 
-static std::string counted(std::int64_t count, const char* what) { return fmt::format("{} {}{}", io::grouped_digits(count), what, count == 1 ? "" : "s"); }
-
 static std::string what_happened(const pipeline::State& state, const Known& known, const Pictured& pictured, const json& quality) {
   const std::string points = counted(known.input->rows(), known.input->cols() ? "point" : "node");
   if (state.type == types::embedding)
@@ -89,7 +87,7 @@ static std::string about_embedding(const json& found) {
 }
 
 static std::string about_prediction(const json& found, bool placing) {
-  const std::string rows = io::grouped_digits(found["rows"]) + (found["rows"] == 1 ? " row" : " rows");
+  const std::string rows = counted(found["rows"], "row");
   const char* known = placing ? "is known" : "it had not seen";
   if (found.contains("accuracy")) {
     if (!found["accuracy"].is_number()) return "";
@@ -113,7 +111,7 @@ static std::string how_well(const json& quality, const pipeline::State& state) {
 static std::string about_graph(const json& quality) {
   if (!quality.contains("graph") || quality["graph"]["components"] == 1) return "";
   return fmt::format("The graph falls into {}, the largest with {} of {}.", counted(quality["graph"]["components"], "component"),
-                     io::grouped_digits(quality["graph"]["sizes"][0]), counted(quality["graph"]["rows"], "row"));
+                     grouped_digits(quality["graph"]["sizes"][0]), counted(quality["graph"]["rows"], "row"));
 }
 
 json page_document(json document, const pipeline::State& state, const Known& known, const Pictured& pictured, const Context& context) {

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "calor/core/counted.h"
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
@@ -31,9 +30,9 @@ struct TrainArguments {
 
 static void print_result(const io::Dataset& data, const learn::TrainResult& result, const TrainArguments& arguments) {
   const auto& record = result.record;
-  fmt::print("{}: {} training and {}, {}{}, {} classes\n", data.name, result.train_rows, counted(result.test_rows, "test point"),
+  fmt::print("{}: {} training and {}, {}{}, {}\n", data.name, grouped_digits(result.train_rows), counted(result.test_rows, "test point"),
              counted(data.columns, "feature"), result.model.protocol.standardise ? " (standardised)" : " (as they are)",
-             data.classes.size());
+             counted(static_cast<std::int64_t>(data.classes.size()), "class"));
   if (!result.constant_columns.empty())
     fmt::print("  constant columns, kept as zeros: {}\n", list_names(result.constant_columns));
   if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);

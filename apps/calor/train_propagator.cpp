@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "calor/core/counted.h"
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/learn/train_propagator.h"
 #include "calor/pipeline/data.h"
@@ -109,7 +109,7 @@ static std::string quality_line(const learn::Propagator& model, const learn::Pro
 
 static void print_result(const learn::TrainedPropagator& result, const std::string& save) {
   const learn::Propagator& model = result.model;
-  fmt::print("{}: {} training and {}, {}{}, {}\n", model.data_name, result.train_rows, counted(result.test_rows, "test point"),
+  fmt::print("{}: {} training and {}, {}{}, {}\n", model.data_name, grouped_digits(result.train_rows), counted(result.test_rows, "test point"),
              counted(static_cast<std::int64_t>(model.features.size()), "feature"),
              result.start.standardised ? " (standardised, as leave-one-out prefers)" : " (as they are, as leave-one-out prefers)",
              model.measured() ? fmt::format("values of \"{}\"", model.label) : fmt::format("{} classes", model.classes.size()));

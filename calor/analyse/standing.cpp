@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/analyse/statistics.h"
+#include "calor/core/text.h"
 
 namespace calor::analyse {
 
@@ -79,7 +80,7 @@ std::string standing_text(const json& standing, std::int64_t seeds) {
   const double least = std::min(1.0, std::exp2(1 - static_cast<double>(seeds)) * tests);  // of p after Holm, when every seed agrees
   std::vector<std::string> sentences{fmt::format("{}", fmt::join(means, ", "))};
   if (tests > 0 && least > significance) {
-    sentences.push_back(fmt::format("no test is possible with {} seed{}: over {} comparisons the smallest p would be {:.2g}", seeds, seeds == 1 ? "" : "s", tests, least));
+    sentences.push_back(fmt::format("no test is possible with {}: over {} comparisons the smallest p would be {:.2g}", counted(seeds, "seed"), tests, least));
   } else {
     if (!beaten.empty()) sentences.push_back(fmt::format("{} beats {} (p < 0.05 after Holm)", reference, list(beaten)));
     if (!better.empty()) sentences.push_back(fmt::format("{} {} better than {} (p < 0.05 after Holm)", list(better), better.size() == 1 ? "is" : "are", reference));

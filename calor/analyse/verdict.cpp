@@ -5,6 +5,7 @@
 
 #include "calor/analyse/findings.h"
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 
 namespace calor::analyse {
 namespace {
@@ -14,10 +15,6 @@ constexpr double significance = 0.05;
 std::string list(const std::vector<std::string>& names) {
   if (names.size() < 2) return names.empty() ? "" : names.front();
   return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
-}
-
-std::string counted(std::int64_t count, const char* singular) {
-  return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
 }
 
 // Without a sign for what rounds to zero.

@@ -40,6 +40,20 @@ std::string list_names(const std::vector<std::string>& names, std::size_t most) 
                      names.size());
 }
 
+std::string grouped_digits(std::int64_t count) {
+  const std::string digits = std::to_string(count);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && digits[i - 1] != '-' && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped_digits(count), noun, count == 1 ? "" : noun.ends_with('s') ? "es" : "s");
+}
+
 std::vector<std::string> split_text(std::string_view text, char separator) {
   std::vector<std::string> pieces;
   for (;;) {

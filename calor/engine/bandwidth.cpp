@@ -14,7 +14,6 @@
 
 namespace calor::engine {
 
-
 namespace {
 
 constexpr int bin_bits = 6;  // of the mantissa: 64 bins an octave

@@ -8,7 +8,6 @@
 
 namespace calor::engine {
 
-
 namespace {
 
 constexpr double least_share = 1e-3;  // of the mean distance: umap-learn's MIN_K_DIST_SCALE

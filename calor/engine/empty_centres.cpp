@@ -3,10 +3,10 @@
 #include <set>
 #include <vector>
 
+#include "calor/core/text.h"
 #include "calor/engine/lloyd.h"
 
 namespace calor::engine {
-
 
 namespace {
 
@@ -34,7 +34,7 @@ std::string leave_out_empty(Centres& centres, const Matrix& points) {
   const std::size_t places = different_places(points);
   return fmt::format("{} of the {} clusters {} rows: {}", count, asked, count == 1 ? "has" : "have",
                      places < static_cast<std::size_t>(asked)
-                         ? fmt::format("the data have only {} different place{}", places, places == 1 ? "" : "s")
+                         ? "the data have only " + counted(static_cast<std::int64_t>(places), "different place")
                          : std::string("no row is nearest to the others' centres"));
 }
 

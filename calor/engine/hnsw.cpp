@@ -14,7 +14,6 @@
 
 namespace calor::engine {
 
-
 namespace {
 
 constexpr std::size_t links = 16, candidates = 200;  // recall above 0.99 on digits and Fashion-MNIST

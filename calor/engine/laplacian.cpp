@@ -7,7 +7,6 @@
 
 namespace calor::engine {
 
-
 namespace {
 
 bool adds_up(const Similarity& record) {

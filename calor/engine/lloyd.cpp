@@ -13,7 +13,6 @@
 
 namespace calor::engine {
 
-
 namespace {
 
 constexpr std::int64_t piece = 256;

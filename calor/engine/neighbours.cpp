@@ -7,11 +7,11 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/nearest_list.h"
+#include "calor/engine/passes.h"
+#include "calor/engine/values.h"
 #include "calor/kernels/close_pairs.h"
 #include "calor/kernels/neighbours.h"
-#include "calor/engine/passes.h"
-#include "calor/engine/nearest_list.h"
-#include "calor/engine/values.h"
 
 namespace calor::engine {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/values.h"
 #include "calor/kernels/attention.h"
 #include "calor/kernels/packed_doubles.h"
-#include "calor/engine/values.h"
 
 namespace calor::engine {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "calor/io/sparse.h"
 #include "calor/engine/matrix.h"
+#include "calor/io/sparse.h"
 
 namespace calor::engine {
 

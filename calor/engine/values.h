@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "calor/kernels/packed_doubles.h"
 #include "calor/engine/record.h"
+#include "calor/kernels/packed_doubles.h"
 
 namespace calor::engine {
 

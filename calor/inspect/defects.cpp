@@ -1,6 +1,5 @@
 #include "calor/inspect/defects.h"
 
-
 #include <algorithm>
 #include <cmath>
 #include <limits>

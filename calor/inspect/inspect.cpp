@@ -1,6 +1,5 @@
 #include "calor/inspect/inspect.h"
 
-
 #include <algorithm>
 #include <cmath>
 

@@ -42,8 +42,8 @@ std::vector<double> Weights::numbers(const std::string& name, std::size_t rank) 
          near.empty() ? "; there are " + list_names(known) : fmt::format(": did you mean '{}'?", near), path_);
   }
   const io::Tensor& tensor = found->second;
-  require(tensor.shape.size() == rank, Fault::input, "[inspect] expected the tensor '{}' with {} dimension{}, found the shape [{}] ({})",
-          name, rank, rank == 1 ? "" : "s", fmt::join(tensor.shape, ", "), path_);
+  require(tensor.shape.size() == rank, Fault::input, "[inspect] expected the tensor '{}' with {}, found the shape [{}] ({})",
+          name, counted(static_cast<std::int64_t>(rank), "dimension"), fmt::join(tensor.shape, ", "), path_);
   const std::size_t size = tensor.dtype == "F64" ? 8 : tensor.dtype == "F32" ? 4 : tensor.dtype == "F16" || tensor.dtype == "BF16" ? 2 : 0;
   require(size > 0, Fault::input, "[inspect] expected the tensor '{}' of type F64, F32, F16 or BF16, found {} ({})", name, tensor.dtype, path_);
   std::vector<double> values(tensor.bytes.size() / size);

@@ -22,7 +22,6 @@ namespace {
 
 // A table of numbers; its label is one of its columns, unless there are labels of their own.
 Dataset data_of_array(const Array& array, const std::string& place, const LoadOptions& options, const std::optional<LabelsBeside>& beside, const Context& context) {
-  check_options(array_file, options, beside.has_value(), place);
   const bool wants_label = options.labels == LabelUse::expected && !beside && !options.known() && !options.label;
   require(!wants_label, Fault::input,
           "[data] expected labels, found an array of {} columns without names ({}): name the label column with --label (1 to {}, or -1 for the last), or a labels file "
@@ -71,7 +70,7 @@ Dataset data_of_npz(const File& file, const LoadOptions& options, const std::opt
 
   const ZipEntry* points = find_entry(entries, {"X", "x", "data"});
   require(points, Fault::input, "[npz] expected an array named X, x or data, found {} ({}): save it with numpy.savez(file, X=..., y=...)", list_names(names), file.path);
-  check_options(array_file, options, beside.has_value(), file.path);  // labels of its own are no text
+  check_options(array_file, options, beside.has_value(), file.path);
   const auto where = [&](const ZipEntry& entry) { return fmt::format("{}, array \"{}\"", file.path, array_name(entry)); };
   const std::string content = zip_content(file.bytes, *points, file.path, context);
   const Array array = parse_npy(content, where(*points));
@@ -163,6 +162,7 @@ Dataset parse_container(const File& file, const LoadOptions& options, const std:
   const Array array = npy ? parse_npy(file.bytes, file.path) : parse_idx(file.bytes, file.path);
   require(npy || array.shape.size() > 1 || beside || options.labels != LabelUse::expected, Fault::input,
           "[idx] expected images, found a list of {} values ({}): give the images file; its labels are found beside it", array.rows(), file.path);
+  check_options(array_file, options, beside.has_value(), file.path);
   Dataset data = data_of_array(array, file.path, options, beside, context);
   data.reading.format = npy ? "npy" : "idx";
   return data;

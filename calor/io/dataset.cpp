@@ -158,11 +158,10 @@ Reading full_reading(const Dataset& data) {
 }
 
 std::string reading_line(const Dataset& data) {
-  const auto counted = [](std::int64_t count, const char* what) { return fmt::format("{} {}{}", grouped_digits(count), what, count == 1 ? "" : "s"); };
   std::vector<std::string> facts;
   const auto count = static_cast<std::int64_t>(data.classes.size());
   if (data.labelled())
-    facts.push_back(fmt::format("label \"{}\", {}", data.label, data.measured ? counted(count, "different value") : count == 1 ? "1 class" : fmt::format("{} classes", count)));
+    facts.push_back(fmt::format("label \"{}\", {}", data.label, counted(count, data.measured ? "different value" : "class")));
   else facts.push_back("no label");
   if (!data.row_names.empty()) facts.push_back(data.row_names_column.empty() ? "names in the first column" : fmt::format("names \"{}\"", data.row_names_column));
   const Reading& reading = data.reading;

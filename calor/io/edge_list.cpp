@@ -158,7 +158,7 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
   }
   list.nodes = nodes.texts();
   if (both_ways > 0)
-    list.reading.notes.push_back(fmt::format("{} undirected edge{} (by the column \"{}\") {} read in both directions", grouped_digits(both_ways), both_ways == 1 ? "" : "s",
+    list.reading.notes.push_back(fmt::format("{} (by the column \"{}\") {} read in both directions", counted(both_ways, "undirected edge"),
                                              dialect.names[static_cast<std::size_t>(ends.type)], both_ways == 1 ? "is" : "are"));
 }
 
@@ -231,7 +231,7 @@ EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const 
   const Ends ends = find_ends(dialect, list, path);
   read_edges(*text, facts, dialect, ends, list, path, context);
   require(!list.edges.empty(), Fault::input, "[edges] expected at least one edge, found none ({})", path);
-  if (list.reading.comments > 0) list.reading.notes.push_back(fmt::format("{} comment line{} left out", list.reading.comments, list.reading.comments == 1 ? "" : "s"));
+  if (list.reading.comments > 0) list.reading.notes.push_back(counted(list.reading.comments, "comment line") + " left out");
   if (list.edges.size() == 3 && dialect.names.size() == 3 && !dialect.header) note_table(list);
   sort_numbers(list);
   count_graph(list);
@@ -278,8 +278,7 @@ std::string reading_line(const EdgeList& edges) {
   const bool weighted = std::any_of(edges.edges.begin(), edges.edges.end(), [](const NamedEdge& edge) { return edge.weight != 1; });
   facts.push_back(weighted ? "weighted" : "no weights");
   if (!edges.reading.left_out.empty()) facts.push_back(fmt::format("left out {}", list_names(edges.reading.left_out, 6)));
-  return fmt::format("read {} node{} and {} edge{} ({})", grouped_digits(static_cast<std::int64_t>(edges.nodes.size())), edges.nodes.size() == 1 ? "" : "s",
-                     grouped_digits(static_cast<std::int64_t>(edges.edges.size())), edges.edges.size() == 1 ? "" : "s", fmt::join(facts, "; "));
+  return fmt::format("read {} and {} ({})", counted(static_cast<std::int64_t>(edges.nodes.size()), "node"), counted(static_cast<std::int64_t>(edges.edges.size()), "edge"), fmt::join(facts, "; "));
 }
 
 }  // namespace calor::io

@@ -44,8 +44,6 @@ double nan_distance(const double* a, const double* b, std::int64_t columns) {
   return shared == 0 ? std::numeric_limits<double>::quiet_NaN() : sum * static_cast<double>(columns) / static_cast<double>(shared);
 }
 
-std::string missing_values(std::int64_t count) { return fmt::format("{} missing value{}", grouped_digits(count), count == 1 ? "" : "s"); }
-
 bool misses(const double* row, std::int64_t columns) {
   return std::any_of(row, row + columns, [](double value) { return std::isnan(value); });
 }
@@ -155,7 +153,7 @@ Filling settle_missing(Dataset& data, const Context& context) {
   } else {
     const std::vector<double> donors = how == Missing::neighbours ? data.values : std::vector<double>();
     fill(data.values, data.columns, filling, donors, context);
-    data.reading.notes.push_back(fmt::format("{} in {} row{} {} filled in by {}", missing_values(data.missing), grouped_digits(incomplete), incomplete == 1 ? "" : "s",
+    data.reading.notes.push_back(fmt::format("{} in {} {} filled in by {}", counted(data.missing, "missing value"), counted(incomplete, "row"),
                                              data.missing == 1 ? "is" : "are",
                                              how == Missing::mean ? "the means of their columns" : "the mean of the 5 nearest rows that have them"));
   }
@@ -169,7 +167,7 @@ void fill_new(Dataset& data, const Filling& filling, const Context& context, std
     settle_missing(data, context);
     return;
   }
-  data.reading.notes.push_back(fmt::format("{} {} filled in by the {} that were learned from", missing_values(data.missing), data.missing == 1 ? "is" : "are",
+  data.reading.notes.push_back(fmt::format("{} {} filled in by the {} that were learned from", counted(data.missing, "missing value"), data.missing == 1 ? "is" : "are",
                                            donors.empty() ? "means of the rows" : "nearest of the rows"));
   fill(data.values, data.columns, filling, donors, context);
   data.missing = 0;

@@ -38,16 +38,6 @@ std::string format_number(double value) {
   return {text.data(), result.ptr};
 }
 
-std::string grouped_digits(std::int64_t count) {
-  const std::string digits = std::to_string(count);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && digits[i - 1] != '-' && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& letter : lower)

@@ -15,9 +15,6 @@ std::optional<double> parse_number(std::string_view text);
 // The shortest text that reads back as the same double; whole numbers without point or exponent ("3", "-0.25").
 std::string format_number(double value);
 
-// "70,000".
-std::string grouped_digits(std::int64_t count);
-
 // The marks by which files leave a value out: "", "?", "-", "NA", "N/A", "NaN", "null", "none" and the like, any case.
 bool is_missing(std::string_view text);
 

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include "calor/core/error.h"
 #include "calor/io/text_scanner.h"
 
 namespace calor::io {
 namespace {
-
-constexpr std::size_t longest_row = std::size_t{1} << 28;
 
 // Line ends in a text that does not end between '\r' and '\n'.
 std::int64_t line_ends(std::string_view text, bool returns) {
@@ -48,8 +45,7 @@ bool RowBlocks::next(RowBlock& block) {
       rest_ = text.substr(size);
       return true;
     }
-    require(block.bytes.size() < longest_row, Fault::input, "[csv] expected a row of at most {} bytes, found a longer one ({}, line {}): close its quotes",
-            longest_row, place_, line_);
+    check_row_length(block.bytes.size(), place_, line_);
     block.bytes.resize(2 * block.bytes.size());
   }
 }

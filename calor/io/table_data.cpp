@@ -135,7 +135,7 @@ Dataset data_of_text(TextSource& source, const TextFacts& facts, const std::vect
   data.reading.decimal = dialect.decimal == ',' ? "decimal comma" : "";
   data.reading.encoding = facts.encoding == "UTF-8" ? "" : facts.encoding;
   if (!dialect.remark.empty()) data.reading.notes.insert(data.reading.notes.begin(), dialect.remark);
-  if (comments > 0) data.reading.notes.push_back(fmt::format("{} comment line{} left out", comments, comments == 1 ? "" : "s"));
+  if (comments > 0) data.reading.notes.push_back(counted(comments, "comment line") + " left out");
   return data;
 }
 

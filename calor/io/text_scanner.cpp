@@ -34,9 +34,7 @@ bool TextScanner::refill(const char*& keep) {
   std::memmove(buffer_.data(), keep, filled);
   consumed_ += static_cast<std::size_t>(keep - begin_);
   if (filled == buffer_.size()) {
-    constexpr std::size_t longest_row = std::size_t{1} << 28;
-    require(buffer_.size() < longest_row, Fault::input, "[csv] expected a row of at most {} bytes, found a longer one ({}, line {}): close its quotes",
-            longest_row, place_, next_line_);
+    check_row_length(buffer_.size(), place_, next_line_);
     buffer_.resize(2 * buffer_.size());
   }
   const std::size_t count = source_->read(buffer_.data() + filled, buffer_.size() - filled);
@@ -215,6 +213,11 @@ std::size_t TextScanner::number_cells(double* values, std::size_t most) {
     p = delimiter_ != ' ' ? end + 1 : end;
   }
   return most;
+}
+
+void check_row_length(std::size_t bytes, const std::string& place, std::int64_t line) {
+  constexpr std::size_t longest_row = std::size_t{1} << 28;
+  require(bytes < longest_row, Fault::input, "[csv] expected a row of at most {} bytes, found a longer one ({}, line {}): close its quotes", longest_row, place, line);
 }
 
 std::vector<std::string> read_cells(TextScanner& scanner) {

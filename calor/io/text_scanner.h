@@ -65,6 +65,9 @@ class TextScanner {
   std::int64_t line_ = 1, next_line_ = 1;
 };
 
+// Throws Fault::input where `bytes` are held and the row that begins at `line` has no end in them: more than any row is.
+void check_row_length(std::size_t bytes, const std::string& place, std::int64_t line);
+
 // The cells of the row here, moving over it.
 std::vector<std::string> read_cells(TextScanner& scanner);
 

@@ -1,6 +1,5 @@
 #include "calor/learn/point_map.h"
 
-
 #include <cmath>
 #include <limits>
 

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/io/missing.h"
 #include "calor/engine/evidence.h"
 #include "calor/engine/matrix.h"
+#include "calor/io/missing.h"
 
 namespace calor::learn {
 

@@ -1,6 +1,5 @@
 #include "calor/learn/propagator_start.h"
 
-
 #include <algorithm>
 #include <cmath>
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/io/number.h"
 #include "calor/pipeline/outline.h"
 
@@ -42,7 +43,7 @@ std::optional<std::pair<Eigen::Index, Eigen::Index>> missing_pair(const Matrix& 
 // "" where every pair has a distance.
 std::string missing_text(const Matrix& distances) {
   const std::int64_t n = distances.rows(), missing = (distances.array() == std::numeric_limits<double>::infinity()).count() / 2;
-  return missing ? fmt::format("{} of {} pairs have no distance: they are no neighbours", io::grouped_digits(missing), io::grouped_digits(n * (n - 1) / 2)) : "";
+  return missing ? fmt::format("{} of {} pairs have no distance: they are no neighbours", grouped_digits(missing), grouped_digits(n * (n - 1) / 2)) : "";
 }
 
 std::string call_text(const BoundStage& bound) { return print(std::vector<Call>{bound.call}); }
@@ -57,7 +58,7 @@ std::string call_text(const BoundStage& bound) { return print(std::vector<Call>{
     text = fmt::format("expected a distance for every pair, found none between {} and {}: {}", name_of(data, missing->first),
                        name_of(data, missing->second), refusal(Form::some_distances));
   } else {
-    text = fmt::format("expected points, found the distances of {} rows: {}", io::grouped_digits(data.rows()),
+    text = fmt::format("expected points, found the distances of {} rows: {}", grouped_digits(data.rows()),
                        bound.stage->why_dense ? refusal(Form::distances)
                                               : "begin with distance(t), knn or radius, which read distances, or give the points themselves");
   }
@@ -67,7 +68,7 @@ std::string call_text(const BoundStage& bound) { return print(std::vector<Call>{
 
 std::string sparse_text(const io::SparseMatrix& points) {
   const double share = static_cast<double>(points.entries()) / std::max(1.0, static_cast<double>(points.rows) * static_cast<double>(points.columns));
-  return fmt::format("sparse data of {} x {} with {:.2g} % entries", io::grouped_digits(points.rows), io::grouped_digits(points.columns), 100 * share);
+  return fmt::format("sparse data of {} x {} with {:.2g} % entries", grouped_digits(points.rows), grouped_digits(points.columns), 100 * share);
 }
 
 std::uint64_t dense_bytes(std::int64_t rows, std::int64_t columns) { return 8 * static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns); }
@@ -75,7 +76,7 @@ std::uint64_t dense_bytes(std::int64_t rows, std::int64_t columns) { return 8 * 
 void require_dense(const io::SparseMatrix& points, const BoundStage& bound, const Context& context) {
   at_stage(bound, [&] {
     context.memory.require(dense_bytes(points.rows, points.columns), bound.stage->name,
-                           fmt::format("{} x {} dense numbers of {}", io::grouped_digits(points.rows), io::grouped_digits(points.columns), sparse_text(points)),
+                           fmt::format("{} x {} dense numbers of {}", grouped_digits(points.rows), grouped_digits(points.columns), sparse_text(points)),
                            "begin with knn or radius, exact and euclidean, cosine or manhattan, which keep them sparse (as in isomap, "
                            "laplacian-eigenmaps, spectral-clustering, label-spreading, knn-classifier and knn-regressor), or raise --max-memory");
   });
@@ -123,8 +124,8 @@ std::string form_text(const std::vector<BoundStage>& stages, const Data& data, c
   switch (form_of(data)) {
     case Form::dense: return "";
     case Form::sparse: return sparse_text(*data.sparse) + " stay sparse";
-    case Form::distances: return fmt::format("the distances of {} rows, as given", io::grouped_digits(data.rows()));
-    case Form::some_distances: return fmt::format("the distances of {} rows, as given; {}", io::grouped_digits(data.rows()), missing_text(*data.distances));
+    case Form::distances: return fmt::format("the distances of {} rows, as given", grouped_digits(data.rows()));
+    case Form::some_distances: return fmt::format("the distances of {} rows, as given; {}", grouped_digits(data.rows()), missing_text(*data.distances));
   }
   return "";
 }
@@ -155,7 +156,7 @@ Points in_form_of(const Data& like, const Points& points, const std::vector<Boun
   if (form_of(like) == Form::sparse)
     return {placeholder, points.sparse ? points.sparse : std::make_shared<const io::SparseMatrix>(sparse_of(*points.dense)), nullptr};
   if (!points.sparse) return {points.dense, nullptr, nullptr};
-  context.memory.require(dense_bytes(rows, points.columns()), "apply", fmt::format("{} x {} dense numbers", io::grouped_digits(rows), io::grouped_digits(points.columns())),
+  context.memory.require(dense_bytes(rows, points.columns()), "apply", fmt::format("{} x {} dense numbers", grouped_digits(rows), grouped_digits(points.columns())),
                          "give fewer rows at once, or raise --max-memory");
   return {std::make_shared<const Matrix>(dense_of(*points.sparse)), nullptr, nullptr};
 }

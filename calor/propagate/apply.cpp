@@ -5,8 +5,8 @@
 
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
-#include "calor/pipeline/outline.h"
 #include "calor/engine/values.h"
+#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
 

@@ -7,10 +7,10 @@
 #include <unordered_map>
 
 #include "calor/core/error.h"
+#include "calor/engine/lloyd.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
-#include "calor/engine/lloyd.h"
 
 namespace calor::propagate {
 

@@ -1,8 +1,8 @@
 // cluster(k): k-means on coordinates, the best of several k-means++ starts.
 #include "calor/core/error.h"
+#include "calor/engine/lloyd.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
-#include "calor/engine/lloyd.h"
 
 namespace calor::propagate {
 

@@ -5,8 +5,8 @@
 // A record with factors is conjugate to a symmetric one (row after symmetric, two_side, ...): that one is solved, with the known
 // eigenvectors taken out, and its vectors are turned back.  Several components: each is embedded on its own, or (together) the
 // vectors that tell the components apart come first.  New points: Nystrom's formula, S_new v / lambda.
-#include "calor/pipeline/outline.h"
 #include "calor/engine/solve/block_eigen.h"
+#include "calor/pipeline/outline.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/engine/laplacian.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/engine/laplacian.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {

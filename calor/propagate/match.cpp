@@ -6,11 +6,11 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/kernels/stress.h"
 #include "calor/engine/passes.h"
+#include "calor/engine/solve/block_eigen.h"
+#include "calor/kernels/stress.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/engine/solve/block_eigen.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {

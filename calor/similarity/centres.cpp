@@ -1,8 +1,8 @@
 // centres(k): k prototypes of the data, k-means++ starts refined by Lloyd's steps, the best of several.
 // Arthur & Vassilvitskii 2007.
+#include "calor/engine/lloyd.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/engine/lloyd.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {

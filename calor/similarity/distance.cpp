@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "calor/core/error.h"
-#include "calor/pipeline/outline.h"
 #include "calor/engine/values.h"
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 

@@ -2,11 +2,11 @@
 // loo: by how well each labelled column is predicted by the others (leave_one_out.h); rows then leave their own column out.
 // perplexity and cardinality choose a bandwidth for each row instead, new rows included (Hinton & Roweis 2002; McInnes et al. 2018).
 #include "calor/core/error.h"
+#include "calor/engine/bandwidth.h"
+#include "calor/engine/cardinality.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/engine/bandwidth.h"
-#include "calor/engine/cardinality.h"
 #include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
 

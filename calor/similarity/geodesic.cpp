@@ -11,9 +11,9 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/values.h"
 #include "calor/kernels/paths.h"
 #include "calor/pipeline/outline.h"
-#include "calor/engine/values.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "calor/core/error.h"
-#include "calor/engine/neighbours.h"
-#include "calor/pipeline/outline.h"
-#include "calor/engine/values.h"
 #include "calor/engine/hnsw.h"
+#include "calor/engine/neighbours.h"
+#include "calor/engine/values.h"
+#include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <numeric>
 
+#include "calor/engine/passes.h"
 #include "calor/kernels/left_out.h"
 #include "calor/kernels/packed_doubles.h"
-#include "calor/engine/passes.h"
 
 namespace calor::similarity {
 

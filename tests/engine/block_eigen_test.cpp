@@ -10,7 +10,6 @@
 namespace calor::engine {
 namespace {
 
-
 class Known : public BlockOperator {
  public:
   explicit Known(Vector lambda) : lambda_(std::move(lambda)), mirrors_(random_points(lambda_.size(), 3, 1)) {

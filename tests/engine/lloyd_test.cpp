@@ -9,12 +9,11 @@
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
-#include "calor/kernels/attention.h"
 #include "calor/engine/lloyd.h"
+#include "calor/kernels/attention.h"
 
 namespace calor::engine {
 namespace {
-
 
 Matrix blobs(int n, int d, int centres, std::uint64_t seed) {
   Random random(seed, Purpose::test);

@@ -13,7 +13,6 @@
 namespace calor::engine {
 namespace {
 
-
 const Context context;
 
 struct Entry {

@@ -226,7 +226,7 @@ TEST_F(Train, ALossThatIsNotFiniteEndsTheRunAndWritesNoModel) {
   o.save = path("model.safetensors");
   const TrainResult result = train(clouds(60, 4, 3), std::nullopt, o, Context());
   ASSERT_TRUE(result.failure.has_value());
-  EXPECT_NE(result.failure->find("not finite in epoch"), std::string::npos);
+  EXPECT_NE(result.failure->find("non-finite in epoch"), std::string::npos);
   EXPECT_EQ(result.record.test_accuracy.back(), 0);
   EXPECT_TRUE(std::isnan(result.record.loss.back()));
   EXPECT_FALSE(std::filesystem::exists(o.save));

@@ -89,7 +89,7 @@ TEST(GivenSimilarity, ADiagonalStaysWhereAllPairsWere) {
 
 TEST(GivenSimilarity, TablesDenseAndSparse) {
   Matrix table = random_sparse(12, 12, 0.3, 5).cwiseAbs();
-  const auto dense_graph = data_of_similarities(table, {}, Context()).graph, sparse_graph = data_of_similarities(compressed(table), {}).graph;
+  const auto dense_graph = data_of_similarities(table, {}, Context()).graph, sparse_graph = data_of_similarities(sparse_of(table), {}).graph;
   const Csr &directed = *dense_graph, &sparse = *sparse_graph;
   EXPECT_FALSE(is_symmetric(directed));
   EXPECT_EQ(sparse.begin, directed.begin);
@@ -109,7 +109,7 @@ TEST(GivenSimilarity, WrongOnesAreRefusedAtTheirPlace) {
   Matrix table = Matrix::Ones(4, 4);
   table(2, 1) = -0.25;
   expect_fault(Fault::input, "at least 0, found -0.25 (row 3, column 2)", [&] { data_of_similarities(table, {}, Context()); });
-  expect_fault(Fault::input, "at least 0, found -0.25 (row 3, column 2)", [&] { data_of_similarities(compressed(table), {}); });
+  expect_fault(Fault::input, "at least 0, found -0.25 (row 3, column 2)", [&] { data_of_similarities(sparse_of(table), {}); });
   table(2, 1) = std::nan("");
   expect_fault(Fault::input, "found nan (row 3, column 2)", [&] { data_of_similarities(table, {}, Context()); });
   expect_fault(Fault::input, "expected a square table of similarities, found 4 x 3", [&] { data_of_similarities(table.leftCols(3), {}, Context()); });

@@ -21,21 +21,6 @@ inline Matrix random_sparse(std::int64_t rows, std::int64_t columns, double shar
   return points;
 }
 
-inline io::SparseMatrix compressed(const Matrix& points) {
-  io::SparseMatrix result;
-  result.rows = points.rows();
-  result.columns = points.cols();
-  for (Eigen::Index i = 0; i < points.rows(); ++i) {
-    for (Eigen::Index c = 0; c < points.cols(); ++c)
-      if (points(i, c) != 0) {
-        result.column.push_back(static_cast<std::int32_t>(c));
-        result.value.push_back(points(i, c));
-      }
-    result.begin.push_back(static_cast<std::int64_t>(result.value.size()));
-  }
-  return result;
-}
-
 // Neighbours of points that a stage has moved, which are dense.
 inline constexpr const char* moved_neighbours = "knn(8) | distance(2) | exp(1) | mean | eigen(3, of=laplacian) | knn(5) | distance(1) | exp(1) | row | vote";
 
@@ -55,7 +40,7 @@ inline std::shared_ptr<Data> three_topics(std::int64_t rows, std::int64_t column
 }
 
 inline std::shared_ptr<Data> as_sparse(const Data& dense) {
-  auto data = std::make_shared<Data>(data_of(compressed(*dense.features), {}, {}));
+  auto data = std::make_shared<Data>(data_of(sparse_of(*dense.features), {}, {}));
   data->labels = dense.labels;
   data->classes = dense.classes;
   data->targets = dense.targets;

@@ -2,8 +2,8 @@
 // evidence; the own row left out of a rectangle of training columns.
 #include <gtest/gtest.h>
 
-#include "calor/engine/passes.h"
 #include "calor/engine/evidence.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/model.h"
 #include "labelled.h"
 

@@ -93,7 +93,7 @@ TEST(Reach, APointWhoseEdgesWeighNothingStaysWhereItIs) {
   const State moved = run_text("knn(5) | distance(2) | exp(0.1) | mean | row | apply", points).result;
   EXPECT_EQ(moved.points->row(59), points.row(59));
   EXPECT_NE(moved.points->row(0), points.row(0));
-  EXPECT_TRUE(noted(moved, "row", "1 of 60 rows are empty"));
+  EXPECT_TRUE(noted(moved, "row", "1 of 60 rows is empty"));
 }
 
 TEST(Reach, NeighboursThatCoincideSayNothingOfAPoint) {

@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "calor/engine/neighbours.h"
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/model.h"
-#include "calor/engine/neighbours.h"
 #include "other_forms.h"
 
 namespace calor::pipeline {
@@ -38,7 +38,7 @@ Csr sorted_nearest(const Matrix& rows, const Matrix& columns, const NeighbourOpt
 }
 
 void expect_nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options) {
-  const Csr found = nearest(compressed(rows), compressed(columns), options, Context());
+  const Csr found = nearest(sparse_of(rows), sparse_of(columns), options, Context());
   const Csr expected = sorted_nearest(rows, columns, options);
   const std::string what = fmt::format("{} x {} of {}, k {}, metric {}", rows.rows(), columns.rows(), rows.cols(), options.k, static_cast<int>(options.metric));
   EXPECT_EQ(found.begin, expected.begin) << what;
@@ -98,7 +98,7 @@ TEST(SparseNeighbours, OfNumbersWhoseSquaresLeaveTheRange) {
   const Matrix x = random_sparse(40, 30, 0.1, 6);
   const Csr expected = sorted_nearest(x, x, {4, Metric::euclidean, true, nullptr});
   for (const double scale : {0x1p600, 0x1p-600})
-    EXPECT_EQ(nearest(compressed(x * scale), compressed(x * scale), {4, Metric::euclidean, true, nullptr}, Context()).column, expected.column);
+    EXPECT_EQ(nearest(sparse_of(x * scale), sparse_of(x * scale), {4, Metric::euclidean, true, nullptr}, Context()).column, expected.column);
 }
 
 TEST(SparseNeighbours, WithinReachBoundsIncluded) {
@@ -107,7 +107,7 @@ TEST(SparseNeighbours, WithinReachBoundsIncluded) {
     const Matrix x = random_sparse(110, 90, 0.04, 9, counts), fresh = random_sparse(31, 90, 0.04, 10, counts);
     Vector reach(110);
     for (Eigen::Index j = 0; j < reach.size(); ++j) reach[j] = metric == Metric::cosine ? 0.1 * static_cast<double>(j % 9) + 0.05 : static_cast<double>(j % 7);
-    const Csr found = within(compressed(fresh), compressed(x), reach, {metric, false, "radius"}, Context());
+    const Csr found = within(sparse_of(fresh), sparse_of(x), reach, {metric, false, "radius"}, Context());
     std::int64_t edge = 0, exactly = 0;
     for (Eigen::Index i = 0; i < fresh.rows(); ++i)
       for (Eigen::Index j = 0; j < x.rows(); ++j) {
@@ -128,8 +128,8 @@ TEST(SparseNeighbours, SameForAnyNumberOfThreads) {
   one.threads = 1;
   three.threads = 3;
   for (const Metric metric : metrics) {
-    EXPECT_EQ(nearest(compressed(x), compressed(x), {10, metric, true, nullptr}, one).column,
-              nearest(compressed(x), compressed(x), {10, metric, true, nullptr}, three).column);
+    EXPECT_EQ(nearest(sparse_of(x), sparse_of(x), {10, metric, true, nullptr}, one).column,
+              nearest(sparse_of(x), sparse_of(x), {10, metric, true, nullptr}, three).column);
   }
   const auto data = as_sparse(*three_topics(90));
   EXPECT_EQ(*run_text("laplacian-eigenmaps", data, 1).result.points, *run_text("laplacian-eigenmaps", data, 3).result.points);
@@ -140,7 +140,7 @@ TEST(SparsePairs, DistancesAndProductsAreTheDenseOnes) {
   x.row(4) = x.row(9);
   x.row(7).setZero();
   x.row(8).setZero();
-  const io::SparseMatrix sparse = compressed(x);
+  const io::SparseMatrix sparse = sparse_of(x);
   for (Eigen::Index i = 0; i < x.rows(); ++i)
     for (Eigen::Index j = 0; j < x.rows(); ++j) {
       for (const Metric metric : metrics) EXPECT_NEAR(distance(sparse, i, sparse, j, metric), i == j ? 0 : brute_distance(x, i, x, j, metric), 1e-14);
@@ -196,7 +196,7 @@ TEST(SparsePipelines, NewPointsLandWhereDenseOnesDo) {
   const auto dense = three_topics(100), sparse = as_sparse(*dense);
   const Matrix fresh = *three_topics(30, 60, 12)->features;
   const auto as_points = std::make_shared<const Matrix>(fresh);
-  const Points compact{nullptr, std::make_shared<const io::SparseMatrix>(compressed(fresh)), nullptr};
+  const Points compact{nullptr, std::make_shared<const io::SparseMatrix>(sparse_of(fresh)), nullptr};
   std::vector<std::string> texts(stay.begin(), stay.end());
   texts.insert(texts.end(), {"k-means", "diffusion-map", moved_neighbours, "knn(8) | distance(2) | exp(1) | row | vote", "radius(2.5) | distance(1) | exp(1) | row | vote"});
   for (const std::string& text : texts) {
@@ -217,7 +217,7 @@ TEST(SparsePipelines, NewPointsLandWhereDenseOnesDo) {
 }
 
 TEST(SparsePipelines, WhatWouldBeTooMuchDenseIsRefusedBeforeItIsTaken) {
-  auto data = std::make_shared<Data>(data_of(compressed(random_sparse(300, 4000, 0.01, 3)), {}, {}));
+  auto data = std::make_shared<Data>(data_of(sparse_of(random_sparse(300, 4000, 0.01, 3)), {}, {}));
   set_labels(*data, std::vector<std::int64_t>(300, 0), {"a"});
   Context small;
   small.memory = MemoryLimit(8 << 20);
@@ -235,7 +235,7 @@ TEST(SparsePipelines, WhatWouldBeTooMuchDenseIsRefusedBeforeItIsTaken) {
 }
 
 TEST(SparsePipelines, ExplainSaysWhichFormTheyRunOn) {
-  const Data data = data_of(compressed(random_sparse(200, 1500, 0.012, 3)), {}, {});
+  const Data data = data_of(sparse_of(random_sparse(200, 1500, 0.012, 3)), {}, {});
   EXPECT_NE(explain(bound("isomap"), data, Context()).find("sparse data of 200 x 1,500 with 1.2 % entries stay sparse\n"), std::string::npos);
   EXPECT_NE(explain(bound("k-means"), data, Context()).find("sparse data of 200 x 1,500 with 1.2 % entries made dense for centres(8): 2.3 MiB\n"), std::string::npos);
   EXPECT_NE(explain(bound("knn(5, method=hnsw) | distance(2)"), data, Context()).find("made dense for knn(5, method=hnsw)"), std::string::npos);
@@ -244,7 +244,7 @@ TEST(SparsePipelines, ExplainSaysWhichFormTheyRunOn) {
 TEST(SparsePipelines, ASavedFitHoldsTheEntriesAlone) {
   const std::string path = ::testing::TempDir() + "calor_sparse_fit.safetensors";
   const auto data = as_sparse(*three_topics(80, 600));
-  const Points fresh{nullptr, std::make_shared<const io::SparseMatrix>(compressed(*three_topics(20, 600, 12)->features)), nullptr};
+  const Points fresh{nullptr, std::make_shared<const io::SparseMatrix>(sparse_of(*three_topics(20, 600, 12)->features)), nullptr};
   for (const char* text : {"label-spreading", "knn-classifier", "isomap", "k-means"}) {
     const SavedFit saved{run_text(text, data), print(recipes::resolve(text, {})), "0", "hash", "side"};
     save_fit(path, saved);
@@ -265,7 +265,7 @@ TEST(SparsePipelines, ASavedFitHoldsTheEntriesAlone) {
 
 TEST(SparseData, WhatIsNoMatrixIsRefusedWithItsPlace) {
   const auto refused = [](const std::function<void(io::SparseMatrix&)>& damage, const std::string& part) {
-    io::SparseMatrix points = compressed(random_sparse(10, 12, 0.5, 2));
+    io::SparseMatrix points = sparse_of(random_sparse(10, 12, 0.5, 2));
     damage(points);
     expect_fault(Fault::input, part, [&] { data_of(std::move(points), {}, {}); });
   };
@@ -274,7 +274,7 @@ TEST(SparseData, WhatIsNoMatrixIsRefusedWithItsPlace) {
   refused([](io::SparseMatrix& p) { p.column[static_cast<std::size_t>(p.begin[10]) - 1] = 12; }, "expected ascending columns up to 12, found 13");
   refused([](io::SparseMatrix& p) { p.begin[4] = p.begin[6]; p.begin[5] = 0; }, "in compressed rows");
   refused([](io::SparseMatrix& p) { p.columns = 0; }, "in compressed rows");
-  expect_fault(Fault::input, "expected 12 names of columns, found 2", [] { data_of(compressed(random_sparse(10, 12, 0.5, 2)), {"a", "b"}, {}); });
+  expect_fault(Fault::input, "expected 12 names of columns, found 2", [] { data_of(sparse_of(random_sparse(10, 12, 0.5, 2)), {"a", "b"}, {}); });
 }
 
 }  // namespace

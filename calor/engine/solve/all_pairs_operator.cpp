@@ -5,11 +5,10 @@
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
 #include "calor/engine/passes.h"
-#include "calor/engine/values.h"
 #include "calor/engine/solve/block_eigen.h"
+#include "calor/engine/values.h"
 
 namespace calor::engine {
-
 
 namespace {
 

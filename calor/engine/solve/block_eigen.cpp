@@ -1,6 +1,5 @@
 #include "calor/engine/solve/block_eigen.h"
 
-
 #include <algorithm>
 
 #include "calor/core/error.h"

@@ -2,8 +2,8 @@
 // them, a streamed one computed once.
 #pragma once
 
-#include "calor/kernels/symmetric.h"
 #include "calor/engine/solve/eigenpairs.h"
+#include "calor/kernels/symmetric.h"
 
 namespace calor::engine {
 

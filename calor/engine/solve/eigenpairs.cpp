@@ -5,14 +5,13 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/block_eigen.h"
 #include "calor/engine/solve/dense.h"
+#include "calor/engine/solve/eigenpairs.h"
 #include "calor/engine/solve/krylov.h"
 #include "calor/engine/values.h"
-#include "calor/engine/solve/block_eigen.h"
-#include "calor/engine/solve/eigenpairs.h"
 
 namespace calor::engine {
-
 
 namespace {
 

@@ -5,12 +5,11 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/engine/solve/dense.h"
-#include "calor/engine/solve/krylov.h"
 #include "calor/engine/solve/eigenpairs.h"
+#include "calor/engine/solve/krylov.h"
 #include "calor/engine/solve/sparse_cholesky.h"
 
 namespace calor::engine {
-
 
 namespace {
 

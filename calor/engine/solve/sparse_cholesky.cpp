@@ -12,7 +12,6 @@
 
 namespace calor::engine {
 
-
 namespace {
 
 constexpr std::int32_t widest = 128;       // columns of a block: a product that deep stays in the first-level cache

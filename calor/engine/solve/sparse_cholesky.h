@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/kernels/workspace.h"
 #include "calor/engine/matrix.h"
+#include "calor/kernels/workspace.h"
 
 namespace calor::engine {
 
