@@ -1,14 +1,14 @@
 #include "calor/io/text_scanner.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include <fast_float/fast_float.h>
+
 #include "calor/core/error.h"
 #include "calor/core/text.h"
-#include "calor/io/decimal.h"
 
 namespace calor::io {
 
@@ -176,31 +176,8 @@ std::string_view TextScanner::quoted_cell() {
 
 // Where the number that begins the cell ends; null where none fills it.
 inline const char* TextScanner::number(const char* begin, double& value) const {
-  const char* const end = read_decimal(begin, end_, decimal_, value);
-  return end && (end == row_end_ || *end == delimiter_) && in_range(value) ? end : unusual_number(begin, value);
-}
-
-// Of many digits, far exponents, or with blanks behind.
-const char* TextScanner::unusual_number(const char* begin, double& value) const {
-  const char* stop = begin;
-  if (decimal_ == '.') {
-    const auto [end, error] = std::from_chars(begin, row_end_, value);
-    if (error != std::errc()) return nullptr;
-    stop = end;
-  } else {
-    constexpr std::size_t longest = 64;
-    char digits[longest];
-    std::size_t size = 0;
-    while (!cell_ends(begin + size)) {
-      if (size == longest || begin[size] == '.') return nullptr;
-      digits[size] = begin[size] == decimal_ ? '.' : begin[size];
-      ++size;
-    }
-    const auto [end, error] = std::from_chars(digits, digits + size, value);
-    if (error != std::errc()) return nullptr;
-    stop = begin + (end - digits);
-  }
-  return in_range(value) && (cell_ends(stop) || cell_ends(after_blanks(stop))) ? stop : nullptr;
+  const auto [end, error] = fast_float::from_chars_advanced(begin, row_end_, value, fast_float::parse_options(fast_float::chars_format::general, decimal_));
+  return error == std::errc() && in_range(value) && (cell_ends(end) || cell_ends(after_blanks(end))) ? end : nullptr;
 }
 
 std::size_t TextScanner::number_cells(double* values, std::size_t most) {

@@ -50,7 +50,6 @@ class TextScanner {
   bool refill(const char*& keep);
   bool find_row_end();
   const char* number(const char* begin, double& value) const;
-  const char* unusual_number(const char* begin, double& value) const;
   std::string_view quoted_cell();
 
   TextSource* source_ = nullptr;
