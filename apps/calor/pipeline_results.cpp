@@ -5,6 +5,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/engine/evidence.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/data.h"
 
 namespace calor::app {
@@ -45,7 +46,7 @@ static Table edges_of(const pipeline::State& state, const std::vector<std::strin
     require(!state.similarity.all_pairs(), Fault::usage,
             "[run] expected a pipeline that reads something out, found a similarity over all {} x {} pairs: end with eigen, apply, vote, ...",
             state.similarity.rows, state.similarity.columns);
-    graph = engine::values_on_support(state.similarity, 1);
+    graph = engine::values_on_support(state.similarity, Context());
   }
   Table table;
   add_texts(table, "from", {});

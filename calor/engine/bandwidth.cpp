@@ -1,16 +1,13 @@
 #include "calor/engine/bandwidth.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cmath>
-#include <mutex>
 #include <vector>
 
 #include "calor/core/error.h"
-#include "calor/core/threads.h"
 #include "calor/engine/passes.h"
-#include "calor/engine/values.h"
+#include "calor/engine/reducers.h"
 
 namespace calor::engine {
 
@@ -26,20 +23,14 @@ double bin_middle(std::size_t bin) {
   return (low + high) / 2;
 }
 
-struct Histogram {
+struct Binned {
   std::vector<double> value, count;  // of the filled bins; the first is 0
 };
 
-Histogram histogram_of(const Similarity& similarity, const Context& context) {
-  std::vector<std::int64_t> counts(std::size_t{1} << (11 + bin_bits), 0);
-  std::mutex guard;
-  for_each_score_tile(similarity, context, "bandwidth", [&](std::int64_t, std::int64_t, const Matrix& tile) {
-    std::vector<std::uint32_t> bins(static_cast<std::size_t>(tile.size()));
-    for (Eigen::Index e = 0; e < tile.size(); ++e) bins[e] = static_cast<std::uint32_t>(bin_of(std::max(0.0, -tile.data()[e])));
-    const std::lock_guard lock(guard);  // whole numbers: any order adds up to the same
-    for (const std::uint32_t bin : bins) ++counts[bin];
-  });
-  Histogram histogram;
+Binned binned(const Similarity& similarity, const Context& context) {
+  Histogram counted(std::size_t{1} << (11 + bin_bits), [](double score) { return static_cast<std::uint32_t>(bin_of(std::max(0.0, -score))); });
+  const std::vector<std::int64_t>& counts = reduce_tiles(similarity, counted, context, "bandwidth").result;
+  Binned histogram;
   const std::size_t infinite = bin_of(std::numeric_limits<double>::infinity());
   for (std::size_t bin = 0; bin < infinite; ++bin)
     if (counts[bin]) {
@@ -54,7 +45,7 @@ struct Steepness {
 };
 
 // log S and d log S / d log scale, S = sum count exp(-value / scale).
-Steepness steepness(const Histogram& histogram, double scale) {
+Steepness steepness(const Binned& histogram, double scale) {
   double sum = 0, moment = 0;
   const double least = histogram.value.front();
   for (std::size_t b = 0; b < histogram.value.size(); ++b) {
@@ -66,7 +57,7 @@ Steepness steepness(const Histogram& histogram, double scale) {
 }
 
 // Eight scales an octave, from which every value counts for nothing to where all count alike.
-Bandwidth curve_of(const Histogram& histogram) {
+Bandwidth curve_of(const Binned& histogram) {
   double smallest = 0;
   for (const double value : histogram.value)
     if (value > 0) {
@@ -93,7 +84,7 @@ double scale_at(const Bandwidth& curve, double step) {
   return std::exp2((1 - rest) * std::log2(curve.scales[before]) + rest * std::log2(curve.scales[before + 1]));
 }
 
-Bandwidth steepest(const Histogram& histogram) {
+Bandwidth steepest(const Binned& histogram) {
   Bandwidth result = curve_of(histogram);
   const std::vector<double>& slopes = result.slopes;
   const auto steps = static_cast<int>(slopes.size()) - 1;
@@ -136,14 +127,12 @@ std::size_t flattest(const Bandwidth& curve, double rows, double pairs) {
   return best;
 }
 
-Bandwidth median_of_farthest(const Similarity& similarity) {
+Bandwidth median_of_farthest(const Similarity& similarity, const Context& context) {
+  const Csr scores = scores_on_support(similarity, context);
   std::vector<double> farthest;
-  for (std::int64_t i = 0; i < similarity.rows; ++i) {
-    double least = 0;
-    for (std::int64_t e = similarity.support->begin[i]; e < similarity.support->begin[i + 1]; ++e)
-      least = std::min(least, edge_score(similarity, i, e));
-    if (similarity.support->begin[i] < similarity.support->begin[i + 1]) farthest.push_back(-least);
-  }
+  for (std::int64_t i = 0; i < scores.rows; ++i)
+    if (const auto begin = scores.values.begin() + scores.begin[i], end = scores.values.begin() + scores.begin[i + 1]; begin != end)
+      farthest.push_back(-std::min(0.0, *std::min_element(begin, end)));
   require(!farthest.empty(), Fault::input, "[exp] expected a graph with edges, found none");
   const auto middle = farthest.begin() + static_cast<std::ptrdiff_t>(farthest.size() / 2);
   std::nth_element(farthest.begin(), middle, farthest.end());
@@ -159,14 +148,14 @@ Bandwidth median_of_farthest(const Similarity& similarity) {
 Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& context) {
   require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0, Fault::usage,
           "[exp] expected distances for bandwidth=auto, found stored values: give a number, or begin with distance(2)");
-  return similarity.all_pairs() ? steepest(histogram_of(similarity, context)) : median_of_farthest(similarity);
+  return similarity.all_pairs() ? steepest(binned(similarity, context)) : median_of_farthest(similarity, context);
 }
 
 Bandwidth bandwidth_of_groups(const Similarity& similarity, const Context& context) {
   require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0 && similarity.all_pairs(), Fault::usage,
           "[exp] expected distances over all pairs for bandwidth=groups, found {}: give a number, or begin with distance(2)", describe(similarity));
   constexpr double passed = 0.75;
-  Bandwidth result = curve_of(histogram_of(similarity, context));
+  Bandwidth result = curve_of(binned(similarity, context));
   const auto rows = static_cast<double>(similarity.rows), columns = static_cast<double>(similarity.columns);
   const std::vector<double>& slopes = result.slopes;
   const auto end = slopes.begin() + static_cast<std::ptrdiff_t>(flattest(result, rows, rows * columns));
@@ -212,34 +201,8 @@ double scale_for(Vector scores, double perplexity, std::int64_t row) {
 }  // namespace
 
 Vector perplexity_scales(const Similarity& similarity, double perplexity, const Context& context) {
-  Vector scales(similarity.rows);
-  if (similarity.all_pairs()) {
-    const TileScores tiles(similarity);
-    constexpr std::int64_t piece = 16;
-    std::atomic<std::int64_t> done{0};
-    parallel_for((similarity.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
-      context.check_stop("exp");
-      const std::int64_t first = p * piece, count = std::min(piece, similarity.rows - first);
-      Matrix tile;
-      tiles.scores(first, count, 0, similarity.columns, tile);
-      for (std::int64_t a = 0; a < count; ++a) {
-        Vector scores(similarity.columns);
-        Eigen::Index used = 0;
-        for (Eigen::Index j = 0; j < tile.cols(); ++j)
-          if (std::isfinite(tile(a, j))) scores[used++] = tile(a, j);
-        scales[first + a] = scale_for(scores.head(used), perplexity, first + a);
-      }
-      context.advance(static_cast<double>(done += count), static_cast<double>(similarity.rows), "perplexity");
-    });
-    return scales;
-  }
-  for (std::int64_t i = 0; i < similarity.rows; ++i) {
-    const std::int64_t begin = similarity.support->begin[i], end = similarity.support->begin[i + 1];
-    Vector scores(end - begin);
-    for (std::int64_t e = begin; e < end; ++e) scores[e - begin] = edge_score(similarity, i, e);
-    scales[i] = scale_for(scores, perplexity, i);
-  }
-  return scales;
+  RowScores scales(similarity.rows, [&](std::int64_t row, const Vector& scores) { return scale_for(scores, perplexity, row); });
+  return std::move(reduce(similarity, scales, context, "perplexity").result);
 }
 
 }  // namespace calor::engine

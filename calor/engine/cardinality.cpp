@@ -4,7 +4,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/engine/values.h"
+#include "calor/engine/passes.h"
 
 namespace calor::engine {
 
@@ -12,10 +12,10 @@ namespace {
 
 constexpr double least_share = 1e-3;  // of the mean distance: umap-learn's MIN_K_DIST_SCALE
 
-double sum_at(const Vector& scores, double scale) { return (scores.array() / scale).exp().sum(); }
+double sum_at(const Eigen::Ref<const Vector>& scores, double scale) { return (scores.array() / scale).exp().sum(); }
 
 // The sum rises with the scale from the number of zero scores to the number of scores.
-double scale_for(const Vector& scores, double cardinality, double least) {
+double scale_for(const Eigen::Ref<const Vector>& scores, double cardinality, double least) {
   if (least == 0 || sum_at(scores, least) >= cardinality) return least > 0 ? least : 1;
   double low = least, high = 2 * least;
   while (sum_at(scores, high) < cardinality) {
@@ -30,30 +30,23 @@ double scale_for(const Vector& scores, double cardinality, double least) {
   return high;
 }
 
-Vector row_scores(const Similarity& similarity, std::int64_t row) {
-  const Csr& support = *similarity.support;
-  Vector scores(support.begin[row + 1] - support.begin[row]);
-  for (std::int64_t e = support.begin[row]; e < support.begin[row + 1]; ++e) {
-    scores[e - support.begin[row]] = edge_score(similarity, row, e);
-    require(scores[e - support.begin[row]] <= 0, Fault::usage,
-            "[exp] expected minus distances for a cardinality, found the score {} in row {}: put distance(1, from=nearest) before it",
-            scores[e - support.begin[row]], row + 1);
-  }
-  return scores;
-}
-
 }  // namespace
 
 Vector cardinality_scales(const Similarity& similarity, double cardinality, const Context& context) {
+  const Csr scores = scores_on_support(similarity, context);
+  const auto of_row = [&](std::int64_t i) { return Eigen::Map<const Vector>(scores.values.data() + scores.begin[i], scores.begin[i + 1] - scores.begin[i]); };
   Vector means = Vector::Zero(similarity.rows);
   double total = 0;
   for (std::int64_t i = 0; i < similarity.rows; ++i) {
-    const Vector scores = row_scores(similarity, i);
-    require(scores.size() == 0 || static_cast<double>(scores.size()) > cardinality, Fault::input,
+    const auto row = of_row(i);
+    if (row.size() == 0) continue;
+    require(row.maxCoeff() <= 0, Fault::usage,
+            "[exp] expected minus distances for a cardinality, found the score {} in row {}: put distance(1, from=nearest) before it", row.maxCoeff(), i + 1);
+    require(static_cast<double>(row.size()) > cardinality, Fault::input,
             "[exp] expected more than {:.4g} neighbours for that cardinality, found {} in row {}: give a smaller cardinality or a larger k",
-            cardinality, scores.size(), i + 1);
-    total -= scores.sum();
-    if (scores.size()) means[i] = -scores.mean();
+            cardinality, row.size(), i + 1);
+    total -= row.sum();
+    means[i] = -row.mean();
   }
   const double overall = total / std::max<double>(1, static_cast<double>(similarity.support->edges()));
   Vector scales = Vector::Ones(similarity.rows);
@@ -61,8 +54,8 @@ Vector cardinality_scales(const Similarity& similarity, double cardinality, cons
   parallel_for((similarity.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {
     context.check_stop("exp");
     for (std::int64_t i = p * piece; i < std::min(similarity.rows, (p + 1) * piece); ++i)
-      if (const Vector scores = row_scores(similarity, i); scores.size())
-        scales[i] = scale_for(scores, cardinality, least_share * (means[i] > 0 ? means[i] : overall));
+      if (const auto row = of_row(i); row.size())
+        scales[i] = scale_for(row, cardinality, least_share * (means[i] > 0 ? means[i] : overall));
   });
   return scales;
 }

@@ -28,7 +28,7 @@ Laplacian::Laplacian(const Similarity& similarity, const char* op, const Context
     : record_(similarity), context_(context), stochastic_(adds_up(similarity)) {
   const auto n = static_cast<std::uint64_t>(record_.rows);
   if (!record_.all_pairs() || 8 * n * n <= context.memory.bytes() / 4) {
-    record_ = store_scores(record_, context.threads);
+    record_ = store_scores(record_, context);
     check_weights(record_, op);
   }
   context_.progress = nullptr;  // the steps are the progress, not the passes of each

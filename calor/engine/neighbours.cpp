@@ -1,15 +1,14 @@
 #include "calor/engine/neighbours.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
-#include <mutex>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
 #include "calor/engine/nearest_list.h"
-#include "calor/engine/passes.h"
-#include "calor/engine/values.h"
+#include "calor/engine/reducers.h"
 #include "calor/kernels/close_pairs.h"
 #include "calor/kernels/neighbours.h"
 
@@ -71,19 +70,20 @@ Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourO
 
 // Sums of magnitudes are no product: the distances themselves, tile by tile.
 Csr nearest_by_distance(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
-  const std::size_t k = static_cast<std::size_t>(options.k);
-  context.memory.require(static_cast<std::uint64_t>(rows.rows()) * 32 * k, "knn", "candidates", "give a smaller k, or raise --max-memory");
-  const Similarity record = distances(rows, columns, options.metric);
-  std::vector<std::int32_t> result(static_cast<std::size_t>(rows.rows()) * k, -1);
-  std::vector<NearestList> lists(static_cast<std::size_t>(rows.rows()), NearestList(options.k));
-  for_each_score_tile(record, context, "nearest neighbours", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    for (Eigen::Index a = 0; a < tile.rows(); ++a) {
-      NearestList& list = lists[row + a];
-      for (Eigen::Index b = 0; b < tile.cols(); ++b)
-        if (-tile(a, b) <= list.reach() && options.may_be(row + a, column + b)) list.offer(-tile(a, b), static_cast<std::int32_t>(column + b));
+  struct Nearest {
+    const NeighbourOptions& options;
+    NearestList list;
+    void offer(std::int64_t row, std::int64_t column, double score) {
+      if (-score <= list.reach() && options.may_be(row, column)) list.offer(-score, static_cast<std::int32_t>(column));
     }
+  };
+  const std::size_t k = static_cast<std::size_t>(options.k);
+  context.memory.require(static_cast<std::uint64_t>(rows.rows()) * 4 * k, "knn", "the neighbours", "give a smaller k, or raise --max-memory");
+  std::vector<std::int32_t> result(static_cast<std::size_t>(rows.rows()) * k, -1);
+  auto search = choose<Reads::scores>(Nearest{options, NearestList(options.k)}, [&](std::int64_t row, Nearest&& found) {
+    found.list.take(result.data() + static_cast<std::size_t>(row) * k);
   });
-  for (std::size_t i = 0; i < lists.size(); ++i) lists[i].take(result.data() + i * k);
+  reduce_tiles(distances(rows, columns, options.metric), search, context, "nearest neighbours");
   return graph_of_nearest(rows.rows(), columns.rows(), options.k, std::move(result));
 }
 
@@ -155,21 +155,21 @@ Csr graph_of_lists(std::int64_t columns, const std::vector<std::vector<std::int3
 namespace {
 
 Csr within_by_distance(const Matrix& rows, const Matrix& columns, const Vector& reach, const ReachOptions& options, const Context& context) {
+  struct Within {
+    const Vector& reach;
+    bool leave_itself_out;
+    std::vector<std::int32_t> list;
+    void offer(std::int64_t row, std::int64_t column, double score) {
+      if (-score <= reach[column] && !(leave_itself_out && column == row)) list.push_back(static_cast<std::int32_t>(column));
+    }
+  };
   std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(rows.rows()));
-  std::mutex guard;
-  std::uint64_t found = 0;
-  for_each_score_tile(distances(rows, columns, options.metric), context, options.op,
-                      [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    std::uint64_t more = 0;
-    for (Eigen::Index a = 0; a < tile.rows(); ++a)
-      for (Eigen::Index b = 0; b < tile.cols(); ++b) {
-        if (-tile(a, b) > reach[column + b] || (options.leave_itself_out && column + b == row + a)) continue;
-        lists[row + a].push_back(static_cast<std::int32_t>(column + b));
-        ++more;
-      }
-    const std::lock_guard lock(guard);
-    options.check(found += more, context);
+  std::atomic<std::uint64_t> found{0};
+  auto search = choose<Reads::scores>(Within{reach, options.leave_itself_out, {}}, [&](std::int64_t row, Within&& row_found) {
+    options.check(found += row_found.list.size(), context);
+    lists[static_cast<std::size_t>(row)] = std::move(row_found.list);
   });
+  reduce_tiles(distances(rows, columns, options.metric), search, context, options.op);
   return graph_of_lists(columns.rows(), lists);
 }
 

@@ -1,112 +1,17 @@
 #include "calor/engine/passes.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "calor/core/error.h"
-#include "calor/core/threads.h"
-#include "calor/engine/values.h"
+#include "calor/engine/reducers.h"
 #include "calor/kernels/attention.h"
-#include "calor/kernels/packed_doubles.h"
 
 namespace calor::engine {
 namespace {
 
-constexpr std::int64_t edge_rows = 512;
-constexpr double nothing = -std::numeric_limits<double>::infinity();
-
-std::int64_t pieces(std::int64_t rows, std::int64_t piece) { return (rows + piece - 1) / piece; }
-
-// Runs block(first row, number of rows) over all rows with progress and interruption.
-void over_rows(std::int64_t rows, std::int64_t piece, const Context& context, const char* what,
-               const std::function<void(std::int64_t, std::int64_t)>& block) {
-  const std::int64_t count = pieces(rows, piece);
-  std::atomic<std::int64_t> done{0};
-  parallel_for(count, context.threads, [&](std::int64_t p) {
-    context.check_stop(what);
-    block(p * piece, std::min(piece, rows - p * piece));
-    context.advance(static_cast<double>(++done), static_cast<double>(count), what);
-  });
-}
-
 bool exponential(const Similarity& similarity) { return similarity.strengthen.kind == Strengthen::Kind::exponential; }
-
-double log_of_sum(double sum, std::int64_t row) {
-  require(sum >= 0, Fault::input,
-          "[normalise] expected sums that are not negative, found {:.6g} in row {}: strengthen the similarity first (exp), or "
-          "drop negative weights",
-          sum, row + 1);
-  return sum > 0 ? std::log(sum) : nothing;
-}
-
-// Running log of a sum of exponentials.
-struct LogSum {
-  double greatest = nothing, sum = 0;
-  // Puts the exponentials, relative to the greatest so far, in place of the logarithms.
-  void add(Eigen::Ref<Vector> logs) {
-    if (logs.size() == 0) return;
-    const double peak = logs.maxCoeff();
-    if (peak == nothing) {
-      logs.setZero();
-      return;
-    }
-    if (peak > greatest) {
-      sum *= std::exp(greatest - peak);
-      greatest = peak;
-    }
-    logs.array() -= greatest;
-    kernels::exponentials(logs.data(), logs.size());
-    sum += logs.sum();
-  }
-  double value() const { return sum > 0 ? greatest + std::log(sum) : nothing; }
-};
-
-Vector tiled_row_sums(const Similarity& similarity, const Context& context) {
-  Vector result(similarity.rows);
-  const TileScores tiles(similarity);
-  over_rows(similarity.rows, tile_rows, context, "row sums", [&](std::int64_t first, std::int64_t count) {
-    Matrix tile;
-    std::vector<LogSum> logs(static_cast<std::size_t>(count));
-    Vector sums = Vector::Zero(count);
-    for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
-      const std::int64_t width = std::min(tile_columns, similarity.columns - c);
-      if (exponential(similarity)) {
-        tiles.logs(first, count, c, width, tile);
-        for (std::int64_t a = 0; a < count; ++a) logs[a].add(tile.row(a).transpose());
-      } else {
-        tiles.values(first, count, c, width, tile);
-        sums += tile.rowwise().sum();
-      }
-    }
-    for (std::int64_t a = 0; a < count; ++a)
-      result[first + a] = exponential(similarity) ? logs[a].value() : log_of_sum(sums[a], first + a);
-  });
-  return result;
-}
-
-Vector edge_row_sums(const Similarity& similarity, const Context& context) {
-  Vector result(similarity.rows);
-  const Csr& support = *similarity.support;
-  over_rows(similarity.rows, edge_rows, context, "row sums", [&](std::int64_t first, std::int64_t count) {
-    Vector row;
-    for (std::int64_t i = first; i < first + count; ++i) {
-      row.resize(support.begin[i + 1] - support.begin[i]);
-      if (exponential(similarity)) {
-        edge_logs(similarity, i, row.data());
-        LogSum sum;
-        sum.add(row);
-        result[i] = sum.value();
-      } else {
-        edge_values(similarity, i, row.data());
-        result[i] = log_of_sum(row.sum(), i);
-      }
-    }
-  });
-  return result;
-}
 
 }  // namespace
 
@@ -119,7 +24,12 @@ static Similarity settled(const Similarity& similarity, const Context& context) 
 
 Vector log_row_sums(const Similarity& similarity, const Context& context) {
   if (similarity.rows_deferred) return log_row_sums(settled(similarity, context), context);
-  return similarity.all_pairs() ? tiled_row_sums(similarity, context) : edge_row_sums(similarity, context);
+  if (exponential(similarity)) {
+    RowLogSumExp sums(similarity.rows);
+    return reduce(similarity, sums, context, "row sums").result;
+  }
+  RowLogSum sums(similarity.rows);
+  return reduce(similarity, sums, context, "row sums").result;
 }
 
 Vector log_column_sums(const Similarity& similarity, const Context& context) {
@@ -217,58 +127,18 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
   require(values.rows() == similarity.columns, Fault::internal, "[apply] expected {} rows of values, found {}",
           similarity.columns, values.rows());
   if (similarity.rows_deferred) return row_means(similarity, values, context);
-  Matrix result = Matrix::Zero(similarity.rows, values.cols());
-  if (similarity.all_pairs()) {
-    const TileScores tiles(similarity);
-    over_rows(similarity.rows, tile_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
-      Matrix tile;
-      for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
-        const std::int64_t width = std::min(tile_columns, similarity.columns - c);
-        tiles.values(first, count, c, width, tile);
-        result.middleRows(first, count).noalias() += tile * values.middleRows(c, width);
-      }
-    });
-    return result;
-  }
-  const Csr& support = *similarity.support;
-  over_rows(similarity.rows, edge_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
-    std::vector<double> row;
-    for (std::int64_t i = first; i < first + count; ++i) {
-      const std::int64_t begin = support.begin[i], end = support.begin[i + 1];
-      row.resize(static_cast<std::size_t>(end - begin));
-      edge_values(similarity, i, row.data());
-      for (std::int64_t e = begin; e < end; ++e) result.row(i) += row[e - begin] * values.row(support.column[e]);
-    }
-  });
-  return result;
+  WeightedSum sums(similarity.rows, values);
+  return std::move(reduce(similarity, sums, context, "flow").result);
 }
 
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context) {
   require(values.rows() == similarity.columns && similarity.all_pairs() && exponential(similarity), Fault::internal,
           "[row_means] expected an exponential over all pairs with {} columns, found {}", values.rows(), similarity.columns);
   if (const auto attention = as_attention(similarity, values.cols())) return attention_means(*attention, similarity, values, context);
-  Matrix result = Matrix::Zero(similarity.rows, values.cols());
   Similarity record = similarity;
   record.rows_deferred = false;
-  const TileScores tiles(record);
-  over_rows(similarity.rows, tile_rows, context, "flow", [&](std::int64_t first, std::int64_t count) {
-    Matrix tile;
-    std::vector<LogSum> sums(static_cast<std::size_t>(count));
-    auto means = result.middleRows(first, count);
-    for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
-      const std::int64_t width = std::min(tile_columns, similarity.columns - c);
-      tiles.logs(first, count, c, width, tile);
-      for (std::int64_t a = 0; a < count; ++a) {
-        const double before = sums[a].greatest;
-        sums[a].add(tile.row(a).transpose());
-        if (sums[a].greatest > before) means.row(a) *= std::exp(before - sums[a].greatest);
-      }
-      means.noalias() += tile * values.middleRows(c, width);
-    }
-    for (std::int64_t a = 0; a < count; ++a)
-      if (sums[a].sum > 0) means.row(a) /= sums[a].sum;
-  });
-  return result;
+  SoftmaxMean means(record.rows, values);
+  return std::move(reduce(record, means, context, "flow").result);
 }
 
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context) {
@@ -290,31 +160,8 @@ Matrix flow(const Similarity& similarity, const Matrix& values, const Context& c
 }
 
 std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context) {
-  std::vector<std::int64_t> best(static_cast<std::size_t>(similarity.rows), -1);
-  if (!similarity.all_pairs()) {
-    const Csr& support = *similarity.support;
-    for (std::int64_t i = 0; i < similarity.rows; ++i) {
-      double greatest = nothing;
-      for (std::int64_t e = support.begin[i]; e < support.begin[i + 1]; ++e)
-        if (const double score = edge_score(similarity, i, e); best[i] < 0 || score > greatest) {
-          best[i] = support.column[e];
-          greatest = score;
-        }
-    }
-    return best;
-  }
-  std::vector<double> greatest(static_cast<std::size_t>(similarity.rows), nothing);
-  for_each_score_tile(similarity, context, "best", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
-    for (Eigen::Index a = 0; a < tile.rows(); ++a) {
-      Eigen::Index at = 0;
-      const double peak = tile.row(a).maxCoeff(&at);
-      if (best[row + a] < 0 || peak > greatest[row + a]) {
-        best[row + a] = column + at;
-        greatest[row + a] = peak;
-      }
-    }
-  });
-  return best;
+  ArgBest best(similarity.rows);
+  return std::move(reduce(similarity, best, context, "best").result);
 }
 
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context) {
@@ -322,22 +169,35 @@ Matrix materialise(const Similarity& similarity, const char* op, const Context& 
   context.memory.require(static_cast<std::uint64_t>(similarity.rows) * static_cast<std::uint64_t>(similarity.columns) * 8, op,
                          fmt::format("all {} x {} values", similarity.rows, similarity.columns),
                          "give fewer points, or raise --max-memory");
-  Matrix result = Matrix::Zero(similarity.rows, similarity.columns);
-  if (similarity.all_pairs()) {
-    const TileScores tiles(similarity);
-    over_rows(similarity.rows, tile_rows, context, "values", [&](std::int64_t first, std::int64_t count) {
-      Matrix tile;
-      tiles.values(first, count, 0, similarity.columns, tile);
-      result.middleRows(first, count) = tile;
-    });
-    return result;
-  }
-  std::vector<double> row;
-  for (std::int64_t i = 0; i < similarity.rows; ++i) {
-    const std::int64_t begin = similarity.support->begin[i], end = similarity.support->begin[i + 1];
-    row.resize(static_cast<std::size_t>(end - begin));
-    edge_values(similarity, i, row.data());
-    for (std::int64_t e = begin; e < end; ++e) result(i, similarity.support->column[e]) = row[e - begin];
+  StoreDense values(similarity.rows, similarity.columns);
+  return std::move(reduce(similarity, values, context, "values").result);
+}
+
+Csr values_on_support(const Similarity& similarity, const Context& context) {
+  StoreEdges<Reads::values> values(*similarity.support);
+  return std::move(reduce_edges(similarity, values, context, "values").result);
+}
+
+Csr scores_on_support(const Similarity& similarity, const Context& context) {
+  StoreEdges<Reads::scores> scores(*similarity.support);
+  return std::move(reduce_edges(similarity, scores, context, "scores").result);
+}
+
+Similarity store_scores(const Similarity& similarity, const Context& context) {
+  Similarity bare = similarity;
+  bare.log_row.resize(0);
+  bare.log_column.resize(0);
+  Similarity result = similarity;
+  result.score.kind = Score::Kind::stored;
+  result.computed = nullptr;
+  result.strengthen = {};
+  result.forget_points();
+  if (similarity.support) {
+    result.support = std::make_shared<const Csr>(values_on_support(bare, context));
+  } else {
+    StoreDense values(bare.rows, bare.columns);
+    result.dense = std::make_shared<const Matrix>(std::move(reduce_tiles(bare, values, context, "values").result));
+    result.leave_diagonal_out = false;
   }
   return result;
 }
@@ -355,30 +215,8 @@ void keep_scores(Similarity& similarity, const Context& context) {
     return;
   Similarity bare = similarity;
   bare.leave_diagonal_out = false;
-  auto scores = std::make_shared<Matrix>(n, n);
-  const TileScores tiles(bare);
-  over_rows(n, tile_rows, context, "scores", [&](std::int64_t first, std::int64_t count) {
-    Matrix tile;
-    for (std::int64_t c = 0; c < first + count; c += tile_columns) {
-      const std::int64_t width = std::min(tile_columns, first + count - c);
-      tiles.scores(first, count, c, width, tile);
-      scores->block(first, c, count, width) = tile;
-      if (const std::int64_t left = std::min(width, first - c); left > 0) scores->block(c, first, left, count) = tile.leftCols(left).transpose();
-    }
-  });
-  similarity.computed = std::move(scores);
-}
-
-void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,
-                         const std::function<void(std::int64_t, std::int64_t, const Matrix&)>& visit) {
-  const TileScores tiles(similarity);
-  over_rows(similarity.rows, tile_rows, context, what, [&](std::int64_t first, std::int64_t count) {
-    Matrix tile;
-    for (std::int64_t c = 0; c < similarity.columns; c += tile_columns) {
-      tiles.scores(first, count, c, std::min(tile_columns, similarity.columns - c), tile);
-      visit(first, c, tile);
-    }
-  });
+  StoreSymmetricScores scores(n);
+  similarity.computed = std::make_shared<const Matrix>(std::move(reduce_tiles(bare, scores, context, "scores").result));
 }
 
 }  // namespace calor::engine

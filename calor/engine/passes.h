@@ -3,8 +3,6 @@
 // same bits for any number of threads.
 #pragma once
 
-#include <functional>
-
 #include "calor/core/progress.h"
 #include "calor/engine/matrix.h"
 #include "calor/engine/record.h"
@@ -49,11 +47,11 @@ void keep_scores(Similarity& similarity, const Context& context);
 // Whether it would, by these sizes.
 bool keeps_scores(double rows, double features, double memory);
 
-// Tiles of all pairs: visit(first row, first column, tile of scores) from several threads.  Tiles begin at multiples of tile_rows and
-// tile_columns; those of the same rows come in order of their columns.  128 x 512 doubles (512 KiB) stay in the second-level cache beside
-// the points that they are made of.
-inline constexpr std::int64_t tile_rows = 128, tile_columns = 512;
-void for_each_score_tile(const Similarity& similarity, const Context& context, const char* what,
-                         const std::function<void(std::int64_t, std::int64_t, const Matrix&)>& visit);
+// The values on the record's support, factors included, as a graph; and the scores, before strengthening.  O(edges) memory.
+Csr values_on_support(const Similarity& similarity, const Context& context);
+Csr scores_on_support(const Similarity& similarity, const Context& context);
+
+// The record with its values computed and stored on its support; factors stay as they are.
+Similarity store_scores(const Similarity& similarity, const Context& context);
 
 }  // namespace calor::engine

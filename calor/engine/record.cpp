@@ -129,42 +129,4 @@ Similarity transpose(const Similarity& similarity) {
   return result;
 }
 
-Csr values_on_support(const Similarity& similarity, int threads) {
-  Csr graph = *similarity.support;
-  graph.values.resize(graph.column.size());
-  constexpr std::int64_t piece = 256;
-  parallel_for((graph.rows + piece - 1) / piece, threads, [&](std::int64_t p) {
-    for (std::int64_t i = p * piece; i < std::min(graph.rows, (p + 1) * piece); ++i)
-      edge_values(similarity, i, graph.values.data() + graph.begin[i]);
-  });
-  return graph;
-}
-
-Similarity store_scores(const Similarity& similarity, int threads) {
-  Similarity bare = similarity;
-  bare.log_row.resize(0);
-  bare.log_column.resize(0);
-  Similarity result = similarity;
-  result.score.kind = Score::Kind::stored;
-  result.computed = nullptr;
-  result.strengthen = {};
-  result.forget_points();
-  if (similarity.support) {
-    result.support = std::make_shared<const Csr>(values_on_support(bare, threads));
-  } else {
-    auto dense = std::make_shared<Matrix>(similarity.rows, similarity.columns);
-    const TileScores tiles(bare);
-    constexpr std::int64_t piece = 128;
-    parallel_for((similarity.rows + piece - 1) / piece, threads, [&](std::int64_t p) {
-      const std::int64_t first = p * piece, count = std::min(similarity.rows - first, piece);
-      Matrix tile;
-      tiles.values(first, count, 0, similarity.columns, tile);
-      dense->middleRows(first, count) = tile;
-    });
-    result.dense = std::move(dense);
-    result.leave_diagonal_out = false;
-  }
-  return result;
-}
-
 }  // namespace calor::engine

@@ -88,10 +88,4 @@ std::uint64_t stored_bytes(const Similarity& similarity);
 // The same similarity with rows and columns exchanged.  O(1) over all pairs unless stored, O(edges) on a support.
 Similarity transpose(const Similarity& similarity);
 
-// The values on the record's support, factors included, as a graph.  O(edges) memory.
-Csr values_on_support(const Similarity& similarity, int threads);
-
-// The record with its values computed and stored on its support; factors stay as they are.
-Similarity store_scores(const Similarity& similarity, int threads);
-
 }  // namespace calor::engine

@@ -174,7 +174,7 @@ void TileScores::values(std::int64_t row, std::int64_t rows, std::int64_t column
   if (record_.log_column.size()) tile.array().rowwise() *= record_.log_column.segment(column, columns).transpose().array().exp();
 }
 
-double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t edge) {
+static double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t edge) {
   const Score& score = similarity.score;
   const std::int64_t to = similarity.support->column[edge];
   switch (score.kind) {
@@ -193,6 +193,11 @@ double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t e
                             : kernels::squared_distance(similarity.row_points->row(row).data(), similarity.column_points->row(to).data(),
                                                         similarity.row_points->cols());
   return power_of(square, score.power, true);
+}
+
+void edge_scores(const Similarity& similarity, std::int64_t row, double* scores) {
+  const Csr& support = *similarity.support;
+  for (std::int64_t e = support.begin[row]; e < support.begin[row + 1]; ++e) scores[e - support.begin[row]] = edge_score(similarity, row, e);
 }
 
 void edge_logs(const Similarity& similarity, std::int64_t row, double* logs) {

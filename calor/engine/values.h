@@ -41,8 +41,8 @@ void edge_values(const Similarity& similarity, std::int64_t row, double* values)
 // Their logarithms for an exponential record.
 void edge_logs(const Similarity& similarity, std::int64_t row, double* logs);
 
-// Score of one edge before strengthening (`edge` indexes the support).
-double edge_score(const Similarity& similarity, std::int64_t row, std::int64_t edge);
+// Their scores, before strengthening.
+void edge_scores(const Similarity& similarity, std::int64_t row, double* scores);
 
 // Each row over its length; a zero row stays.
 Matrix unit_rows(const Matrix& points);

@@ -37,7 +37,7 @@ double operations_a_second(const Context& context) {
   record.rows = record.columns = points;
   record.row_points = record.column_points = coordinates;
   record.score = {Score::Kind::power_distance, 2, Metric::euclidean};
-  return points * points * (features + Estimate::value) / fastest([&] { for_each_score_tile(record, context, "measuring", [](std::int64_t, std::int64_t, const Matrix&) {}); });
+  return points * points * (features + Estimate::value) / fastest([&] { best_columns(record, context); });
 }
 
 // Sums over numbers that lie in no order, as the ends of edges do, in more memory than caches hold.

@@ -1,11 +1,9 @@
 // apply: H' = S H, every point becomes the weighted sum of the columns' points.  A point that no edge leaves, or
 // edges of the value 0 alone, stays where it is.
 #include <algorithm>
-#include <vector>
 
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
-#include "calor/engine/values.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
@@ -14,19 +12,15 @@ namespace calor::propagate {
 
 using namespace pipeline;
 
-static bool has_values(const Similarity& similarity, std::int64_t row, std::vector<double>& values) {
-  values.resize(static_cast<std::size_t>(similarity.support->begin[row + 1] - similarity.support->begin[row]));
-  edge_values(similarity, row, values.data());
-  return std::any_of(values.begin(), values.end(), [](double value) { return value != 0; });
-}
-
 static void move_points(State& state, const Context& context) {
   require(state.columns && state.columns->cols() > 0, Fault::input, "[apply] expected points with features, found a bare graph");
   auto moved = std::make_shared<Matrix>(flow(state.similarity, *state.columns, context));
-  std::vector<double> values;
-  if (const auto& support = state.similarity.support; support && state.points->cols() == moved->cols())
-    for (std::int64_t i = 0; i < support->rows; ++i)
-      if (!has_values(state.similarity, i, values)) moved->row(i) = state.points->row(i);
+  if (state.similarity.support && state.points->cols() == moved->cols()) {
+    const Csr edges = values_on_support(state.similarity, context);
+    for (std::int64_t i = 0; i < edges.rows; ++i)
+      if (std::all_of(edges.values.begin() + edges.begin[i], edges.values.begin() + edges.begin[i + 1], [](double value) { return value == 0; }))
+        moved->row(i) = state.points->row(i);
+  }
   state.points = std::move(moved);
 }
 

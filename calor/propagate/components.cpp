@@ -3,7 +3,7 @@
 
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
-#include "calor/engine/values.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/stages.h"
@@ -13,24 +13,21 @@ namespace calor::propagate {
 using namespace pipeline;
 
 // Edges whose value is 0 do not connect.
-static Csr edges_that_count(const Similarity& similarity) {
-  const Csr& support = *similarity.support;
+static Csr edges_that_count(const Similarity& similarity, const Context& context) {
+  const Csr all = values_on_support(similarity, context);
   Csr result;
-  result.rows = support.rows;
-  result.columns = support.columns;
-  std::vector<double> values;
-  for (std::int64_t i = 0; i < support.rows; ++i) {
-    values.resize(static_cast<std::size_t>(support.begin[i + 1] - support.begin[i]));
-    edge_values(similarity, i, values.data());
-    for (std::size_t e = 0; e < values.size(); ++e)
-      if (values[e] != 0) result.column.push_back(support.column[support.begin[i] + static_cast<std::int64_t>(e)]);
+  result.rows = all.rows;
+  result.columns = all.columns;
+  for (std::int64_t i = 0; i < all.rows; ++i) {
+    for (std::int64_t e = all.begin[i]; e < all.begin[i + 1]; ++e)
+      if (all.values[e] != 0) result.column.push_back(all.column[e]);
     result.begin.push_back(result.edges());
   }
   return result;
 }
 
-static void run(State& state, const Arguments&, Kept&, const Context&) {
-  const Components found = connected_components(state.type == types::graph ? *state.graph : edges_that_count(state.similarity));
+static void run(State& state, const Arguments&, Kept&, const Context& context) {
+  const Components found = connected_components(state.type == types::graph ? *state.graph : edges_that_count(state.similarity, context));
   state.labels = found.of;
   const std::vector<std::int64_t> sizes = found.sizes();
   state.figures["components"] = static_cast<double>(found.count);

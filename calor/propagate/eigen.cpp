@@ -147,7 +147,7 @@ Similarity row_normalised(Similarity record, const Context& context) {
 }
 
 Spectrum solve_residual(State& state, const Similarity& record, std::int64_t k, const Context& context) {
-  const Csr weights = *store_scores(record, context.threads).support;
+  const Csr weights = *store_scores(record, context).support;
   const Components components = connected_components(weights);
   say_components(state, components);
   Spectrum spectrum{Matrix::Zero(record.rows, k), Matrix::Zero(record.rows, k), Vector::Zero(k)};

@@ -117,7 +117,7 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
     for (std::int64_t step = 1; step < power; ++step) result = dense_product(result, once, prune, context);
     record.dense = std::make_shared<const Matrix>(std::move(result));
   } else {
-    const Csr once = values_on_support(from, context.threads);
+    const Csr once = values_on_support(from, context);
     Csr result = once;
     for (std::int64_t step = 1; step < power; ++step) {
       result = product(result, once, prune, context);

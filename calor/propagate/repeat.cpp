@@ -35,7 +35,7 @@ static double change_of_values(const Similarity& before, const Similarity& after
     most = (a - b).cwiseAbs().maxCoeff();
     greatest = b.cwiseAbs().maxCoeff();
   } else {
-    const Csr a = values_on_support(before, context.threads), b = values_on_support(after, context.threads);
+    const Csr a = values_on_support(before, context), b = values_on_support(after, context);
     for (std::int64_t i = 0; i < b.rows; ++i) {
       std::int64_t e = a.begin[i], f = b.begin[i];
       while (e < a.begin[i + 1] || f < b.begin[i + 1]) {

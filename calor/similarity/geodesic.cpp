@@ -11,6 +11,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/passes.h"
 #include "calor/engine/values.h"
 #include "calor/kernels/paths.h"
 #include "calor/pipeline/outline.h"
@@ -24,8 +25,8 @@ using namespace pipeline;
 static constexpr double far = std::numeric_limits<double>::infinity();
 
 // The lengths of the edges, minus the scores.
-static Csr lengths(const Similarity& similarity, int threads) {
-  Csr graph = *store_scores(similarity, threads).support;
+static Csr lengths(const Similarity& similarity, const Context& context) {
+  Csr graph = *store_scores(similarity, context).support;
   for (double& value : graph.values) {
     require(value <= 0, Fault::usage, "[geodesic] expected minus distances, found the value {}: put it right after distance(1)", value);
     value = std::abs(value);
@@ -104,7 +105,7 @@ static void run(State& state, const Arguments&, Kept& kept, const Context& conte
   const std::int64_t n = state.similarity.rows;
   context.memory.require(static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8, "geodesic",
                          fmt::format("the path lengths of {} x {} pairs", n, n), "give fewer points, or raise --max-memory");
-  const Csr graph = both_ways(lengths(state.similarity, context.threads));
+  const Csr graph = both_ways(lengths(state.similarity, context));
   auto values = std::make_shared<Matrix>(n, n);
   all_paths({n, graph.begin.data(), graph.column.data(), graph.values.data()}, *values, context);
   negate_lesser(*values, context.threads);
@@ -129,7 +130,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
   const auto leave_through = [&](const Csr& through) {
     Similarity steps = state.similarity;
     steps.support = std::make_shared<const Csr>(through);
-    const Csr step = lengths(steps, context.threads);
+    const Csr step = lengths(steps, context);
     for (std::int64_t i = 0; i < step.rows; ++i)
       for (std::int64_t e = step.begin[i]; e < step.begin[i + 1]; ++e)
         values->row(i) = values->row(i).cwiseMax((known.row(step.column[e]).array() - step.values[e]).matrix());

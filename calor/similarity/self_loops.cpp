@@ -1,5 +1,6 @@
 // self_loops: every point is its own neighbour too, with weight w (added to what is there).
 #include "calor/core/error.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
@@ -12,7 +13,7 @@ static constexpr Parameter parameters[] = {
     {"weight", Parameter::Takes::number, "1", 0, std::numeric_limits<double>::infinity(), "", "of the edge from a point to itself"}};
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
-  Similarity record = store_scores(state.similarity, context.threads);
+  Similarity record = store_scores(state.similarity, context);
   const Csr& support = *record.support;
   std::vector<Edge> edges;
   for (std::int64_t i = 0; i < support.rows; ++i) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/engine/passes.h"
 
 namespace calor::similarity {
 
@@ -33,7 +34,7 @@ void outline_symmetrised(Outline& outline, const char* op, bool keeps_symmetric)
 void symmetrise(State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context) {
   Similarity& record = state.similarity;
   if (keeps_symmetric && record.symmetric && same_factors(record)) return;
-  record = stored_similarity(combine_with_reverse(values_on_support(record, context.threads), combine));
+  record = stored_similarity(combine_with_reverse(values_on_support(record, context), combine));
   record.symmetric = true;
 }
 
@@ -47,7 +48,7 @@ void symmetrise_new(State& state, double (*combine)(double, double), const Conte
   Similarity& record = state.similarity;
   if (record.all_pairs()) return;
   const bool one_way = record.score.kind == Score::Kind::stored || record.strengthen.scale.size() > 1;
-  Csr forward = values_on_support(record, context.threads);
+  Csr forward = values_on_support(record, context);
   if (one_way) {
     record = stored_similarity(std::move(forward));
     return;
@@ -58,7 +59,7 @@ void symmetrise_new(State& state, double (*combine)(double, double), const Conte
   if (state.reverse) {
     Similarity reached = record;
     reached.support = state.reverse;
-    backward = values_on_support(reached, context.threads);
+    backward = values_on_support(reached, context);
   }
   Csr both;
   both.rows = forward.rows;

@@ -15,10 +15,10 @@
 namespace calor::pipeline {
 namespace {
 
-using similarity::Known;
-using similarity::leave_one_out;
-using similarity::LeaveOneOut;
-using similarity::LeaveOneOutOptions;
+using engine::Known;
+using engine::leave_one_out;
+using engine::LeaveOneOut;
+using engine::LeaveOneOutOptions;
 
 Similarity distances(const Data& data) {
   Similarity record;

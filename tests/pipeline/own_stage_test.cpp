@@ -24,7 +24,7 @@ static void outline_threshold(Outline& outline, const Arguments&) {
 }
 
 static void keep_strong_edges(State& state, const Arguments& arguments, Kept&, const Context& context) {
-  Similarity record = store_scores(state.similarity, context.threads);
+  Similarity record = store_scores(state.similarity, context);
   std::vector<Edge> edges;
   for (std::int64_t i = 0; i < record.rows; ++i)
     for (std::int64_t e = record.support->begin[i]; e < record.support->begin[i + 1]; ++e)

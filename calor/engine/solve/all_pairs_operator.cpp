@@ -1,12 +1,10 @@
 #include <algorithm>
-#include <atomic>
 #include <memory>
 
 #include "calor/core/error.h"
-#include "calor/core/threads.h"
 #include "calor/engine/passes.h"
+#include "calor/engine/reducers.h"
 #include "calor/engine/solve/block_eigen.h"
-#include "calor/engine/values.h"
 
 namespace calor::engine {
 
@@ -66,23 +64,8 @@ Matrix stored_products(std::int64_t n, const std::function<const double*(std::in
 }
 
 kernels::SymmetricMatrix lower_triangle(const Similarity& record, const Context& context) {
-  const std::int64_t n = record.rows;
-  kernels::SymmetricMatrix triangle(n);
-  const TileScores tiles(record);
-  std::atomic<std::int64_t> done{0};
-  parallel_for((n + tile_rows - 1) / tile_rows, context.threads, [&](std::int64_t p) {
-    context.check_stop("values");
-    const std::int64_t first = p * tile_rows, count = std::min(tile_rows, n - first), end = first + count;
-    Matrix tile;
-    for (std::int64_t column = 0; column < end; column += tile_columns) {
-      tiles.values(first, count, column, std::min(tile_columns, end - column), tile);
-      for (std::int64_t i = first; i < end; ++i)
-        std::copy_n(tile.row(i - first).data(), std::clamp<std::int64_t>(i + 1 - column, 0, tile.cols()), triangle.row(i) + column);
-    }
-    done += count;
-    context.advance(static_cast<double>(done), static_cast<double>(n), "values");
-  });
-  return triangle;
+  StoreTriangle triangle(record.rows);
+  return std::move(reduce_tiles(record, triangle, context, "values").result);
 }
 
 std::unique_ptr<BlockOperator> all_pairs_conjugate(const Similarity& record, const std::vector<std::int64_t>& members, const Context& context) {

@@ -9,7 +9,7 @@
 #include "calor/engine/solve/dense.h"
 #include "calor/engine/solve/eigenpairs.h"
 #include "calor/engine/solve/krylov.h"
-#include "calor/engine/values.h"
+#include "calor/engine/passes.h"
 
 namespace calor::engine {
 
@@ -148,18 +148,15 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
   const std::int64_t n = all ? record.rows : static_cast<std::int64_t>(members.size());
   if (record.all_pairs()) return all_pairs_conjugate(record, members, context);
   std::vector<std::int32_t> number(static_cast<std::size_t>(record.columns), -1);
-  for (std::int64_t m = 0; m < n; ++m) number[all ? m : members[m]] = static_cast<std::int32_t>(m);
-  Csr graph;
+  for (std::int64_t m = 0; !all && m < n; ++m) number[members[m]] = static_cast<std::int32_t>(m);
+  Csr values = values_on_support(record, context), graph;
+  if (all) return std::make_unique<SparseOperator>(std::move(values), context.threads);
   graph.rows = graph.columns = n;
-  std::vector<double> values;
-  for (std::int64_t m = 0; m < n; ++m) {
-    const std::int64_t i = all ? m : members[m], begin = record.support->begin[i], end = record.support->begin[i + 1];
-    values.resize(static_cast<std::size_t>(end - begin));
-    edge_values(record, i, values.data());
-    for (std::int64_t e = begin; e < end; ++e)
-      if (const std::int32_t to = number[record.support->column[e]]; to >= 0) {
+  for (const std::int64_t i : members) {
+    for (std::int64_t e = values.begin[i]; e < values.begin[i + 1]; ++e)
+      if (const std::int32_t to = number[values.column[e]]; to >= 0) {
         graph.column.push_back(to);
-        graph.values.push_back(values[e - begin]);
+        graph.values.push_back(values.values[e]);
       }
     graph.begin.push_back(graph.edges());
   }

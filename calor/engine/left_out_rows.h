@@ -6,35 +6,34 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/pipeline/state.h"
-#include "calor/similarity/leave_one_out.h"
+#include "calor/engine/leave_one_out.h"
 
-namespace calor::similarity {
+namespace calor::engine {
 
 // log q of the keys at each scale, in two parts, so that any one key can be left out of it without cancellation: the best score with its
 // column, and the sum over all other columns.
 struct KeyDensities {
-  engine::Vector best;
-  std::vector<std::int64_t> best_column;    // -1: a single key
-  engine::Matrix log_rest, log_all;       // keys x scales
+  Vector best;
+  std::vector<std::int64_t> best_column;  // -1: a single key
+  Matrix log_rest, log_all;     // keys x scales
 };
 
 template <class T>
-KeyDensities key_densities(const engine::Similarity& keys, const std::vector<double>& scales, const Context& context);
+KeyDensities key_densities(const Similarity& keys, const std::vector<double>& scales, const Context& context);
 
 struct LeftOutRows {
-  const engine::Similarity& keys;
+  const Similarity& keys;
   const std::vector<std::int64_t>& judged;  // ascending
   const Known& known;
   const std::vector<double>& scales;
-  const KeyDensities* densities;            // null: exponent 0 alone
+  const KeyDensities* densities;      // null: exponent 0 alone
 };
 
 // scales x exponents.
 template <class T>
-engine::Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context);
+Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context);
 
 // The given keys as rows, all keys as columns.
-engine::Similarity some_rows(const engine::Similarity& keys, const std::vector<std::int64_t>& which);
+Similarity some_rows(const Similarity& keys, const std::vector<std::int64_t>& which);
 
-}  // namespace calor::similarity
+}  // namespace calor::engine

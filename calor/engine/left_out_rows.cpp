@@ -1,22 +1,18 @@
-#include "calor/similarity/left_out_rows.h"
+#include "calor/engine/left_out_rows.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <numeric>
 
-#include "calor/engine/passes.h"
+#include "calor/engine/reducers.h"
 #include "calor/kernels/left_out.h"
 #include "calor/kernels/packed_doubles.h"
 
-namespace calor::similarity {
-
-using namespace pipeline;
+namespace calor::engine {
 
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
 constexpr double least = std::numeric_limits<double>::epsilon();
 constexpr int exponents = kernels::density_exponents;
 constexpr double negligible = 45;  // weights below exp(-45) of the sum so far are not worth their time
@@ -311,50 +307,88 @@ Similarity some_rows(const Similarity& keys, const std::vector<std::int64_t>& wh
   return part;
 }
 
+namespace {
+
 // The rest of each row is summed relative to its own best score so far; a better one rescales what was summed.
 template <class T>
-KeyDensities key_densities(const Similarity& keys, const std::vector<double>& scales, const Context& context) {
-  const auto count = static_cast<Eigen::Index>(scales.size());
-  KeyDensities found{Vector::Constant(keys.rows, nothing), std::vector<std::int64_t>(static_cast<std::size_t>(keys.rows), -1),
-                     Matrix::Zero(keys.rows, count), Matrix(keys.rows, count)};
-  Vector second = Vector::Constant(keys.rows, nothing);
-  Matrix& sums = found.log_rest;
-  for_each_score_tile(keys, context, "key density", [&](std::int64_t row, std::int64_t column, const Matrix& tile) {
+struct RowsBestAndRest {
+  static constexpr Reads reads = Reads::scores;
+  static constexpr Span span = Span::tiles;
+  using Rows = Vector;  // the second best scores
+  const std::vector<double>& scales;
+  KeyDensities found;
+
+  RowsBestAndRest(std::int64_t rows, const std::vector<double>& at)
+      : scales(at), found{Vector::Constant(rows, nothing), std::vector<std::int64_t>(static_cast<std::size_t>(rows), -1),
+                          Matrix::Zero(rows, static_cast<Eigen::Index>(at.size())), Matrix(rows, static_cast<Eigen::Index>(at.size()))} {}
+  Rows begin(std::int64_t, std::int64_t rows) const { return Vector::Constant(rows, nothing); }
+
+  void add(Rows& second, const Block& block) {
+    Matrix& sums = found.log_rest;
     Ladder<T> ladder(scales);
+    const Matrix& tile = block.numbers;
     Vector others(tile.cols() + 1);
     for (Eigen::Index a = 0; a < tile.rows(); ++a) {
-      const std::int64_t i = row + a;
+      const std::int64_t i = block.first_row + a;
       others << tile.row(a).transpose(), nothing;
       Eigen::Index at = 0;
       if (const double peak = tile.row(a).maxCoeff(&at); peak > found.best[i]) {
         others[at] = nothing;
         others[tile.cols()] = found.best[i];  // the former best is one of the rest now
         found.best[i] = peak;
-        found.best_column[static_cast<std::size_t>(i)] = column + at;
+        found.best_column[static_cast<std::size_t>(i)] = block.first_column + at;
       }
       const double peak = others.maxCoeff();
       if (peak == nothing) continue;
-      if (peak > second[i]) {
-        for (Eigen::Index s = 0; s < count; ++s) sums(i, s) *= std::exp((second[i] - peak) / scales[static_cast<std::size_t>(s)]);
-        second[i] = peak;
+      if (peak > second[a]) {
+        for (Eigen::Index s = 0; s < sums.cols(); ++s) sums(i, s) *= std::exp((second[a] - peak) / scales[static_cast<std::size_t>(s)]);
+        second[a] = peak;
       }
-      ladder.start(others, second[i]);
-      for (Eigen::Index s = 0; s < count; ++s) sums(i, s) += ladder.step(static_cast<std::size_t>(s));
+      ladder.start(others, second[a]);
+      for (Eigen::Index s = 0; s < sums.cols(); ++s) sums(i, s) += ladder.step(static_cast<std::size_t>(s));
     }
-  });
-  for (Eigen::Index i = 0; i < sums.rows(); ++i)
-    for (Eigen::Index s = 0; s < count; ++s) {
-      const double scale = scales[static_cast<std::size_t>(s)], first = found.best[i] / scale;
-      sums(i, s) = sums(i, s) > 0 ? second[i] / scale + std::log(sums(i, s)) : nothing;
-      found.log_all(i, s) = found.best[i] == nothing ? nothing : first + std::log1p(std::exp(sums(i, s) - first));
-    }
-  return found;
+  }
+
+  void end(const Rows& second, std::int64_t first, std::int64_t rows) {
+    Matrix& sums = found.log_rest;
+    for (std::int64_t i = first; i < first + rows; ++i)
+      for (Eigen::Index s = 0; s < sums.cols(); ++s) {
+        const double scale = scales[static_cast<std::size_t>(s)], best = found.best[i] / scale;
+        sums(i, s) = sums(i, s) > 0 ? second[i - first] / scale + std::log(sums(i, s)) : nothing;
+        found.log_all(i, s) = found.best[i] == nothing ? nothing : best + std::log1p(std::exp(sums(i, s) - best));
+      }
+  }
+};
+
+// The likelihoods of a piece of judged rows, added up.
+template <class T>
+struct Judged {
+  static constexpr Reads reads = Reads::scores;
+  static constexpr Span span = Span::tiles;
+  using Rows = Piece<T>;
+  const LeftOutRows& rows;
+  const Counted& counted;
+  const std::vector<TileDensities<T>>& tiles;
+  const std::vector<std::vector<std::int64_t>>& best_of;
+  std::vector<Matrix> totals;  // of pieces
+
+  Rows begin(std::int64_t, std::int64_t count) const { return Piece<T>(rows, counted, tiles, best_of, count); }
+  void add(Rows& piece, const Block& block) const { piece.add(block.first_row, block.first_column, block.numbers); }
+  void end(const Rows& piece, std::int64_t first, std::int64_t) { piece.judge(first, totals[static_cast<std::size_t>(first / tile_rows)]); }
+};
+
+}  // namespace
+
+template <class T>
+KeyDensities key_densities(const Similarity& keys, const std::vector<double>& scales, const Context& context) {
+  RowsBestAndRest<T> densities(keys.rows, scales);
+  return std::move(reduce_tiles(keys, densities, context, "key density").found);
 }
 
 template <class T>
 static Matrix likelihood_of(const LeftOutRows& rows, bool arranged, const Context& context) {
   const auto judged = static_cast<std::int64_t>(rows.judged.size());
-  const Counted counted = similarity::counted(rows.known, rows.judged);
+  const Counted counted = engine::counted(rows.known, rows.judged);
   std::vector<TileDensities<T>> tiles;
   std::vector<std::vector<std::int64_t>> best_of(static_cast<std::size_t>(rows.keys.columns));
   if (rows.densities) {
@@ -367,19 +401,11 @@ static Matrix likelihood_of(const LeftOutRows& rows, bool arranged, const Contex
       if (const std::int64_t best = rows.densities->best_column[static_cast<std::size_t>(j)]; best >= 0) best_of[static_cast<std::size_t>(best)].push_back(j);
   }
   const auto pieces = static_cast<std::size_t>((judged + tile_rows - 1) / tile_rows);
-  std::vector<std::unique_ptr<Piece<T>>> open(pieces);  // of the rows that are being summed
   const Matrix none = Matrix::Zero(static_cast<Eigen::Index>(rows.scales.size()), rows.densities ? exponents : 1);
-  std::vector<Matrix> totals(pieces, none);
-  for_each_score_tile(some_rows(rows.keys, rows.judged), context, "leave one out", [&](std::int64_t first, std::int64_t column, const Matrix& tile) {
-    const auto p = static_cast<std::size_t>(first / tile_rows);
-    if (column == 0) open[p] = std::make_unique<Piece<T>>(rows, counted, tiles, best_of, tile.rows());
-    open[p]->add(first, column, tile);
-    if (column + tile.cols() < rows.keys.columns) return;
-    open[p]->judge(first, totals[p]);
-    open[p].reset();
-  });
+  Judged<T> sums{rows, counted, tiles, best_of, std::vector<Matrix>(pieces, none)};
+  reduce_tiles(some_rows(rows.keys, rows.judged), sums, context, "leave one out");
   Matrix likelihood = none;
-  for (const Matrix& total : totals) likelihood += total / static_cast<double>(judged);
+  for (const Matrix& total : sums.totals) likelihood += total / static_cast<double>(judged);
   if (!rows.known.classes.empty()) return likelihood;
   if (counted.equal) return none;
   double variance = 0;
@@ -397,4 +423,4 @@ template KeyDensities key_densities<double>(const Similarity&, const std::vector
 template Matrix left_out_likelihood<float>(const LeftOutRows&, const Context&);
 template Matrix left_out_likelihood<double>(const LeftOutRows&, const Context&);
 
-}  // namespace calor::similarity
+}  // namespace calor::engine
