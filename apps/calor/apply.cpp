@@ -130,7 +130,7 @@ void add_apply_command(CLI::App& app, Globals& globals) {
   const auto arguments = std::make_shared<ApplyArguments>();
   command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv, .npy or .json (default: csv on standard output)")->check(not_empty);
+  add_output(*command, arguments->output);
   command->add_flag("--append", arguments->append, "Put the input's features beside the result");
   command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));

@@ -80,6 +80,16 @@ nlohmann::json reading_json(const std::string& line, const io::Reading& reading)
 
 std::string not_empty(const std::string& text) { return text.empty() ? "expected a file name, found an empty text" : ""; }
 
+void add_output(CLI::App& command, std::string& path) {
+  const auto named = [](std::string& name) {
+    const std::string error = not_empty(name);
+    if (name == "-") name.clear();
+    return error;
+  };
+  command.add_option("-o,--output", path, "File to write: .csv, .tsv, .npy or .json (default, or -: csv on standard output)")
+      ->transform(CLI::Validator(named, ""));
+}
+
 void check_own_file(const std::string& output, const std::vector<std::string>& others) {
   // A file that does not exist yet is found by its name; a device (/dev/null) takes everything.
   std::error_code error;
@@ -91,6 +101,7 @@ void check_own_file(const std::string& output, const std::vector<std::string>& o
 }
 
 void check_output(const std::string& output, const std::vector<std::string>& inputs) {
+  require(output != "-", Fault::usage, "[output] expected a file name, found \"-\": only a result can go to standard output, with -o -");
   io::check_writable(output);
   for (const std::string& input : inputs) {
     std::error_code error;

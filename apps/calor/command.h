@@ -37,6 +37,9 @@ nlohmann::json reading_json(const std::string& line, const io::Reading& reading)
 // For options that name a file: an empty text is an error, since a script's unset variable would lose the result.
 std::string not_empty(const std::string& text);
 
+// -o of a command whose result is a table; "-" is standard output, as no name is.
+void add_output(CLI::App& command, std::string& path);
+
 // Throws when the output cannot be written, or is one of the inputs.
 void check_output(const std::string& output, const std::vector<std::string>& inputs);
 

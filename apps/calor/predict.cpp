@@ -88,7 +88,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name")
       ->required()
       ->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv, .npy or .json (default: csv on standard output)")->check(not_empty);
+  add_output(*command, arguments->output);
   command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction so many of the training rows that decided it, with their weights")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   add_data_options(*command, arguments->data, "that of the model");

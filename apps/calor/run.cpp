@@ -189,7 +189,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data.data, "A file or a bundled name; an edge list for pipelines that begin with adjacency")
       ->required()
       ->type_name("DATA");
-  command->add_option("-o,--output", arguments->output, "File to write: .csv, .tsv, .npy or .json (default: csv on standard output)")->check(not_empty);
+  add_output(*command, arguments->output);
   command->add_flag("--append", arguments->append, "Put the input's features beside the result");
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")
       ->type_name("NAME=VALUE")

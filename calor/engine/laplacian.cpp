@@ -11,7 +11,7 @@ namespace {
 
 bool adds_up(const Similarity& record) {
   return !record.normalised.empty() &&
-         (record.normalised.back() == Normalisation::row || record.normalised.back() == Normalisation::column);
+         (record.normalised.back() == Normaliser::Kind::row || record.normalised.back() == Normaliser::Kind::column);
 }
 
 void check_weights(const Similarity& record, const char* op) {

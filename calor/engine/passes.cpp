@@ -102,7 +102,7 @@ static bool no_row_is_empty(const Similarity& similarity) {
 
 std::int64_t normalise_rows(Similarity& similarity, const Context& context) {
   similarity.rows_deferred = as_attention(similarity, 1).has_value() && no_row_is_empty(similarity);
-  similarity.normalised.push_back(Normalisation::row);
+  similarity.normalised.push_back(Normaliser::Kind::row);
   if (similarity.rows_deferred) return 0;
   const Vector sums = log_row_sums(similarity, context);
   if (!similarity.log_row.size()) similarity.log_row = Vector::Zero(similarity.rows);
@@ -147,7 +147,7 @@ Matrix apply_transposed(const Similarity& similarity, const Matrix& values, cons
 }
 
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context) {
-  const bool rows_last = !similarity.normalised.empty() && similarity.normalised.back() == Normalisation::row;
+  const bool rows_last = !similarity.normalised.empty() && similarity.normalised.back() == Normaliser::Kind::row;
   if (similarity.rows_deferred || !rows_last || !exponential(similarity)) return apply(similarity, values, context);
   Matrix with_ones(values.rows(), values.cols() + 1);
   with_ones << values, Vector::Ones(values.rows());

@@ -46,17 +46,6 @@ std::string strengthen_text(const Strengthen& strengthen) {
   return "";
 }
 
-const char* name(Normalisation normalisation) {
-  switch (normalisation) {
-    case Normalisation::row: return "row";
-    case Normalisation::column: return "column";
-    case Normalisation::two_side: return "two_side";
-    case Normalisation::global: return "global";
-    case Normalisation::sinkhorn: return "sinkhorn";
-  }
-  return "";
-}
-
 }  // namespace
 
 Similarity stored_similarity(std::shared_ptr<const Matrix> values) {
@@ -83,7 +72,7 @@ std::string describe(const Similarity& similarity) {
   text += ": " + score_text(similarity) + strengthen_text(similarity.strengthen);
   if (!similarity.normalised.empty()) {
     text += ", normalised by";
-    for (const Normalisation step : similarity.normalised) text += fmt::format(" {}", name(step));
+    for (const Normaliser::Kind step : similarity.normalised) text += fmt::format(" {}", name_of(step));
   }
   return text + (similarity.symmetric ? "; symmetric up to factors" : "; not symmetric");
 }
@@ -122,9 +111,9 @@ Similarity transpose(const Similarity& similarity) {
   if (similarity.dense && !similarity.symmetric) result.dense = std::make_shared<const Matrix>(similarity.dense->transpose());
   std::swap(result.row_rows, result.column_rows);
   result.normalised.clear();
-  for (const Normalisation step : similarity.normalised)
-    result.normalised.push_back(step == Normalisation::row      ? Normalisation::column
-                                : step == Normalisation::column ? Normalisation::row
+  for (const Normaliser::Kind step : similarity.normalised)
+    result.normalised.push_back(step == Normaliser::Kind::row      ? Normaliser::Kind::column
+                                : step == Normaliser::Kind::column ? Normaliser::Kind::row
                                                                 : step);
   return result;
 }

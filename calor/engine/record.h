@@ -13,6 +13,7 @@
 
 #include "calor/engine/csr.h"
 #include "calor/engine/matrix.h"
+#include "calor/engine/normaliser.h"
 #include "calor/engine/points.h"
 
 namespace calor::engine {
@@ -36,8 +37,6 @@ struct Strengthen {
   double at(std::int64_t i, std::int64_t j) const { return scale.size() == 1 ? scale[0] : scale[by_column ? j : i]; }
 };
 
-enum class Normalisation { row, column, two_side, global, sinkhorn };
-
 struct Similarity {
   std::int64_t rows = 0, columns = 0;
   std::shared_ptr<const Matrix> row_points, column_points;  // null for stored scores; without columns where the points have another form:
@@ -52,7 +51,7 @@ struct Similarity {
   Vector log_row, log_column;                               // empty: all 0
   bool leave_diagonal_out = false;                          // no row meets itself: pairs of one data row are left out
   bool symmetric = false;                                   // value(i, j) = value(j, i) but for the factors
-  std::vector<Normalisation> normalised;                    // in the order applied
+  std::vector<Normaliser::Kind> normalised;                    // in the order applied
   bool rows_deferred = false;                               // by row last, but log_row does not hold the sums yet (normalise_rows of passes.h)
   std::shared_ptr<const Components> components;                  // of all-pairs values that hold several; null: one, or as the support says
   std::shared_ptr<const std::vector<std::int64_t>> row_rows, column_rows;  // which data row each is, ascending; null: the same number
@@ -68,7 +67,7 @@ struct Similarity {
   double row_factor(std::int64_t i) const { return log_row.size() ? log_row[i] : 0; }
   double column_factor(std::int64_t j) const { return log_column.size() ? log_column[j] : 0; }
   bool row_stochastic() const {
-    return !normalised.empty() && (normalised.back() == Normalisation::row || normalised.back() == Normalisation::sinkhorn);
+    return !normalised.empty() && (normalised.back() == Normaliser::Kind::row || normalised.back() == Normaliser::Kind::sinkhorn);
   }
 };
 

@@ -18,6 +18,7 @@
 
 #include "calor/core/progress.h"
 #include "calor/engine/matrix.h"
+#include "calor/engine/normaliser.h"
 
 namespace calor::inspect {
 
@@ -45,13 +46,7 @@ struct LearnedMetric {
 // Turns the pairs (2c, 2c + 1) of row p by the angle p base^(-2c/width); `inverse` turns back.
 void rotate_by_position(Matrix& features, double base, bool inverse = false);
 
-// A stage between exp and the row normalisation (normalisers.h).
-struct Normaliser {
-  enum class Kind { row, column, two_side, sinkhorn };
-  Kind kind = Kind::row;
-  double alpha = 0;    // of two_side
-  int iterations = 0;  // of sinkhorn
-};
+using engine::Normaliser;
 
 struct Head {
   Pairing pairing = Pairing::dot;
@@ -61,7 +56,7 @@ struct Head {
   LearnedMetric metric;
   double rotary_base = 0;       // 0: no rotary positions
   bool causal = false;
-  std::vector<Normaliser> normalise;
+  std::vector<Normaliser> normalise;  // the stages between exp and a row normalisation at the end
   bool row_last = true;         // rows are made to add up to 1 after them; else they do so by sinkhorn, as far as it went
   static constexpr double leak = 0.2;  // of LeakyReLU (Velickovic et al. 2018)
 

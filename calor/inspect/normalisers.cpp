@@ -2,11 +2,14 @@
 
 #include <cmath>
 
+#include "calor/engine/normalise.h"
 #include "calor/inspect/rows.h"
 
 namespace calor::inspect {
 
 namespace {
+
+using Factors = engine::Factors<Vector>;
 
 // log sum_j exp(s_ij + log_column_j) for every i.
 Vector log_row_sums(const Head& head, const Matrix& query, const Matrix& key, const Vector& log_column, const Context& context) {
@@ -26,44 +29,43 @@ Vector log_row_sums(const Head& head, const Matrix& query, const Matrix& key, co
   return sums;
 }
 
-bool symmetric(const Head& head) {
-  return head.pairing == Pairing::squared_distance || (head.query.weight.isZero(0) && head.key.weight.isZero(0));
-}
+// Of tokens over each other.
+class HeadSums {
+ public:
+  HeadSums(const Head& head, const Features& features, const Context& context)
+      : head_(head), features_(features), context_(context),
+        symmetric_(head.pairing == Pairing::squared_distance || (head.query.weight.isZero(0) && head.key.weight.isZero(0))) {}
+  Vector row_logs(const Factors& f) const { return f.log_row + row_sums(f); }
+  void balance_rows(Factors& f) const { f.log_row = -row_sums(f); }
+  // Every pairing is the same with query and key exchanged.
+  void balance_columns(Factors& f) const { f.log_column = -log_row_sums(head_, features_.key, features_.query, f.log_row, context_); }
+  void halve_rows(Factors& f) const { f.log_row = (f.log_column - row_sums(f)) / 2; }
+  static void subtract(Vector& factor, const Vector& part) { factor -= part; }
+  static void clear(Factors& f) {
+    f.log_row.setZero();
+    f.log_column.setZero();
+  }
+  bool symmetric() const { return symmetric_; }
+  static bool goes_on(const Factors&, int done, int most) { return done < most; }
+
+ private:
+  Vector row_sums(const Factors& f) const { return log_row_sums(head_, features_.query, features_.key, f.log_column, context_); }
+
+  const Head& head_;
+  const Features& features_;
+  const Context& context_;
+  bool symmetric_;
+};
 
 }  // namespace
 
 void add_factors(const Head& head, Features& features, const Context& context) {
-  const Eigen::Index count = features.query.rows();
-  Vector row = Vector::Zero(count), column = row;
-  const auto row_sums = [&] { return log_row_sums(head, features.query, features.key, column, context); };
-  // Every pairing is the same with query and key exchanged.
-  const auto column_sums = [&] { return log_row_sums(head, features.key, features.query, row, context); };
-  for (const Normaliser& step : head.normalise) {
-    switch (step.kind) {
-      case Normaliser::Kind::row: row = -row_sums(); break;
-      case Normaliser::Kind::column: column = -column_sums(); break;
-      case Normaliser::Kind::two_side: {
-        const Vector part = step.alpha * (row + row_sums());
-        row -= part;
-        column -= part;
-        break;
-      }
-      case Normaliser::Kind::sinkhorn:
-        row.setZero();
-        column.setZero();
-        for (int i = 0; i < step.iterations; ++i) {
-          if (symmetric(head)) {
-            row = column = (column - row_sums()) / 2;
-          } else {
-            column = -column_sums();
-            row = -row_sums();
-          }
-        }
-        break;
-    }
-  }
-  if (!head.row_last) features.row_sums = (row + row_sums()).array().exp();
-  features.log_column = column;
+  HeadSums sums(head, features, context);
+  const Vector none = Vector::Zero(features.query.rows());
+  Factors f{none, none};
+  for (const Normaliser& step : head.normalise) engine::normalise(step, sums, f);
+  if (!head.row_last) features.row_sums = sums.row_logs(f).array().exp();
+  features.log_column = f.log_column;
 }
 
 }  // namespace calor::inspect

@@ -9,6 +9,7 @@
 #include "calor/io/file_kind.h"
 #include "calor/pipeline/bind.h"
 #include "calor/recipes/recipes.h"
+#include "calor/similarity/layer_step.h"
 
 namespace calor::inspect {
 
@@ -22,15 +23,6 @@ struct Similarity {
   bool row_last = true;
 };
 
-Normaliser normaliser_of(const pipeline::BoundStage& stage) {
-  using Kind = Normaliser::Kind;
-  if (stage.stage->name == "row") return {Kind::row};
-  if (stage.stage->name == "column") return {Kind::column};
-  if (stage.stage->name == "two_side") return {Kind::two_side, stage.arguments.number("alpha")};
-  constexpr int usual_iterations = 10;
-  return {Kind::sinkhorn, 0, stage.arguments.is_number("iterations") ? static_cast<int>(stage.arguments.integer("iterations")) : usual_iterations};
-}
-
 // "score(metric) | exp | two_side(1) | row | apply", as `calor train` writes it.
 Similarity similarity_of(const std::string& text, const std::string& path) {
   const auto stages = pipeline::bind_stages(pipeline::parse(text), recipes::all_stages());
@@ -42,9 +34,9 @@ Similarity similarity_of(const std::string& text, const std::string& path) {
     refuse("another kind of model");
   Similarity found{stages[0].arguments.word("kind"), {}, true};
   for (std::size_t s = 2; s + 1 < stages.size(); ++s) {
-    const std::string_view name = stages[s].stage->name;
-    if (name != "row" && name != "column" && name != "two_side" && name != "sinkhorn") refuse(fmt::format("{} is not known here", name));
-    found.normalise.push_back(normaliser_of(stages[s]));
+    const std::optional<Normaliser> step = similarity::layer_step(stages[s]);
+    if (!step) refuse(fmt::format("{} is not known here", stages[s].stage->name));
+    found.normalise.push_back(*step);
   }
   const Normaliser::Kind last = found.normalise.back().kind;
   if (last != Normaliser::Kind::row && last != Normaliser::Kind::sinkhorn)

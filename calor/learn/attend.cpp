@@ -34,111 +34,72 @@ at::Tensor plus(const at::Tensor& a, const at::Tensor& b) {
 }
 at::Tensor minus(const at::Tensor& a, const at::Tensor& b) { return a.defined() ? a - b : b.neg(); }
 
-Factors doubly_stochastic(const Scores& scores, bool symmetric, int iterations) {
-  Factors f;
-  for (int i = 0; i < iterations; ++i) {
-    if (symmetric) {
-      f.log_row = minus(f.log_column, scores.log_row_sums(f.log_column)) / 2;
-      f.log_column = f.log_row;
-    } else {
-      f.log_column = scores.log_column_sums(f.log_row).neg();
-      f.log_row = scores.log_row_sums(f.log_column).neg();
-    }
-  }
-  return f;
-}
+// What both kinds of sums below share: undefined factors are 0, and sinkhorn goes on for as long as it says.
+struct TensorFactors {
+  static void subtract(at::Tensor& factor, const at::Tensor& part) { factor = minus(factor, part); }
+  static void clear(Factors& f) { f = Factors(); }
+  static bool goes_on(const Factors&, int done, int most) { return done < most; }
+};
 
-Factors normalised(const Normaliser& step, const Scores& scores, bool symmetric, Factors f) {
-  switch (step.kind) {
-    case Kind::row:
-      f.log_row = scores.log_row_sums(f.log_column).neg();
-      break;
-    case Kind::column:
-      f.log_column = scores.log_column_sums(f.log_row).neg();
-      break;
-    case Kind::two_side: {
-      const at::Tensor part = plus(f.log_row, scores.log_row_sums(f.log_column)) * step.alpha;
-      f = {minus(f.log_row, part), minus(f.log_column, part)};
-      break;
-    }
-    case Kind::sinkhorn:
-      f = doubly_stochastic(scores, symmetric, step.iterations);
-      break;
-  }
-  return f;
-}
-
-// A point's own two factors, from its row over the tokens and itself, and its column of the same.
-class Beside {
+// Of tokens over each other.
+class TokenSums : public TensorFactors {
  public:
-  Beside(const Attention& attention, const LayerInput& tokens, const LayerInput& points, const at::Tensor& factor)
+  TokenSums(const Scores& scores, bool symmetric) : scores_(scores), symmetric_(symmetric) {}
+  at::Tensor row_logs(const Factors& f) const { return plus(f.log_row, scores_.log_row_sums(f.log_column)); }
+  void balance_rows(Factors& f) const { f.log_row = scores_.log_row_sums(f.log_column).neg(); }
+  void balance_columns(Factors& f) const { f.log_column = scores_.log_column_sums(f.log_row).neg(); }
+  void halve_rows(Factors& f) const { f.log_row = minus(f.log_column, scores_.log_row_sums(f.log_column)) / 2; }
+  bool symmetric() const { return symmetric_; }
+
+ private:
+  const Scores& scores_;
+  bool symmetric_;
+};
+
+// Of points beside the tokens: a row is over the tokens and the point itself, a column over the same.
+class PointSums : public TensorFactors {
+ public:
+  PointSums(const Attention& attention, const LayerInput& tokens, const LayerInput& points, const at::Tensor& factor)
       : score_(*attention.score),
         from_tokens_{tokens.features.query, points.features.key},
         factor_(factor),
         to_tokens_(score_.pairing, {points.features.query, tokens.features.key}, factor, false),
         own_(own_scores(score_.pairing, points.features, factor)) {}
 
-  // The tokens' factors before the step, and after it.
-  void normalise(const Normaliser& step, const Factors& before, const Factors& after) {
-    switch (step.kind) {
-      case Kind::row:
-        f_.log_row = log_row(to_tokens_.log_row_sums(before.log_column));
-        break;
-      case Kind::column:
-        f_.log_column = log_column(sums_from_tokens(before.log_row));
-        break;
-      case Kind::two_side: {
-        const at::Tensor part = minus(f_.log_row, log_row(to_tokens_.log_row_sums(before.log_column))) * step.alpha;
-        f_ = {minus(f_.log_row, part), minus(f_.log_column, part)};
-        break;
-      }
-      case Kind::sinkhorn:
-        scale_doubly(step.iterations, after);
-        break;
-    }
+  // The tokens' factors that the points meet.
+  void meet(const Factors& tokens) {
+    tokens_ = tokens;
+    over_row_ = over_column_ = at::Tensor();
   }
 
-  at::Tensor receive(const at::Tensor& log_column, const at::Tensor& token_value, const at::Tensor& own_value,
-                     bool rows_add_up_to_one) const {
-    const Mean mean = to_tokens_.mean(log_column, token_value);
-    const at::Tensor own = plus(own_, f_.log_column);
-    const at::Tensor row = rows_add_up_to_one ? at::logaddexp(mean.log_sum_exp, own).neg() : f_.log_row;
+  at::Tensor row_logs(const Factors& f) { return minus(f.log_row, balanced_row(f)); }
+  void balance_rows(Factors& f) { f.log_row = balanced_row(f); }
+  void balance_columns(Factors& f) {
+    if (!over_column_.defined()) over_column_ = Scores(score_.pairing, from_tokens_, factor_, false).log_column_sums(tokens_.log_row);
+    f.log_column = at::logaddexp(over_column_, plus(own_, f.log_row)).neg();
+  }
+  void halve_rows(Factors& f) { f.log_row = plus(f.log_column, balanced_row(f)) / 2; }
+  bool symmetric() const { return score_.symmetric; }
+
+  at::Tensor receive(const Factors& f, const at::Tensor& token_value, const at::Tensor& own_value, bool rows_add_up_to_one) const {
+    const Mean mean = to_tokens_.mean(tokens_.log_column, token_value);
+    const at::Tensor own = plus(own_, f.log_column);
+    const at::Tensor row = rows_add_up_to_one ? at::logaddexp(mean.log_sum_exp, own).neg() : f.log_row;
     return mean.out * plus(mean.log_sum_exp, row).exp().unsqueeze(1) + own_value * plus(own, row).exp().unsqueeze(1);
   }
 
  private:
-  at::Tensor sums_from_tokens(const at::Tensor& log_row) const {
-    return Scores(score_.pairing, from_tokens_, factor_, false).log_column_sums(log_row);
-  }
-  // What makes the row (the column) add up to 1, given the sum over the tokens.
-  at::Tensor log_row(const at::Tensor& over_tokens) const {
-    return at::logaddexp(over_tokens, plus(own_, f_.log_column)).neg();
-  }
-  at::Tensor log_column(const at::Tensor& over_tokens) const {
-    return at::logaddexp(over_tokens, plus(own_, f_.log_row)).neg();
-  }
-
-  void scale_doubly(int iterations, const Factors& tokens) {
-    f_ = {};
-    const at::Tensor row = to_tokens_.log_row_sums(tokens.log_column);
-    const at::Tensor column = score_.symmetric ? row : sums_from_tokens(tokens.log_row);
-    for (int i = 0; i < iterations; ++i) {
-      if (score_.symmetric) {
-        f_.log_row = plus(f_.log_column, log_row(row)) / 2;
-        f_.log_column = f_.log_row;
-      } else {
-        f_.log_column = log_column(column);
-        f_.log_row = log_row(row);
-      }
-    }
+  at::Tensor balanced_row(const Factors& f) {
+    if (!over_row_.defined()) over_row_ = to_tokens_.log_row_sums(tokens_.log_column);
+    return at::logaddexp(over_row_, plus(own_, f.log_column)).neg();
   }
 
   const ScoreKind& score_;
   Features from_tokens_;
   at::Tensor factor_;
   Scores to_tokens_;
-  at::Tensor own_;
-  Factors f_;
+  at::Tensor own_, over_row_, over_column_;  // sums over the tokens, once they were asked for
+  Factors tokens_;
 };
 
 }  // namespace
@@ -146,12 +107,13 @@ class Beside {
 Attended attend(const Attention& attention, const LayerInput& tokens, const at::Tensor& factor) {
   const std::int64_t count = tokens.value.size(0);
   const Scores scores(attention.score->pairing, tokens.features, factor, stores_scores(attention, count, count));
+  TokenSums sums(scores, attention.score->symmetric);
   Attended attended;
   Factors f;
   for (const Normaliser& step : attention.normalise) {
     attended.factors.push_back(f);
     const bool last = &step == &attention.normalise.back();
-    if (!last || step.kind != Kind::row) f = normalised(step, scores, attention.score->symmetric, f);
+    if (!last || step.kind != Kind::row) engine::normalise(step, sums, f);
   }
   attended.factors.push_back(f);
   const Mean mean = scores.mean(f.log_column, tokens.value);
@@ -161,10 +123,16 @@ Attended attend(const Attention& attention, const LayerInput& tokens, const at::
 
 at::Tensor attend_beside(const Attention& attention, const LayerInput& tokens, const std::vector<Factors>& factors,
                          const LayerInput& points, const at::Tensor& factor) {
-  Beside beside(attention, tokens, points, factor);
+  PointSums sums(attention, tokens, points, factor);
   const std::size_t steps = attention.normalise.size() - (ends_in_row(attention) ? 1 : 0);
-  for (std::size_t s = 0; s < steps; ++s) beside.normalise(attention.normalise[s], factors[s], factors[s + 1]);
-  return beside.receive(factors.back().log_column, tokens.value, points.value, ends_in_row(attention));
+  Factors f;
+  for (std::size_t s = 0; s < steps; ++s) {
+    const Normaliser& step = attention.normalise[s];
+    sums.meet(factors[step.kind == Kind::sinkhorn ? s + 1 : s]);  // sinkhorn has only the factors that it ends with
+    engine::normalise(step, sums, f);
+  }
+  sums.meet(factors.back());
+  return sums.receive(f, tokens.value, points.value, ends_in_row(attention));
 }
 
 at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const Attended& attended,

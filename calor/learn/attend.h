@@ -1,13 +1,7 @@
 // What tokens receive from tokens: exp of the scores, normalised stage by stage, applied to the values.
 //
-// The weight of key j for query i is exp(s_ij + log_row_i + log_column_j); the stages of a pipeline between exp and apply
-// edit the two factors, and nothing else:
-//   row             log_row = -log sum_j exp(s_ij + log_column_j)
-//   column          log_column = -log sum_i exp(s_ij + log_row_i)
-//   two_side(alpha) q_i = sum_j of the row so far; both factors lose alpha log q (Coifman & Lafon 2006)
-//   sinkhorn        rows and columns in turn until every one adds up to 1, for a fixed number of iterations (Sinkhorn & Knopp
-//                   1967), each part of the gradient; for a symmetric score half a step of both at once, which keeps the
-//                   symmetry and converges faster (see the stage of that name)
+// The stages of a pipeline between exp and apply edit the two factors of a pair's weight, and nothing else (engine/normalise.h); sinkhorn
+// takes a fixed number of iterations, each part of the gradient.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "calor/engine/normalise.h"
 #include "calor/learn/score_kind.h"
 #include "calor/learn/scores.h"
 #include "calor/learn/similarity.h"
@@ -33,10 +28,8 @@ struct Attention {
   std::vector<Normaliser> normalise;  // at least one
 };
 
-// Factors of tokens [n]; undefined: all 0.
-struct Factors {
-  at::Tensor log_row, log_column;
-};
+// Of tokens [n]; undefined: all 0.
+using Factors = engine::Factors<at::Tensor>;
 
 struct Attended {
   at::Tensor out;                // [tokens, value width]

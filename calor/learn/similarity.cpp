@@ -7,6 +7,7 @@
 #include "calor/core/text.h"
 #include "calor/pipeline/bind.h"
 #include "calor/recipes/recipes.h"
+#include "calor/similarity/layer_step.h"
 
 namespace calor::learn {
 namespace {
@@ -90,28 +91,18 @@ void read_exp(const Pipeline& pipeline, const BoundStage& stage, Similarity& sim
 }
 
 Normaliser normaliser_of(const Pipeline& pipeline, const BoundStage& stage) {
-  using Kind = Normaliser::Kind;
   if (stage.stage->name == "two_side" && stage.arguments.word("of") != "rows")
     pipeline::fail_at(pipeline.text, stage.call.place, "two_side",
                       "expected of=rows, found of=keys: a learned layer takes out the row sums; `calor train --model propagator` learns with "
                       "the keys' density");
-  if (stage.stage->name == "row") return {Kind::row};
-  if (stage.stage->name == "column") return {Kind::column};
-  if (stage.stage->name == "two_side") return {Kind::two_side, stage.arguments.number("alpha")};
-  const bool given = stage.arguments.is_number("iterations");
-  return {Kind::sinkhorn, 0, given ? static_cast<int>(stage.arguments.integer("iterations")) : Normaliser::usual_iterations};
+  return *similarity::layer_step(stage);
 }
 
 // A normaliser in a short name, its usual parameter left out.
-std::string name_of(const Normaliser& step) {
-  using Kind = Normaliser::Kind;
-  switch (step.kind) {
-    case Kind::row: return "row";
-    case Kind::column: return "column";
-    case Kind::two_side: return fmt::format("two_side({})", step.alpha);
-    case Kind::sinkhorn: break;
-  }
-  return step.iterations == Normaliser::usual_iterations ? "sinkhorn" : fmt::format("sinkhorn({})", step.iterations);
+std::string short_name_of(const Normaliser& step) {
+  if (step.kind == Normaliser::Kind::two_side) return fmt::format("two_side({})", step.alpha);
+  const bool usual = step.kind != Normaliser::Kind::sinkhorn || step.iterations == Normaliser::usual_iterations;
+  return usual ? std::string(engine::name_of(step.kind)) : fmt::format("sinkhorn({})", step.iterations);
 }
 
 // What differs from score | exp | row | apply.  The row after a two_side goes without saying; its absence is said.
@@ -124,7 +115,7 @@ std::string short_name(const Similarity& similarity, const std::vector<Normalise
   if (similarity.temperature == Temperature::data) name += " exp(auto)";
   if (similarity.temperature == Temperature::learn) name += " exp(learned)";
   const bool said = steps.back().kind == Kind::row && (steps.size() == 1 || steps[steps.size() - 2].kind == Kind::two_side);
-  for (std::size_t s = 0; s + (said ? 1 : 0) < steps.size(); ++s) name += " " + name_of(steps[s]);
+  for (std::size_t s = 0; s + (said ? 1 : 0) < steps.size(); ++s) name += " " + short_name_of(steps[s]);
   return steps.back().kind == Kind::two_side ? name + " without row" : name;
 }
 

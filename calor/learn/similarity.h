@@ -11,18 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "calor/engine/normaliser.h"
 #include "calor/learn/protocol.h"
 
 namespace calor::learn {
 
-// A stage between exp and apply.
-struct Normaliser {
-  enum class Kind { row, column, two_side, sinkhorn };
-  static constexpr int usual_iterations = 10;
-  Kind kind = Kind::row;
-  double alpha = 0;    // of two_side
-  int iterations = 0;  // of sinkhorn
-};
+using engine::Normaliser;
 
 struct Similarity {
   std::string name;   // short, for tables and legends: "metric", "metric two_side(1)", "self sinkhorn"

@@ -107,7 +107,7 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
   record.rows = record.columns = from.rows;
   record.symmetric = from.symmetric && from.log_row.size() == from.log_column.size() && from.log_row == from.log_column;
   // A product of stochastic matrices is one, unless something was dropped.
-  if (prune == 0 && !from.normalised.empty() && (from.normalised.back() == Normalisation::row || from.normalised.back() == Normalisation::column))
+  if (prune == 0 && !from.normalised.empty() && (from.normalised.back() == Normaliser::Kind::row || from.normalised.back() == Normaliser::Kind::column))
     record.normalised = {from.normalised.back()};
   if (from.all_pairs()) {
     const Matrix once = materialise(from, "expand", context);

@@ -1,7 +1,5 @@
 // column: value(i, j) / sum_k value(k, j).  A column without values stays empty.
-#include <cmath>
-
-#include "calor/engine/passes.h"
+#include "calor/engine/normalise.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
@@ -10,21 +8,16 @@ namespace calor::similarity {
 
 using namespace pipeline;
 
+static constexpr Normaliser step{Normaliser::Kind::column};
+
 static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
-  Similarity& record = state.similarity;
-  keep_scores(record, context);
-  const Vector sums = log_column_sums(record, context);
-  if (!record.log_column.size()) record.log_column = Vector::Zero(record.columns);
-  for (std::int64_t j = 0; j < record.columns; ++j)
-    if (std::isfinite(sums[j])) record.log_column[j] -= sums[j];
-  record.normalised.push_back(Normalisation::column);
-  kept.keep("log_column", Matrix(record.log_column));
+  normalise(state.similarity, step, context);
+  kept.keep("log_column", Matrix(state.similarity.log_column));
 }
 
 // New rows meet the columns with the sums of the fit.
-static void place(State& state, const Arguments&, const Kept& kept, const Context&) {
-  state.similarity.log_column = kept.array("log_column").col(0);
-  state.similarity.normalised.push_back(Normalisation::column);
+static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
+  normalise_new_rows(state.similarity, step, kept.array("log_column").col(0), context);
 }
 
 static void estimate(Estimate& estimate, const Arguments&) {

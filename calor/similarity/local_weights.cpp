@@ -117,7 +117,7 @@ static void put_weights(State& state, Csr graph, double reg, const Context& cont
                                             "and what their coordinates differ by is rounding",
                                             coinciding.load(), graph.rows));
   state.similarity = stored_similarity(std::move(graph));
-  state.similarity.normalised = {Normalisation::row};
+  state.similarity.normalised = {Normaliser::Kind::row};
 }
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {

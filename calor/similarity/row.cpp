@@ -2,7 +2,7 @@
 // A row without values stays empty.
 #include <fmt/format.h>
 
-#include "calor/engine/passes.h"
+#include "calor/engine/normalise.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 #include "calor/similarity/stages.h"
@@ -11,12 +11,14 @@ namespace calor::similarity {
 
 using namespace pipeline;
 
+static constexpr Normaliser step{Normaliser::Kind::row};
+
 static void run(State& state, const Arguments&, Kept&, const Context& context) {
-  const std::int64_t empty = normalise_rows(state.similarity, context);
+  const std::int64_t empty = normalise(state.similarity, step, context).empty;
   if (empty) state.note("row", fmt::format("{} of {} rows {} empty and stay{} so", empty, state.similarity.rows, empty == 1 ? "is" : "are", empty == 1 ? "s" : ""));
 }
 
-static void place(State& state, const Arguments&, const Kept&, const Context& context) { normalise_rows(state.similarity, context); }
+static void place(State& state, const Arguments&, const Kept&, const Context& context) { normalise_new_rows(state.similarity, step, {}, context); }
 static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 
 static void outline(Outline& outline, const Arguments&) {

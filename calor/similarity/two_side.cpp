@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "calor/core/error.h"
+#include "calor/engine/normalise.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
@@ -34,6 +35,7 @@ static void multiply(Vector& log_factors, const Vector& more) {
   else log_factors = more;
 }
 
+static Normaliser step(const Arguments& arguments) { return {Normaliser::Kind::two_side, arguments.number("alpha")}; }
 static bool of_keys(const Arguments& arguments) { return arguments.word("of") == "keys"; }
 
 // The factors of the columns; edits the scale of exp(loo).
@@ -69,13 +71,10 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   Similarity& record = state.similarity;
   if (of_keys(arguments)) {
     multiply(record.log_column, key_factors(state, arguments, kept, context));
+    record.normalised.push_back(Normaliser::Kind::two_side);
   } else {
-    keep_scores(record, context);
-    const Vector factor = factors(record, arguments.number("alpha"), context);
-    multiply(record.log_row, factor);
-    multiply(record.log_column, factor);
+    normalise(record, step(arguments), context);
   }
-  record.normalised.push_back(Normalisation::two_side);
   kept.keep("log_column", Matrix(record.log_column));
 }
 
@@ -83,9 +82,12 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   if (kept.has("scale")) record.strengthen.scale = Vector::Constant(1, kept.number("scale"));
-  if (!of_keys(arguments)) multiply(record.log_row, factors(record, arguments.number("alpha"), context));
+  if (!of_keys(arguments)) {
+    normalise_new_rows(record, step(arguments), kept.array("log_column").col(0), context);
+    return;
+  }
   record.log_column = kept.array("log_column").col(0);
-  record.normalised.push_back(Normalisation::two_side);
+  record.normalised.push_back(Normaliser::Kind::two_side);
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {

@@ -82,6 +82,8 @@ def test_output_formats(tmp_path):
     joined = (tmp_path / "joined.csv").read_text().splitlines()
     assert joined[0] == "name,a,b,dim1,dim2,kind"
     assert joined[3].startswith("r2,2,4,")
+    assert run("run", "mds", data, "-o", "-").stdout == csv and run("run", "mds", data).stdout == csv
+    assert "only a result can go to standard output" in run("run", "mds", data, "--save", "-", code=2).stderr
     assert ".parquet" in run("run", "mds", data, "-o", str(tmp_path / "out.parquet"), code=2).stderr
 
 

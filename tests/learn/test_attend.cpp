@@ -87,6 +87,7 @@ void normalise(const Matrix& m, const Normaliser& step, std::size_t from, Scaled
         s.v[i] /= q;
       }
       break;
+    case Normaliser::Kind::global: FAIL() << "no step of a layer";
     case Normaliser::Kind::sinkhorn:  // to its end, by the plain alternation: slow for a point far from all others
       for (double moved = 1; moved > 1e-15;) {
         const Scaled before_columns = s;
