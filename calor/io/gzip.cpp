@@ -12,10 +12,6 @@ namespace calor::io {
 namespace {
 
 constexpr int gzip_window = 15 + 16;  // zlib: 32 KiB window, gzip header and trailer
-constexpr int raw_window = -15;       // zlib: 32 KiB window, no header
-
-// Deflate packs at most 258 bytes into 2 bits: no honest content is more than this many times its packed size.
-constexpr std::size_t largest_ratio = 1032;
 
 // Size of the last member's content as its trailer says, modulo 2^32: a hint.
 std::size_t announced_size(std::string_view bytes) {
@@ -29,8 +25,8 @@ std::size_t announced_size(std::string_view bytes) {
 
 class Inflater {
  public:
-  explicit Inflater(int window) {
-    require(inflateInit2(&stream_, window) == Z_OK, Fault::internal, "[gzip] zlib could not start");
+  Inflater() {
+    require(inflateInit2(&stream_, gzip_window) == Z_OK, Fault::internal, "[gzip] zlib could not start");
   }
   ~Inflater() { inflateEnd(&stream_); }
   Inflater(const Inflater&) = delete;
@@ -61,7 +57,7 @@ class Inflater {
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
 GunzipStream::GunzipStream(std::string_view packed, std::string place)
-    : inflater_(std::make_unique<Inflater>(gzip_window)), packed_(packed), rest_(packed), place_(std::move(place)) {
+    : inflater_(std::make_unique<Inflater>()), packed_(packed), rest_(packed), place_(std::move(place)) {
   constexpr std::size_t smallest_gzip = 18;
   require(packed.size() >= smallest_gzip, Fault::input,
           "[gzip] expected a complete gzip file, found {} bytes ({}): the file is truncated; fetch or pack it again",
@@ -134,27 +130,6 @@ std::string gunzip(std::string_view bytes, const std::string& place, const Conte
     context.advance(static_cast<double>(stream.packed_read()), static_cast<double>(packed), "unpacking");
   }
   content.resize(filled);
-  return content;
-}
-
-std::string inflate_raw(std::string_view bytes, std::size_t size, const std::string& place) {
-  require(size / largest_ratio <= bytes.size(), Fault::input,
-          "[zip] expected at most {} bytes from {} packed ones, found {} announced ({}): the file is damaged",
-          bytes.size() * largest_ratio, bytes.size(), size, place);
-  std::string content(size + 1, '\0');  // one byte more shows a content longer than announced
-  Inflater inflater(raw_window);
-  char* room = content.data();
-  std::size_t room_size = content.size();
-  int status = Z_OK;
-  while (status == Z_OK && room_size > 0) {
-    const std::size_t before = bytes.size();
-    status = inflater.step(bytes, room, room_size);
-    if (bytes.empty() && before == 0) break;
-  }
-  require(status == Z_STREAM_END && room_size == 1, Fault::input,
-          "[zip] expected {} bytes of content, found {} ({}): the file is truncated or damaged", size,
-          status == Z_DATA_ERROR ? inflater.reason() : fmt::format("{}", size + 1 - room_size), place);
-  content.resize(size);
   return content;
 }
 

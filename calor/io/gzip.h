@@ -39,7 +39,4 @@ class GunzipStream {
 // All of it at once.  Throws as the stream does, and Fault::memory as soon as the content outgrows the limit.
 std::string gunzip(std::string_view bytes, const std::string& place, const Context& context);
 
-// Undoes one raw deflate stream of known size (the content of a zip entry).  Throws Fault::input as above.
-std::string inflate_raw(std::string_view bytes, std::size_t size, const std::string& place);
-
 }  // namespace calor::io

@@ -1,11 +1,11 @@
 // SHA-256 (FIPS 180-4) of bytes, as 64 hex digits: identifies inputs in outputs and saved models.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "calor/io/hash_blocks.h"
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace calor::io {
 
@@ -19,9 +19,7 @@ class Sha256 {
   std::string hex() const;
 
  private:
-  HashState state_;
-  std::string rest_;         // less than a block
-  std::uint64_t size_ = 0;   // bytes in all
+  std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> digest_;
 };
 
 }  // namespace calor::io

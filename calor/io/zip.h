@@ -1,4 +1,4 @@
-// Reading zip archives (PKWARE's APPNOTE 6.3): entries stored or deflated, zip64, no encryption, one volume.
+// Reading zip archives in memory by libzip: entries stored or deflated, zip64, no encryption, one volume.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ namespace calor::io {
 
 struct ZipEntry {
   std::string name;
-  std::uint64_t packed = 0, size = 0;  // bytes stored and unpacked
-  std::uint64_t offset = 0;            // of its local header
-  unsigned method = 0, flags = 0;
-  std::uint32_t checksum = 0;          // CRC-32 of the content
+  std::uint64_t index = 0;             // in the archive
+  std::uint64_t packed = 0, size = 0;  // bytes stored and unpacked, as announced
+  unsigned method = 0;
+  bool encrypted = false;
 };
 
 bool is_zip(std::string_view bytes);

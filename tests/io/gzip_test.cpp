@@ -107,13 +107,5 @@ TEST(GunzipStream, DamageIsFoundAtTheEnd) {
   expect_error(Fault::input, {"incorrect data check"}, [&] { drain(damaged); });
 }
 
-TEST(InflateRaw, WantsExactlyTheAnnouncedSize) {
-  const std::string packed = pack("a short text").substr(10);  // without the gzip header; the trailer is not read
-  EXPECT_EQ(inflate_raw(packed, 12, "f"), "a short text");
-  expect_error(Fault::input, {"expected 11 bytes"}, [&] { inflate_raw(packed, 11, "f"); });
-  expect_error(Fault::input, {"expected 13 bytes"}, [&] { inflate_raw(packed, 13, "f"); });
-  expect_error(Fault::input, {"announced"}, [&] { inflate_raw(packed, std::size_t{1} << 60, "f"); });
-}
-
 }  // namespace
 }  // namespace calor::io

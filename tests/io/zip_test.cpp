@@ -34,6 +34,11 @@ std::string zip64(const std::string& name, const std::string& content) {
   return local + central + end64 + locator + end;
 }
 
+// One field of the first entry in the archive's directory changed.
+std::string with_directory_field(std::string bytes, std::size_t at, std::uint64_t value, int size) {
+  return bytes.replace(bytes.find("PK\x01\x02") + at, static_cast<std::size_t>(size), little(value, size));
+}
+
 TEST(Zip, ListsAndUnpacksWhatNumpyWrote) {
   for (const char* name : {"/stored.npz", "/deflated.npz"}) {
     const std::string bytes = content_of(std::string(CALOR_TEST_FILES) + name);
@@ -94,11 +99,32 @@ TEST(Zip, ErrorsNameArchiveAndEntry) {
   bytes[bytes.find("hello")] = 'j';
   expect_error(Fault::input, {"checksum", "f.npz", "\"a.npy\""},
                [&] { zip_content(bytes, zip_entries(bytes, "f.npz")[0], "f.npz", Context()); });
-  ZipEntry entry = zip_entries(bytes, "f.npz")[0];
-  entry.flags = 1;
-  expect_error(Fault::input, {"encrypted"}, [&] { zip_content(bytes, entry, "f.npz", Context()); });
-  entry.flags = 0, entry.method = 12;
-  expect_error(Fault::input, {"method 12", "savez"}, [&] { zip_content(bytes, entry, "f.npz", Context()); });
+  bytes = with_directory_field(bytes, 8, 1, 2);
+  expect_error(Fault::input, {"encrypted"}, [&] { zip_content(bytes, zip_entries(bytes, "f.npz")[0], "f.npz", Context()); });
+  bytes = with_directory_field(with_directory_field(bytes, 8, 0, 2), 10, 12, 2);
+  expect_error(Fault::input, {"method 12", "savez"}, [&] { zip_content(bytes, zip_entries(bytes, "f.npz")[0], "f.npz", Context()); });
+}
+
+// A wrong size is refused, and a huge one before it is allocated, whether the packed size agrees or not.
+TEST(Zip, WantsExactlyTheAnnouncedSize) {
+  const std::string whole = content_of(CALOR_TEST_FILES "/deflated.npz");
+  const ZipEntry truth = zip_entries(whole, "f.npz")[0];
+  const auto refused = [](const std::string& bytes, const char* text) {
+    expect_error(Fault::input, {"[zip]", "f.npz", "\"X.npy\"", text}, [&] { zip_content(bytes, zip_entries(bytes, "f.npz")[0], "f.npz", Context()); });
+  };
+  for (const std::uint64_t size : {truth.size - 1, truth.size + 1, std::uint64_t{0}}) refused(with_directory_field(whole, 24, size, 4), "content");
+  const std::string huge = with_directory_field(whole, 24, 0xFFFFFFF0, 4);
+  refused(huge, "announced");
+  refused(with_directory_field(huge, 20, 0xFFFFFFF0, 4), "announced");
+}
+
+// As many entries as the file claims would take more memory than there is.
+TEST(Zip, WantsTheAnnouncedEntries) {
+  for (const std::uint64_t count : {std::uint64_t{2}, std::uint64_t{1} << 32, std::uint64_t{1} << 58}) {
+    std::string bytes = zip64("a.npy", "hello");
+    bytes.replace(bytes.find("PK\x06\x06") + 24, 16, little(count, 8) + little(count, 8));
+    expect_error(Fault::input, {"[zip]", "f.npz"}, [&] { zip_entries(bytes, "f.npz"); });
+  }
 }
 
 class Workbook : public TemporaryFolder {};
