@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "calor/core/error.h"
-#include "calor/engine/passes.h"
 
 namespace calor::engine {
 
@@ -14,39 +13,28 @@ bool adds_up(const Similarity& record) {
          (record.normalised.back() == Normaliser::Kind::row || record.normalised.back() == Normaliser::Kind::column);
 }
 
-void check_weights(const Similarity& record, const char* op) {
-  double least = 0;
-  if (record.support)
-    for (const double value : record.support->values) least = std::min(least, value);
-  else if (record.dense && record.dense->size()) least = record.dense->minCoeff();
-  require(least >= 0, Fault::input, "[{}] expected weights of at least 0, found {}: put exp before it", op, least);
-}
-
 }  // namespace
 
 Laplacian::Laplacian(const Similarity& similarity, const char* op, const Context& context)
-    : record_(similarity), context_(context), stochastic_(adds_up(similarity)) {
-  const auto n = static_cast<std::uint64_t>(record_.rows);
-  if (!record_.all_pairs() || 8 * n * n <= context.memory.bytes() / 4) {
-    record_ = store_scores(record_, context);
-    check_weights(record_, op);
-  }
+    : context_(context), similarity_(similarity, context), stochastic_(adds_up(similarity)) {
+  const double least = similarity_.least_value();
+  require(least >= 0, Fault::input, "[{}] expected weights of at least 0, found {}: put exp before it", op, least);
   context_.progress = nullptr;  // the steps are the progress, not the passes of each
-  const Vector sums = log_row_sums(record_, context_);
-  degrees_ = sums.array().exp();
-  for (std::int64_t i = 0; i < record_.rows; ++i)
-    if (!std::isfinite(sums[i])) degrees_[i] = 0;
-  if (stochastic_) degrees_ = (degrees_.array() > 0).select(Vector::Ones(record_.rows), degrees_);
-  else rate_ = record_.rows ? degrees_.maxCoeff() : 1;
+  const std::int64_t n = similarity.rows;
+  degrees_ = similarity_.apply(Matrix::Ones(n, 1), context_).col(0);
+  require(n == 0 || degrees_.minCoeff() >= 0, Fault::input, "[{}] expected weights of at least 0, found a row that sums to {:.6g}: put exp before it", op,
+          degrees_.minCoeff());
+  if (stochastic_) degrees_ = (degrees_.array() > 0).select(Vector::Ones(n), degrees_);
+  else rate_ = n ? degrees_.maxCoeff() : 1;
   if (rate_ == 0) rate_ = 1;
-  if (!record_.symmetric) return;
-  weights_ = Vector::Ones(record_.rows);
-  for (std::int64_t i = 0; i < record_.rows; ++i) weights_[i] = std::exp(record_.column_factor(i) - record_.row_factor(i));
+  if (!similarity.symmetric) return;
+  weights_ = Vector::Ones(n);
+  for (std::int64_t i = 0; i < n; ++i) weights_[i] = std::exp(similarity.column_factor(i) - similarity.row_factor(i));
 }
 
 Matrix Laplacian::walk(const Matrix& h) const {
   // h - (D h - W h) / rate
-  Matrix result = apply(record_, h, context_) / rate_;
+  Matrix result = similarity_.apply(h, context_) / rate_;
   result.array() += h.array().colwise() * (1 - degrees_.array() / rate_);
   return result;
 }

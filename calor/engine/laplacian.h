@@ -2,14 +2,13 @@
 #pragma once
 
 #include "calor/core/progress.h"
-#include "calor/engine/record.h"
+#include "calor/engine/operator.h"
 
 namespace calor::engine {
 
 // L = I - S for a similarity whose rows or columns were made to add up to 1, else D - W with D the row sums; written as
 // L = rate (I - walk) with the spectrum of `walk` within [-1, 1].  A point without edges stands still: its row of L is 0.
-// Values are stored where they fit (always on a graph, else 8 N^2 bytes up to a quarter of the memory limit), and streamed otherwise.
-// As many rows as columns.  `op` names the stage in errors.  Throws Fault::input for a negative weight.
+// Values are stored as operator.h says.  As many rows as columns.  `op` names the stage in errors.  Throws Fault::input for a negative weight.
 class Laplacian {
  public:
   Laplacian(const Similarity& similarity, const char* op, const Context& context);
@@ -22,8 +21,8 @@ class Laplacian {
   const Vector& weights() const { return weights_; }
 
  private:
-  Similarity record_;
   Context context_;
+  Operator similarity_;
   bool stochastic_;
   double rate_ = 1;
   Vector degrees_, weights_;

@@ -11,6 +11,7 @@
 #include "calor/core/random.h"
 #include "calor/engine/csr.h"
 #include "calor/engine/matrix.h"
+#include "calor/engine/operator.h"
 #include "calor/engine/record.h"
 #include "calor/pipeline/stage.h"
 
@@ -81,6 +82,7 @@ struct State {
   std::vector<std::int64_t> itself;       // placing: the fit's point that coincides with each new one, or -1
   std::shared_ptr<const Matrix> columns;  // the points that the graph's columns are
   Similarity similarity;
+  std::shared_ptr<const Operator> prepared;  // of the similarity, where a repeated stage has made one
   std::shared_ptr<const Matrix> field;    // what flows over the similarity: one row a point
   std::vector<std::string> field_names;
   std::vector<std::int64_t> labels;       // clusters, components

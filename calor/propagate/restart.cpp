@@ -17,6 +17,12 @@ static constexpr Parameter parameters[] = {
     {"a", Parameter::Takes::number, "0.15", 0, 1, "", "share that returns to the beginning at each step"},
     {"side", Parameter::Takes::word, "right", 0, 0, "right|left", "right: S H, labels spread; left: S' H, a walk"}};
 
+// Made ready once for all steps.
+static const Operator& prepared(State& state, const Context& context) {
+  if (!state.prepared || !state.prepared->is_of(state.similarity)) state.prepared = std::make_shared<const Operator>(state.similarity, context);
+  return *state.prepared;
+}
+
 static void walk(State& state, double a, const Context& context) {
   const std::int64_t n = state.similarity.rows;
   const double even = 1.0 / static_cast<double>(n);
@@ -24,7 +30,7 @@ static void walk(State& state, double a, const Context& context) {
     state.field = std::make_shared<const Matrix>(Matrix::Constant(n, 1, even));
     state.field_names = {"rank"};
   }
-  Matrix next = apply_transposed(state.similarity, *state.field, context);
+  Matrix next = prepared(state, context).apply_transposed(*state.field, context);
   const double lost = 1 - next.sum();
   next = (1 - a) * (next.array() + lost * even) + a * even;
   state.field = std::make_shared<const Matrix>(std::move(next));
@@ -39,7 +45,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     state.field_names = state.data->classes;
   }
   kept.keep("field", state.field);
-  Matrix next = (1 - a) * flow(state.similarity, *state.field, context) + a * beginning;
+  Matrix next = (1 - a) * prepared(state, context).flow(*state.field, context) + a * beginning;
   state.field = std::make_shared<const Matrix>(std::move(next));
 }
 
@@ -56,7 +62,16 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
   state.field_names = state.data->classes;
 }
 
-static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  if (estimate.edges > 0) {
+    estimate.hold((arguments.word("side") == "left" ? 24 : 12) * estimate.edges);
+  } else if (Operator::stores(estimate.pairs(), estimate.memory)) {
+    estimate.hold(8 * estimate.pairs());
+  } else {
+    estimate.pass();
+  }
+  estimate.flow();
+}
 static Wants wants(const Arguments& arguments) { return arguments.word("side") == "right" ? Wants::classes : Wants::nothing; }
 
 static void outline(Outline& outline, const Arguments&) {
