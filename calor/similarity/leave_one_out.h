@@ -62,7 +62,7 @@ LeaveOneOut leave_one_out(const engine::Similarity& keys, const Known& known, co
                           const Context& context);
 
 // How many passes over all values (Estimate::pass) a choice takes: with exponents, measured on 60,000 rows of 64 features; and without.
-inline constexpr double leave_one_out_passes = 4, leave_one_out_bytes = 20 * 16;  // bytes a key: two doubles and a float at each of about 16 scales
+inline constexpr double leave_one_out_passes = 4, leave_one_out_bytes = 20 * 16;  // bytes per key: two doubles and a float at each of about 16 scales
 double judged_share(double rows);
 
 // What a stage reports of a choice: figures "leave_one_out" and "judged", series "leave_one_out_scale", "leave_one_out_plain" (the
