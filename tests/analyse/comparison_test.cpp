@@ -196,7 +196,7 @@ TEST(Comparison, FlagsSaturationAndCollapse) {
   ASSERT_EQ(result["summary"][2]["flags"].size(), 1u);
   EXPECT_EQ(result["summary"][2]["flags"][0]["kind"], "saturation");
   EXPECT_TRUE(contains(result["summary"][2]["flags"][0]["text"],
-                       "layer 1 sees little but itself at the end in the run: 1.2 of 400 keys"));
+                       "layer 1 attends to little but itself at the end in the run: 1.2 of 400 keys"));
   ASSERT_EQ(result["summary"][0]["flags"].size(), 1u);
   EXPECT_EQ(result["summary"][0]["flags"][0]["kind"], "collapse");
   EXPECT_TRUE(contains(result["summary"][0]["flags"][0]["text"], "at initialisation"));
