@@ -102,8 +102,8 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   const Known known{points.features, points.labels, classes, points.targets,
                     std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), again < points.rows())};
   std::vector<pipeline::Note> remarks = state.notes;
-  if (labelled && again == points.rows()) remarks.push_back({"apply", "these are rows of the fit itself, so nothing is judged on them"});
-  else if (again > 0) remarks.push_back({"apply", fmt::format("{} of {} have the features of a row of the fit: figures count them too", again, counted(points.rows(), "row"))});
+  if (labelled && again == points.rows()) remarks.push_back({"apply", "these are the rows of the fit, so there are no quality figures"});
+  else if (again > 0) remarks.push_back({"apply", fmt::format("{} of {} have the same features as a row of the fit: the quality figures include them", again, counted(points.rows(), "row"))});
   const Table table = table_of(state, points, loaded, {arguments.evidence, arguments.append}, context, remarks);
   json document;
   if (format == Format::json || !globals.quiet || !arguments.report.empty()) {
@@ -126,13 +126,14 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
 }
 
 void add_apply_command(CLI::App& app, Globals& globals) {
-  CLI::App* command = app.add_subcommand("apply", "New points through a fit that `calor run --save` wrote");
+  CLI::App* command = app.add_subcommand("apply", "Apply a fit saved by `calor run --save` to new points");
+  command->alias("transform");
   const auto arguments = std::make_shared<ApplyArguments>();
   command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
   command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
   add_output(*command, arguments->output);
-  command->add_flag("--append", arguments->append, "Put the input's features beside the result");
-  command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
+  command->add_flag("--append", arguments->append, "Add the input's features to the result");
+  command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
   add_data_options(*command, arguments->data, "that of the fit");

@@ -30,7 +30,7 @@ void add_globals(CLI::App& command, Globals& globals) {
   command.add_option("--seed", globals.seed, "Seed of every random choice, 0 or larger")
       ->capture_default_str()
       ->check(check_seed);
-  command.add_option("--threads", globals.threads, "Threads; 0: all available. Changes no bit of a result")
+  command.add_option("--threads", globals.threads, "Number of threads; 0: all available. Results are bitwise the same for any number")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   command.add_option("--max-memory", globals.max_memory, "Memory limit such as 2G (default: nine tenths of what is free)");
@@ -114,7 +114,7 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
 // Values that are missing still are filled in once it is known which rows train.
 static void note_filling(io::Dataset& data) {
   if (data.missing == 0) return;
-  data.reading.notes.push_back(fmt::format("{} {} filled in by the {} training rows", counted(data.missing, "missing value"), data.missing == 1 ? "is" : "are",
+  data.reading.notes.push_back(fmt::format("{} {} filled in from the {} training rows", counted(data.missing, "missing value"), data.missing == 1 ? "is" : "are",
                                            data.fill_by == io::Missing::mean ? "means of the" : "nearest of the"));
 }
 

@@ -68,7 +68,7 @@ inline constexpr const char* train_summary = "Train one attention model, or a pr
 inline constexpr const char* predict_summary = "Classes and probabilities of new points by a saved model";
 inline constexpr const char* completion_summary = "Print a bash completion script";
 
-// One function a subcommand; each adds its options and a callback to `app`.
+// One function per subcommand; each adds its options and a callback to `app`.
 void add_data_command(CLI::App& app, Globals& globals);
 void add_run_command(CLI::App& app, Globals& globals);
 void add_apply_command(CLI::App& app, Globals& globals);

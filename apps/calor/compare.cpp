@@ -214,11 +214,11 @@ void add_compare_command(CLI::App& app, Globals& globals) {
       ->expected(1)
       ->take_all()
       ->capture_default_str();
-  command->add_option("--seeds", arguments->seeds, "Runs of each similarity")->capture_default_str();
+  command->add_option("--seeds", arguments->seeds, "Runs per similarity")->capture_default_str();
   add_data_options(*command, arguments->label, label_of_predictions);
-  command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
+  command->add_option("--test", arguments->test, "A separate test set; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
-  command->add_flag("--standardise", arguments->standardise, "Standardised features for every network, where each would choose on its training rows");
+  command->add_flag("--standardise", arguments->standardise, "Standardise the features for every network, instead of choosing on the training rows of each");
   command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it")
       ->check(not_empty);
   command->add_flag("--no-baselines", arguments->no_baselines, "Leave out the propagator, SVM, nearest neighbours, logistic regression and the MLP");

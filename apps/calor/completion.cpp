@@ -1,6 +1,7 @@
 // calor completion: a bash script that completes commands, flags, recipes, stages, theorems, bundled names and files.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,11 @@ static void print_bash(const CLI::App& app) {
   for (const pipeline::Stage* stage : recipes::all_stages()) stages += fmt::format("{} ", stage->name);
   for (const limit::Group& group : limit::groups()) theorems += group.name + " ";
   for (const CLI::App* command : app.get_subcommands(nullptr)) {
-    commands += command->get_name() + " ";
-    cases += fmt::format("    {}) flags=\"{}\" ;;\n", command->get_name(), flags_of(*command));
+    std::string names = command->get_name();
+    for (const std::string& alias : command->get_aliases()) names += "|" + alias;
+    cases += fmt::format("    {}) flags=\"{}\" ;;\n", names, flags_of(*command));
+    std::replace(names.begin(), names.end(), '|', ' ');
+    commands += names + " ";
   }
   fmt::print(R"(# Completion for calor: source <(calor completion)
 _calor() {{

@@ -41,10 +41,10 @@ io::LoadOptions DataOptions::load_options() const {
 }
 
 void add_text_options(CLI::App& command, DataOptions& options) {
-  command.add_option("--header", options.header, "Whether the first line names the columns: yes or no (default: found by itself)")->check(CLI::IsMember({"yes", "no"}))->group("Reading");
-  command.add_option("--delimiter", options.delimiter, "What separates cells: comma, semicolon, tab, pipe, blanks or a character (default: found by itself)")->group("Reading");
-  command.add_option("--decimal", options.decimal, "The decimal mark: point or comma (default: found by itself)")->check(CLI::IsMember({"point", "comma"}))->group("Reading");
-  command.add_option("--encoding", options.encoding, "Of the text: latin1, windows-1252, utf-16, ... (default: UTF-8, or UTF-16 where the bytes tell)")->group("Reading");
+  command.add_option("--header", options.header, "Whether the first line names the columns: yes or no (default: detected)")->check(CLI::IsMember({"yes", "no"}))->group("Reading");
+  command.add_option("--delimiter", options.delimiter, "What separates cells: comma, semicolon, tab, pipe, blanks or a character (default: detected)")->group("Reading");
+  command.add_option("--decimal", options.decimal, "The decimal mark: point or comma (default: detected)")->check(CLI::IsMember({"point", "comma"}))->group("Reading");
+  command.add_option("--encoding", options.encoding, "Text encoding: latin1, windows-1252, utf-16, ... (default: UTF-8, or UTF-16 where detected)")->group("Reading");
 }
 
 void add_data_options(CLI::App& command, DataOptions& options, const char* label_default) {
@@ -52,10 +52,10 @@ void add_data_options(CLI::App& command, DataOptions& options, const char* label
                      fmt::format("Label column: a name, or a position from 1 (negative: from the end); none: no label. Default: {}", label_default))
       ->group("Reading");
   command.add_option("--names", options.names,
-                     "Column that names the rows; none: no column does. Default: a first column called id, name, index, ..., different texts, or a running number")
+                     "Column of row ids; none: no such column. Default: a first column called id, name, index, ..., a column of distinct texts, or a running number")
       ->group("Reading");
   command.add_option("--features", options.features, "Columns that are features: a,b,c; or all but some: !id,!date")->type_name("COLUMN,...")->expected(1)->take_all()->group("Reading");
-  command.add_option("--one-hot", options.one_hot, "Columns of categories that become columns of 0 and 1: their names, or auto for all columns of words")
+  command.add_option("--one-hot", options.one_hot, "Categorical columns to one-hot encode: their names, or auto for all text columns")
       ->type_name("COLUMN,...|auto")
       ->expected(1)
       ->take_all()
@@ -64,8 +64,8 @@ void add_data_options(CLI::App& command, DataOptions& options, const char* label
       ->type_name("refuse|drop|mean|neighbours")
       ->capture_default_str()
       ->group("Reading");
-  command.add_option("--layer", options.layer, "Of an h5ad file: the layer that is read instead of X")->group("Reading");
-  command.add_option("--obsm", options.obsm, "Of an h5ad file: the matrix of obsm that is read instead of X, such as X_pca")->group("Reading");
+  command.add_option("--layer", options.layer, "h5ad files: the layer to read instead of X")->group("Reading");
+  command.add_option("--obsm", options.obsm, "h5ad files: the obsm matrix to read instead of X, such as X_pca")->group("Reading");
   add_text_options(command, options);
 }
 

@@ -27,7 +27,7 @@ void add_data_options(CLI::App& command, DataOptions& options, const char* label
 void add_text_options(CLI::App& command, DataOptions& options);
 
 // The label's default where a command predicts labels, and where it only looks at them.
-inline constexpr const char* label_of_predictions = "a column named label, class, target or y, else the only column of words, else the last one";
-inline constexpr const char* label_of_others = "the only column of words; where labels are predicted also a column named label, class, target or y, else the last one";
+inline constexpr const char* label_of_predictions = "a column named label, class, target or y, else the only text column, else the last one";
+inline constexpr const char* label_of_others = "the only text column; where labels are predicted also a column named label, class, target or y, else the last one";
 
 }  // namespace calor::app

@@ -133,7 +133,7 @@ static json summary_of(const json& document) {
   json sentences = json::array();
   if (judged) sentences.push_back(fmt::format("{} of {} heads are closer to a metric than the same head with random directions.", closer, judged));
   if (most)
-    sentences.push_back(fmt::format("Most symmetric is head {}: symmetry defect {}, Euclidean defect {}, {} of the triples break the triangle inequality.", name(*most),
+    sentences.push_back(fmt::format("The most symmetric is head {}: symmetry defect {}, Euclidean defect {}, {} of the triples break the triangle inequality.", name(*most),
                                     figure((*most)["defects"]["symmetry"]), figure((*most)["defects"]["euclidean"]), figure((*most)["defects"]["triangle"])));
   sentences.push_back(fmt::format("{} of {} heads have slow modes beside the constant: groups of tokens that keep to themselves.", clustered, heads.size()));
   const json& greatest = (*sink)["attention"]["sinks"][0];

@@ -106,7 +106,7 @@ void add_limit_command(CLI::App& app, Globals& globals) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("E,..");
-  command->add_option("--seeds", arguments->settings.seeds, "Random point sets of each size: more of them, narrower intervals")
+  command->add_option("--seeds", arguments->settings.seeds, "Random point sets per size; more of them give narrower intervals")
       ->capture_default_str();
   command->add_option("--data", arguments->data, "Points of your own: a file or a bundled name")->check(not_empty)->type_name("DATA");
   command->add_option("--function", arguments->function, "The column of --data that flows (default: the first principal coordinate)")

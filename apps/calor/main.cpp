@@ -35,7 +35,10 @@ static int usage_error(CLI::App& app, const CLI::ParseError& error, int count, c
   }
   std::string text = error.what();
   std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    known.push_back(command->get_name());
+    for (const std::string& alias : command->get_aliases()) known.push_back(alias);
+  }
   if (app.get_subcommands().empty() && count > 1 && words[1][0] != '-') {
     const std::string near = nearest_name(words[1], known);
     text = fmt::format("[calor] expected a command ({}), found \"{}\"{}", list_names(known), words[1],

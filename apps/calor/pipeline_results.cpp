@@ -44,7 +44,7 @@ static Table edges_of(const pipeline::State& state, const std::vector<std::strin
     graph = *state.graph;
   } else {
     require(!state.similarity.all_pairs(), Fault::usage,
-            "[run] expected a pipeline that reads something out, found a similarity over all {} x {} pairs: end with eigen, apply, vote, ...",
+            "[run] expected a pipeline that ends in a result, found a similarity over all {} x {} pairs: end with eigen, apply, vote, ...",
             state.similarity.rows, state.similarity.columns);
     graph = engine::values_on_support(state.similarity, Context());
   }

@@ -89,7 +89,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
       ->required()
       ->type_name("DATA");
   add_output(*command, arguments->output);
-  command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction so many of the training rows that decided it, with their weights")
+  command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction, list this many training rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   add_data_options(*command, arguments->data, "that of the model");
   add_globals(*command, globals);

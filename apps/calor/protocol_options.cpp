@@ -7,10 +7,10 @@
 namespace calor::app {
 
 void add_protocol(CLI::App& command, ProtocolOptions& options) {
-  command.add_option("--epochs", options.epochs, "Passes over the training points (default: from the size of the data)");
+  command.add_option("--epochs", options.epochs, "Passes over the training points (default: by the size of the data)");
   command.add_option("--layers", options.layers, "Propagation layers (default 2)");
   command.add_option("--width", options.width, "Width of a token, at most 512 (default: 10 up to 10 features, else 100); of a propagator: units of its metric (default 512)");
-  command.add_option("--batch", options.batch, "Tokens a step (default: all up to 512, else near-equal batches)");
+  command.add_option("--batch", options.batch, "Tokens per training step (default: all up to 512, else batches of nearly equal size)");
   command.add_option("--optimizer", options.optimizer, "adamw: decoupled weight decay (default); adam: coupled");
   command.add_option("--lr", options.learning_rate, "Learning rate (default 1e-3)");
   command.add_option("--weight-decay", options.weight_decay, "Weight decay (default 1e-4)");
@@ -18,7 +18,7 @@ void add_protocol(CLI::App& command, ProtocolOptions& options) {
                      "recommended: residual layers, adamw; paper-literal: neither, which shows the collapse")
       ->capture_default_str();
   command.add_option("--temperature", options.temperature,
-                     "Factor of the scores: fixed, data (one over their spread at the start), or learn")
+                     "Factor on the scores: fixed, data (one over their spread at the start), or learn")
       ->capture_default_str();
   command.add_option("--attend", options.attend,
                      "What a test point attends to: train (training points and itself), joint (all points), or batch "

@@ -15,8 +15,8 @@ namespace calor::app {
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> cells;  // one list a column, of texts as csv shows them
-  std::vector<bool> text;                       // one a column: JSON shows numbers as numbers
-  std::vector<bool> given;                      // one a column: it is the input's, under the input's name
+  std::vector<bool> text;                       // one per column: JSON shows numbers as numbers
+  std::vector<bool> given;                      // one per column: it is the input's, under the input's name
   std::size_t rows() const { return cells.empty() ? 0 : cells.front().size(); }
 };
 

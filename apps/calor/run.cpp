@@ -84,7 +84,7 @@ static void require_result(const std::vector<pipeline::BoundStage>& stages) {
   const pipeline::Outline end = pipeline::outline_after(stages);
   if ((end.type & pipeline::types::any_similarity) && end.all_pairs == pipeline::Fact::yes && end.flowing == pipeline::Fact::no)
     pipeline::at_stage(stages.back(), [] {
-      fail(Fault::usage, "[run] expected a pipeline that reads something out, found a similarity over all pairs: end with eigen, apply, vote, ...");
+      fail(Fault::usage, "[run] expected a pipeline that ends in a result, found a similarity over all pairs: end with eigen, apply, vote, ...");
     });
 }
 
@@ -124,8 +124,8 @@ static void print_remarks(const pipeline::State& state, const std::vector<pipeli
 static void run(const Globals& globals, const RunArguments& arguments) {
   pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
   if (form_of(arguments.data.as) == pipeline::As::similarities) parsed = pipeline::begin_with_similarity(parsed, recipes::all_stages());
-  const std::string text = pipeline::print(parsed);
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
+  const std::string text = pipeline::print(stages);
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
   if (!arguments.explain) require_result(stages);
   for (const std::string& path : {arguments.output, arguments.save})
@@ -190,7 +190,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
       ->required()
       ->type_name("DATA");
   add_output(*command, arguments->output);
-  command->add_flag("--append", arguments->append, "Put the input's features beside the result");
+  command->add_flag("--append", arguments->append, "Add the input's features to the result");
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")
       ->type_name("NAME=VALUE")
       ->expected(1)
@@ -198,10 +198,10 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
-  command->add_option("--evidence", arguments->evidence, "For each prediction so many of the labelled rows that decided it, with their weights")
+  command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
-  command->add_flag("--explain", arguments->explain, "Say what would be done, with the memory and time that it would take, and stop");
+  command->add_flag("--explain", arguments->explain, "Print what would be done, with the expected memory and time, and stop");
   add_data_options(*command, arguments->data, label_of_others);
   command->add_option("--as", arguments->data.as, "What the file is: points; distances or similarities of all pairs (a square table or a list of pairs)")
       ->type_name("points|distances|similarities")

@@ -76,31 +76,31 @@ static std::string percent(const json& share) { return fmt::format("{:.1f} %", 1
 // Any of these figures may be null: few rows with labels, or rows that are all alike, leave them without a value.
 static std::string about_embedding(const json& found) {
   std::string text;
-  if (found["trustworthiness"].is_number()) text = fmt::format("Who is near in the picture is near in the data to {} (trustworthiness)", percent(found["trustworthiness"]));
+  if (found["trustworthiness"].is_number())
+    text = fmt::format("Trustworthiness {:.3f} (1: neighbours in the picture are neighbours in the data)", found["trustworthiness"].get<double>());
   if (found["continuity"].is_number())
-    text += fmt::format("{} is near in the data stays near to {} (continuity)", text.empty() ? "Who" : ", who", percent(found["continuity"]));
+    text += fmt::format("{} {:.3f} (1: neighbours in the data are neighbours in the picture)", text.empty() ? "Continuity" : ", continuity", found["continuity"].get<double>());
   if (!text.empty()) text += ".";
   if (!found["purity"].is_number()) return text;
-  text += fmt::format("{}{} of a point's {} nearest share its label", text.empty() ? "" : " ", percent(found["purity"]), found["neighbours"].get<std::int64_t>());
-  if (found["purity_of_input"].is_number()) text += fmt::format("; in the input {}", percent(found["purity_of_input"]));
+  text += fmt::format("{}{} of each point's {} nearest neighbours in the picture share its label", text.empty() ? "" : " ", percent(found["purity"]), found["neighbours"].get<std::int64_t>());
+  if (found["purity_of_input"].is_number()) text += fmt::format("; {} in the input", percent(found["purity_of_input"]));
   return text + ".";
 }
 
 static std::string about_prediction(const json& found, bool placing) {
-  const std::string rows = counted(found["rows"], "row");
-  const char* known = placing ? "is known" : "it had not seen";
+  const std::string rows = counted(found["rows"], placing ? "labelled row" : "held-out row");
   if (found.contains("accuracy")) {
     if (!found["accuracy"].is_number()) return "";
-    return fmt::format("{} of {}, whose label {}, are right.", percent(found["accuracy"]), rows, known);
+    return fmt::format("{} of {} are predicted correctly.", percent(found["accuracy"]), rows);
   }
   if (!found["r2"].is_number()) return "";
-  return fmt::format("On {}, whose value {}, it explains {} of the variance.", rows, known, percent(found["r2"]));
+  return fmt::format("On {} it explains {} of the variance.", rows, percent(found["r2"]));
 }
 
 static std::string how_well(const json& quality, const pipeline::State& state) {
   if (quality.contains("embedding")) return about_embedding(quality["embedding"]);
   if (quality.contains("clusters") && quality["clusters"].contains("ari") && quality["clusters"]["ari"].is_number())
-    return fmt::format("Against the labels the adjusted Rand index is {:.2f} (0: as by chance, 1: the same groups).",
+    return fmt::format("Against the labels the adjusted Rand index is {:.2f} (0: as expected by chance, 1: the same groups).",
                        quality["clusters"]["ari"].get<double>());
   if (quality.contains("prediction")) return about_prediction(quality["prediction"], state.placing);
   if (state.type == types::prediction && !state.placing)

@@ -26,8 +26,8 @@ void check_report(const std::string& report, const std::vector<std::string>& inp
 // The name of a data file without folder and suffix; "standard input" for "-".
 std::string data_name(const std::string& source);
 
-// One entry a stage: {"text", "takes", "gives", "meaning", "citation", "depth"}; those of a repeated pipeline follow it, one deeper.
-// With times (one a stage), also "seconds" and "processor_seconds" of those at depth 0.
+// One entry per stage: {"text", "takes", "gives", "meaning", "citation", "depth"}; those of a repeated pipeline follow it, one deeper.
+// With times (one per stage), also "seconds" and "processor_seconds" of those at depth 0.
 nlohmann::json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vector<pipeline::StageTime>& times = {});
 
 // `document` (with "quality", without "result") and "title", "summary", "data", "picture": docs/formats/run.md, "The report".

@@ -122,10 +122,10 @@ void add_train_command(CLI::App& app, Globals& globals) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->add_option("--noise", arguments->noise,
-                      "Of a propagator: noise on the points while training, in median distances (default: 0, 0.15, 0.3, 0.6 or no training, by rows left out)")
+                      "Of a propagator: noise on the points while training, in median distances (default: the best of 0, 0.15, 0.3, 0.6 and no training on held-out training rows)")
       ->check(CLI::NonNegativeNumber);
   add_data_options(*command, arguments->data, label_of_predictions);
-  command->add_option("--test", arguments->test, "An official test file; without it a share of DATA is held out");
+  command->add_option("--test", arguments->test, "A separate test set; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { train(globals, *arguments); });

@@ -23,7 +23,7 @@ def _inertia(points, centres):
 
 
 def _calor(path, steps):
-    seconds, document = calor.run(f"centres({K}, starts=1, most={steps})", path)
+    seconds, document = calor.run(f"centres({K}, starts=1, max_iterations={steps})", path)
     values = document["result"]["values"]
     return seconds, np.column_stack([np.asarray(values[name], float) for name in document["result"]["order"][-784:]])
 

@@ -25,7 +25,7 @@ def _classical(points):
 
 
 def _calor_metric(path, steps):
-    seconds, document = calor.run(f"distance(1) | match(distance, stress, dims=2, until=0, most={steps})", path)
+    seconds, document = calor.run(f"distance(1) | match(distance, stress, dims=2, tolerance=0, max_iterations={steps})", path)
     return seconds, document["figures"]["stress"]
 
 

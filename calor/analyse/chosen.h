@@ -18,7 +18,7 @@ struct Chosen {
 // all seeds agree; empty without seeds.
 std::string chosen_text(const std::vector<Chosen>& seeds);
 
-// One entry a seed: {"preprocessing": "standardised", "C": 10}.
+// One entry per seed: {"preprocessing": "standardised", "C": 10}.
 nlohmann::json chosen_json(const std::vector<Chosen>& seeds);
 
 // A method without a result, or with another than it should have: what is said about it.

@@ -12,7 +12,7 @@
 
 namespace calor::analyse {
 
-// One training run: one similarity, one seed.  The vectors have one entry a recorded epoch, at least one.
+// One training run: one similarity, one seed.  The vectors have one entry per recorded epoch, at least one.
 struct RunRecord {
   std::string attention;
   std::uint64_t seed = 0;
@@ -27,10 +27,10 @@ struct RunRecord {
 
 struct BaselineRecord {
   std::string name;
-  std::vector<double> accuracy;        // one a seed, in ascending order of the seeds
+  std::vector<double> accuracy;        // one per seed, in ascending order of the seeds
   std::vector<double> extra_accuracy;  // the same, or empty
   std::optional<std::int64_t> parameters;
-  std::vector<Chosen> chosen = {};     // one a seed, or empty
+  std::vector<Chosen> chosen = {};     // one per seed, or empty
 };
 
 // What a run is judged by.

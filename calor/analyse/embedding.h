@@ -36,7 +36,7 @@ struct EmbeddingQuality {
 
 // Euclidean distances in both; equal distances rank in the order of their rows.  All rows are judged up to `all_up_to`
 // (if that is within `work`), otherwise a sample drawn by the seed, each of its rows against all points: the mean over the sample
-// estimates the mean over all.  `labels`: one a row, -1 where not known; empty without.  O(rows points (d + k)) time, no copy of the input; same bits
+// estimates the mean over all.  `labels`: one per row, -1 where not known; empty without.  O(rows points (d + k)) time, no copy of the input; same bits
 // for any number of threads.
 EmbeddingQuality embedding_quality(const Points& input, const Points& embedding, std::span<const std::int64_t> labels,
                                    const EmbeddingQualityOptions& options, const Context& context);

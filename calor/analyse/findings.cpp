@@ -23,7 +23,7 @@ void check_lengths(const RunRecord& run) {
                     run.share.size() == records && run.temperature.size() == records &&
                     (run.extra_accuracy.empty() || run.extra_accuracy.size() == records);
   require(fits, Fault::internal,
-          "[compare] expected one entry a recorded epoch in every series, found {} epochs and other "
+          "[compare] expected one entry per recorded epoch in every series, found {} epochs and other "
           "lengths (run of {}, seed {})",
           records, run.attention, run.seed);
   for (const auto& layers : run.share)
@@ -211,7 +211,7 @@ Findings find(const std::string& data_name, const std::vector<std::string>& atte
     require(place != by_attention.end(), Fault::internal, "[compare] expected a run of a listed similarity, found {}",
             run.attention);
     require(place->second.emplace(run.seed, &outcome).second, Fault::internal,
-            "[compare] expected one run a similarity and seed, found two of {} with seed {}", run.attention, run.seed);
+            "[compare] expected one run per similarity and seed, found two of {} with seed {}", run.attention, run.seed);
   }
 
   for (const std::string& attention : attentions) {
@@ -238,7 +238,7 @@ Findings find(const std::string& data_name, const std::vector<std::string>& atte
   for (const BaselineRecord& record : baselines) {
     require(record.accuracy.size() == findings.seeds.size() &&
                 (record.extra_accuracy.empty() || record.extra_accuracy.size() == findings.seeds.size()),
-            Fault::internal, "[compare] expected one accuracy a seed ({}) of the baseline {}, found {} and {}",
+            Fault::internal, "[compare] expected one accuracy per seed ({}) of the baseline {}, found {} and {}",
             findings.seeds.size(), record.name, record.accuracy.size(), record.extra_accuracy.size());
     require(findings.measure == Measure::test_accuracy || !record.extra_accuracy.empty(), Fault::internal,
             "[compare] expected extra accuracies of the baseline {}, as the runs have them; found none", record.name);

@@ -40,7 +40,7 @@ struct Summary {
   double epochs_to_common = 0, seconds_to_common = 0;
   std::vector<double> share_initial, share_final;
   std::vector<Flag> flags;
-  std::vector<Chosen> chosen;  // one a run; empty where it is unknown
+  std::vector<Chosen> chosen;  // one per run; empty where it is unknown
 };
 
 struct Pair {
@@ -65,7 +65,7 @@ struct Findings {
   Measure measure = Measure::test_accuracy;
   Judgement judgement;
   std::vector<std::uint64_t> seeds;  // ascending
-  std::vector<Outcome> outcomes;     // one a run, in the order given
+  std::vector<Outcome> outcomes;     // one per run, in the order given
   std::vector<Summary> summaries;    // in the order of the similarities
   std::vector<Pair> pairs;           // those against the control last
   std::vector<Baseline> baselines;

@@ -36,7 +36,7 @@ std::vector<Flag> flags(const std::vector<const Outcome*>& outcomes, const Judge
       const double average = sum / static_cast<double>(outcomes.size());
       if (saturated > 0)
         result.push_back(
-            {"saturation", fmt::format("layer {} sees little but itself {} {}: {:.1f} of {} keys on average", layer + 1,
+            {"saturation", fmt::format("layer {} attends to little but itself {} {}: {:.1f} of {} keys on average", layer + 1,
                                        when, in_runs(saturated, outcomes.size()),
                                        average * static_cast<double>(judgement.keys), judgement.keys)});
       if (uniform > 0)

@@ -73,7 +73,7 @@ std::string standing_text(const json& standing, std::int64_t seeds) {
     }
     const double difference = row["difference"];
     if (row["p_holm"] < significance) (difference > 0 ? beaten : better).push_back(name);
-    else level.push_back(row["low"].is_null() ? name : fmt::format("{} ({:.1f} points, 95 % interval {:.1f} to {:.1f})", name, 100 * difference,
+    else level.push_back(row["low"].is_null() ? name : fmt::format("{} ({:.1f} percentage points, 95 % interval {:.1f} to {:.1f})", name, 100 * difference,
                                                                   100 * row["low"].get<double>(), 100 * row["high"].get<double>()));
   }
   const double tests = static_cast<double>(standing.size()) - 1;

@@ -12,8 +12,8 @@ namespace calor::analyse {
 
 struct Contender {
   std::string name, kind;        // kind: "propagator", "attention", "baseline"
-  std::vector<double> accuracy;  // one a seed, the same seeds in the same order for all
-  std::vector<Chosen> chosen;    // one a seed, or none
+  std::vector<double> accuracy;  // one per seed, the same seeds in the same order for all
+  std::vector<Chosen> chosen;    // one per seed, or none
 };
 
 // An array, the best mean first: {"name", "kind", "accuracy_mean", "accuracy_sd", "difference", "low", "high", "p", "p_holm", "chosen"}.

@@ -68,7 +68,7 @@ const Summary* summary_named(const Findings& findings, const std::string& name) 
   return nullptr;
 }
 
-// "metric beats self by 2.7 points (95 % interval 2.1 to 3.3, p = 0.03 after Holm, 10 seeds)"
+// "metric beats self by 2.7 percentage points (95 % interval 2.1 to 3.3, p = 0.03 after Holm, 10 seeds)"
 std::string win(const Findings& findings, const Pair& pair) {
   const bool forwards = pair.difference.mean > 0;
   const std::string& winner = forwards ? pair.a : pair.b;
@@ -79,7 +79,7 @@ std::string win(const Findings& findings, const Pair& pair) {
   const Summary* losing = summary_named(findings, loser);
   const std::string why =
       losing->dead > 0 ? fmt::format(", which died in {} of {} runs", losing->dead, losing->runs) : std::string();
-  return fmt::format("{} beats {} by {} points (95 % interval {}, {} after Holm, {}){}", winner, loser,
+  return fmt::format("{} beats {} by {} percentage points (95 % interval {}, {} after Holm, {}){}", winner, loser,
                      points(std::abs(pair.difference.mean)), interval, p_text(pair.p_holm), counted(pair.pairs, "seed"),
                      why);
 }
@@ -109,17 +109,17 @@ std::vector<std::string> no_difference_lines(const Pairs& open, const std::vecto
   for (const Pair* pair : open) detectable = std::max(detectable, pair->difference.detectable);
   const std::string dead = deaths(compared);
   std::vector<std::string> lines = {fmt::format(
-      "no difference seen between {} (largest: {} - {} {} points, {}; this run could have seen {}){}",
+      "no difference seen between {} (largest: {} - {} {} percentage points, {}; detectable by this run: {}){}",
       list(names_of(compared)), widest.a, widest.b, points(widest.difference.mean), interval_text(widest.difference),
       small_points(detectable), dead.empty() ? "" : fmt::format(", but runs died: {}", dead))};
   if (widest.living_pairs >= 2 && widest.living_pairs < widest.pairs) {
-    lines.push_back(fmt::format("where both lived ({}): {} - {} {} points, {}", counted(widest.living_pairs, "seed"),
+    lines.push_back(fmt::format("where both lived ({}): {} - {} {} percentage points, {}", counted(widest.living_pairs, "seed"),
                                 widest.a, widest.b, points(widest.living.mean), interval_text(widest.living)));
     return lines;
   }
   for (const Pair* pair : open)
     if (excludes_zero(pair->difference.interval)) {
-      lines.push_back(fmt::format("a hint, not a finding: {} - {} {} points, {}, but {} after Holm", pair->a, pair->b,
+      lines.push_back(fmt::format("a hint, not a finding: {} - {} {} percentage points, {}, but {} after Holm", pair->a, pair->b,
                                   points(pair->difference.mean), interval_text(pair->difference),
                                   p_text(pair->p_holm)));
       break;
@@ -140,7 +140,7 @@ std::vector<std::string> difference_lines(const Findings& findings, const Pairs&
   std::vector<std::string> lines = {headline};
   std::vector<std::string> undecided;
   for (const Pair* pair : open)
-    undecided.push_back(fmt::format("{} and {} (difference {} points, {}; this run could have seen {})", pair->a,
+    undecided.push_back(fmt::format("{} and {} (difference {} percentage points, {}; detectable by this run: {})", pair->a,
                                     pair->b, points(pair->difference.mean), interval_text(pair->difference),
                                     small_points(pair->difference.detectable)));
   if (!undecided.empty())
@@ -191,7 +191,7 @@ std::string robustness_line(const std::vector<const Summary*>& compared) {
   std::string line = "robustness: ";
   line += dead.empty() ? "no dead runs" : "dead runs: " + dead;
   if (spread.empty()) return line + "; too few living runs to judge their spread";
-  line += fmt::format("; spread of the living {} points", fmt::join(spread, ", "));
+  line += fmt::format("; spread of the living {} percentage points", fmt::join(spread, ", "));
   if (spread.size() < 2) return line;
   if (steadiest->living_sd_interval.high < wildest->living_sd_interval.low)
     return line +
@@ -236,16 +236,16 @@ std::string baseline_line(const Findings& findings) {
     const std::string name =
         fmt::format("the best baseline, {} ({:.1f} %),", findings.best_baseline, 100 * mean_accuracy);
     if (std::isnan(d.interval.low))
-      parts.push_back(fmt::format("{} differs from the best attention, {}, by {} points (one seed: no interval)", name,
+      parts.push_back(fmt::format("{} differs from the best attention, {}, by {} percentage points (one seed: no interval)", name,
                                   findings.best_attention, points(d.mean)));
     else if (d.interval.low > 0)
-      parts.push_back(fmt::format("{} beats every attention network ({} by {} points, {})", name,
+      parts.push_back(fmt::format("{} beats every attention network ({} by {} percentage points, {})", name,
                                   findings.best_attention, points(d.mean), interval_text(d)));
     else if (d.interval.high < 0)
-      parts.push_back(fmt::format("{} stays {} points below {} (95 % interval {} to {})", name, points(-d.mean),
+      parts.push_back(fmt::format("{} stays {} percentage points below {} (95 % interval {} to {})", name, points(-d.mean),
                                   findings.best_attention, points(-d.interval.high), points(-d.interval.low)));
     else
-      parts.push_back(fmt::format("{} and the best attention network, {}, show no difference ({} points, {})", name,
+      parts.push_back(fmt::format("{} and the best attention network, {}, show no difference ({} percentage points, {})", name,
                                   findings.best_attention, points(d.mean), interval_text(d)));
   }
   std::vector<std::string> no_better;

@@ -41,7 +41,7 @@ struct Inspection {
   std::string model, tokens;          // kind; where the tokens come from
   std::int64_t count = 0, width = 0, layers = 0, heads = 0;
   bool causal = false;
-  std::vector<std::string> names;     // one a token, or empty
+  std::vector<std::string> names;     // one per token, or empty
   std::vector<HeadReport> reports;    // by layer, then head
   std::vector<LayerReport> states;    // layers + 1 of them, or one for a mapping, which has no forward pass
 };

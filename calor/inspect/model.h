@@ -29,7 +29,7 @@ struct Layer {
 struct Activations {
   std::vector<Layer> layers;
   Matrix last;                     // N x width: the state after the last layer
-  std::vector<std::string> names;  // one a token
+  std::vector<std::string> names;  // one per token
   std::string tokens;              // where they came from, in words
 };
 
@@ -38,7 +38,7 @@ struct Tokens {
   std::string text, source;
   bool is_text = false;
   std::map<std::string, Matrix> tensors;  // of a safetensors file, by name; of any other file one, named ""
-  std::vector<std::string> names;         // one a row, or empty
+  std::vector<std::string> names;         // one per row, or empty
   bool given() const { return is_text || !tensors.empty(); }
 };
 

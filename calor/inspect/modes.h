@@ -19,7 +19,7 @@ struct Modes {
   // |lambda| >= slow_modulus or no step is least_step wide.  `step`: the ratio of the timescales across the widest.
   std::int64_t slow = 1;
   double step = 0;
-  std::vector<std::int64_t> clusters;  // one a token: 0 .. slow - 1, the largest first
+  std::vector<std::int64_t> clusters;  // one per token: 0 .. slow - 1, the largest first
   Matrix vectors;                      // N x slow: a real basis of the slow right eigenvectors
   static constexpr double slow_modulus = 0.5, least_step = 2;
 };

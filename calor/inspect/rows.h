@@ -27,7 +27,7 @@ class AttentionRows {
   double row_term(std::int64_t i) const { return head_.pairing == Pairing::squared_distance ? -head_.scale * query_.square(i) : 0; }
 
   // Cuts the rows into pieces fixed by N and calls visit(piece, block) for the blocks of each piece in order; pieces run in
-  // parallel.  O(N^2 r) operations; memory 16 N block_rows bytes a thread.
+  // parallel.  O(N^2 r) operations; memory 16 N block_rows bytes per thread.
   void each(const std::function<void(std::int64_t piece, const RowBlock& block)>& visit) const;
   std::int64_t pieces() const { return pieces_; }
 

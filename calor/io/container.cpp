@@ -171,7 +171,7 @@ Dataset parse_container(const File& file, const LoadOptions& options, const std:
 LabelTexts labels_of_container(const File& file) {
   require(is_npy(file.bytes) || is_idx(file.bytes), Fault::input, "[data] expected labels as csv, npy or idx, found another kind of file ({}): convert it", file.path);
   const Array array = is_npy(file.bytes) ? parse_npy(file.bytes, file.path) : parse_idx(file.bytes, file.path);
-  require(array.columns() == 1, Fault::input, "[data] expected one label a row, found {} columns ({}): give a file with the labels alone", array.columns(), file.path);
+  require(array.columns() == 1, Fault::input, "[data] expected one label per row, found {} columns ({}): give a file with the labels alone", array.columns(), file.path);
   return array_labels(array, 0);
 }
 

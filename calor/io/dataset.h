@@ -40,13 +40,13 @@ struct Dataset {
   std::vector<double> values;         // rows x columns, row-major; empty where `sparse` is set
   std::shared_ptr<const SparseMatrix> sparse;  // instead of values (LoadOptions::sparse); else null
   bool floats = false;                // the source itself holds floats of at most 32 bits
-  std::vector<std::string> features;  // one name a column: the header's, else "x1".."xN" by position in the file
+  std::vector<std::string> features;  // one name per column: the header's, else "x1".."xN" by position in the file
   Coding coding;                      // how columns of the file became features
   std::string label;                  // the label column's name; "" without labels
-  std::vector<std::int64_t> labels;   // one a row, -1 where it is missing (LoadOptions::partly_labelled); or empty
+  std::vector<std::int64_t> labels;   // one per row, -1 where it is missing (LoadOptions::partly_labelled); or empty
   std::vector<std::string> classes;   // sorted: numbers by value, texts by bytes
   bool measured = false;              // labels are measured values (LoadOptions::measured)
-  std::vector<std::string> row_names; // one a row, or empty
+  std::vector<std::string> row_names; // one per row, or empty
   std::string row_names_column;       // the column that they came from; "" where it has no header
   std::int64_t missing = 0;           // values that are NaN
   Missing fill_by = Missing::refuse;  // what is to be done about them
@@ -57,8 +57,8 @@ struct Dataset {
 
 // Where a label comes from when nobody says.
 enum class LabelUse {
-  expected,  // it is predicted: a column named label, class, target or y (any case), else the only column of words, else the last one
-  shown,     // it is only looked at: the only column of words
+  expected,  // it is predicted: a column named label, class, target or y (any case), else the only text column, else the last one
+  shown,     // it is only looked at: the only text column
   none,      // every column is a feature
 };
 
@@ -67,7 +67,7 @@ struct LoadOptions {
   std::optional<std::string> label;   // a name, or a position counted from 1 (negative: from the end); "none": no label
   std::optional<std::string> names;   // the column that names the rows, likewise; "none": no column does
   std::vector<std::string> select;    // features: these columns alone, or all but those that begin with "!"
-  std::vector<std::string> one_hot;   // columns of categories that become columns of 0 and 1; "auto": all columns of words
+  std::vector<std::string> one_hot;   // categorical columns to one-hot encode; "auto": all text columns
   Missing missing = Missing::refuse;  // else features may be missing (NaN) in what is loaded, for settle_missing or whoever splits the rows
   bool sparse = false;                // sparse sources may stay sparse
   std::string layer, obsm;            // of an h5ad file: the layer or the matrix of obsm that is read instead of X

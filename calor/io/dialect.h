@@ -25,7 +25,7 @@ struct Dialect {
   bool header = false;                // the names come from a line of the text
   bool names_rows = false;            // its header is one cell short, as R's write.table has it: the first column holds the rows' names
   bool ends_empty = false;            // every row ends in a separator that the header has not; the empty cell behind it is no column
-  std::vector<std::string> names;     // one a column; "x1".. without a header
+  std::vector<std::string> names;     // one per column; "x1".. without a header
   std::int64_t header_line = 0;       // 0: none
   std::int64_t first_line = 1;        // of the first row of data, or of the header: where the cells of a row were counted
   std::vector<bool> texts;            // columns that hold a text in the lines looked at

@@ -21,8 +21,8 @@ bool is_hdf5(std::string_view first_bytes);
 struct Annotation {
   std::string name;
   bool text = false;
-  std::vector<std::string> texts;  // one a row, "" where missing; UTF-8
-  std::vector<double> numbers;     // or one a row, NaN where missing; truth values are 0 and 1
+  std::vector<std::string> texts;  // one per row, "" where missing; UTF-8
+  std::vector<double> numbers;     // or one per row, NaN where missing; truth values are 0 and 1
 };
 
 // Rows are cells, columns genes (or the coordinates of an obsm array).  One of dense and sparse holds the values, all finite.

@@ -15,7 +15,7 @@ constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 void require_length(std::size_t found, std::int64_t expected, const Hdf5Object& object) {
   require(static_cast<std::int64_t>(found) == expected, Fault::input,
-          "[h5] expected {} elements, one a row of the matrix, found {} ({}): the file is damaged; write it again", expected, found, object.place());
+          "[h5] expected {} elements, one per row of the matrix, found {} ({}): the file is damaged; write it again", expected, found, object.place());
 }
 
 // Texts, or numbers and truth values as texts.

@@ -20,7 +20,7 @@ class LabelTexts {
   void add(std::string_view text, std::int64_t place);
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids_.size()); }
-  const std::vector<std::int64_t>& ids() const { return ids_; }           // one a row, into texts()
+  const std::vector<std::int64_t>& ids() const { return ids_; }           // one per row, into texts()
   const std::vector<std::string>& texts() const { return texts_; }        // in order of first appearance
   std::string first_place(std::int64_t id) const;                         // "line 17"
 

@@ -1,4 +1,4 @@
-// libsvm's sparse text: a line a row, "label index:value index:value ...", what is not named is 0; "#" begins a comment.
+// libsvm's sparse text: a line per row, "label index:value index:value ...", what is not named is 0; "#" begins a comment.
 #pragma once
 
 #include <string>

@@ -201,7 +201,7 @@ class Parser {
     std::int64_t before = 0;
     for (std::int64_t column = 0; column < triplets_.columns; ++column)
       for (std::int64_t row = found_.symmetric ? column : found_.skew ? column + 1 : 0; row < triplets_.rows; ++row, ++before) {
-        const Words words = expect_words(before, 1, "one value a line");
+        const Words words = expect_words(before, 1, "one value per line");
         const double entry = value(words.word[0], row, column);
         if (entry != 0) add_mirrored(row, column, entry);
       }

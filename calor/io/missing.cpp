@@ -153,7 +153,7 @@ Filling settle_missing(Dataset& data, const Context& context) {
   } else {
     const std::vector<double> donors = how == Missing::neighbours ? data.values : std::vector<double>();
     fill(data.values, data.columns, filling, donors, context);
-    data.reading.notes.push_back(fmt::format("{} in {} {} filled in by {}", counted(data.missing, "missing value"), counted(incomplete, "row"),
+    data.reading.notes.push_back(fmt::format("{} in {} {} filled in with {}", counted(data.missing, "missing value"), counted(incomplete, "row"),
                                              data.missing == 1 ? "is" : "are",
                                              how == Missing::mean ? "the means of their columns" : "the mean of the 5 nearest rows that have them"));
   }
@@ -167,8 +167,8 @@ void fill_new(Dataset& data, const Filling& filling, const Context& context, std
     settle_missing(data, context);
     return;
   }
-  data.reading.notes.push_back(fmt::format("{} {} filled in by the {} that were learned from", counted(data.missing, "missing value"), data.missing == 1 ? "is" : "are",
-                                           donors.empty() ? "means of the rows" : "nearest of the rows"));
+  data.reading.notes.push_back(fmt::format("{} {} filled in from the {} training rows", counted(data.missing, "missing value"), data.missing == 1 ? "is" : "are",
+                                           donors.empty() ? "means of the" : "nearest of the"));
   fill(data.values, data.columns, filling, donors, context);
   data.missing = 0;
 }

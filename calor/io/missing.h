@@ -19,7 +19,7 @@ Missing parse_missing(std::string_view name);
 // What replaces missing values, fitted on some rows, kept for new ones.
 struct Filling {
   Missing how = Missing::refuse;
-  std::vector<double> mean;  // one a column, over the values that are there
+  std::vector<double> mean;  // one per column, over the values that are there
 };
 
 // The means of a row-major table with these columns.  Throws Fault::input, naming the column, where all values of one are missing.

@@ -25,7 +25,7 @@ struct Triplets {
   std::vector<double> value;              // finite
 };
 
-// Entries at the same place add up, in the order given; zeros vanish.  O(rows + columns + entries), 12 bytes an entry
+// Entries at the same place add up, in the order given; zeros vanish.  O(rows + columns + entries), 12 bytes per entry
 // beside the triplets.  The result holds no value that is not finite: throws Fault::input where a sum is none.
 SparseMatrix assemble(Triplets triplets, std::string_view op, const std::string& place);
 

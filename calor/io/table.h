@@ -51,7 +51,7 @@ struct Table {
 
 // All rows of a text.  `texts` forces columns (counted from 0) to be read as texts; others are numbers unless a cell is none, in which
 // case the text is read twice.  A row has as many cells as the dialect's names.
-// 8 bytes a cell, asked of the limit beforehand, each distinct text once and two blocks of text (row_blocks.h) a thread are held at the peak.  The table
+// 8 bytes per cell, asked of the limit beforehand, each distinct text once and two blocks of text (row_blocks.h) per thread are held at the peak.  The table
 // and the first error are the same for any number of threads.
 // Throws Fault::input, naming place and line, for a row with other than its number of cells, bad quotes, no rows at all; Fault::memory.
 Table parse_table(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<std::int64_t>& texts, const std::string& place,

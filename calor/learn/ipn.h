@@ -39,7 +39,7 @@ class Ipn {
   // other networks are left as they are.
   void start_factors(const at::Tensor& tokens);
 
-  // Factors that are not trained, one a layer, as factors() gave them; trained ones are among the values.
+  // Factors that are not trained, one per layer, as factors() gave them; trained ones are among the values.
   void set_factors(const std::vector<float>& factors);
 
   at::Tensor encode(const at::Tensor& points) const;  // [n, columns] -> [n, width]

@@ -29,7 +29,7 @@ struct Model {
   std::uint64_t seed = 0;
   std::string version, input_hash;     // of Calor, and of the data trained on
   std::string data_name;
-  std::vector<std::string> features;   // names, one a column
+  std::vector<std::string> features;   // names, one per column
   io::Coding coding;                   // how columns of a file become them
   io::Filling filling;                 // what is done about missing values
   std::string label;                   // the label column's name

@@ -26,7 +26,7 @@ class PointMap {
   engine::Matrix operator()(const engine::Matrix& points) const;
 
  private:
-  engine::Vector mean_, scale_;  // one a column
+  engine::Vector mean_, scale_;  // one per column
   Eigen::MatrixXd axes_;           // columns x axes; empty: none
 };
 

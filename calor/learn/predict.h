@@ -12,7 +12,7 @@ namespace calor::learn {
 
 struct Predictions {
   std::int64_t rows = 0, classes = 0;
-  std::vector<std::int64_t> winner;    // class index a row
+  std::vector<std::int64_t> winner;    // class index per row
   std::vector<float> probability;      // rows x classes, row-major
   // Share of rows whose label is the winner; NaN when the data set has no labels.
   double accuracy = 0;

@@ -57,7 +57,7 @@ class Run {
     std::int64_t epoch = 0, batch = 0;
     double seconds = 0;
     std::vector<float> values;   // of the network
-    std::vector<float> factors;  // one a layer, for those that are not trained
+    std::vector<float> factors;  // one per layer, for those that are not trained
     Adam::State adam;
     analyse::RunRecord record;
   };

@@ -10,7 +10,7 @@ namespace calor::learn {
 
 // x -> (x - mean) / deviation; a column constant on the training rows has deviation 0 here and becomes zeros.
 struct Standardisation {
-  std::vector<double> mean, deviation;  // one a column, population deviation
+  std::vector<double> mean, deviation;  // one per column, population deviation
 };
 
 // Sums are of differences from the first row, then from the mean, relative to the largest: neither a common offset nor the unit costs digits.

@@ -24,7 +24,7 @@ class Generator {
   // Degrees q of the points of `at` in the measure of the sample; [at.count].
   std::vector<double> degrees(const Sample& at, double epsilon, const Context& context) const;
 
-  // h at the sample's points, h_queries at the queries.  Returns one value a query for each alpha, NaN where no point is in its support;
+  // h at the sample's points, h_queries at the queries.  Returns one value per query for each alpha, NaN where no point is in its support;
   // the same bits for any number of threads.  Throws Fault::interrupted on a requested stop.
   std::vector<std::vector<double>> at(const Sample& queries, std::span<const double> h, std::span<const double> h_queries, double epsilon,
                                       std::span<const double> alphas, const Context& context) const;

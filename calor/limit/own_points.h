@@ -33,11 +33,11 @@ struct OwnPoints {
   AtEpsilon steepest;                // at the bandwidth
   Estimate dimension_by_neighbours;  // maximum likelihood from distances to nearest neighbours (Levina & Bickel 2004)
   double linear_low = 0, linear_high = 0;  // eps with an order from 0.8 to 1.2 and 5 neighbours or more, around where it is 1; else NaN
-  std::vector<double> density;       // one a query, over their median, at the bandwidth
+  std::vector<double> density;       // one per query, over their median, at the bandwidth
   std::vector<double> before, after; // h and S h at the queries, at eps = 1/2
 };
 
-// rows: [points][columns]; h: one value a point.  O(queries points (columns + ladder)) time with queries <= 1000 drawn by the seed,
+// rows: [points][columns]; h: one value per point.  O(queries points (columns + ladder)) time with queries <= 1000 drawn by the seed,
 // O(points (columns + threads)) memory.  The same bits for any number of threads.
 // Throws Fault::input for fewer than 10 points, points that are all the same, or a constant h; Fault::memory; Fault::interrupted on a stop.
 OwnPoints own_points(std::span<const double> rows, std::int64_t columns, std::span<const double> h, std::uint64_t seed, const Context& context);

@@ -19,7 +19,7 @@ std::vector<Estimate> least_squares(const Eigen::MatrixXd& design, const Eigen::
 Estimate order(std::span<const double> step, std::span<const double> error, double correction = 1);
 
 // The value at eps = 0 of quantities given at eps, eps/2, eps/4, ...: Richardson's scheme for a series in whole powers of eps.
-// values[k] belongs to eps / 2^k; each holds one number a query.
+// values[k] belongs to eps / 2^k; each holds one number per query.
 std::vector<double> extrapolate(const std::vector<std::vector<double>>& values);
 
 double root_mean_square(std::span<const double> values);

@@ -51,11 +51,13 @@ void substitute_in(std::vector<Call>& stages, const std::string& text, const std
     for (Argument& argument : call.arguments) substitute_in(argument.value, text, parameters);
 }
 
-// The parameter that an argument fills: by name, else the one at its position.
+bool has_name(const Parameter& parameter, std::string_view name) { return name == parameter.name || (!name.empty() && name == parameter.formerly); }
+
+// The parameter that an argument fills: by name, which may be a former one, else the one at its position.
 std::size_t parameter_index(const Stage& stage, const Argument& argument, std::size_t position) {
   if (argument.name.empty()) return position;
   for (std::size_t p = 0; p < stage.parameters.size(); ++p)
-    if (stage.parameters[p].name == argument.name) return p;
+    if (has_name(stage.parameters[p], argument.name)) return p;
   return stage.parameters.size();
 }
 
@@ -70,21 +72,31 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return near.empty() ? fmt::format(" (known: {})", list_names(known, 40)) : fmt::format(": did you mean \"{}\"?", near);
 }
 
-int set_in(std::vector<Call>& calls, const Stage& stage, const std::string& parameter, const Value& value) {
+// Arguments by position become named ones from `first` on.
+void name_from(std::vector<Argument>& arguments, std::size_t first, const Stage& stage) {
+  for (std::size_t a = first; a < arguments.size() && a < stage.parameters.size(); ++a)
+    if (arguments[a].name.empty()) arguments[a].name = stage.parameters[a].name;
+}
+
+// `name` is the parameter's own or its former one, which an argument then bears, for the remark.
+int set_in(std::vector<Call>& calls, const Stage& stage, const std::string& name, const Value& value) {
   int changed = 0;
   for (Call& call : calls) {
-    for (Argument& argument : call.arguments) changed += set_in(argument.value.pipeline, stage, parameter, value);
+    for (Argument& argument : call.arguments) changed += set_in(argument.value.pipeline, stage, name, value);
     if (call.name != stage.name) continue;
     ++changed;
     bool replaced = false;
     for (std::size_t a = 0; a < call.arguments.size(); ++a) {
       const std::size_t index = parameter_index(stage, call.arguments[a], a);
-      if (index < stage.parameters.size() && stage.parameters[index].name == parameter) {
-        call.arguments[a].value = value;
-        replaced = true;
+      if (index >= stage.parameters.size() || !has_name(stage.parameters[index], name)) continue;
+      if (name != stage.parameters[index].name) {
+        name_from(call.arguments, a, stage);
+        call.arguments[a].name = name;
       }
+      call.arguments[a].value = value;
+      replaced = true;
     }
-    if (!replaced) call.arguments.push_back({parameter, value, call.place});
+    if (!replaced) call.arguments.push_back({name, value, call.place});
   }
   return changed;
 }
@@ -156,10 +168,10 @@ class Binder {
 
   void bind_arguments(BoundStage& bound) const {
     const Stage& stage = *bound.stage;
-    std::vector<const Argument*> given(stage.parameters.size(), nullptr);
+    std::vector<Argument*> given(stage.parameters.size(), nullptr);
     bool named = false;
     for (std::size_t a = 0; a < bound.call.arguments.size(); ++a) {
-      const Argument& argument = bound.call.arguments[a];
+      Argument& argument = bound.call.arguments[a];
       const std::size_t index = parameter_index(stage, argument, a);
       if (!argument.name.empty()) named = true;
       else if (named) fail_at(text_, argument.place, stage.name, "expected positional arguments first, found one after a named one");
@@ -172,9 +184,18 @@ class Binder {
                     : fmt::format("expected a parameter, found \"{}\"{}", argument.name,
                                   did_you_mean(argument.name, parameter_names(stage))));
       }
-      if (given[index])
-        fail_at(text_, argument.place, stage.name, fmt::format("expected \"{}\" once, found it twice", stage.parameters[index].name));
+      const Parameter& parameter = stage.parameters[index];
+      const bool former = !argument.name.empty() && argument.name != parameter.name;
+      if (given[index]) {
+        const bool both = former || std::find(bound.renamed.begin(), bound.renamed.end(), &parameter) != bound.renamed.end();
+        fail_at(text_, argument.place, stage.name,
+                both ? fmt::format("expected \"{}\" once, found it under its former name \"{}\" too: leave that out", parameter.name, parameter.formerly)
+                     : fmt::format("expected \"{}\" once, found it twice", parameter.name));
+      }
       given[index] = &argument;
+      if (!former) continue;
+      argument.name = parameter.name;
+      bound.renamed.push_back(&parameter);
     }
     for (std::size_t p = 0; p < stage.parameters.size(); ++p) {
       const Parameter& parameter = stage.parameters[p];
@@ -184,6 +205,9 @@ class Binder {
       const Place place = given[p] ? given[p]->value.place : bound.call.place;
       const Value standard = given[p] ? Value{} : parse_value(parameter.standard);
       bound.arguments.add(parameter.name, evaluate(bound, parameter, given[p] ? given[p]->value : standard, place));
+      if (!given[p] || given[p]->value.kind != Value::Kind::pipeline) continue;
+      given[p]->value.pipeline.clear();  // as bound, without former names
+      for (const BoundStage& inner : bound.arguments.pipeline(parameter.name)) given[p]->value.pipeline.push_back(inner.call);
     }
   }
 
@@ -267,9 +291,9 @@ Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::st
   std::vector<std::string> known;
   for (const Stage* candidate : stages) known.emplace_back(candidate->name);
   require(stage != nullptr, Fault::usage, "[set] expected a stage, found \"{}\"{}", name, did_you_mean(name, known));
-  const std::vector<std::string> parameters = parameter_names(*stage);
-  require(std::find(parameters.begin(), parameters.end(), parameter) != parameters.end(), Fault::usage,
-          "[set] expected a parameter of {}, found \"{}\"{}", name, parameter, did_you_mean(parameter, parameters));
+  const auto known_as = [&](const Parameter& candidate) { return has_name(candidate, parameter); };
+  require(std::any_of(stage->parameters.begin(), stage->parameters.end(), known_as), Fault::usage,
+          "[set] expected a parameter of {}, found \"{}\"{}", name, parameter, did_you_mean(parameter, parameter_names(*stage)));
   const Value value = parse_value(setting.substr(equals + 1));
   Pipeline result = pipeline;
   require(set_in(result.stages, *stage, parameter, value) > 0, Fault::usage,

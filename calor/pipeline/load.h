@@ -22,7 +22,7 @@ enum class Labels { shown, classes, values };
 struct Loaded {
   Data data;
   std::string hash, label;                // the label column's name; "" without
-  std::vector<std::string> label_values;  // as they stand in the output, one a row; empty without
+  std::vector<std::string> label_values;  // as they stand in the output, one per row; empty without
   io::Reading reading;
   std::string read;                       // what was read, in a line
   io::Coding coding;
@@ -34,7 +34,7 @@ struct Loaded {
 Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, const Context& context);
 
 // Distances or similarities of all pairs: a square table (names in its first column or its header), of distances also a condensed vector
-// (SciPy's pdist) or a list of pairs.  Labels: from a file of their own, or a column of words.  Throws Fault::input for a table of another shape.
+// (SciPy's pdist) or a list of pairs.  Labels: from a file of their own, or a text column.  Throws Fault::input for a table of another shape.
 Loaded load_pairs(const std::string& source, io::LoadOptions options, As as, const Context& context);
 
 // Whether points look like a table of distances: square, symmetric, zeros on the diagonal and nowhere below 0.

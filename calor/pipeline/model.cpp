@@ -158,6 +158,7 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
   meta("names");
   try {
     saved.fit.stages = bind_stages(parse(saved.pipeline), stages);
+    saved.pipeline = print(saved.fit.stages);  // without former names
     saved.fit.seed = std::stoull(meta("seed"));
     for (const json& flag : json::parse(meta("prototypes"))) saved.fit.prototypes.push_back(flag.get<bool>());
     saved.fit.data = std::make_shared<const Data>(data_from(file, path));

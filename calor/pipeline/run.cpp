@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
@@ -122,6 +123,20 @@ static void take(State& state, const Points& points) {
   state.distances = points.distances;
 }
 
+// One remark for each parameter that was given by its former name, however often.
+static std::vector<Note> renaming_notes(const std::vector<BoundStage>& stages) {
+  std::vector<Note> notes;
+  std::vector<const Parameter*> said;
+  for_each_stage(stages, [&](const BoundStage& bound) {
+    for (const Parameter* parameter : bound.renamed) {
+      if (std::find(said.begin(), said.end(), parameter) != said.end()) continue;
+      said.push_back(parameter);
+      notes.push_back({std::string(bound.stage->name), fmt::format("{} is now called {}", parameter->formerly, parameter->name)});
+    }
+  });
+  return notes;
+}
+
 Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::uint64_t seed, const Context& context) {
   require(given->rows() > 0, Fault::input, "[run] expected at least one point, found none");
   check_finite(*given->features, "run");
@@ -139,6 +154,7 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::
   state.type = types::points;
   take(state, data->points());
   state.columns = data->features;
+  state.notes = renaming_notes(result.stages);
   if (!remark.empty()) state.note("data", remark);
   if (!data->rounding.empty()) state.note("data", data->rounding);
   run_stages(result.stages, state, result.kept, context, &result.prototypes, &result.times);
@@ -192,6 +208,7 @@ State place(const Fit& fit, const Points& new_points, const Context& context) {
   state.placing = true;
   take(state, in_form_of(*data, new_points, fit.stages, context));
   state.columns = data->features;
+  state.notes = renaming_notes(fit.stages);
   place_stages(fit.stages, state, fit.kept, context, &fit.prototypes);
   if (state.type & types::any_similarity) settle(state.similarity, context);
   leave_out_of_reach(state);
@@ -247,6 +264,7 @@ std::string explain(const std::vector<BoundStage>& stages, const Data& data, con
   if (!form.empty()) text += form + "\n";
   text += fmt::format("expected on this machine: about {} beyond the data, {} (within a factor of three where it converges as usual)\n",
                       format_bytes(static_cast<std::uint64_t>(total.bytes)), format_seconds(expected_seconds(total, speed)));
+  for (const Note& note : renaming_notes(stages)) text += fmt::format("note: [{}] {}\n", note.stage, note.text);
   const BoundStage* obstacle = without_place(stages);
   return text + (obstacle ? fmt::format("new points cannot be placed: {} has no rule for them\n", obstacle->stage->name)
                           : "new points can be placed with a saved fit\n");

@@ -21,9 +21,9 @@ struct Fit {
   std::vector<BoundStage> stages;
   std::shared_ptr<const Data> data;
   std::uint64_t seed = 0;
-  std::vector<Kept> kept;                // one a stage
-  std::vector<std::uint8_t> prototypes;  // one a stage: it ran on prototypes, new points pass it by
-  std::vector<StageTime> times;          // one a stage of a fit that ran here, none of a loaded one
+  std::vector<Kept> kept;                // one per stage
+  std::vector<std::uint8_t> prototypes;  // one per stage: it ran on prototypes, new points pass it by
+  std::vector<StageTime> times;          // one per stage of a fit that ran here, none of a loaded one
   State result;
 };
 
@@ -45,7 +45,7 @@ void require_places(const std::vector<BoundStage>& stages, const char* op, const
 State place(const Fit& fit, const Points& points, const Context& context);
 State place(const Fit& fit, std::shared_ptr<const Matrix> points, const Context& context);
 
-// Runs stages on a state; `kept` gets one entry a stage, or has those of
+// Runs stages on a state; `kept` gets one entry per stage, or has those of
 // an earlier repetition, whose choices stay (Kept::once).  Used by fit and by stages that hold a pipeline.  Errors show the stage's
 // place in the pipeline.  Placing passes by the stages that ran on prototypes.
 void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector<Kept>& kept, const Context& context,
@@ -53,7 +53,7 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
 void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context,
                   const std::vector<std::uint8_t>* prototypes = nullptr);
 
-// A pipeline on these data, without running it: one line a stage with its types, its expected time on this machine and its meaning, then
+// A pipeline on these data, without running it: one line per stage with its types, its expected time on this machine and its meaning, then
 // which form of the data it runs on, memory and time of all, in plain text.  Throws what `readable` of forms.h throws.
 std::string explain(const std::vector<BoundStage>& stages, const Data& data, const Context& context);
 

@@ -66,6 +66,12 @@ void for_each_stage(const std::vector<BoundStage>& stages, const std::function<v
   }
 }
 
+std::string print(const std::vector<BoundStage>& stages) {
+  std::vector<Call> calls;
+  for (const BoundStage& bound : stages) calls.push_back(bound.call);
+  return print(calls);
+}
+
 const Stage* find_stage(const StageList& stages, std::string_view name) {
   for (const Stage* stage : stages)
     if (stage->name == name) return stage;

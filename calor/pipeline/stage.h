@@ -1,4 +1,4 @@
-// A stage: what it is called, what it takes and gives, its parameters, and its functions.  One file a stage, one constant
+// A stage: what it is called, what it takes and gives, its parameters, and its functions.  One file per stage, one constant
 // in it, one line in the list of stages (recipes/stages.cpp).
 #pragma once
 
@@ -45,6 +45,7 @@ struct Parameter {
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
   std::string_view words;     // the accepted words, separated by "|"
   std::string_view meaning;   // with its unit
+  std::string_view formerly = {};  // a name that it had, accepted for one release with a remark; "" for none
 };
 
 struct BoundStage;
@@ -105,10 +106,14 @@ struct Stage {
 struct BoundStage {
   const Stage* stage = nullptr;
   Arguments arguments;
-  Call call;  // as written, parameters put in
+  Call call;  // as written, parameters put in, former names replaced
   Types takes = 0, gives = 0;
   std::shared_ptr<const std::string> text;  // of the whole pipeline, which call.place points into; null: unknown
+  std::vector<const Parameter*> renamed = {};  // that were given by their former names
 };
+
+// The canonical text of bound stages.
+std::string print(const std::vector<BoundStage>& stages);
 
 // For a stage that reads no points, or those of any form.
 std::string_view takes_any_form(Form, const BoundStage&);

@@ -24,7 +24,7 @@ struct Data {
   std::shared_ptr<const io::SparseMatrix> sparse;  // N x d, or null
   std::shared_ptr<const Matrix> distances;         // N x N, symmetric, 0 on the diagonal, infinite where a pair has none; or null
   std::vector<std::string> feature_names, row_names;
-  std::vector<std::int64_t> labels;        // one a row, -1 where it is not known; empty without labels
+  std::vector<std::int64_t> labels;        // one per row, -1 where it is not known; empty without labels
   std::vector<std::string> classes;        // what labels index
   Vector targets;                          // labels as numbers where every one is a number, NaN where not known; else empty
   std::vector<std::uint8_t> train;         // 1: a training row; empty: all are
@@ -86,7 +86,7 @@ struct State {
   std::shared_ptr<const Matrix> field;    // what flows over the similarity: one row a point
   std::vector<std::string> field_names;
   std::vector<std::int64_t> labels;       // clusters, components
-  Matrix scores;                          // prediction: a column a class (class_scores), or one of values
+  Matrix scores;                          // prediction: a column per class (class_scores), or one of values
   bool class_scores = false;
   Vector spectrum;                        // eigenvalues of the last eigen stage
   std::map<std::string, double> figures;  // numbers to report: stress, bandwidth, inertia, repetitions
@@ -104,7 +104,7 @@ struct State {
 
 // What is known before anything runs, for --explain and for refusing what cannot fit.
 struct Estimate {
-  double rows = 0, columns = 0, features = 0;  // features: numbers a point, of sparse points the entries, of distances none
+  double rows = 0, columns = 0, features = 0;  // features: numbers per point, of sparse points the entries, of distances none
   double filled = 1;      // the share of entries of points that stay sparse
   double edges = 0;       // 0: all pairs
   double bytes = 0;       // the most that is held at once beyond the data

@@ -38,7 +38,7 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage apply_stage{"apply", Kind::flow, types::any_similarity, types::points, {},
-                        "S H: each point becomes the weighted sum of the others",
+                        "S H: each point becomes the weighted sum of its neighbours",
                         "", run, place, estimate, outline, nullptr, nullptr, true};
 
 }  // namespace calor::propagate

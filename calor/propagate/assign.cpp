@@ -1,4 +1,4 @@
-// assign: which prototype each data point belongs to.
+// assign: the prototype that each data point belongs to.
 // nearest: the prototypes are the state's points (k-means).  merge: the state's points are the data's own, moved; those that
 // meet within `tolerance` of the data's spread are one cluster (mean-shift), numbered by their first point.
 // New points go to the nearest prototype or mode; one that is a point of the fit stays where that one went.
@@ -17,8 +17,8 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"how", Parameter::Takes::word, "nearest", 0, 0, "nearest|merge", "to the nearest prototype, or points that meet"},
-    {"tolerance", Parameter::Takes::number, "1e-3", 0, 1, "", "merge: how near is meeting, as a share of the root mean square distance to the centre"}};
+    {"how", Parameter::Takes::word, "nearest", 0, 0, "nearest|merge", "nearest: to the nearest prototype; merge: points that have met form a cluster"},
+    {"tolerance", Parameter::Takes::number, "1e-3", 0, 1, "", "merge: distance below which points have met, as a fraction of the root mean square distance to the centre"}};
 
 static double spread(const Matrix& points) {
   return std::sqrt((points.rowwise() - points.colwise().mean()).rowwise().squaredNorm().mean());
@@ -85,7 +85,7 @@ static void outline(Outline& outline, const Arguments& arguments) {
 }
 
 const Stage assign_stage{"assign", Kind::read_out, types::points, types::labels, parameters,
-                         "which prototype each data point belongs to", "",
+                         "the prototype that each data point belongs to", "",
                          run, place, nullptr, outline};
 
 }  // namespace calor::propagate

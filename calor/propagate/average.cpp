@@ -40,7 +40,7 @@ static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 static Wants wants(const Arguments&) { return Wants::values; }
 
 const Stage average_stage{"average", Kind::read_out, types::any_similarity, types::prediction, {},
-                          "the weighted mean of the labels as numbers",
+                          "the similarity-weighted mean of the measured values",
                           "", run, place, estimate, nullptr, takes_any_form, wants, true};
 
 }  // namespace calor::propagate

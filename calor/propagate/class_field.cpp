@@ -19,8 +19,8 @@ engine::Matrix class_field(const pipeline::Data& data, const std::vector<std::in
 void note_unreached(pipeline::State& state, const char* op, std::int64_t unreached, const char* what) {
   if (unreached == 0) return;
   state.note(op, fmt::format("no label reached {} of {} rows: they have no {}; {}", unreached, state.scores.rows(), what,
-                             state.placing ? "they are far from all rows of the fit that one reached"
-                                           : "label a row in each part of the graph, or link the parts by a larger k"));
+                             state.placing ? "they are far from all rows of the fit that a label reached"
+                                           : "label a row in each component of the graph, or join the components with a larger k"));
 }
 
 }  // namespace calor::propagate

@@ -8,7 +8,7 @@
 
 namespace calor::propagate {
 
-// One row a data row (or one for each of `rows`), one column a class: 1 at the class of a labelled training row, else 0.
+// One row per data row (or one for each of `rows`), one column per class: 1 at the class of a labelled training row, else 0.
 // Throws Fault::input where the data have no classes (wants.h).
 engine::Matrix class_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op);
 

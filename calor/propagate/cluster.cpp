@@ -10,7 +10,7 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "", 1, 1e6, "", "number of clusters"},
-    {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random starts, of which the best stays"}};
+    {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random initialisations, of which the best is kept"}};
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   auto found = engine::lloyd(*state.points, {arguments.integer("k"), arguments.integer("starts"), 300, state.seed}, context);
@@ -29,7 +29,7 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
 }
 
 const Stage cluster_stage{"cluster", Kind::read_out, types::coordinates, types::labels, parameters,
-                          "k-means on coordinates", "10.5555/1283383.1283494",
+                          "k-means on the coordinates", "10.5555/1283383.1283494",
                           run, place, estimate};
 
 }  // namespace calor::propagate

@@ -40,7 +40,7 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage components_stage{"components", Kind::read_out, types::graph | types::any_similarity, types::labels, {},
-                             "the connected parts of a graph", "",
+                             "the connected components of a graph", "",
                              run, nullptr, nullptr, outline, takes_any_form};
 
 }  // namespace calor::propagate

@@ -24,7 +24,7 @@ static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "2", 1, 10000, "", "number of coordinates"},
     {"of", Parameter::Takes::word, "operator", 0, 0, "operator|laplacian|residual", "whose eigenvectors"},
     {"time", Parameter::Takes::number, "0", 0, 1e6, "", "vectors times lambda^time: 0.5 for scaling, diffusion time for operators"},
-    {"components", Parameter::Takes::word, "apart", 0, 0, "apart|together", "several components: each on its own, or one spectrum"}};
+    {"components", Parameter::Takes::word, "apart", 0, 0, "apart|together", "a graph of several components: each on its own, or one spectrum for all"}};
 
 namespace {
 

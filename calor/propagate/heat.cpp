@@ -16,7 +16,7 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"t", Parameter::Takes::number, "1", 0, 1e6, "", "time; a step of the walk takes 1 where rows add up to 1"}};
+    {"t", Parameter::Takes::number, "1", 0, 1e6, "", "diffusion time; one step of the random walk takes 1 where rows sum to 1"}};
 
 namespace {
 

@@ -15,14 +15,14 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"t", Parameter::Takes::number, "1", 0, 1e9, "", "length of the step"},
-    {"until", Parameter::Takes::number, "1e-10", 1e-15, 1, "", "the relative residual at which it has settled"},
-    {"most", Parameter::Takes::integer, "10000", 1, 1e9, "", "products at most"}};
+    {"t", Parameter::Takes::number, "1", 0, 1e9, "", "step size"},
+    {"tolerance", Parameter::Takes::number, "1e-10", 1e-15, 1, "", "the relative residual at which it has converged", "until"},
+    {"max_iterations", Parameter::Takes::integer, "10000", 1, 1e9, "", "the most steps of conjugate gradients", "most"}};
 
 namespace {
 
 Matrix solve(const Laplacian& laplacian, const Matrix& h, const Arguments& arguments, const Context& context) {
-  const double t = arguments.number("t") * laplacian.rate(), until = arguments.number("until");
+  const double t = arguments.number("t") * laplacian.rate(), tolerance = arguments.number("tolerance");
   const Vector& weights = laplacian.weights();
   const Vector scale = (1 + arguments.number("t") * laplacian.degrees().array()).inverse();  // the diagonal, as preconditioner
   const auto product = [&](const Matrix& x) { return Matrix((1 + t) * x - t * laplacian.walk(x)); };
@@ -31,8 +31,8 @@ Matrix solve(const Laplacian& laplacian, const Matrix& h, const Arguments& argum
   };
   Matrix x = scale.asDiagonal() * h, residual = h - product(x), along = scale.asDiagonal() * residual;
   Eigen::RowVectorXd size = inner(residual, along);
-  const Eigen::RowVectorXd goal = inner(h, h) * (until * until);
-  const std::int64_t most = arguments.integer("most");
+  const Eigen::RowVectorXd goal = inner(h, h) * (tolerance * tolerance);
+  const std::int64_t most = arguments.integer("max_iterations");
   for (std::int64_t step = 0; step < most; ++step) {
     context.check_stop("implicit");
     const Eigen::RowVectorXd left = inner(residual, residual);
@@ -50,8 +50,8 @@ Matrix solve(const Laplacian& laplacian, const Matrix& h, const Arguments& argum
     size = grown;
     context.advance(static_cast<double>(step + 1), 12 * std::sqrt(2 * t) + 10, "implicit");
   }
-  fail(Fault::convergence, "[implicit] expected a relative residual of at most {} within {} products, found a larger one: raise most, or until",
-       until, most);
+  fail(Fault::convergence, "[implicit] expected a relative residual of at most {} within {} iterations, found a larger one: raise max_iterations, or tolerance",
+       tolerance, most);
 }
 
 void run(State& state, const Arguments& arguments, Kept&, const Context& context) {

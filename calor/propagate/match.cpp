@@ -21,8 +21,8 @@ static constexpr Parameter parameters[] = {
     {"family", Parameter::Takes::word, "distance", 0, 0, "distance", "what the points' similarity is made of"},
     {"loss", Parameter::Takes::word, "stress", 0, 0, "stress", "what is minimised"},
     {"dims", Parameter::Takes::integer, "2", 1, 1000, "", "dimensions of the points"},
-    {"until", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the stress at which it has settled"},
-    {"most", Parameter::Takes::integer, "3000", 1, 1e9, "", "steps at most"}};
+    {"tolerance", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the stress at which it has converged", "until"},
+    {"max_iterations", Parameter::Takes::integer, "3000", 1, 1e9, "", "the most steps", "most"}};
 
 namespace {
 
@@ -82,7 +82,7 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
       scale += value;
       value = std::sqrt(value);
     }
-  const std::int64_t most = arguments.integer("most");
+  const std::int64_t most = arguments.integer("max_iterations");
   double stress = std::numeric_limits<double>::infinity();
   std::int64_t steps = 0;
   bool settled = false;
@@ -90,12 +90,12 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   for (; steps < most && !settled; ++steps) {
     context.check_stop("match");
     const double now = transform(delta, y, context);
-    settled = stress - now <= arguments.number("until") * now || now <= 1e-24 * scale;
+    settled = stress - now <= arguments.number("tolerance") * now || now <= 1e-24 * scale;
     stress = now;
     history.push_back(now);
     context.advance(static_cast<double>(steps), static_cast<double>(most), "stress");
   }
-  if (!settled) state.note("match", fmt::format("the stress was still falling after {} steps: raise most", steps));
+  if (!settled) state.note("match", fmt::format("the stress was still falling after {} steps: raise max_iterations", steps));
   Matrix last = y;
   stress = transform(delta, last, context);
   state.figures["stress"] = stress;
@@ -108,7 +108,7 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
 
 // Each new point on its own against the fixed ones: the same majorisation, y <- mean_j (y_j + delta_j (y - y_j) / |y - y_j|),
 // begun at the fixed point of least distance.  One that coincides with a point of the fit is that point: where the fit put it is a
-// minimum only as nearly as the stress had settled, sqrt(until) of the points' spread or so away.
+// minimum only as nearly as the stress had settled, sqrt(tolerance) of the points' spread or so away.
 void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   const Matrix delta = -materialise(state.similarity, "match", context);
   const Matrix& fixed = kept.array("points");
@@ -118,7 +118,7 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
     Eigen::Index nearest = 0;
     const double least = delta.row(i).minCoeff(&nearest), unit = delta.row(i).mean();
     Eigen::RowVectorXd y = fixed.row(nearest);
-    for (std::int64_t step = 0; least > 0 && step < arguments.integer("most"); ++step) {
+    for (std::int64_t step = 0; least > 0 && step < arguments.integer("max_iterations"); ++step) {
       context.check_stop("match");
       const Vector distance = (fixed.rowwise() - y).rowwise().norm();
       const Vector ratio = (distance.array() > 0).select(delta.row(i).transpose().array() / distance.array(), 0.0);

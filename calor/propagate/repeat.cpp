@@ -16,9 +16,9 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"body", Parameter::Takes::pipeline, "", 0, 0, "", "what is repeated; it gives what it takes"},
-    {"until", Parameter::Takes::number, "1e-6", 0, 1, "", "the relative change at which it has settled"},
-    {"most", Parameter::Takes::integer, "1000", 1, 1e9, "", "repetitions at most"}};
+    {"body", Parameter::Takes::pipeline, "", 0, 0, "", "the pipeline to repeat; it gives the type that it takes"},
+    {"tolerance", Parameter::Takes::number, "1e-6", 0, 1, "", "the relative change at which it has converged", "until"},
+    {"max_iterations", Parameter::Takes::integer, "1000", 1, 1e9, "", "the most repetitions", "most"}};
 
 static double spread(const Matrix& points) {
   const double deviation = std::sqrt((points.rowwise() - points.colwise().mean()).rowwise().squaredNorm().mean());
@@ -72,8 +72,8 @@ static void say_anew(const std::vector<Note>& now, std::vector<Note>& said, std:
 }
 
 static bool settle(State& state, const Arguments& arguments, const Context& context, const std::function<void()>& step) {
-  const std::int64_t most = arguments.integer("most");
-  const double until = arguments.number("until"), scale = spread(*state.points);
+  const std::int64_t most = arguments.integer("max_iterations");
+  const double tolerance = arguments.number("tolerance"), scale = spread(*state.points);
   std::vector<double> changes;
   std::vector<Note> said = std::move(state.notes);
   const auto outside = static_cast<std::ptrdiff_t>(said.size());
@@ -94,7 +94,7 @@ static bool settle(State& state, const Arguments& arguments, const Context& cont
       state.figures["change"] = changed;
       changes.push_back(changed);
     }
-    if (changed <= until) {
+    if (changed <= tolerance) {
       if (!state.placing) state.series["change"] = std::move(changes);
       state.notes = std::move(said);
       return true;
@@ -104,8 +104,8 @@ static bool settle(State& state, const Arguments& arguments, const Context& cont
 }
 
 static void fail_unsettled(const Arguments& arguments, double changed) {
-  fail(Fault::convergence, "[repeat] expected a relative change of at most {} within {} repetitions, found {:.3g}: raise most, or until",
-       arguments.number("until"), arguments.integer("most"), changed);
+  fail(Fault::convergence, "[repeat] expected a relative change of at most {} within {} repetitions, found {:.3g}: raise max_iterations, or tolerance",
+       arguments.number("tolerance"), arguments.integer("max_iterations"), changed);
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
@@ -158,7 +158,7 @@ static void outline(Outline& outline, const Arguments& arguments) {
 }
 
 const Stage repeat_stage{"repeat", Kind::flow, types::points | types::graph | types::any_similarity, types::same, parameters,
-                         "a pipeline until nothing changes any more",
+                         "repeats a pipeline until it converges",
                          "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::propagate

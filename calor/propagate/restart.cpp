@@ -14,7 +14,7 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"a", Parameter::Takes::number, "0.15", 0, 1, "", "share that returns to the beginning at each step"},
+    {"a", Parameter::Takes::number, "0.15", 0, 1, "", "probability of a return to the start at each step"},
     {"side", Parameter::Takes::word, "right", 0, 0, "right|left", "right: S H, labels spread; left: S' H, a walk"}};
 
 // Made ready once for all steps.
@@ -52,7 +52,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 // One more step.  A new point's own label is not known, unless it is a labelled point of the fit.
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   require(arguments.word("side") == "right", Fault::usage,
-          "[restart] expected side=right for new points, found left: a walk has no place for nodes that it never met");
+          "[restart] expected side=right for new points, found left: a random walk has no value for nodes outside its graph");
   const double a = arguments.number("a");
   Matrix next = (1 - a) * flow(state.similarity, kept.array("field"), context);
   const Matrix beginning = class_field(*state.data, nullptr, "restart");
@@ -80,7 +80,7 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters,
-                          "(1 - a) S H + a H_0: flow with a return to the beginning",
+                          "(1 - a) S H + a H_0: one step of flow with restart",
                           "10.5555/2981345.2981386", run, place, estimate, outline, takes_any_form, wants};
 
 }  // namespace calor::propagate

@@ -1,4 +1,4 @@
-// vote: the class with the most similarity.  Scores of a row add up to 1; a row that nothing reaches has none.
+// vote: the class of largest total similarity.  Scores of a row add up to 1; a row that nothing reaches has none.
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
@@ -13,7 +13,7 @@ static void count(State& state, const Context& context) {
   state.class_scores = true;
   if (state.field) {
     require(state.field_names == state.data->classes, Fault::usage,
-            "[vote] expected labels that flow, found a walk's shares: leave out restart(side=left), or end the pipeline with it");
+            "[vote] expected labels, found the distribution of a random walk: leave out restart(side=left), or end the pipeline with it");
     state.scores = *state.field;
   } else {
     state.scores = flow(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);
@@ -32,6 +32,6 @@ static void estimate(Estimate& estimate, const Arguments&) { estimate.pass(); }
 static Wants wants(const Arguments&) { return Wants::classes; }
 
 const Stage vote_stage{"vote", Kind::read_out, types::any_similarity, types::prediction, {},
-                       "the class with the most similarity", "", run, place, estimate, nullptr, takes_any_form, wants, true};
+                       "the class of largest total similarity", "", run, place, estimate, nullptr, takes_any_form, wants, true};
 
 }  // namespace calor::propagate

@@ -13,45 +13,45 @@ namespace {
 
 constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters", 1}};
 constexpr RecipeParameter cuts[] = {{"k", "8", "number of clusters", 2}};
-constexpr RecipeParameter shift[] = {{"h", "groups", "bandwidth: of exp(-d^2 / h), in squared units of the data; groups: from the points"}};
-constexpr RecipeParameter hopfield[] = {{"temperature", "1", "of exp(dot / temperature); 1 / beta of the paper"}};
+constexpr RecipeParameter shift[] = {{"h", "groups", "bandwidth of exp(-d^2 / h), in squared units of the data; groups: from the points"}};
+constexpr RecipeParameter hopfield[] = {{"temperature", "1", "temperature of exp(dot / temperature); 1 / beta of the paper"}};
 
 constexpr Recipe recipes[] = {
     {"mds", "distance(1) | double_center | eigen(2, time=0.5)", {},
-     "classical scaling: points in few dimensions with about the same distances", "Gower's formula", "10.1007/BF02288916"},
+     "classical multidimensional scaling: points in few dimensions with about the same distances", "Gower's formula", "10.1007/BF02288916"},
     {"mds-metric", "distance(1) | match(distance, stress)", {},
-     "metric scaling: distances matched in least squares (SMACOF)", "placed against fixed points", "10.18637/jss.v031.i03"},
+     "metric multidimensional scaling: distances matched by least squares (SMACOF)", "placed against fixed points", "10.18637/jss.v031.i03"},
     {"isomap", "knn(15) | distance(1) | geodesic | double_center | eigen(2, time=0.5)", {},
-     "unfolds a curved surface: scaling of distances along the data", "geodesics through neighbours", "10.1126/science.290.5500.2319"},
+     "unfolds a curved surface: classical scaling of distances along the neighbour graph", "geodesics through neighbours", "10.1126/science.290.5500.2319"},
     {"lle", "knn(12) | local_weights(0.001) | eigen(2, of=residual)", {},
-     "keeps how each point is made of its neighbours", "weights on neighbours", "10.1126/science.290.5500.2323"},
+     "locally linear embedding: keeps the weights that rebuild each point from its neighbours", "weights on neighbours", "10.1126/science.290.5500.2323"},
     {"laplacian-eigenmaps", "knn(15) | distance(2) | exp(auto) | mean | eigen(2, of=laplacian)", {},
      "smooth coordinates on the neighbour graph", "Nystrom's formula", "10.1162/089976603321780317"},
     {"diffusion-map", "distance(2) | exp(auto) | two_side(1) | row | eigen(2, time=1)", {},
-     "slow modes of a diffusion on the data, whatever its density", "Nystrom's formula", "10.1016/j.acha.2006.04.006"},
+     "slow modes of a diffusion on the data, independent of the sampling density", "Nystrom's formula", "10.1016/j.acha.2006.04.006"},
     {"spectral-clustering",
      "knn(15) | distance(2) | exp(auto) | mean | eigen($k - 1, of=laplacian, components=together) | cluster($k)", cuts,
      "clusters of any shape, cut where the neighbour graph is thin", "nearest centre after Nystrom's formula", "10.1007/s11222-007-9033-z"},
     {"k-means", "centres($k) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", clusters,
-     "round clusters about their means", "nearest centre", "10.1109/TIT.1982.1056489"},
+     "round clusters around their means", "nearest centre", "10.1109/TIT.1982.1056489"},
     {"knn-classifier", "knn(5, to=train) | indicator | row | vote", {},
-     "the class of most of the nearest training points", "itself", "10.1109/TIT.1967.1053964"},
+     "majority vote of the nearest training points", "by the same formula", "10.1109/TIT.1967.1053964"},
     {"knn-regressor", "knn(5, to=train) | indicator | row | average", {},
-     "the mean of the nearest training points' values", "itself", "10.1109/TIT.1967.1053964"},
+     "the mean of the nearest training points' values", "by the same formula", "10.1109/TIT.1967.1053964"},
     {"nadaraya-watson", "distance(2, to=train) | exp(auto) | row | average", {},
-     "kernel regression: a weighted mean over all training points", "itself", "10.1137/1109020"},
+     "kernel regression: a weighted mean over all training points", "by the same formula", "10.1137/1109020"},
     {"propagator", "standardise(loo) | distance(2, to=train) | exp(loo) | two_side(loo, of=keys) | row | vote", {},
-     "attention to labelled points, its bandwidth and density chosen by leaving each out", "itself", "10.1016/j.acha.2006.04.006"},
+     "attention to labelled points, with bandwidth and density exponent chosen by leave-one-out", "by the same formula", "10.1016/j.acha.2006.04.006"},
     {"propagator-regressor", "standardise(loo) | distance(2, to=train) | exp(loo) | two_side(loo, of=keys) | row | average", {},
-     "the same for values: kernel regression that chooses its own bandwidth", "itself", "10.1137/1109020"},
+     "the same for measured values: kernel regression that chooses its own bandwidth", "by the same formula", "10.1137/1109020"},
     {"label-spreading", "knn(15) | distance(2) | exp(auto) | mean | two_side(0.5) | repeat(restart(0.2)) | vote", {},
      "a few labels flow along the neighbour graph", "one more step", "10.5555/2981345.2981386"},
-    {"mean-shift", "repeat(distance(2) | exp($h) | row | apply, until=0.0001) | assign(merge)", shift,
+    {"mean-shift", "repeat(distance(2) | exp($h) | row | apply, tolerance=0.0001) | assign(merge)", shift,
      "points climb to the modes of their density: attention without weights", "nearest mode", "10.1109/34.400568"},
     {"hopfield", "repeat(dot(to=patterns) | exp($temperature) | row | apply)", hopfield,
-     "recalls stored patterns: the fixed points of attention", "itself", "arXiv:2008.02217"},
-    {"pagerank", "adjacency | row | repeat(restart(0.15, side=left), until=1e-10)", {},
-     "how often a random walk comes by", "", "10.1016/S0169-7552(98)00110-X"}};
+     "recalls stored patterns: the fixed points of attention", "by the same formula", "arXiv:2008.02217"},
+    {"pagerank", "adjacency | row | repeat(restart(0.15, side=left), tolerance=1e-10)", {},
+     "how often a random walk visits each node", "", "10.1016/S0169-7552(98)00110-X"}};
 
 std::vector<std::string> recipe_names() {
   std::vector<std::string> names;

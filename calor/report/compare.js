@@ -27,7 +27,7 @@ function experimentSection(experiment, place) {
   const heading = h("h2", {id: `heading-${place}`}, experiment.data.name);
   const facts = `${plural(experiment.data.train, "training point")}, ${plural(experiment.data.test, "test point")}, ${
       plural(experiment.data.columns, "feature")}, ${experiment.data.classes.length} classes; ${
-      plural(experiment.protocol.seeds.length, "seed")} a similarity`;
+      plural(experiment.protocol.seeds.length, "seed")} per similarity`;
   return h(
       "section", {id: `experiment-${place}`, class: "experiment", "aria-labelledby": `heading-${place}`}, heading,
       h("p", {class: "quiet"}, facts), verdictOf(experiment), standingFigure(experiment), accuracyTable(experiment), curvesFigure(experiment),

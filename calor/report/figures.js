@@ -25,7 +25,7 @@ function accuracyTable(experiment) {
     },
     {
       head: "spread, 95 % interval",
-      title: "bootstrap interval of the living runs' deviation, in points",
+      title: "bootstrap interval of the living runs' deviation, in percentage points",
       text: (s) => range(s.living_sd_low, s.living_sd_high)
     },
     exists(level) && {
@@ -48,9 +48,9 @@ function curvesFigure(experiment) {
   const extra = experiment.runs.some((run) => run.extra_accuracy), anyDead = experiment.runs.some((run) => run.dead);
   state.accuracy = extra ? "extra_accuracy" : "test_accuracy";
   const loss =
-      plot("Training loss along training, one curve a similarity", (width) => curves(experiment, state, "loss", width));
+      plot("Training loss along training, one curve per similarity", (width) => curves(experiment, state, "loss", width));
   const accuracy = plot(
-      "Accuracy along training, one curve a similarity", (width) => curves(experiment, state, state.accuracy, width));
+      "Accuracy along training, one curve per similarity", (width) => curves(experiment, state, state.accuracy, width));
   const both = () => {
     loss.redraw();
     accuracy.redraw();
@@ -150,10 +150,10 @@ function differencesFigure(experiment) {
   const columns = [
     {head: "difference of", text: (p) => `${p.a} − ${p.b}`},
     {head: "pairs", text: (p) => count(p.pairs)},
-    {head: "mean, points", text: (p) => signed(p.difference, 2)},
+    {head: "mean, percentage points", text: (p) => signed(p.difference, 2)},
     {
       head: "95 % interval",
-      title: "Student's t interval of the mean difference, points",
+      title: "Student's t interval of the mean difference, percentage points",
       text: (p) => (exists(p.low) ? `${signed(p.low, 2)} to ${signed(p.high, 2)}` : NONE)
     },
     {
@@ -169,12 +169,12 @@ function differencesFigure(experiment) {
     },
     {head: "smallest p", title: "the least p that this many pairs can give", text: (p) => probability(p.smallest_p)},
     {
-      head: "could have seen",
-      title: "true difference found with 80 % power at 5 %, points",
+      head: "detectable",
+      title: "true difference found with 80 % power at 5 %, percentage points",
       text: (p) => points(p.detectable, 2)
     },
     {
-      head: "both alive, points",
+      head: "both alive, percentage points",
       title: "mean difference over the seeds where both runs are alive",
       text: (p) =>
           (p.living_pairs < p.pairs ? `${signed(p.living_difference, 2)} (${plural(p.living_pairs, "pair")})` : NONE)
@@ -182,7 +182,7 @@ function differencesFigure(experiment) {
   ].filter((column) => !column.head.startsWith("both") || experiment.pairs.some((p) => p.living_pairs < p.pairs));
   return figure(
       `Paired differences in ${measureName(experiment)}`,
-      "Both members of a pair share seed and split. A whisker that crosses zero, inside the grey bar of what this run could have seen, is no evidence of a difference; filled marks have p < 0.05 after Holm's correction.",
+      "Both members of a pair share seed and split. A whisker that crosses zero, inside the grey bar of differences too small for this run to detect, is no evidence of a difference; filled marks have p < 0.05 after Holm's correction.",
       [],
       plot(
           "Mean paired difference with 95 % interval, by pair of similarities",
@@ -200,7 +200,7 @@ function standingFigure(experiment) {
   const columns = [
     {head: "method", text: (s) => (s.kind === "propagator" ? h("strong", {}, s.name) : s.name)},
     {head: measureName(experiment), text: (s) => spread(s.accuracy_mean, s.accuracy_sd)},
-    {head: `${reference} − it, points`, text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
+    {head: `${reference} − method, percentage points`, text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
     {head: "95 % interval", text: (s) => (exists(s.low) ? `${signed(s.low)} to ${signed(s.high)}` : "")},
     {head: "p", title: "Wilcoxon's signed-rank test", text: (s) => (exists(s.p) ? fixed(s.p, 3) : "")},
     {head: "p after Holm", text: (s) => (exists(s.p_holm) ? fixed(s.p_holm, 3) : "")},
@@ -224,7 +224,7 @@ function baselinesFigure(experiment) {
   ].filter(Boolean);
   const sentence = best &&
       `Best baseline against best attention, over the same seeds: ${best.baseline} − ${best.attention} = ${
-                       signed(best.difference)} points${
+                       signed(best.difference)} percentage points${
                        exists(best.low) ? ` (95 % interval ${signed(best.low)} to ${signed(best.high)})` : ""}.`;
   return figure(
       "Against plain methods",
@@ -258,8 +258,8 @@ function shareFigure(experiment) {
       (s) => s.flags.map(
           (flag) => h("li", {class: flag.kind}, h("strong", {}, `${s.attention}, ${flag.kind}`), ": " + flag.text)));
   return figure(
-      "How many keys a token listens to",
-      "exp(entropy) of a token's weights over the number of keys. Near 100 % it averages all tokens alike (collapse: attention does nothing); near the dashed line it sees only itself (saturation). Bands run from the lowest to the highest run.",
+      "How many keys a token attends to",
+      "exp(entropy) of a token's weights over the number of keys. Near 100 % it averages all tokens alike (collapse: attention does nothing); near the dashed line it attends only to itself (saturation). Bands run from the lowest to the highest run.",
       [],
       flags.length ? h("ul", {class: "flags", "aria-label": "Warnings"}, flags) :
                      h("p", {class: "quiet"}, "No sign of saturation or collapse."),

@@ -106,10 +106,10 @@ function spreadRows(experiment, width) {
                              high: 100 * s.living_sd_high,
                              color: look(experiment, s.attention).color,
                              symbol: look(experiment, s.attention).symbol.replace("x-thin-open", "circle-open"),
-                             hover: `<b>${plain(s.attention)}</b><br>${points(s.living_sd, 2)} points (${
+                             hover: `<b>${plain(s.attention)}</b><br>${points(s.living_sd, 2)} percentage points (${
                                  range(s.living_sd_low, s.living_sd_high)})`
                            }));
-  return rows(entries, "deviation of the living runs (points)", width, {xaxis: {rangemode: "tozero"}});
+  return rows(entries, "deviation of the living runs (percentage points)", width, {xaxis: {rangemode: "tozero"}});
 }
 
 function efficiencyRows(experiment, key, title, width) {
@@ -157,12 +157,12 @@ function differenceRows(experiment, width) {
       high: 100 * pair.high,
       color: found ? p.ink : p.control,
       symbol: found ? "circle" : "circle-open",
-      hover: `<b>${plain(pair.a)} − ${plain(pair.b)}</b><br>${signed(pair.difference, 2)} points (${
+      hover: `<b>${plain(pair.a)} − ${plain(pair.b)}</b><br>${signed(pair.difference, 2)} percentage points (${
           range(pair.low, pair.high)})<br>p after Holm: ${plain(probability(pair.p_holm))}`
     };
   });
   return rows(
-      entries, "difference (points)", width, {below, xaxis: {zeroline: true, zerolinecolor: p.axis, zerolinewidth: 2}});
+      entries, "difference (percentage points)", width, {below, xaxis: {zeroline: true, zerolinecolor: p.axis, zerolinewidth: 2}});
 }
 
 function baselineRows(experiment, width) {

@@ -11,21 +11,21 @@ function qualityRows() {
   const add = (name, value, meaning, text = (x) => fixed(x, 3)) => exists(value) && rows.push({name, value: text(value), meaning});
   if (embedding) {
     const k = embedding.neighbours;
-    add("trustworthiness", embedding.trustworthiness, `1: all ${k} nearest in the embedding are near in the data too`);
-    add("continuity", embedding.continuity, `1: all ${k} nearest in the data are near in the embedding too`);
-    add("neighbour purity", embedding.purity, `share of the ${k} nearest in the embedding that have the point's label`);
-    add("neighbour purity of the input", embedding.purity_of_input, `the same among the ${k} nearest in the data: what there was to keep`);
+    add("trustworthiness", embedding.trustworthiness, `1: each point's ${k} nearest in the embedding are near in the data too`);
+    add("continuity", embedding.continuity, `1: each point's ${k} nearest in the data are near in the embedding too`);
+    add("neighbour purity", embedding.purity, `share of each point's ${k} nearest in the embedding that have its label`);
+    add("neighbour purity of the input", embedding.purity_of_input, `the same among the ${k} nearest in the data`);
     add("stress-1", embedding.stress_1, "0: distances are kept, up to one scale for all");
   }
   if (clusters) {
-    add("adjusted Rand index", clusters.ari, "against the labels; 0: as by chance, 1: the same groups");
+    add("adjusted Rand index", clusters.ari, "against the labels; 0: as expected by chance, 1: the same groups");
     add("normalised mutual information", clusters.nmi, "against the labels; 0: independent, 1: the same groups");
   }
   if (prediction) {
-    add("accuracy", prediction.accuracy, "share of the held-out rows that are right");
+    add("accuracy", prediction.accuracy, "share of the held-out rows that are predicted correctly");
     add("log-loss", prediction.log_loss, "mean of −log p(true class) on held-out rows, in nats; 0: certain and right");
     add("Brier score", prediction.brier, "mean squared error of the probabilities, summed over the classes; 0: certain and right, 2: certain and wrong");
-    add("calibration error", prediction.calibration_error, "how far the probability of the predicted class is from its share of right ones; 0: as often right as it says");
+    add("calibration error", prediction.calibration_error, "mean gap between the probability of the predicted class and how often it is correct, in tenths; 0: calibrated");
     add("root mean square error", prediction.root_mean_square_error, "on held-out rows, in the unit of the values", significant);
     add("R²", prediction.r2, "share of the variance explained on held-out rows; 1: all of it");
     if (prediction.unreached) add("rows without a prediction", prediction.unreached, "no labelled row reaches them", count);
@@ -40,7 +40,7 @@ function qualitySection() {
   const sample = judged[0] === judged[1] ? `All ${count(judged[0])} rows are judged.` :
       embedding ? `Judged on ${count(judged[0])} rows drawn by the seed, each against all ${count(judged[1])}.` :
                   `Judged on ${count(judged[0])} of ${count(judged[1])} rows.`;
-  return h("section", {class: "quality", "aria-label": "Quality"}, h("h3", {}, "How good it is"),
+  return h("section", {class: "quality", "aria-label": "Quality"}, h("h3", {}, "Quality"),
            table(sample, [
              {head: "figure", text: (row) => [row.name, h("span", {class: "meaning"}, row.meaning)]},
              {head: "value", text: (row) => h("strong", {}, row.value)}
@@ -50,7 +50,7 @@ function qualitySection() {
 function notesSection() {
   if (!result.notes.length) return null;
   const remark = (note) => h("li", {}, h("strong", {}, note.stage), ": " + note.text);
-  return h("section", {class: "notes", "aria-label": "Remarks"}, h("h3", {}, "Remarks of the run"),
+  return h("section", {class: "notes", "aria-label": "Notes"}, h("h3", {}, "Notes"),
            h("ul", {class: "flags"}, result.notes.map(remark)));
 }
 

@@ -224,7 +224,7 @@ function confusionPlot(found, width) {
       text: found.confusion.map((row) => row.map((x) => (x ? count(x) : ""))),
       texttemplate: cell > 24 ? "%{text}" : undefined,
       textfont: {size: cell > 40 ? 13 : 11},
-      customdata: found.confusion.map((row, i) => row.map((x, j) => `${count(x)} of ${names[i]} called ${names[j]}`)),
+      customdata: found.confusion.map((row, i) => row.map((x, j) => `${count(x)} of ${names[i]} predicted as ${names[j]}`)),
       hovertemplate: "%{customdata}<extra></extra>"
     }],
     layout: layout({
@@ -239,8 +239,8 @@ function confusionFigure() {
   const found = result.quality.prediction, most = 40;
   if (!found || !found.confusion || found.classes.length > most) return null;
   return figure(
-      "Right and wrong",
-      "Each row is a true class of the held-out rows, each column what was predicted: a good prediction has its weight on the diagonal. The colour is the share of the row.",
+      "Confusion matrix",
+      "Rows are the true classes of the held-out rows, columns the predicted ones: correct predictions lie on the diagonal. The colour is the share of the row.",
       null, h("div", {class: "square"}, plot("Confusion matrix", (width) => confusionPlot(found, width)).element));
 }
 
@@ -258,13 +258,13 @@ function reliabilityPlot(bins, width) {
         customdata: bins.map((bin) => plural(bin.rows, "row")),
         line: {color: alpha(p.series[0], 0.5), width: 1.5},
         marker: {size: bins.map((bin) => 7 + Math.min(15, Math.sqrt(bin.rows) / 2)), color: p.series[0]},
-        hovertemplate: "%{customdata}: said %{x:.3f}, right %{y:.3f}<extra></extra>"
+        hovertemplate: "%{customdata}: probability %{x:.3f}, correct %{y:.3f}<extra></extra>"
       }
     ],
     layout: layout({
       height: Math.min(width, 420),
       xaxis: axis("probability of the predicted class", {range: [0, 1.03]}),
-      yaxis: axis("share of right ones", {range: [0, 1.03]})
+      yaxis: axis("share of correct predictions", {range: [0, 1.03]})
     })
   };
 }
@@ -275,8 +275,8 @@ function reliabilityFigure() {
   const bins = found.reliability.filter((bin) => bin.rows > 0);
   if (!bins.length) return null;
   return figure(
-      "As often right as it says",
-      "The held-out rows in tenths of the probability that their predicted class was given: on the line it is right as often as it says, below it too sure of itself.",
+      "Calibration",
+      "The held-out rows in tenths of the probability of their predicted class: on the line the probabilities are calibrated, below it overconfident.",
       null, h("div", {class: "square"}, plot("Reliability", (width) => reliabilityPlot(bins, width)).element));
 }
 

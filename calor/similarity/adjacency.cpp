@@ -1,4 +1,4 @@
-// adjacency: the graph that the data are, with its weights.  Edges of weight 0 are no edges; loops=drop leaves out those of a node to
+// adjacency: the given graph, with its weights.  Edges of weight 0 are no edges; loops=drop leaves out those of a node to
 // itself, as a table of similarities has them and a neighbour graph has not.
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"loops", Parameter::Takes::word, "keep", 0, 0, "keep|drop", "what becomes of the edges from a node to itself"}};
+    {"loops", Parameter::Takes::word, "keep", 0, 0, "keep|drop", "self-loops, the edges from a node to itself: keep or drop"}};
 
 static std::string node_name(const Data& data, std::int64_t i) {
   return data.row_names.empty() ? std::to_string(i + 1) : fmt::format("\"{}\"", data.row_names[static_cast<std::size_t>(i)]);
@@ -52,6 +52,6 @@ static void outline(Outline& outline, const Arguments&) {
 static Wants wants(const Arguments&) { return Wants::graph; }
 
 const Stage adjacency_stage{"adjacency", Kind::support, types::points, types::similarity, parameters,
-                            "the graph that the data are, with its weights", "", run, nullptr, nullptr, outline, takes_any_form, wants};
+                            "the given graph, with its weights", "", run, nullptr, nullptr, outline, takes_any_form, wants};
 
 }  // namespace calor::similarity

@@ -10,12 +10,12 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"k", Parameter::Takes::integer, "", 1, 1e6, "", "number of centres; fewer where the points are at fewer places"},
-    {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random starts, of which the best stays"},
-    {"most", Parameter::Takes::integer, "300", 0, 1e6, "", "Lloyd's steps a start; 0: the drawn points themselves"}};
+    {"k", Parameter::Takes::integer, "", 1, 1e6, "", "number of centres; fewer where there are fewer distinct points"},
+    {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random initialisations, of which the best is kept"},
+    {"max_iterations", Parameter::Takes::integer, "300", 0, 1e6, "", "the most Lloyd iterations per start; 0: the initial centres themselves", "most"}};
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
-  const LloydOptions options{arguments.integer("k"), arguments.integer("starts"), arguments.integer("most"), state.seed};
+  const LloydOptions options{arguments.integer("k"), arguments.integer("starts"), arguments.integer("max_iterations"), state.seed};
   Centres found = lloyd(*state.points, options, context);
   if (std::string left = leave_out_empty(found, *state.points); !left.empty()) state.note("centres", std::move(left));
   state.points = std::make_shared<const Matrix>(std::move(found.at));

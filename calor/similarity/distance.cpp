@@ -15,9 +15,9 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"t", Parameter::Takes::number, "2", -100, 100, "", "the power of the distance; not 0"},
-    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart; cosine: 1 - cosine"},
+    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "distance between two points; cosine: 1 - cosine"},
     {"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"},
-    {"from", Parameter::Takes::word, "zero", 0, 0, "zero|nearest", "nearest: on a graph, distances beyond the nearest neighbour's"}};
+    {"from", Parameter::Takes::word, "zero", 0, 0, "zero|nearest", "nearest: on a graph, distances minus that to the nearest neighbour"}};
 
 static Score score_of(const Arguments& arguments) {
   return {Score::Kind::power_distance, arguments.number("t"), metric_of(arguments.word("metric"))};

@@ -86,7 +86,7 @@ static void outline(Outline& outline, const Arguments&) {
 }
 
 const Stage double_center_stage{"double_center", Kind::initialise, types::similarity, types::similarity, {},
-                                "inner products about the centre, from distances (8 N^2 bytes)", "10.1007/BF02288916", run, place, estimate, outline,
+                                "inner products of the centred points, from distances (8 N^2 bytes)", "10.1007/BF02288916", run, place, estimate, outline,
                                 takes_any_form};
 
 }  // namespace calor::similarity

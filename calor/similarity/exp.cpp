@@ -17,13 +17,13 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", std::numeric_limits<double>::min(),
      std::numeric_limits<double>::max(), "auto|groups|loo|learned",
-     "the score's unit of decay; auto: from the points; groups: from the points, wide beside the groups that they fall into and narrow beside "
-     "what lies between; loo: from how well each labelled column is predicted by the others, of which "
-     "it is not one; learned: with a learned score, trained as well"},
+     "what the score is divided by; auto: from the points; groups: from the points, wide compared with the groups that they form and narrow "
+     "compared with the gaps between them; loo: the best leave-one-out prediction of the labels; "
+     "learned: with a learned score, trained as well"},
     {"perplexity", Parameter::Takes::number_or_word, "none", 1, 1e9, "none",
-     "instead of a bandwidth: the effective number of neighbours, a scale for each row; leaves the diagonal out"},
+     "instead of a bandwidth: the effective number of neighbours, with one scale per row; the diagonal is left out"},
     {"cardinality", Parameter::Takes::number_or_word, "none", 1e-6, 1e9, "none",
-     "instead of a bandwidth: what the values of a row add up to, a scale for each row"}};
+     "instead of a bandwidth: the sum of each row's values, with one scale per row"}};
 
 static void use_scale(Similarity& record, Vector scale) {
   record.strengthen.kind = Strengthen::Kind::exponential;

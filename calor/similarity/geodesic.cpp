@@ -115,7 +115,7 @@ static void run(State& state, const Arguments&, Kept& kept, const Context& conte
   if (components->count > 1) {
     std::vector<std::int64_t> sizes = components->sizes();
     std::sort(sizes.rbegin(), sizes.rend());
-    state.note("geodesic", fmt::format("the graph has {} components, the largest of {} points: each stands for itself; a larger "
+    state.note("geodesic", fmt::format("the graph has {} components, the largest of {} points: each is treated on its own; a larger "
                                        "k may join them", components->count, sizes.front()));
   }
   state.similarity = stored_similarity(values);

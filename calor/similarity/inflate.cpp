@@ -10,7 +10,7 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"r", Parameter::Takes::number, "2", 1e-3, 1000, "", "the power: above 1 the strong gain, below 1 the weak"}};
+    {"r", Parameter::Takes::number, "2", 1e-3, 1000, "", "the power: above 1 strengthens large values, below 1 small ones"}};
 
 // Whether every value is at least 0, so that it has a real power.
 static bool has_powers(const Similarity& record) {

@@ -27,7 +27,7 @@ void finish(State& state, Similarity record) {
   if (state.sparse) record.column_sparse = state.data->sparse;
   record.distances = state.distances;
   require(record.row_points->cols() == record.column_points->cols(), Fault::usage,
-          "[distance] expected rows and columns of one width, found {} and {}", record.row_points->cols(),
+          "[distance] expected rows and columns of the same width, found {} and {}", record.row_points->cols(),
           record.column_points->cols());
   require(!state.given().nothing(), Fault::input, "[distance] expected points with features, found a bare graph: use adjacency");
   record.symmetric = record.square() && (!record.support || is_symmetric(*record.support));

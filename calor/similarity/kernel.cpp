@@ -13,9 +13,9 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"name", Parameter::Takes::word, "rbf", 0, 0, "rbf|laplacian|linear|poly", "which kernel"},
-    {"gamma", Parameter::Takes::number_or_word, "auto", 1e-300, 1e300, "auto", "how fast it falls; auto: 1 / number of features"},
-    {"degree", Parameter::Takes::integer, "3", 1, 100, "", "poly: its power"},
-    {"offset", Parameter::Takes::number, "1", 0, 1e300, "", "poly: what is added to gamma x.y; at least 0 keeps it positive definite"},
+    {"gamma", Parameter::Takes::number_or_word, "auto", 1e-300, 1e300, "auto", "scale of the kernel; auto: 1 / number of features"},
+    {"degree", Parameter::Takes::integer, "3", 1, 100, "", "poly: the degree"},
+    {"offset", Parameter::Takes::number, "1", 0, 1e300, "", "poly: the constant added to gamma x.y (coef0); at least 0 keeps it positive definite"},
     {"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"}};
 
 static Score score_of(const std::string& name) {

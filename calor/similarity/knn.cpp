@@ -18,8 +18,8 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "15", 1, 1e6, "", "neighbours of each point"},
     {"to", Parameter::Takes::word, "points", 0, 0, "points|train", "which points may be neighbours"},
-    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"},
-    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|hnsw", "hnsw: approximate, in about N log N"}};
+    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "distance between two points"},
+    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|hnsw", "hnsw: approximate, in about N log N operations"}};
 
 static std::vector<std::uint8_t> training_rows(const Data& data) {
   std::vector<std::uint8_t> allowed(static_cast<std::size_t>(data.rows()));
@@ -154,6 +154,6 @@ static std::string_view why_dense(Form form, const BoundStage& bound) {
 }
 
 const Stage knn_stage{"knn", Kind::support, types::coordinates, types::graph, parameters,
-                      "the k nearest others of every point, exactly or nearly so", "", run, place, estimate, outline, why_dense, wants};
+                      "the k nearest neighbours of every point, exact or approximate", "", run, place, estimate, outline, why_dense, wants};
 
 }  // namespace calor::similarity

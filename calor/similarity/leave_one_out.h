@@ -12,7 +12,7 @@ namespace calor::similarity {
 engine::Known known_columns(const engine::Similarity& similarity, const pipeline::Data& data, const char* op);
 
 // How many passes over all values (Estimate::pass) a choice takes: with exponents, measured on 60,000 rows of 64 features; and without.
-inline constexpr double leave_one_out_passes = 4, leave_one_out_bytes = 20 * 16;  // bytes a key: two doubles and a float at each of about 16 scales
+inline constexpr double leave_one_out_passes = 4, leave_one_out_bytes = 20 * 16;  // bytes per key: two doubles and a float at each of about 16 scales
 
 // What a stage reports of a choice: figures "leave_one_out" and "judged", series "leave_one_out_scale", "leave_one_out_plain" (the
 // likelihood at each scale with alpha 0) and, with several alphas, "leave_one_out_likelihood" (with the chosen one).

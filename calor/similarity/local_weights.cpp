@@ -21,7 +21,7 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"reg", Parameter::Takes::number, "1e-3", 0, 1e6, "", "regularisation, as a share of the Gram matrix's trace"}};
+    {"reg", Parameter::Takes::number, "1e-3", 0, 1e6, "", "regularisation, as a fraction of the Gram matrix's trace"}};
 
 // The Gram matrix of the differences columns[c] - row, for the columns of `to`.  Rounded as the sums of double products are.
 static void put_gram(const double* row, const Matrix& columns, std::span<const std::int32_t> to, std::span<const std::int32_t> ahead,
@@ -113,8 +113,8 @@ static void put_weights(State& state, Csr graph, double reg, const Context& cont
     context.advance(static_cast<double>(++done), static_cast<double>(pieces), "local weights");
   });
   if (coinciding > 0 && !state.placing)
-    state.note("local_weights", fmt::format("{} of {} rows coincide with all their neighbours, which then weigh alike: nothing tells these rows apart, "
-                                            "and what their coordinates differ by is rounding",
+    state.note("local_weights", fmt::format("{} of {} rows coincide with all their neighbours, which then have equal weights: these rows cannot be told apart, "
+                                            "and any difference of their coordinates is rounding",
                                             coinciding.load(), graph.rows));
   state.similarity = stored_similarity(std::move(graph));
   state.similarity.normalised = {Normaliser::Kind::row};

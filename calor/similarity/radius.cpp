@@ -11,7 +11,7 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"r", Parameter::Takes::number, "", 0, std::numeric_limits<double>::infinity(), "", "the largest distance, in the units of the data"},
-    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "how far two points are apart"}};
+    {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "distance between two points"}};
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   require(!state.given().nothing(), Fault::input, "[radius] expected points with features, found a bare graph: use adjacency");
@@ -21,7 +21,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   if (state.moved()) kept.keep("columns", state.points);
   std::int64_t lonely = 0;
   for (std::int64_t i = 0; i < state.rows(); ++i) lonely += state.graph->begin[i] == state.graph->begin[i + 1];
-  if (lonely) state.note("radius", fmt::format("{} of {} points have no other within {}", lonely, state.rows(), arguments.number("r")));
+  if (lonely) state.note("radius", fmt::format("{} of {} points have no neighbour within {}", lonely, state.rows(), arguments.number("r")));
 }
 
 // The point of the fit that coincides with a new one is that point itself, and left out.

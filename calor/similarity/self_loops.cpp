@@ -10,7 +10,7 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"weight", Parameter::Takes::number, "1", 0, std::numeric_limits<double>::infinity(), "", "of the edge from a point to itself"}};
+    {"weight", Parameter::Takes::number, "1", 0, std::numeric_limits<double>::infinity(), "", "weight of the edge from a point to itself"}};
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
   Similarity record = store_scores(state.similarity, context);

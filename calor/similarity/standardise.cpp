@@ -1,4 +1,4 @@
-// standardise(by): each feature less its mean over its standard deviation, both of the labelled training rows (of all rows where
+// standardise(by): each feature minus its mean, divided by its standard deviation, both of the labelled training rows (of all rows where
 // none is labelled); a feature that is constant there becomes 0.  The features as given are replaced for every stage after it.
 // loo: only if that predicts each labelled row better from the others, by the best likelihood of an exponential of the squared
 // distance (leave_one_out.h).
@@ -16,7 +16,7 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"by", Parameter::Takes::word, "deviation", 0, 0, "deviation|loo",
-     "deviation: always; loo: if that predicts each labelled row better from the others"}};
+     "deviation: always; loo: only where the leave-one-out prediction of the labels gets better"}};
 
 static std::vector<std::int64_t> labelled_rows(const Data& data) {
   std::vector<std::int64_t> rows;
@@ -107,6 +107,6 @@ static void outline(Outline& outline, const Arguments&) {
 static Wants wants(const Arguments& arguments) { return arguments.word("by") == "loo" ? Wants::labels : Wants::nothing; }
 
 const Stage standardise_stage{"standardise", Kind::initialise, types::points, types::points, parameters,
-                              "each feature less its mean over its standard deviation", "", run, place, estimate, outline, nullptr, wants};
+                              "each feature minus its mean, divided by its standard deviation", "", run, place, estimate, outline, nullptr, wants};
 
 }  // namespace calor::similarity

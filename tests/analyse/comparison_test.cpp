@@ -84,7 +84,7 @@ TEST(Comparison, VerdictNamesThePlantedDifferenceAndTheAbsentOne) {
   const std::string text = lines(result);
   EXPECT_TRUE(
       contains(result["verdict"][0],
-               "digits: metric beats self by 2.7 points (95 % interval 2.6 to 2.8, p = 0.012 after Holm, 10 seeds)"));
+               "digits: metric beats self by 2.7 percentage points (95 % interval 2.6 to 2.8, p = 0.012 after Holm, 10 seeds)"));
   EXPECT_TRUE(contains(text, "no difference seen between metric and l2"));
   EXPECT_TRUE(contains(text, "no dead runs"));
   EXPECT_TRUE(contains(text, "the best baseline, 5-NN (99.0 %), beats every attention network"));
@@ -101,7 +101,7 @@ TEST(Comparison, EqualRunsGiveNoDifference) {
   }
   const json result = experiment(runs);
   EXPECT_TRUE(contains(result["verdict"][0], "digits: no difference seen between self, l2 and metric"));
-  EXPECT_TRUE(contains(result["verdict"][0], "could have seen"));
+  EXPECT_TRUE(contains(result["verdict"][0], "detectable by this run"));
   EXPECT_TRUE(contains(lines(result), "no difference seen (95 % intervals overlap)"));
   EXPECT_TRUE(result["summary"][3]["accuracy_mean"].is_null());  // uniform has no runs: no numbers
 }
@@ -176,7 +176,7 @@ TEST(Comparison, DeadRunsReachTheHeadlineWhenTheMeanHidesThem) {
   const json result = experiment(runs);
   EXPECT_TRUE(contains(result["verdict"][0], "no difference seen between self and metric"));
   EXPECT_TRUE(contains(result["verdict"][0], ", but runs died: self 2 of 10"));
-  EXPECT_TRUE(contains(result["verdict"][1], "where both lived (8 seeds): metric - self -0.9 points"));
+  EXPECT_TRUE(contains(result["verdict"][1], "where both lived (8 seeds): metric - self -0.9 percentage points"));
 }
 
 TEST(Comparison, NothingLearnedIsSaid) {
@@ -196,7 +196,7 @@ TEST(Comparison, FlagsSaturationAndCollapse) {
   ASSERT_EQ(result["summary"][2]["flags"].size(), 1u);
   EXPECT_EQ(result["summary"][2]["flags"][0]["kind"], "saturation");
   EXPECT_TRUE(contains(result["summary"][2]["flags"][0]["text"],
-                       "layer 1 sees little but itself at the end in the run: 1.2 of 400 keys"));
+                       "layer 1 attends to little but itself at the end in the run: 1.2 of 400 keys"));
   ASSERT_EQ(result["summary"][0]["flags"].size(), 1u);
   EXPECT_EQ(result["summary"][0]["flags"][0]["kind"], "collapse");
   EXPECT_TRUE(contains(result["summary"][0]["flags"][0]["text"], "at initialisation"));

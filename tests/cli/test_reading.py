@@ -67,7 +67,7 @@ def test_missing_values_are_filled_from_the_fit(tmp_path):
     given = run("apply", fit, write(tmp_path / "new.csv", f"b\n{mean!r}\n")).stdout
     filled = run("apply", fit, write(tmp_path / "gap.csv", "b,c\nNA,0\n"))
     value = [float(text.split()[1]) for text in (filled.stdout, given)]
-    assert value[0] == pytest.approx(value[1], rel=1e-12) and "filled in by the means of the rows that were learned from" in filled.stderr
+    assert value[0] == pytest.approx(value[1], rel=1e-12) and "filled in from the means of the training rows" in filled.stderr
 
 
 def test_output_formats(tmp_path):

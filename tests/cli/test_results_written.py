@@ -157,7 +157,7 @@ def test_the_rows_of_the_fit_are_not_held_out(tmp_path):
     again = calor("apply", fit, write(tmp_path / "again.tsv", "\n".join(["a,b,kind", *lines[:20]]).replace(",", "\t")))
     assert "accuracy" not in again.stderr and "rows of the fit itself" in again.stderr
     some = calor("apply", fit, write(tmp_path / "some.csv", "\n".join(["a,b,kind", *lines[15:]])))
-    assert "5 of 15 rows have the features of a row of the fit" in some.stderr and "on 15 labelled rows" in some.stderr
+    assert "5 of 15 rows have the same features as a row of the fit" in some.stderr and "on 15 labelled rows" in some.stderr
     fresh = calor("apply", fit, write(tmp_path / "fresh.csv", "\n".join(["a,b,kind", *lines[20:]])))
     assert "on 10 held-out rows" in fresh.stderr and "note: [apply]" not in fresh.stderr
 

@@ -106,7 +106,7 @@ TEST_F(Arrays, LabelColumnOrLabelsFile) {
                [] { load_dataset(file("f4_little.npy"), {}, Context()); });
   expect_error(Fault::input, {"each of 4 rows, found 6 labels"},
                [] { load_dataset(file("cube.npy") + "," + file("vector.npy"), {}, Context()); });
-  expect_error(Fault::input, {"one label a row, found 3 columns"},
+  expect_error(Fault::input, {"one label per row, found 3 columns"},
                [] { load_dataset(file("u1.npy") + "," + file("u1.npy"), {}, Context()); });
 }
 

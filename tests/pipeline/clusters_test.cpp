@@ -16,7 +16,7 @@ Matrix at_places(std::int64_t rows, std::int64_t places) {
   return points;
 }
 
-const char* const texts[] = {"centres(10) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", "centres(10, most=0) | assign",
+const char* const texts[] = {"centres(10) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", "centres(10, max_iterations=0) | assign",
                              "cluster(10)"};
 
 TEST(Clusters, AreThosePlacesThatThereAre) {

@@ -48,7 +48,7 @@ TEST(GivenSimilarity, TakesThePlaceOfWhatMakesOne) {
 
 TEST(GivenSimilarity, WhatWorksOnDistancesOrPointsIsRefused) {
   for (const auto& [text, at] : std::map<std::string, std::string>{{"mds", "eigen(2, time=0.5)"}, {"isomap", "eigen(2, time=0.5)"}, {"mds-metric", "match(distance, stress)"},
-                                                                   {"lle", "eigen(2, of=residual)"}, {"knn-classifier", "row"}, {"mean-shift", "repeat(distance(2) | exp(groups) | row | apply, until=0.0001)"},
+                                                                   {"lle", "eigen(2, of=residual)"}, {"knn-classifier", "row"}, {"mean-shift", "repeat(distance(2) | exp(groups) | row | apply, tolerance=0.0001)"},
                                                                    {"knn(5) | distance(1)", "distance(1)"}}) try {
       begun(text);
       ADD_FAILURE() << text;

@@ -42,7 +42,7 @@ TEST_P(Interruption, StopsWithinAPieceOfWork) {
   try {
     run();
   } catch (const Error& error) {
-    ASSERT_EQ(error.fault(), Fault::convergence) << error.what();  // most=.. below: enough to see
+    ASSERT_EQ(error.fault(), Fault::convergence) << error.what();  // max_iterations=.. below: enough to see
   }
   ASSERT_GT(all, 8) << "too little work to tell whether it stopped";
   context.progress = [&](double, double, std::string_view what) {
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                       LongWork{"local weights", "knn(5) | local_weights", 6000},
                       LongWork{"eigenvectors", "distance(2) | exp(1) | row | eigen(5)", 400},
                       LongWork{"stress", "distance(1) | match(distance, stress)", 100},
-                      LongWork{"repeat", "repeat(distance(2) | exp(0.3) | row | apply, most=30)", 200},
+                      LongWork{"repeat", "repeat(distance(2) | exp(0.3) | row | apply, max_iterations=30)", 200},
                       LongWork{"centres", "centres(3) | assign", 300}, LongWork{"best", "centres(2) | distance(2, to=data) | best(column)", 3000},
                       LongWork{"heat", "distance(2) | exp(1) | row | heat(5)", 200},
                       LongWork{"implicit", "distance(2) | exp(1) | row | implicit(5)", 200},

@@ -110,7 +110,7 @@ double median(std::vector<double> values) {
 // Two dimensions hold three only with stress, and where it lies differs between the fits: within the fifth neighbour, then.
 TEST(HeldOut, MetricScalingPlacesAmongItsNeighbours) {
   const auto whole = strip(160), part = first_rows(*whole, 120);
-  const char* text = "distance(1) | match(distance, stress, until=1e-6)";
+  const char* text = "distance(1) | match(distance, stress, tolerance=1e-6)";
   const Fit with = run_text(text, whole, 2), without = run_text(text, part, 2);
   const Matrix fresh = whole->features->bottomRows(40);
   const State placed = place(without, std::make_shared<const Matrix>(fresh), Context());

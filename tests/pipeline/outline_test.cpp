@@ -107,7 +107,7 @@ TEST(Outline, WhatOnlyDataTellIsRefusedAtTheStageToo) {
   EXPECT_EQ(at(Fault::input, "distance(1) | double_center | eigen(2) | cluster(21)"), "cluster(21)");
   EXPECT_EQ(at(Fault::usage, "dot | inflate(2)"), "inflate(2)");
   EXPECT_EQ(at(Fault::input, "distance(2) | exp(1) | row | vote"), "vote");
-  EXPECT_EQ(at(Fault::convergence, "repeat(distance(2) | exp(1) | row | apply, until=0, most=2)"), "repeat(distance(2) | exp(1) | row | apply, until=0, most=2)");
+  EXPECT_EQ(at(Fault::convergence, "repeat(distance(2) | exp(1) | row | apply, tolerance=0, max_iterations=2)"), "repeat(distance(2) | exp(1) | row | apply, tolerance=0, max_iterations=2)");
   // In a body the inner stage is marked, not the one that repeats it; in the second turn as in the first.
   EXPECT_EQ(at(Fault::input, "repeat(knn(20) | distance(2) | exp(1) | row | apply)"), "knn(20)");
   EXPECT_EQ(at(Fault::usage, "repeat(standardise | distance(2) | exp(1) | row | apply)"), "standardise");
@@ -117,7 +117,7 @@ TEST(Outline, NewPointsAreRefusedAtTheStageToo) {
   const Matrix x = random_points(20, 2, 1);
   const Fit fit = run_text("distance(2) | exp(1) | row | best(column) | apply", x);
   EXPECT_EQ(message_of(Fault::usage, [&] { place(fit, fit.data->features, Context()); }).marked, "best(column)");
-  const Fit walk = run_text("knn(5) | indicator | mean | repeat(expand(2) | row, until=1) | apply", x);
+  const Fit walk = run_text("knn(5) | indicator | mean | repeat(expand(2) | row, tolerance=1) | apply", x);
   EXPECT_EQ(message_of(Fault::usage, [&] { place(walk, walk.data->features, Context()); }).marked, "expand(2)");
 }
 

@@ -25,7 +25,7 @@ TEST(Repeat, ChoosesABandwidthOnce) {
 TEST(Repeat, InsideAnotherChoosesInTheOutermostsFirstTurn) {
   const Matrix points = random_points(60, 2, 20);
   const double scale = chosen("distance(2) | exp(auto)", points);
-  const char* nested = "repeat(repeat(distance(2) | exp({}) | row | apply, until=0.1) | distance(2) | exp(1) | row | apply)";
+  const char* nested = "repeat(repeat(distance(2) | exp({}) | row | apply, tolerance=0.1) | distance(2) | exp(1) | row | apply)";
   EXPECT_EQ(*run_text(fmt::format(fmt::runtime(nested), "auto"), points).result.points,
             *run_text(fmt::format(fmt::runtime(nested), fmt::format("{:.17g}", scale)), points).result.points);
 }

@@ -33,7 +33,7 @@ TEST(Syntax, PrintsWhatItParsed) {
   EXPECT_EQ(print(parse("distance(-2/($m-1), to=data)")), "distance(-2 / ($m - 1), to=data)");
   EXPECT_EQ(print(parse("a((1+2)*3 - 4/(5*6))")), "a((1 + 2) * 3 - 4 / (5 * 6))");
   EXPECT_EQ(print(parse("a(1-(2-3), log2( 15 ), \"a, b\", -(1+2))")), "a(1 - (2 - 3), log2(15), \"a, b\", -(1 + 2))");
-  EXPECT_EQ(print(parse("repeat(expand(2) | inflate(2)|column, until=1e-9)")), "repeat(expand(2) | inflate(2) | column, until=1e-09)");
+  EXPECT_EQ(print(parse("repeat(expand(2) | inflate(2)|column, tolerance=1e-9)")), "repeat(expand(2) | inflate(2) | column, tolerance=1e-09)");
   EXPECT_EQ(print(parse("layers(2, apply)")), "layers(2, apply)");
   EXPECT_EQ(print(parse("row()")), "row");
 }
@@ -121,7 +121,7 @@ TEST(Values, ParametersAndSettingsArePutIn) {
   EXPECT_EQ(print(recipes::resolve("k-means", {"k=3"})), "centres(3) | repeat(distance(2, to=data) | best(column) | row | apply) | assign");
   EXPECT_EQ(print(recipes::resolve("isomap", {"knn.k=30", "eigen.k=3"})),
             "knn(30) | distance(1) | geodesic | double_center | eigen(3, time=0.5)");
-  EXPECT_EQ(print(recipes::resolve("mean-shift", {"h=1 + 2", "exp.bandwidth=9"})), "repeat(distance(2) | exp(9) | row | apply, until=0.0001) | assign(merge)");
+  EXPECT_EQ(print(recipes::resolve("mean-shift", {"h=1 + 2", "exp.bandwidth=9"})), "repeat(distance(2) | exp(9) | row | apply, tolerance=0.0001) | assign(merge)");
   expect_holds(message_of([] { recipes::resolve("isomapp", {}); }), "did you mean \"isomap\"?");
   expect_holds(message_of([] { recipes::resolve("isomap", {"k=3"}); }), "expected stage.parameter=value, found \"k=3\"");
   expect_holds(message_of([] { recipes::resolve("isomap", {"kn.k=3"}); }), "did you mean \"knn\"?");

@@ -320,7 +320,7 @@ def test_two_runs_into_one_file_leave_one_whole_result(csv, tmp_path):
 LONG = {
     "knn(15)": (40000, 200),
     "distance(2) | exp(1e-2) | row | eigen(50)": (6000, 3),
-    "distance(1) | match(distance, stress, until=0)": (2500, 10),
+    "distance(1) | match(distance, stress, tolerance=0)": (2500, 10),
     "knn(15) | distance(1) | geodesic | double_center | eigen(2)": (9000, 3),
 }
 

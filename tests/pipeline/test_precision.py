@@ -26,7 +26,7 @@ POWERS = {
     "mds": 1, "mds-metric": 1, "isomap": 1, "lle": 0, "laplacian-eigenmaps": 0, "diffusion-map": 0,
     "knn(10) | distance(1) | geodesic | match": 1,
     "knn(10) | dot | mean | eigen(2, time=0.5)": 1,
-    "repeat(distance(2) | exp(auto) | row | apply, until=1, most=1)": 1,
+    "repeat(distance(2) | exp(auto) | row | apply, tolerance=1, max_iterations=1)": 1,
 }  # fmt: skip
 
 

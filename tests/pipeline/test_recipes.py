@@ -169,7 +169,7 @@ def test_nadaraya_watson_equals_the_formula(calor, csv, tmp_path):
 def test_label_spreading_equals_scikit_learn_and_the_direct_solution(run, csv):
     x, y = make_moons(300, noise=0.1, random_state=2)
     path = csv(x, y)
-    found = run("label-spreading", path, "--train", "0.1", "--set", "repeat.until=1e-13")
+    found = run("label-spreading", path, "--train", "0.1", "--set", "repeat.tolerance=1e-13")
     scores = np.column_stack([found["columns"]["p_0"], found["columns"]["p_1"]]).astype(float)
     train = np.array(found["train"])
     assert train.sum() == 30
@@ -274,7 +274,7 @@ def test_labels_travel_and_stay_out_of_the_features(run, calor, csv, tmp_path):
 def test_memory_limit_and_no_convergence_have_their_codes(calor, csv):
     path = csv(roll(400))
     assert "needed for" in calor("run", "isomap", path, "--max-memory", "1M", code=4).stderr
-    assert "raise most" in calor("run", "mean-shift", path, "--set", "repeat.most=1", "--set", "repeat.until=0", code=5).stderr
+    assert "raise max_iterations" in calor("run", "mean-shift", path, "--set", "repeat.max_iterations=1", "--set", "repeat.tolerance=0", code=5).stderr
 
 
 def test_a_damaged_fit_is_refused(calor, csv, tmp_path):

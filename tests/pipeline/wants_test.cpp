@@ -60,7 +60,7 @@ TEST(Wants, ClassesAndLabelsThatAreMissingAreNamed) {
 }
 
 TEST(Wants, AWalkOverPointsHasNoClasses) {
-  expect_fault(Fault::usage, "[vote] expected labels that flow, found a walk's shares",
+  expect_fault(Fault::usage, "[vote] expected labels, found the distribution of a random walk",
                [] { run_text("knn(3) | indicator | row | repeat(restart(0.2, side=left)) | vote", three_clouds(30)); });
 }
 

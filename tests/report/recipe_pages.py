@@ -12,10 +12,10 @@ RECIPES = {
     "spectral-clustering": (["moons", "--set", "k=6"], {PICTURE, SPECTRUM, CLUSTERS}),
     "k-means": (["wine", "--set", "k=3"], {PICTURE, CLUSTERS}),
     "mean-shift": (["iris", "--set", "h=1"], {PICTURE, CLUSTERS, CONVERGENCE}),
-    "knn-classifier": (["iris", "--train", "0.7"], {PICTURE, "Right and wrong", "As often right as it says"}),
+    "knn-classifier": (["iris", "--train", "0.7"], {PICTURE, "Confusion matrix", "Calibration"}),
     "knn-regressor": (["{waves}", "--train", "0.7"], {PICTURE, "Predicted and true"}),
     "nadaraya-watson": (["{waves}", "--train", "0.7"], {PICTURE, BANDWIDTH, "Predicted and true"}),
-    "label-spreading": (["moons", "--train", "0.1"], {PICTURE, CONVERGENCE, "Right and wrong", "As often right as it says"}),
+    "label-spreading": (["moons", "--train", "0.1"], {PICTURE, CONVERGENCE, "Confusion matrix", "Calibration"}),
     "hopfield": (["iris"], {PICTURE, CONVERGENCE}),
     "pagerank": (["{web}"], {"Ranking", CONVERGENCE}),
 }
