@@ -77,7 +77,9 @@ TEST(Normalise, SumsAreWhatTheStepSays) {
       return materialise(record, "test", context);
     };
     EXPECT_LT((after({Normaliser::Kind::row}).rowwise().sum().array() - 1).abs().maxCoeff(), rounding);
-    EXPECT_LT((after({Normaliser::Kind::column}).colwise().sum().array() - 1).abs().maxCoeff(), rounding);
+    const Eigen::RowVectorXd reached = (plain.colwise().sum().array() > 0).cast<double>();  // a column that no edge reaches stays empty
+    EXPECT_EQ(reached.sum() < 150, graph);
+    EXPECT_LT((after({Normaliser::Kind::column}).colwise().sum() - reached).cwiseAbs().maxCoeff(), rounding);
     EXPECT_NEAR(after({Normaliser::Kind::global}).sum(), 1, rounding);
     const Vector half = plain.rowwise().sum().array().pow(-0.5);
     EXPECT_LT(relative_difference(after({Normaliser::Kind::two_side, 0.5}), half.asDiagonal() * plain * half.asDiagonal()), rounding);

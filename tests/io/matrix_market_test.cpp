@@ -99,7 +99,7 @@ TEST(MatrixMarket, LinesAreNamed) {
   expect_refused(real + "2 3 3\n1 1 1\n1 2 1    \n", {"expected 3 entries, found 2", "truncated", "line of sizes, line 2"});
   expect_refused(real + "2 3 1\n1 1 1\n\n1 2 1\n", {"expected 1 entries, found more", "line 5", "line of sizes, line 2"});
   expect_refused("%%MatrixMarket matrix array real general\n2 2\n1\n2\n3\n%\n", {"expected 4 values, found 3"});
-  expect_refused("%%MatrixMarket matrix array real general\n2 2\n1\n2\n3\n4 5\n", {"one value a line, found 2 words", "line 6"});
+  expect_refused("%%MatrixMarket matrix array real general\n2 2\n1\n2\n3\n4 5\n", {"one value per line, found 2 words", "line 6"});
   expect_refused("%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 1\n2 2 1\n", {"no diagonal", "line 3, row 2"});
 }
 

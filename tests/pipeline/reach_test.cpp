@@ -39,7 +39,7 @@ std::shared_ptr<Data> two_blobs_labelled() {
 
 TEST(Reach, RowsWithoutALabelInTheirPartHaveNone) {
   const Fit fit = run_text("label-spreading", two_blobs_labelled());
-  EXPECT_TRUE(noted(fit.result, "vote", "no label reached 20 of 60 rows: they have no class; label a row in each part"));
+  EXPECT_TRUE(noted(fit.result, "vote", "no label reached 20 of 60 rows: they have no class; label a row in each component of the graph"));
   EXPECT_EQ(fit.result.scores.bottomRows(20).cwiseAbs().maxCoeff(), 0);
   EXPECT_GT(fit.result.scores.topRows(40).rowwise().sum().minCoeff(), 0.999);
   const State values = run_text("knn(15) | indicator | row | average", two_blobs_labelled()).result;
