@@ -211,8 +211,7 @@ void add_compare_command(CLI::App& app, Globals& globals) {
                    "Similarities, separated by commas: self, l2, metric, uniform, or pipelines such as "
                    "\"score(metric) | exp | two_side(1) | row | apply\"; may be given several times")
       ->type_name("NAME|PIPELINE,...")
-      ->expected(1)
-      ->take_all()
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "Runs per similarity")->capture_default_str();
   add_data_options(*command, arguments->label, label_of_predictions);

@@ -54,11 +54,10 @@ void add_data_options(CLI::App& command, DataOptions& options, const char* label
   command.add_option("--names", options.names,
                      "Column of row ids; none: no such column. Default: a first column called id, name, index, ..., a column of distinct texts, or a running number")
       ->group("Reading");
-  command.add_option("--features", options.features, "Columns that are features: a,b,c; or all but some: !id,!date")->type_name("COLUMN,...")->expected(1)->take_all()->group("Reading");
+  command.add_option("--features", options.features, "Columns that are features: a,b,c; or all but some: !id,!date")->type_name("COLUMN,...")->allow_extra_args(false)->group("Reading");
   command.add_option("--one-hot", options.one_hot, "Categorical columns to one-hot encode: their names, or auto for all text columns")
       ->type_name("COLUMN,...|auto")
-      ->expected(1)
-      ->take_all()
+      ->allow_extra_args(false)
       ->group("Reading");
   command.add_option("--missing", options.missing, "Missing values: refuse; drop the rows; fill in the mean of the column, or of the 5 nearest neighbours")
       ->type_name("refuse|drop|mean|neighbours")

@@ -193,8 +193,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_flag("--append", arguments->append, "Add the input's features to the result");
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")
       ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);

@@ -1,5 +1,6 @@
 #include "calor/io/source.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <vector>
@@ -24,6 +25,8 @@ constexpr std::size_t head_size = 4096;
 [[noreturn]] void fail_missing(const std::string& path) {
   std::vector<std::string> names, neighbours;
   for (const BundledSet& set : bundled_sets()) names.push_back(set.name);
+  require(std::find(names.begin(), names.end(), path) == names.end(), Fault::input,
+          "[data] expected a file, found {}, a bundled table: name a file (of edges for a graph; knn and radius make one of a table)", path);
   std::error_code error;
   const fs::path folder = fs::path(path).parent_path();
   for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end; !error && entry != end; entry.increment(error))

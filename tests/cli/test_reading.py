@@ -87,6 +87,13 @@ def test_output_formats(tmp_path):
     assert ".parquet" in run("run", "mds", data, "-o", str(tmp_path / "out.parquet"), code=2).stderr
 
 
+def test_options_may_stand_before_the_data(tmp_path):
+    data = write(tmp_path / "a.csv", "a,b,c\n" + "".join(f"{i},{i * i},{i % 3}\n" for i in range(9)))
+    last = run("run", "k-means", data, "--set", "k=2", "--set", "centres.starts=3", "--features", "a,b").stdout
+    assert run("run", "k-means", "--set", "k=2", "--set", "centres.starts=3", "--features", "a,b", data).stdout == last
+    assert run("run", "--one-hot", "c", "k-means", "--features", "a", "--features", "c", "--set", "k=2", data).stdout.count("\n") == 10
+
+
 def test_options_that_no_file_fits(tmp_path):
     data = write(tmp_path / "a.csv", "a,b\n1,2\n3,4\n5,7\n")
     assert "the columns are a, b" in run("run", "mds", data, "--features", "other,b", code=3).stderr
@@ -191,6 +198,7 @@ def test_graphs_and_points_are_told_apart(tmp_path):
     graphml = write(tmp_path / "g.graphml", '<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
                                             '<node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>')
     assert "graph" in run("run", "mds", graphml, code=3).stderr
+    assert "found digits, a bundled table" in run("run", "pagerank", "digits", code=3).stderr
     dot = run("run", "pagerank", write(tmp_path / "g.dot", "// made\ndigraph g {\n  a -> b;\n}\n"), code=3).stderr
     assert "found DOT" in dot and "read_dot" in dot
     square = write(tmp_path / "m.csv", "0,1,0,1\n1,0,1,0\n0,1,0,1\n1,0,1,0\n")

@@ -155,7 +155,7 @@ def test_the_rows_of_the_fit_are_not_held_out(tmp_path):
     fit = tmp_path / "fit"
     calor("run", "knn-classifier", write(tmp_path / "train.csv", "\n".join(["a,b,kind", *lines[:20]])), "--save", fit, "-q")
     again = calor("apply", fit, write(tmp_path / "again.tsv", "\n".join(["a,b,kind", *lines[:20]]).replace(",", "\t")))
-    assert "accuracy" not in again.stderr and "rows of the fit itself" in again.stderr
+    assert "accuracy" not in again.stderr and "these are the rows of the fit" in again.stderr
     some = calor("apply", fit, write(tmp_path / "some.csv", "\n".join(["a,b,kind", *lines[15:]])))
     assert "5 of 15 rows have the same features as a row of the fit" in some.stderr and "on 15 labelled rows" in some.stderr
     fresh = calor("apply", fit, write(tmp_path / "fresh.csv", "\n".join(["a,b,kind", *lines[20:]])))
