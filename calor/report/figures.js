@@ -200,11 +200,11 @@ function standingFigure(experiment) {
   const columns = [
     {head: "method", text: (s) => (s.kind === "propagator" ? h("strong", {}, s.name) : s.name)},
     {head: measureName(experiment), text: (s) => spread(s.accuracy_mean, s.accuracy_sd)},
-    {head: `${reference} − method, percentage points`, text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
+    {head: `${reference} ahead by`, title: "percentage points", text: (s) => (exists(s.difference) ? signed(s.difference) : "")},
     {head: "95 % interval", text: (s) => (exists(s.low) ? `${signed(s.low)} to ${signed(s.high)}` : "")},
     {head: "p", title: "Wilcoxon's signed-rank test", text: (s) => (exists(s.p) ? fixed(s.p, 3) : "")},
     {head: "p after Holm", text: (s) => (exists(s.p_holm) ? fixed(s.p_holm, 3) : "")},
-    {head: "chosen", title: "by each seed's training rows; counts are of seeds", text: (s) => s.chosen || ""}
+    {head: "chosen", title: "by each seed's training rows; counts are of seeds", prose: true, text: (s) => s.chosen || ""}
   ];
   const remarks = (experiment.remarks || []).map((r) => h("p", {class: "quiet"}, `${r.name}: ${r.left_out ? "left out, " : ""}${r.reason}.`));
   return figure(

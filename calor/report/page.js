@@ -18,13 +18,13 @@ function h(tag, attributes = {}, ...children) {
 // columns: [{head, title, text: row => node or text}]; the first heads its row.
 function table(caption, columns, rows) {
   const cell = (row, column, place) =>
-      h(place === 0 ? "th" : "td", {scope: place === 0 ? "row" : null}, column.text(row));
+      h(place === 0 ? "th" : "td", {scope: place === 0 ? "row" : null, class: column.prose ? "prose" : null}, column.text(row));
   return h(
       "div", {class: "tabular"}, h("p", {class: "quiet", "aria-hidden": "true"}, caption),
       h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
         h("table", {"aria-label": caption},
           h("thead", {},
-            h("tr", {}, columns.map((column) => h("th", {scope: "col", title: column.title}, column.head)))),
+            h("tr", {}, columns.map((column) => h("th", {scope: "col", title: column.title, class: column.prose ? "prose" : null}, column.head)))),
           h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((column, place) => cell(row, column, place))))))));
 }
 
