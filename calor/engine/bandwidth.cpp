@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "calor/core/error.h"
+#include "calor/core/median.h"
 #include "calor/engine/passes.h"
 #include "calor/engine/reducers.h"
 
@@ -13,7 +14,7 @@ namespace calor::engine {
 
 namespace {
 
-constexpr int bin_bits = 6;  // of the mantissa: 64 bins an octave
+constexpr int bin_bits = 6;  // of the mantissa: 64 bins per octave
 constexpr int shift = 52 - bin_bits;
 
 std::size_t bin_of(double value) { return static_cast<std::size_t>(std::bit_cast<std::uint64_t>(value) >> shift); }
@@ -134,12 +135,11 @@ Bandwidth median_of_farthest(const Similarity& similarity, const Context& contex
     if (const auto begin = scores.values.begin() + scores.begin[i], end = scores.values.begin() + scores.begin[i + 1]; begin != end)
       farthest.push_back(-std::min(0.0, *std::min_element(begin, end)));
   require(!farthest.empty(), Fault::input, "[exp] expected a graph with edges, found none");
-  const auto middle = farthest.begin() + static_cast<std::ptrdiff_t>(farthest.size() / 2);
-  std::nth_element(farthest.begin(), middle, farthest.end());
-  require(*middle > 0, Fault::input,
+  const double middle = upper_median(std::move(farthest));
+  require(middle > 0, Fault::input,
           "[exp] expected neighbours at other places, found that half of the points have only coinciding ones: give a bandwidth or a larger k");
   Bandwidth result;
-  result.scale = *middle;
+  result.scale = middle;
   return result;
 }
 

@@ -19,7 +19,7 @@ struct Bandwidth {
 
 // All pairs: the scale at which log sum_ij exp(score_ij / scale) rises steepest against log scale; the slope there is half
 // the dimension of the data when the score is minus a squared distance (Coifman, Shkolnisky, Sigworth & Singer 2008).
-// One pass over the pairs fills a histogram of the scores with 64 bins an octave (relative width 1 to 1.6 %, whose second
+// One pass over the pairs fills a histogram of the scores with 64 bins per octave (relative width 1 to 1.6 %, whose second
 // order is below 1e-4 of the slope); the sums are then taken over its bins.
 // On a support, where the slope rule fails: the median over the rows of minus the least score, for distance(2) the median
 // squared distance to the k-th neighbour.

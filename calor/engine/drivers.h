@@ -1,5 +1,5 @@
 // The two drivers: a record's pairs go through a reducer, all pairs tile by tile, a support row by row.  Memory is what the reducer holds,
-// a tile a thread, and O((rows + columns) d) for the points; time is O(rows columns d) or O(edges d).  Pieces are fixed by the problem, so
+// a tile per thread, and O((rows + columns) d) for the points; time is O(rows columns d) or O(edges d).  Pieces are fixed by the problem, so
 // results have the same bits for any number of threads.
 //
 // A reducer says what it reads and holds the state of some rows:
@@ -10,7 +10,7 @@
 //   void add(Rows&, const Block&);                                 blocks of the same rows, in order of their columns
 //   void end(Rows&, first row, rows);                              what the rows came to
 //
-// Several threads call them, each for rows of its own.  The list is closed: reducers.h, and left_out_rows.cpp for what leaves one out.
+// Several threads call them, each for rows of its own.  The list is closed: reducers.h, and key_densities.cpp and left_out_rows.cpp for what leaves one out.
 #pragma once
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 #include "calor/engine/leave_one_out.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "calor/core/error.h"
+#include "calor/core/median.h"
 #include "calor/engine/left_out_rows.h"
 #include "calor/engine/reducers.h"
 
@@ -22,12 +22,6 @@ std::vector<std::int64_t> evenly(const std::vector<std::int64_t>& rows, std::int
   return result;
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // Half octaves, largest first.
 std::vector<double> scales_for(const Similarity& keys, const Context& context) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(keys.rows));
@@ -43,7 +37,7 @@ std::vector<double> scales_for(const Similarity& keys, const Context& context) {
   }
   require(!mean.empty(), Fault::input,
           "[loo] expected labelled rows at different places, found all at one: there is no bandwidth to choose, give a number");
-  const double widest = 2 * median(mean), low = std::min(widest / 2, near.empty() ? widest / 2 : median(near) / 8);
+  const double widest = 2 * upper_median(mean), low = std::min(widest / 2, near.empty() ? widest / 2 : upper_median(near) / 8);
   const double high = std::min(widest, low * widest_over_narrowest);
   std::vector<double> scales;
   for (double scale = high; scale >= low; scale = high * std::exp2(-0.5 * static_cast<double>(scales.size()))) scales.push_back(scale);

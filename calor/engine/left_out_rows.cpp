@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "calor/engine/ladder.h"
 #include "calor/engine/reducers.h"
 #include "calor/kernels/left_out.h"
 #include "calor/kernels/packed_doubles.h"
@@ -16,45 +17,6 @@ namespace {
 constexpr double least = std::numeric_limits<double>::epsilon();
 constexpr int exponents = kernels::density_exponents;
 constexpr double negligible = 45;  // weights below exp(-45) of the sum so far are not worth their time
-
-std::int64_t padded(std::int64_t count) {
-  constexpr std::int64_t step = kernels::left_out_step;
-  return (count + step - 1) / step * step;
-}
-
-// exp((score - peak) / scale) of a tile's row, by one scale after the other.  Of half octaves most are squares of those two before: a square
-// doubles the relative error, so that after four comes an exponential again.
-template <class T>
-class Ladder {
- public:
-  explicit Ladder(const std::vector<double>& scales) : scales_(scales) {}
-
-  void start(const Vector& scores, double peak) {
-    const std::int64_t count = padded(scores.size());
-    offsets_.resize(static_cast<std::size_t>(count));
-    const double* score = scores.data();
-    const double rate = 1 / scales_[0];
-    for (Eigen::Index j = 0; j < scores.size(); ++j) offsets_[static_cast<std::size_t>(j)] = static_cast<T>((score[j] - peak) * rate);
-    std::fill(offsets_.begin() + scores.size(), offsets_.end(), static_cast<T>(nothing));
-    for (std::vector<T>& powers : powers_) powers.resize(static_cast<std::size_t>(count));
-  }
-
-  // For s = 0, 1, ... in this order; returns their sum.
-  double step(std::size_t s) {
-    std::vector<T>& powers = powers_[s % 2];
-    constexpr std::size_t squares = 4;
-    const bool square = s / 2 % (squares + 1) > 0 && scales_[s - 2] == 2 * scales_[s];
-    current_ = powers.data();
-    return kernels::powers_of<T>(offsets_.data(), static_cast<T>(scales_[0] / scales_[s]), square ? powers.data() : nullptr, size(), powers.data());
-  }
-  const T* powers() const { return current_; }
-  std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()); }
-
- private:
-  const std::vector<double>& scales_;
-  std::vector<T> offsets_, powers_[2];
-  const T* current_ = nullptr;
-};
 
 // Weights of one row at one place of the grid: in all, and times what is counted; both relative to exp(greatest).
 struct Sums {
@@ -309,57 +271,6 @@ Similarity some_rows(const Similarity& keys, const std::vector<std::int64_t>& wh
 
 namespace {
 
-// The rest of each row is summed relative to its own best score so far; a better one rescales what was summed.
-template <class T>
-struct RowsBestAndRest {
-  static constexpr Reads reads = Reads::scores;
-  static constexpr Span span = Span::tiles;
-  using Rows = Vector;  // the second best scores
-  const std::vector<double>& scales;
-  KeyDensities found;
-
-  RowsBestAndRest(std::int64_t rows, const std::vector<double>& at)
-      : scales(at), found{Vector::Constant(rows, nothing), std::vector<std::int64_t>(static_cast<std::size_t>(rows), -1),
-                          Matrix::Zero(rows, static_cast<Eigen::Index>(at.size())), Matrix(rows, static_cast<Eigen::Index>(at.size()))} {}
-  Rows begin(std::int64_t, std::int64_t rows) const { return Vector::Constant(rows, nothing); }
-
-  void add(Rows& second, const Block& block) {
-    Matrix& sums = found.log_rest;
-    Ladder<T> ladder(scales);
-    const Matrix& tile = block.numbers;
-    Vector others(tile.cols() + 1);
-    for (Eigen::Index a = 0; a < tile.rows(); ++a) {
-      const std::int64_t i = block.first_row + a;
-      others << tile.row(a).transpose(), nothing;
-      Eigen::Index at = 0;
-      if (const double peak = tile.row(a).maxCoeff(&at); peak > found.best[i]) {
-        others[at] = nothing;
-        others[tile.cols()] = found.best[i];  // the former best is one of the rest now
-        found.best[i] = peak;
-        found.best_column[static_cast<std::size_t>(i)] = block.first_column + at;
-      }
-      const double peak = others.maxCoeff();
-      if (peak == nothing) continue;
-      if (peak > second[a]) {
-        for (Eigen::Index s = 0; s < sums.cols(); ++s) sums(i, s) *= std::exp((second[a] - peak) / scales[static_cast<std::size_t>(s)]);
-        second[a] = peak;
-      }
-      ladder.start(others, second[a]);
-      for (Eigen::Index s = 0; s < sums.cols(); ++s) sums(i, s) += ladder.step(static_cast<std::size_t>(s));
-    }
-  }
-
-  void end(const Rows& second, std::int64_t first, std::int64_t rows) {
-    Matrix& sums = found.log_rest;
-    for (std::int64_t i = first; i < first + rows; ++i)
-      for (Eigen::Index s = 0; s < sums.cols(); ++s) {
-        const double scale = scales[static_cast<std::size_t>(s)], best = found.best[i] / scale;
-        sums(i, s) = sums(i, s) > 0 ? second[i - first] / scale + std::log(sums(i, s)) : nothing;
-        found.log_all(i, s) = found.best[i] == nothing ? nothing : best + std::log1p(std::exp(sums(i, s) - best));
-      }
-  }
-};
-
 // The likelihoods of a piece of judged rows, added up.
 template <class T>
 struct Judged {
@@ -378,12 +289,6 @@ struct Judged {
 };
 
 }  // namespace
-
-template <class T>
-KeyDensities key_densities(const Similarity& keys, const std::vector<double>& scales, const Context& context) {
-  RowsBestAndRest<T> densities(keys.rows, scales);
-  return std::move(reduce_tiles(keys, densities, context, "key density").found);
-}
 
 template <class T>
 static Matrix likelihood_of(const LeftOutRows& rows, bool arranged, const Context& context) {
@@ -418,8 +323,6 @@ Matrix left_out_likelihood(const LeftOutRows& rows, const Context& context) {
   return likelihood_of<T>(rows, false, context);
 }
 
-template KeyDensities key_densities<float>(const Similarity&, const std::vector<double>&, const Context&);
-template KeyDensities key_densities<double>(const Similarity&, const std::vector<double>&, const Context&);
 template Matrix left_out_likelihood<float>(const LeftOutRows&, const Context&);
 template Matrix left_out_likelihood<double>(const LeftOutRows&, const Context&);
 

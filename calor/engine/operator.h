@@ -18,9 +18,8 @@ class Operator {
   static bool stores(double pairs, double memory) { return 8 * pairs <= memory / 4; }  // over all pairs
 
   // Whether it is of this similarity, number for number: then it need not be prepared again.  O(rows + columns).
-  bool is_of(const Similarity& similarity) const;
+  bool is_of(const Similarity& similarity) const { return same_values(source_, similarity); }
 
-  std::int64_t rows() const { return source_.rows; }
   Matrix apply(const Matrix& h, const Context& context) const;             // S h; h: columns x width
   Matrix apply_transposed(const Matrix& h, const Context& context) const;  // S' h; h: rows x width
   // S h, where rows were made to add up to 1 by their sums as computed (flow of passes.h).

@@ -9,12 +9,6 @@
 #include "calor/kernels/attention.h"
 
 namespace calor::engine {
-namespace {
-
-bool exponential(const Similarity& similarity) { return similarity.strengthen.kind == Strengthen::Kind::exponential; }
-
-}  // namespace
-
 // The record with its row sums.
 static Similarity settled(const Similarity& similarity, const Context& context) {
   Similarity record = similarity;
@@ -24,7 +18,7 @@ static Similarity settled(const Similarity& similarity, const Context& context) 
 
 Vector log_row_sums(const Similarity& similarity, const Context& context) {
   if (similarity.rows_deferred) return log_row_sums(settled(similarity, context), context);
-  if (exponential(similarity)) {
+  if (similarity.exponential()) {
     RowLogSumExp sums(similarity.rows);
     return reduce(similarity, sums, context, "row sums").result;
   }
@@ -51,7 +45,7 @@ static std::optional<kernels::AttentionParams<double>> as_attention(const Simila
   const bool dot = score.kind == Score::Kind::dot;
   const bool square = score.kind == Score::Kind::power_distance && score.metric == Metric::euclidean && score.power == 2;
   const auto fits = [](std::int64_t size) { return size >= 1 && size <= kernels::max_dim; };
-  if (!similarity.all_pairs() || !exponential(similarity) || similarity.computed || similarity.distances || !similarity.row_points ||
+  if (!similarity.all_pairs() || !similarity.exponential() || similarity.computed || similarity.distances || !similarity.row_points ||
       !(dot || square) || similarity.strengthen.scale.size() != 1 || !fits(similarity.row_points->cols()) || !fits(width))
     return std::nullopt;
   const std::optional<std::int64_t> own = own_key(similarity);
@@ -132,8 +126,8 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
 }
 
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context) {
-  require(values.rows() == similarity.columns && similarity.all_pairs() && exponential(similarity), Fault::internal,
-          "[row_means] expected an exponential over all pairs with {} columns, found {}", values.rows(), similarity.columns);
+  require(values.rows() == similarity.columns && similarity.exponential(), Fault::internal,
+          "[row_means] expected an exponential with {} columns, found {}", values.rows(), similarity.columns);
   if (const auto attention = as_attention(similarity, values.cols())) return attention_means(*attention, similarity, values, context);
   Similarity record = similarity;
   record.rows_deferred = false;
@@ -147,16 +141,18 @@ Matrix apply_transposed(const Similarity& similarity, const Matrix& values, cons
 }
 
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context) {
-  const bool rows_last = !similarity.normalised.empty() && similarity.normalised.back() == Normaliser::Kind::row;
-  if (similarity.rows_deferred || !rows_last || !exponential(similarity)) return apply(similarity, values, context);
+  if (similarity.rows_deferred || !similarity.softmax()) return apply(similarity, values, context);
   Matrix with_ones(values.rows(), values.cols() + 1);
   with_ones << values, Vector::Ones(values.rows());
   const Matrix result = apply(similarity, with_ones, context);
   Matrix means = result.leftCols(values.cols());
-  const auto sums = result.col(values.cols());
-  for (Eigen::Index i = 0; i < means.rows(); ++i)
-    if (sums[i] > 0 && std::isfinite(sums[i])) means.row(i) /= sums[i];
+  divide_rows(means, result.col(values.cols()));
   return means;
+}
+
+void divide_rows(Matrix& values, const Vector& sums) {
+  for (Eigen::Index i = 0; i < sums.size(); ++i)
+    if (sums[i] > 0 && std::isfinite(sums[i])) values.row(i) /= sums[i];
 }
 
 std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context) {

@@ -27,9 +27,11 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
 // The logarithms that normalise it are rounded, which tells where scores are large beside their bandwidth: |log| of 1e12 leaves four
 // digits of a mean, and of 1e17 none.
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context);
-// The rows' weighted means of H for an exponential record over all pairs, whatever its row factors: sums and products in one pass, relative
+// The rows' weighted means of H for an exponential record, whatever its row factors: sums and products in one pass, relative
 // to the greatest so far.  0 for a row without values.  Products and squared distances of points take the attention kernel in double.
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context);
+// Each row over its sum, where that is positive and finite.
+void divide_rows(Matrix& values, const Vector& sums);
 // value' * H: columns x width.
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context);
 

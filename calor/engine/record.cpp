@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "calor/core/error.h"
-#include "calor/core/threads.h"
-#include "calor/engine/values.h"
 
 namespace calor::engine {
 namespace {
@@ -75,6 +75,20 @@ std::string describe(const Similarity& similarity) {
     for (const Normaliser::Kind step : similarity.normalised) text += fmt::format(" {}", name_of(step));
   }
   return text + (similarity.symmetric ? "; symmetric up to factors" : "; not symmetric");
+}
+
+static bool equal(const Vector& a, const Vector& b) { return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin()); }
+
+static bool equal(const Strengthen& a, const Strengthen& b) {
+  return a.kind == b.kind && equal(a.scale, b.scale) && a.by_column == b.by_column && a.exponent == b.exponent && a.gain == b.gain && a.offset == b.offset;
+}
+
+bool same_values(const Similarity& a, const Similarity& b) {
+  return a.rows == b.rows && a.columns == b.columns && a.row_points == b.row_points && a.column_points == b.column_points && a.row_sparse == b.row_sparse &&
+         a.column_sparse == b.column_sparse && a.distances == b.distances && a.distances_turned == b.distances_turned && a.support == b.support &&
+         a.dense == b.dense && a.score == b.score && equal(a.strengthen, b.strengthen) && equal(a.log_row, b.log_row) && equal(a.log_column, b.log_column) &&
+         a.leave_diagonal_out == b.leave_diagonal_out && a.normalised == b.normalised && a.rows_deferred == b.rows_deferred && a.row_rows == b.row_rows &&
+         a.column_rows == b.column_rows;
 }
 
 std::uint64_t stored_bytes(const Similarity& similarity) {

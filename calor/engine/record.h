@@ -24,6 +24,7 @@ struct Score {
   Kind kind = Kind::stored;
   double power = 2;
   Metric metric = Metric::euclidean;
+  bool operator==(const Score&) const = default;
 };
 
 // exponential: exp(score / scale), scale of the row or, after a transposition, of the column.  power: (gain score + offset)^exponent.
@@ -66,6 +67,9 @@ struct Similarity {
   }
   double row_factor(std::int64_t i) const { return log_row.size() ? log_row[i] : 0; }
   double column_factor(std::int64_t j) const { return log_column.size() ? log_column[j] : 0; }
+  bool exponential() const { return strengthen.kind == Strengthen::Kind::exponential; }
+  // Rows are exponentials over their sum.
+  bool softmax() const { return exponential() && !normalised.empty() && normalised.back() == Normaliser::Kind::row; }
   bool row_stochastic() const {
     return !normalised.empty() && (normalised.back() == Normaliser::Kind::row || normalised.back() == Normaliser::Kind::sinkhorn);
   }
@@ -80,6 +84,10 @@ std::string describe(const Similarity& similarity);
 
 // The columns against each other, each but itself: the same score and strengthening, no factors.  Over all pairs of points.
 Similarity among_columns(const Similarity& similarity);
+
+// Whether both give the same value for every pair because all that makes it up is the same: points, graphs and stored values by identity,
+// numbers by value.  O(rows + columns).
+bool same_values(const Similarity& a, const Similarity& b);
 
 // Bytes that the record holds beyond the points.
 std::uint64_t stored_bytes(const Similarity& similarity);

@@ -17,8 +17,21 @@ namespace calor::engine {
 
 inline constexpr double nothing = -std::numeric_limits<double>::infinity();
 
-// For reducers that keep no state of a row.
-struct NoRows {};
+// For reducers that keep no state of rows.
+struct Stateless {
+  struct Rows {};
+  static Rows begin(std::int64_t, std::int64_t) { return {}; }
+  static void end(Rows, std::int64_t, std::int64_t) {}
+};
+
+// sums += numbers times the rows of h that the block's columns are.
+inline void add_weighted(Eigen::Ref<Matrix> sums, const Block& block, const Matrix& h) {
+  if (!block.columns) {
+    sums.noalias() += block.numbers * h.middleRows(block.first_column, block.numbers.cols());
+    return;
+  }
+  for (Eigen::Index b = 0; b < block.numbers.cols(); ++b) sums.row(0) += block.numbers(0, b) * h.row(block.columns[b]);
+}
 
 // Running log of a sum of exponentials.
 struct LogSum {
@@ -81,23 +94,16 @@ struct RowLogSum {
 };
 
 // sum_j value(i, j) h_j.
-struct WeightedSum {
+struct WeightedSum : Stateless {
   static constexpr Reads reads = Reads::values;
   static constexpr Span span = Span::tiles;
-  using Rows = NoRows;
   const Matrix& h;
   Matrix result;
 
   WeightedSum(std::int64_t rows, const Matrix& values) : h(values), result(Matrix::Zero(rows, values.cols())) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
-    if (!block.columns) {
-      result.middleRows(block.first_row, block.numbers.rows()).noalias() += block.numbers * h.middleRows(block.first_column, block.numbers.cols());
-      return;
-    }
-    for (Eigen::Index b = 0; b < block.numbers.cols(); ++b) result.row(block.first_row) += block.numbers(0, b) * h.row(block.columns[b]);
+    add_weighted(result.middleRows(block.first_row, block.numbers.rows()), block, h);
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // sum_j value(i, j) h_j / sum_j value(i, j) of an exponential record, both in one pass; 0 for a row without values.
@@ -118,11 +124,7 @@ struct SoftmaxMean {
       sum.add(block.numbers.row(a).transpose());
       if (sum.greatest > before) means.row(a) *= std::exp(before - sum.greatest);
     }
-    if (!block.columns) {
-      means.noalias() += block.numbers * h.middleRows(block.first_column, block.numbers.cols());
-      return;
-    }
-    for (Eigen::Index b = 0; b < block.numbers.cols(); ++b) means.row(0) += block.numbers(0, b) * h.row(block.columns[b]);
+    add_weighted(means, block, h);
   }
   void end(const Rows& sums, std::int64_t first, std::int64_t rows) {
     for (std::int64_t a = 0; a < rows; ++a)
@@ -182,15 +184,13 @@ Chosen<what, List, Done> choose(List empty, Done done) {
 
 // Something of each row's scores as a whole, but for those of left-out pairs: of_row(row, scores) is its number.
 template <class OfRow>
-struct RowScores {
+struct RowScores : Stateless {
   static constexpr Reads reads = Reads::scores;
   static constexpr Span span = Span::whole_rows;
-  using Rows = NoRows;
   OfRow of_row;
   Vector result;
 
   RowScores(std::int64_t rows, OfRow function) : of_row(std::move(function)), result(rows) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     Vector scores(block.numbers.cols());
     for (Eigen::Index a = 0; a < block.numbers.rows(); ++a) {
@@ -200,18 +200,15 @@ struct RowScores {
       result[block.first_row + a] = of_row(block.first_row + a, scores.head(used));
     }
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // Of each row the greatest score below 0, minus infinity where none is, and the sum of all that are not left out.
-struct PairRange {
+struct PairRange : Stateless {
   static constexpr Reads reads = Reads::scores;
   static constexpr Span span = Span::tiles;
-  using Rows = NoRows;
   Vector greatest, sum;
 
   explicit PairRange(std::int64_t rows) : greatest(Vector::Constant(rows, nothing)), sum(Vector::Zero(rows)) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     for (Eigen::Index a = 0; a < block.numbers.rows(); ++a)
       for (const double score : block.numbers.row(a)) {
@@ -220,97 +217,81 @@ struct PairRange {
         sum[block.first_row + a] += score;
       }
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // How often each of `bins` numbers comes among the pairs: of_score tells a score's.
 template <class OfScore>
-struct Histogram {
+struct Histogram : Stateless {
   static constexpr Reads reads = Reads::scores;
   static constexpr Span span = Span::tiles;
-  using Rows = NoRows;
   OfScore of_score;
   std::vector<std::int64_t> result;
   std::mutex guard;
 
   Histogram(std::size_t bins, OfScore function) : of_score(std::move(function)), result(bins, 0) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     std::vector<std::uint32_t> found(static_cast<std::size_t>(block.numbers.size()));
     for (Eigen::Index e = 0; e < block.numbers.size(); ++e) found[static_cast<std::size_t>(e)] = of_score(block.numbers.data()[e]);
     const std::lock_guard lock(guard);  // whole numbers: any order adds up to the same
     for (const std::uint32_t bin : found) ++result[bin];
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // The values themselves.
-struct StoreDense {
+struct StoreDense : Stateless {
   static constexpr Reads reads = Reads::values;
   static constexpr Span span = Span::tiles;
-  using Rows = NoRows;
   Matrix result;
 
   StoreDense(std::int64_t rows, std::int64_t columns) : result(Matrix::Zero(rows, columns)) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     const auto &numbers = block.numbers;
     if (!block.columns) result.block(block.first_row, block.first_column, numbers.rows(), numbers.cols()) = numbers;
     else
       for (Eigen::Index b = 0; b < numbers.cols(); ++b) result(block.first_row, block.columns[b]) = numbers(0, b);
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // The scores of a symmetric record, each pair computed once.
-struct StoreSymmetricScores {
+struct StoreSymmetricScores : Stateless {
   static constexpr Reads reads = Reads::scores;
   static constexpr Span span = Span::lower;
-  using Rows = NoRows;
   Matrix result;
 
   explicit StoreSymmetricScores(std::int64_t rows) : result(rows, rows) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     const std::int64_t first = block.first_row, column = block.first_column, count = block.numbers.rows(), width = block.numbers.cols();
     result.block(first, column, count, width) = block.numbers;
     if (const std::int64_t left = std::min(width, first - column); left > 0) result.block(column, first, left, count) = block.numbers.leftCols(left).transpose();
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // The lower triangle of a symmetric record's values, a row after the other.
-struct StoreTriangle {
+struct StoreTriangle : Stateless {
   static constexpr Reads reads = Reads::values;
   static constexpr Span span = Span::lower;
-  using Rows = NoRows;
   kernels::SymmetricMatrix result;
 
   explicit StoreTriangle(std::int64_t rows) : result(rows) {}
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     for (Eigen::Index a = 0; a < block.numbers.rows(); ++a) {
       const std::int64_t i = block.first_row + a;
       std::copy_n(block.numbers.row(a).data(), std::clamp<std::int64_t>(i + 1 - block.first_column, 0, block.numbers.cols()), result.row(i) + block.first_column);
     }
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 // On a support: one number for each edge.
 template <Reads what>
-struct StoreEdges {
+struct StoreEdges : Stateless {
   static constexpr Reads reads = what;
   static constexpr Span span = Span::tiles;
-  using Rows = NoRows;
   Csr result;
 
   explicit StoreEdges(const Csr& support) : result(support) { result.values.resize(support.column.size()); }
-  Rows begin(std::int64_t, std::int64_t) const { return {}; }
   void add(Rows, const Block& block) {
     std::copy_n(block.numbers.data(), block.numbers.size(), result.values.data() + result.begin[static_cast<std::size_t>(block.first_row)]);
   }
-  void end(Rows, std::int64_t, std::int64_t) const {}
 };
 
 }  // namespace calor::engine

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "calor/core/error.h"
+#include "calor/core/median.h"
 #include "calor/core/random.h"
 #include "calor/learn/evaluate.h"
 #include "calor/learn/tokens.h"
@@ -26,9 +27,7 @@ double median_distance(const Matrix& points, std::uint64_t seed) {
   std::vector<double> squares;
   for (std::size_t i = 1; i < order.size(); ++i) squares.push_back((points.row(order[i]) - points.row(order[i - 1])).squaredNorm());
   if (squares.empty()) return 0;
-  const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
-  std::nth_element(squares.begin(), middle, squares.end());
-  return std::sqrt(*middle);
+  return std::sqrt(upper_median(std::move(squares)));
 }
 
 std::span<float> floats(const at::Tensor& tensor) { return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}; }

@@ -237,6 +237,12 @@ void Estimate::keep_scores() {
   kept = true;
 }
 
+bool Estimate::streams(bool transposed) {
+  if (edges == 0 && !Operator::stores(pairs(), memory)) return true;
+  hold(edges > 0 ? (transposed ? 24 : 12) * edges : 8 * pairs());
+  return false;
+}
+
 static void add(Estimate& total, const BoundStage& bound) {
   if (bound.stage->estimate) at_stage(bound, [&] { bound.stage->estimate(total, bound.arguments); });
 }

@@ -123,6 +123,8 @@ struct Estimate {
     if (edges > 0) visits += times * edges * (1 + features / 8);
     else operations += times * pairs() * (value + (kept ? 0 : features));
   }
+  // The similarity is made ready for products (engine/operator.h), which holds its bytes; whether each of them computes the values anew.
+  bool streams(bool transposed = false);
   // As many times the similarity times the features.
   void flow(double times = 1) { (edges > 0 ? visits : operations) += times * pairs() * (edges > 0 ? 1 + features / 8 : features); }
 };

@@ -88,9 +88,10 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
 }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
-  estimate.pass();
-  estimate.flow(30 + 10 * std::sqrt(arguments.number("t")));
-  estimate.hold(24 * estimate.rows * estimate.features + 12 * estimate.edges);
+  const double products = 30 + 10 * std::sqrt(arguments.number("t"));
+  estimate.pass(estimate.streams() ? products : 1);
+  estimate.flow(products);
+  estimate.hold(24 * estimate.rows * estimate.features);
 }
 
 void outline(Outline& outline, const Arguments&) {

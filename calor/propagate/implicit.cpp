@@ -61,9 +61,10 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
 }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
-  estimate.pass();
-  estimate.flow(10 + 12 * std::sqrt(2 * arguments.number("t")));
-  estimate.hold(48 * estimate.rows * estimate.features + 12 * estimate.edges);
+  const double products = 10 + 12 * std::sqrt(2 * arguments.number("t"));
+  estimate.pass(estimate.streams() ? products : 1);
+  estimate.flow(products);
+  estimate.hold(48 * estimate.rows * estimate.features);
 }
 
 void outline(Outline& outline, const Arguments&) {

@@ -63,13 +63,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
-  if (estimate.edges > 0) {
-    estimate.hold((arguments.word("side") == "left" ? 24 : 12) * estimate.edges);
-  } else if (Operator::stores(estimate.pairs(), estimate.memory)) {
-    estimate.hold(8 * estimate.pairs());
-  } else {
-    estimate.pass();
-  }
+  if (estimate.streams(arguments.word("side") == "left")) estimate.pass();
   estimate.flow();
 }
 static Wants wants(const Arguments& arguments) { return arguments.word("side") == "right" ? Wants::classes : Wants::nothing; }

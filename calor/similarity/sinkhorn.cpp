@@ -12,7 +12,7 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"iterations", Parameter::Takes::number_or_word, "auto", 1, 1e6, "auto",
-     "the most there are; auto: until sums are 1 within 1e-10, at most 1000 (in training: 10, each a pass of the gradient)"}};
+     "the most iterations; auto: until all sums are within 1e-10 of 1, at most 1000 (in training: 10, each a pass of the gradient)"}};
 
 static Normaliser step(const Arguments& arguments) {
   return {Normaliser::Kind::sinkhorn, 0, arguments.is_number("iterations") ? static_cast<int>(arguments.integer("iterations")) : 0};

@@ -24,15 +24,9 @@ static constexpr Parameter parameters[] = {
      "rows: each pair by the row sums of both; keys: each column by its sum over the other columns"}};
 
 // -alpha log q, 0 where a row is empty.
-static Vector factors(const Similarity& record, double alpha, const Context& context) {
-  Vector result = log_row_sums(record, context);
-  for (double& value : result) value = std::isfinite(value) ? -alpha * value : 0;
-  return result;
-}
-
-static void multiply(Vector& log_factors, const Vector& more) {
-  if (log_factors.size()) log_factors += more;
-  else log_factors = more;
+static Vector factors(Vector log_sums, double alpha) {
+  for (double& value : log_sums) value = std::isfinite(value) ? -alpha * value : 0;
+  return log_sums;
 }
 
 static Normaliser step(const Arguments& arguments) { return {Normaliser::Kind::two_side, arguments.number("alpha")}; }
@@ -45,10 +39,10 @@ static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, 
               record.strengthen.scale.size() == 1,
           Fault::usage, "[two_side] expected an exponential of one bandwidth over all pairs for of=keys, found {}: put exp(loo) or exp(2) before it",
           describe(record));
-  if (arguments.is_number("alpha")) return factors(among_columns(record), arguments.number("alpha"), context);
+  if (arguments.is_number("alpha")) return factors(log_row_sums(among_columns(record), context), arguments.number("alpha"));
   if (kept.has("alpha")) {  // chosen in the first of several repetitions
     record.strengthen.scale[0] = kept.number("scale");
-    return factors(among_columns(record), kept.number("alpha"), context);
+    return factors(log_row_sums(among_columns(record), context), kept.number("alpha"));
   }
   LeaveOneOutOptions options;
   options.exponents = true;
@@ -62,15 +56,15 @@ static Vector key_factors(State& state, const Arguments& arguments, Kept& kept, 
   record.strengthen.scale[0] = scale;
   kept.keep_number("scale", scale);
   kept.keep_number("alpha", alpha);
-  Vector result = found.log_density.col(static_cast<Eigen::Index>(choice.scale));
-  for (double& value : result) value = std::isfinite(value) ? -alpha * value : 0;
-  return result;
+  return factors(found.log_density.col(static_cast<Eigen::Index>(choice.scale)), alpha);
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   if (of_keys(arguments)) {
-    multiply(record.log_column, key_factors(state, arguments, kept, context));
+    const Vector factor = key_factors(state, arguments, kept, context);
+    if (record.log_column.size()) record.log_column += factor;
+    else record.log_column = factor;
     record.normalised.push_back(Normaliser::Kind::two_side);
   } else {
     normalise(record, step(arguments), context);

@@ -50,6 +50,12 @@ TEST(Operator, ProductsAreThoseOfThePasses) {
       }
 }
 
+TEST(RowMeans, OfAGraphAreThoseOfItsNormalisedRows) {
+  const Similarity record = kernel_of(700, true);
+  const Matrix h = random_points(700, 4, 2), values = materialise(record, "test", Context());
+  EXPECT_LT(relative_difference(row_means(record, h, Context()), values.rowwise().sum().cwiseInverse().asDiagonal() * values * h), rounding);
+}
+
 TEST(Operator, KnowsItsSimilarity) {
   const Similarity record = kernel_of(60, true);
   const Operator prepared(record, Context());
