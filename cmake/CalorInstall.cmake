@@ -1,11 +1,12 @@
 # Install: headers beside their rooms, static libraries, and a package file for find_package(Calor).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
-set(rooms core io kernels engine analyse report limit pipeline similarity propagate recipes inspect)
+set(rooms core io kernels engine analyse report limit pipeline similarity propagate recipes api inspect)
 foreach(room ${rooms})
   install(TARGETS calor_${room} EXPORT CalorTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY calor/${room} DESTINATION include/calor FILES_MATCHING PATTERN "*.h" PATTERN "*-inl.h" EXCLUDE)
 endforeach()
+install(FILES calor/calor.h DESTINATION include/calor)
 install(FILES "${PROJECT_BINARY_DIR}/rooms/core/generated/calor/core/version.h" DESTINATION include/calor/core)
 install(TARGETS calor RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(CALOR_TORCH)

@@ -94,6 +94,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   bar.clear();
   say_reading(globals, loaded.read, loaded.reading);
   const pipeline::Data& points = loaded.data;
+  charge_process(globals, context);
   const pipeline::State state = pipeline::place(saved.fit, points.points(), context);
   const std::vector<std::string>& classes = points.classes.empty() ? fitted.classes : points.classes;
   const bool labelled = !points.labels.empty() || points.targets.size() > 0;

@@ -47,6 +47,10 @@ Context make_context(const Globals& globals, ProgressBar& bar) {
   return context;
 }
 
+void charge_process(const Globals& globals, const Context& context) {
+  if (!globals.max_memory.empty()) context.memory.begin_with(resident_memory());
+}
+
 void say_reading(const Globals& globals, const std::string& line, const io::Reading& reading) {
   if (globals.quiet) return;
   fmt::print(stderr, "{}\n", line);

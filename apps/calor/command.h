@@ -28,6 +28,9 @@ struct Globals {
 void add_globals(CLI::App& command, Globals& globals);
 
 // Threads, memory limit, progress bar and stop flag for a library call; `bar` must outlive the context.
+// Charges the process and the data that it has read to a memory limit that was asked for: the limit is of all that the program takes.
+void charge_process(const Globals& globals, const Context& context);
+
 Context make_context(const Globals& globals, ProgressBar& bar);
 
 // Says on stderr what was read, and what was doubtful about it; nothing with --quiet.

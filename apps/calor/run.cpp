@@ -145,6 +145,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data, context));
     return;
   }
+  charge_process(globals, context);
   const auto begin = std::chrono::steady_clock::now();
   const auto data = std::make_shared<const pipeline::Data>(std::move(loaded.data));
   pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, context), text, version, loaded.hash, loaded.label, loaded.coding, loaded.filling};

@@ -1,5 +1,7 @@
 #include "calor/core/memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -61,15 +63,46 @@ std::string format_bytes(std::uint64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.{}f} {}", value, value < 10 ? 1 : 0, units[unit]);
 }
 
-MemoryLimit::MemoryLimit(std::uint64_t bytes) : bytes_(bytes) {
+std::uint64_t resident_memory() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t all = 0, resident = 0;
+  return file >> all >> resident ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+Reservation& Reservation::operator=(Reservation&& other) noexcept {
+  if (this != &other) {
+    release();
+    taken_ = std::move(other.taken_);
+    bytes_ = std::exchange(other.bytes_, 0);
+  }
+  return *this;
+}
+
+void Reservation::release() noexcept {
+  if (bytes_) taken_->fetch_sub(bytes_);
+  bytes_ = 0;
+}
+
+MemoryLimit::MemoryLimit(std::uint64_t bytes) : bytes_(bytes), taken_(std::make_shared<std::atomic<std::uint64_t>>(0)) {
   if (bytes_ == 0) bytes_ = available_memory() / 10 * 9;
   if (bytes_ == 0) bytes_ = std::numeric_limits<std::uint64_t>::max();
 }
 
-void MemoryLimit::require(std::uint64_t needed, std::string_view op, std::string_view what,
-                          std::string_view remedy) const {
-  calor::require(needed <= bytes_, Fault::memory, "[{}] expected at most {} of memory, found {} needed for {}: {}", op,
-                 format_bytes(bytes_), format_bytes(needed), what, remedy);
+void MemoryLimit::refuse(std::uint64_t needed, std::uint64_t taken, std::string_view op, std::string_view what, std::string_view remedy) const {
+  const std::string beside = taken ? fmt::format(", beside {} in use", format_bytes(taken)) : "";
+  fail(Fault::memory, "[{}] expected at most {} of memory, found {} needed for {}{}: {}", op, format_bytes(bytes_), format_bytes(needed), what, beside, remedy);
+}
+
+void MemoryLimit::require(std::uint64_t needed, std::string_view op, std::string_view what, std::string_view remedy) const {
+  if (const std::uint64_t taken = this->taken(); taken > bytes_ || needed > bytes_ - taken) refuse(needed, taken, op, what, remedy);
+}
+
+Reservation MemoryLimit::reserve(std::uint64_t needed, std::string_view op, std::string_view what, std::string_view remedy) const {
+  std::uint64_t taken = taken_->load();
+  do {
+    if (taken > bytes_ || needed > bytes_ - taken) refuse(needed, taken, op, what, remedy);
+  } while (!taken_->compare_exchange_weak(taken, taken + needed));
+  return Reservation(taken_, needed);
 }
 
 }  // namespace calor

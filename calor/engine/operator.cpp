@@ -9,7 +9,7 @@ namespace calor::engine {
 // The record with all that makes up a value, factors too, as numbers of its support.
 static Similarity with_values(const Similarity& record, const Context& context) {
   if (record.support) return stored_similarity(values_on_support(record, context));
-  return stored_similarity(std::make_shared<const Matrix>(materialise(record, "flow", context)));
+  return stored_similarity(stored_values(record, "flow", context));
 }
 
 Operator::Operator(const Similarity& similarity, const Context& context)

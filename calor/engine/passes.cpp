@@ -160,14 +160,19 @@ std::vector<std::int64_t> best_columns(const Similarity& similarity, const Conte
   return std::move(reduce(similarity, best, context, "best").result);
 }
 
-Matrix materialise(const Similarity& similarity, const char* op, const Context& context) {
-  if (similarity.rows_deferred) return materialise(settled(similarity, context), op, context);
-  context.memory.require(static_cast<std::uint64_t>(similarity.rows) * static_cast<std::uint64_t>(similarity.columns) * 8, op,
-                         fmt::format("all {} x {} values", similarity.rows, similarity.columns),
-                         "give fewer points, or raise --max-memory");
-  StoreDense values(similarity.rows, similarity.columns);
-  return std::move(reduce(similarity, values, context, "values").result);
+Reservation reserve_values(std::int64_t rows, std::int64_t columns, const char* op, const Context& context) {
+  return context.memory.reserve(static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns) * 8, op, fmt::format("all {} x {} values", rows, columns),
+                                "give fewer points, or raise --max-memory");
 }
+
+std::shared_ptr<Matrix> stored_values(const Similarity& similarity, const char* op, const Context& context) {
+  if (similarity.rows_deferred) return stored_values(settled(similarity, context), op, context);
+  Reservation reserved = reserve_values(similarity.rows, similarity.columns, op, context);
+  StoreDense values(similarity.rows, similarity.columns);
+  return share_reserved(std::move(reduce(similarity, values, context, "values").result), std::move(reserved));
+}
+
+Matrix materialise(const Similarity& similarity, const char* op, const Context& context) { return std::move(*stored_values(similarity, op, context)); }
 
 Csr values_on_support(const Similarity& similarity, const Context& context) {
   StoreEdges<Reads::values> values(*similarity.support);
@@ -191,8 +196,7 @@ Similarity store_scores(const Similarity& similarity, const Context& context) {
   if (similarity.support) {
     result.support = std::make_shared<const Csr>(values_on_support(bare, context));
   } else {
-    StoreDense values(bare.rows, bare.columns);
-    result.dense = std::make_shared<const Matrix>(std::move(reduce_tiles(bare, values, context, "values").result));
+    result.dense = stored_values(bare, "values", context);
     result.leave_diagonal_out = false;
   }
   return result;
@@ -211,8 +215,9 @@ void keep_scores(Similarity& similarity, const Context& context) {
     return;
   Similarity bare = similarity;
   bare.leave_diagonal_out = false;
+  Reservation reserved = reserve_values(n, n, "scores", context);
   StoreSymmetricScores scores(n);
-  similarity.computed = std::make_shared<const Matrix>(std::move(reduce_tiles(bare, scores, context, "scores").result));
+  similarity.computed = share_reserved(std::move(reduce_tiles(bare, scores, context, "scores").result), std::move(reserved));
 }
 
 }  // namespace calor::engine

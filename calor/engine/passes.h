@@ -41,6 +41,10 @@ std::vector<std::int64_t> best_columns(const Similarity& similarity, const Conte
 // All values in one matrix: the plain composition that the passes above are tested against, and what the stages use that
 // say they need rows x columns numbers.  Throws Fault::memory.
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context);
+// The same to keep: the memory stays reserved for as long as anyone holds it.
+std::shared_ptr<Matrix> stored_values(const Similarity& similarity, const char* op, const Context& context);
+// Memory for such a matrix.
+Reservation reserve_values(std::int64_t rows, std::int64_t columns, const char* op, const Context& context);
 
 // Computes the scores of all pairs of points once, before passes that each would: N^2 d / 2 multiply-adds and 8 N^2 bytes.  Does nothing
 // where that is more than a quarter of the memory limit, for points in few dimensions (whose scores are computed as fast as they are

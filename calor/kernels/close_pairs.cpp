@@ -16,7 +16,7 @@ std::vector<std::vector<std::int32_t>> close_pairs(const ClosePairsProblem& prob
   constexpr std::int64_t block = ProductTile::block;
   // The caller's own rounding of a distance and of a reach.
   constexpr double slack = 1e-12;
-  const Pairs& pairs = *current_isa().pairs;
+  const Products& pairs = current_isa().products();
   const Frame frame(problem.rows, problem.columns, problem.directions, context);
   const PackedPoints rows(pairs, problem.rows, frame, context), columns(pairs, problem.columns, frame, context);
   const double area = frame.scale * frame.scale;

@@ -71,7 +71,7 @@ GaussianSums::Rows GaussianSums::flow(const PointsView& rows, const double* weig
                                       const Context& context) const {
   require(rows.dim == dim_, Fault::usage, "[gaussian sums] expected rows of {} coordinates, found {}", dim_, rows.dim);
   require(epsilon > 0 && std::isfinite(epsilon), Fault::usage, "[gaussian sums] expected a positive eps, found {}", epsilon);
-  const auto kernel = current_isa().all_pairs->gaussian_row;
+  const auto kernel = current_isa().gaussian().gaussian_row;
   const std::vector<double> weights = in_leaves(weight), values = in_leaves(h);
   const double farthest = 2 * epsilon * cut;
   Rows result;

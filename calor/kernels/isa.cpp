@@ -7,15 +7,14 @@
 #include "calor/core/text.h"
 #include "calor/kernels/attention.h"
 #include "calor/kernels/highway/isas.h"
-#include "calor/kernels/scalar/all_pairs.h"
-#include "calor/kernels/scalar/pairs.h"
+#include "calor/kernels/scalar/tables.h"
 
 namespace calor::kernels {
 
 // Registration is explicit: static initialisers in a static library are dropped by the linker.
 const std::vector<Isa>& runnable_isas() {
   static const std::vector<Isa> isas = [] {
-    std::vector<Isa> list{{"scalar", nullptr, scalar::pairs(), scalar::all_pairs()}};
+    std::vector<Isa> list{{"scalar", nullptr, scalar::tables()}};
     for (const Isa& isa : highway_isas()) list.push_back(isa);
     return list;
   }();

@@ -5,17 +5,20 @@
 #include <string>
 #include <vector>
 
-#include "calor/kernels/all_pairs.h"
-#include "calor/kernels/pairs.h"
+#include "calor/kernels/tables.h"
 #include "calor/kernels/tiles.h"
 
 namespace calor::kernels {
 
 struct Isa {
   std::string name;
-  const Tiles* tiles;  // null for "scalar", which has no tiles
-  const Pairs* pairs;
-  const AllPairs* all_pairs;
+  const Tiles* tiles;  // attention; null for "scalar", which has no tiles
+  Tables tables;
+  const Products& products() const { return *tables.products; }
+  const Softmax& softmax() const { return *tables.softmax; }
+  const Gaussian& gaussian() const { return *tables.gaussian; }
+  const Paths& paths() const { return *tables.paths; }
+  const Symmetric& symmetric() const { return *tables.symmetric; }
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

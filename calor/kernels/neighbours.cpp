@@ -94,7 +94,7 @@ class Lists {
 class Search {
  public:
   Search(const NeighboursProblem& problem, const Context& context)
-      : problem_(problem), context_(context), pairs_(*current_isa().pairs), symmetric_(is_symmetric(problem)),
+      : problem_(problem), context_(context), pairs_(current_isa().products()), symmetric_(is_symmetric(problem)),
         frame_(problem.rows, problem.columns, problem.directions, context), columns_(pairs_, problem.columns, frame_, context) {
     if (!symmetric_) own_rows_.emplace(pairs_, problem.rows, frame_, context);
     lists_.emplace(problem_, frame_, rows());
@@ -185,7 +185,7 @@ class Search {
 
   const NeighboursProblem& problem_;
   const Context& context_;
-  const Pairs& pairs_;
+  const Products& pairs_;
   const bool symmetric_;
   const Frame frame_;
   const PackedPoints columns_;
@@ -202,15 +202,17 @@ std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, cons
   return Search(problem, context).run();
 }
 
+std::uint64_t neighbours_bytes(std::int64_t rows, std::int64_t other_columns, std::int64_t dim, std::int64_t k) {
+  return static_cast<std::uint64_t>((rows + other_columns) * (dim * 4 + 20)) +
+         static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(Lists::capacity(k) * static_cast<std::int64_t>(sizeof(Candidate)) + 4 * k + 16);
+}
+
 std::uint64_t neighbours_bytes(const NeighboursProblem& problem) {
-  const std::int64_t points = problem.columns.count + (Search::is_symmetric(problem) ? 0 : problem.rows.count);
-  return static_cast<std::uint64_t>(points) * static_cast<std::uint64_t>(problem.rows.dim * 4 + 20) +
-         static_cast<std::uint64_t>(problem.rows.count) *
-             static_cast<std::uint64_t>(Lists::capacity(problem.k) * static_cast<std::int64_t>(sizeof(Candidate)) + 4 * problem.k + 16);
+  return neighbours_bytes(problem.rows.count, Search::is_symmetric(problem) ? 0 : problem.columns.count, problem.rows.dim, problem.k);
 }
 
 double squared_distance(const double* x, const double* y, std::int64_t dim) {
-  return current_isa().pairs->squared_distance(x, y, dim);
+  return current_isa().products().squared_distance(x, y, dim);
 }
 
 }  // namespace calor::kernels

@@ -32,6 +32,8 @@ struct NeighboursProblem {
 std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, const Context& context);
 
 std::uint64_t neighbours_bytes(const NeighboursProblem& problem);
+// The same for so many rows of `dim` numbers against so many other columns, 0 for themselves.
+std::uint64_t neighbours_bytes(std::int64_t rows, std::int64_t other_columns, std::int64_t dim, std::int64_t k);
 
 // The measure of Euclidean distance: |x - y|^2 from differences, by the instruction set in use.
 double squared_distance(const double* x, const double* y, std::int64_t dim);

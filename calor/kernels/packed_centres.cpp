@@ -25,7 +25,7 @@ PackedRows::PackedRows(const PointsView& points, const Frame& frame, const Conte
 }
 
 PackedCentres::PackedCentres(const double* centres, std::int64_t count, std::int64_t dim)
-    : pairs_(*current_isa().pairs), dim_(dim), width_(count <= pairs_.panel_width / 2 ? pairs_.panel_width / 2 : pairs_.panel_width),
+    : pairs_(current_isa().products()), dim_(dim), width_(count <= pairs_.panel_width / 2 ? pairs_.panel_width / 2 : pairs_.panel_width),
       stride_((count + width_ - 1) / width_ * width_), panels_(memory_.take<float>(stride_ * dim)),
       squares_(static_cast<std::size_t>(count), 0.0) {
   std::fill_n(panels_, stride_ * dim, 0.0f);

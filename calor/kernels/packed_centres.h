@@ -35,7 +35,7 @@ class PackedCentres {
   void products(const PackedRows& rows, const std::int64_t* which, std::int64_t count, float* products) const;
 
  private:
-  const Pairs& pairs_;
+  const Products& pairs_;
   std::int64_t dim_, width_, stride_;
   double greatest_ = 0;
   Workspace memory_;

@@ -8,7 +8,7 @@
 namespace calor::kernels {
 
 PackedDoubles::PackedDoubles(const PointsView& points, const double* centre, const Context& context)
-    : pairs_(current_isa().pairs), dim_(points.dim), width_(pairs_->double_panel_width) {
+    : pairs_(&current_isa().products()), dim_(points.dim), width_(pairs_->double_panel_width) {
   const std::int64_t panels = (points.count + width_ - 1) / width_;
   panels_ = memory_.take<double>(panels * width_ * dim_);
   squares_.assign(static_cast<std::size_t>(points.count), 0.0);
@@ -51,9 +51,9 @@ void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_coun
 
 bool distances_from_products(const double* products, std::int64_t count, double row_square, const double* column_squares, double share,
                              double* out) {
-  return current_isa().pairs->distances_from_products(products, count, row_square, column_squares, share, out);
+  return current_isa().products().distances_from_products(products, count, row_square, column_squares, share, out);
 }
 
-void exponentials(double* x, std::int64_t count) { current_isa().pairs->exponentials(x, count); }
+void exponentials(double* x, std::int64_t count) { current_isa().softmax().exponentials(x, count); }
 
 }  // namespace calor::kernels

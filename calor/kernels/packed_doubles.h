@@ -23,7 +23,7 @@ class PackedDoubles {
                        std::int64_t column, std::int64_t column_count, double* tile, std::int64_t stride);
 
  private:
-  const Pairs* pairs_ = nullptr;
+  const Products* pairs_ = nullptr;
   std::int64_t dim_ = 0, width_ = 1;
   Workspace memory_;
   double* panels_ = nullptr;

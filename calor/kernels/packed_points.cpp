@@ -52,7 +52,7 @@ Frame::Frame(const PointsView& rows, const PointsView& columns, bool unit, const
   absolute = (dim + 16) * 0x1p-118;
 }
 
-PackedPoints::PackedPoints(const Pairs& pairs, const PointsView& points, const Frame& frame, const Context& context)
+PackedPoints::PackedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const Context& context)
     : count_(points.count), dim_(points.dim), width_(pairs.panel_width) {
   const std::int64_t padded = (points.count + width_ - 1) / width_ * width_;
   panels_ = memory_.take<float>(padded * dim_);
@@ -82,7 +82,7 @@ PackedPoints::PackedPoints(const Pairs& pairs, const PointsView& points, const F
   });
 }
 
-ProductTile product_tile(const Pairs& pairs, const PackedPoints& rows, std::int64_t row, const PackedPoints& columns, std::int64_t column,
+ProductTile product_tile(const Products& pairs, const PackedPoints& rows, std::int64_t row, const PackedPoints& columns, std::int64_t column,
                          Workspace& scratch) {
   constexpr std::int64_t block = ProductTile::block;
   const std::int64_t row_count = std::min(block, rows.count() - row), width = columns.panel_width();

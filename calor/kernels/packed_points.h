@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/kernels/pairs.h"
+#include "calor/kernels/tables.h"
 #include "calor/kernels/workspace.h"
 
 namespace calor::kernels {
@@ -41,7 +41,7 @@ struct Frame {
 
 class PackedPoints {
  public:
-  PackedPoints(const Pairs& pairs, const PointsView& points, const Frame& frame, const Context& context);
+  PackedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const Context& context);
 
   std::int64_t count() const { return count_; }
   std::int64_t panel_width() const { return width_; }
@@ -71,7 +71,7 @@ struct ProductTile {
 };
 
 // The tile of the blocks that begin at `row` and `column`, multiples of the block.  Valid until scratch is cleared.
-ProductTile product_tile(const Pairs& pairs, const PackedPoints& rows, std::int64_t row, const PackedPoints& columns, std::int64_t column,
+ProductTile product_tile(const Products& pairs, const PackedPoints& rows, std::int64_t row, const PackedPoints& columns, std::int64_t column,
                          Workspace& scratch);
 
 // Floats on the safe side of a number that is far from overflow.

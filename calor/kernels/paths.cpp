@@ -37,7 +37,7 @@ void shortest_paths(const PathGraph& graph, std::span<const std::int32_t> source
   std::fill_n(reached, graph.nodes * path_lanes, far);
   for (std::size_t lane = 0; lane < sources.size(); ++lane) reached[sources[lane] * path_lanes + static_cast<std::int64_t>(lane)] = 0;
   std::vector<std::uint8_t> pending(static_cast<std::size_t>(graph.nodes), 1);
-  current_isa().all_pairs->shorten_paths(graph.begin, graph.column, graph.length, order.data(), static_cast<std::int64_t>(order.size()),
+  current_isa().paths().shorten_paths(graph.begin, graph.column, graph.length, order.data(), static_cast<std::int64_t>(order.size()),
                                          reached, pending.data());
 }
 

@@ -9,7 +9,7 @@
 namespace calor::kernels {
 
 double stress_pulls(const SymmetricMatrix& delta, std::int64_t dims, const double* points, double* pulls, const Context& context) {
-  const auto kernel = current_isa().all_pairs->stress_row;
+  const auto kernel = current_isa().symmetric().stress_row;
   const std::int64_t n = delta.size();
   const std::vector<std::int64_t> begin = triangle_pieces(n);
   const auto pieces = static_cast<std::int64_t>(begin.size()) - 1;

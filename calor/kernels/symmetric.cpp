@@ -25,7 +25,7 @@ std::vector<std::int64_t> triangle_pieces(std::int64_t n) {
 
 void symmetric_product(std::int64_t n, const std::function<const double*(std::int64_t)>& row, const double* x, double* y,
                        const Context& context) {
-  const auto kernel = current_isa().all_pairs->symmetric_rows;
+  const auto kernel = current_isa().symmetric().symmetric_rows;
   const std::vector<std::int64_t> begin = triangle_pieces(n);
   const auto pieces = static_cast<std::int64_t>(begin.size()) - 1;
   std::vector<std::vector<double>> parts(static_cast<std::size_t>(pieces));

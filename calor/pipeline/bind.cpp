@@ -322,10 +322,14 @@ Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages
   return parse(print(calls));
 }
 
-std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first) {
-  std::vector<BoundStage> bound = Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
-  if (first == types::points) outline_after(bound);  // refuses what cannot run
+std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages) {
+  std::vector<BoundStage> bound = bind_stages(pipeline, stages, types::points);
+  outline_after(bound);  // refuses what cannot run
   return bound;
+}
+
+std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first) {
+  return Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
 }
 
 }  // namespace calor::pipeline

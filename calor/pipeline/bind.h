@@ -26,7 +26,10 @@ Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::st
 // a pipeline that does not strengthen there: it is about distances or points.
 Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages);
 
-// The stages with their arguments, for a pipeline whose first stage is given `first`.
-std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first = types::points);
+// The stages with their arguments, for a pipeline that is given data.
+std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages);
+
+// For one that is given a value of type `first`: what that value must be beyond its type, the stages check when they run.
+std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first);
 
 }  // namespace calor::pipeline

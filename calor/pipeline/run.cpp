@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/outline.h"
@@ -137,26 +138,64 @@ static std::vector<Note> renaming_notes(const std::vector<BoundStage>& stages) {
   return notes;
 }
 
-Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::uint64_t seed, const Context& context) {
-  require(given->rows() > 0, Fault::input, "[run] expected at least one point, found none");
-  check_finite(*given->features, "run");
-  if (given->sparse) check_finite(*given->sparse, "run");
-  check_unit(*given);
-  const auto [data, remark] = readable(stages, given, context);
-  require_wanted(stages, *data);
-  Fit result;
-  result.stages = std::move(stages);
-  result.data = data;
-  result.seed = seed;
-  State& state = result.result;
-  state.data = data;
+State begin(std::shared_ptr<const Data> data, std::uint64_t seed) {
+  require(data->rows() > 0, Fault::input, "[run] expected at least one point, found none");
+  check_finite(*data->features, "run");
+  if (data->sparse) check_finite(*data->sparse, "run");
+  check_unit(*data);
+  State state;
   state.seed = seed;
   state.type = types::points;
   take(state, data->points());
   state.columns = data->features;
-  state.notes = renaming_notes(result.stages);
+  state.data = std::move(data);
+  return state;
+}
+
+// Before a stage has moved them: the points in a form that the stages can read.
+static void make_readable(State& state, const std::vector<BoundStage>& stages, const Context& context) {
+  const auto [data, remark] = readable(stages, state.data, context);
+  require_wanted(stages, *data);
   if (!remark.empty()) state.note("data", remark);
-  if (!data->rounding.empty()) state.note("data", data->rounding);
+  if (data == state.data) return;
+  take(state, data->points());
+  state.columns = data->features;
+  state.data = data;
+}
+
+State step(const std::vector<BoundStage>& stages, const State& before, const Context& context) {
+  State state = before;
+  std::vector<Kept> kept;
+  if (state.type == types::points && !state.moved()) make_readable(state, stages, context);
+  run_stages(stages, state, kept, context);
+  return state;
+}
+
+static Estimate start(const std::vector<BoundStage>& stages, const Data& data, const Context& context);
+static void add(Estimate& total, const BoundStage& bound);
+
+// Refuses what is sure to take more than is left, at the stage that would.
+static void require_memory(const std::vector<BoundStage>& stages, const Data& data, const Context& context) {
+  Estimate total = start(stages, data, context);
+  for (const BoundStage& bound : stages) {
+    add(total, bound);
+    at_stage(bound, [&] {
+      context.memory.require(total.peak < 1e18 ? static_cast<std::uint64_t>(total.peak) : ~std::uint64_t{0}, bound.stage->name,
+                             fmt::format("{} rows from here on", grouped_digits(data.rows())), "give fewer rows, or raise --max-memory");
+    });
+  }
+}
+
+Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::uint64_t seed, const Context& context) {
+  Fit result;
+  result.stages = std::move(stages);
+  result.seed = seed;
+  State& state = result.result = begin(std::move(given), seed);
+  state.notes = renaming_notes(result.stages);
+  make_readable(state, result.stages, context);
+  if (!state.data->rounding.empty()) state.note("data", state.data->rounding);
+  result.data = state.data;
+  require_memory(result.stages, *result.data, context);
   run_stages(result.stages, state, result.kept, context, &result.prototypes, &result.times);
   if (state.type & types::any_similarity) settle(state.similarity, context);
   return result;
@@ -239,7 +278,7 @@ void Estimate::keep_scores() {
 
 bool Estimate::streams(bool transposed) {
   if (edges == 0 && !Operator::stores(pairs(), memory)) return true;
-  hold(edges > 0 ? (transposed ? 24 : 12) * edges : 8 * pairs());
+  use(edges > 0 ? (transposed ? 24 : 12) * edges : 8 * pairs());
   return false;
 }
 
@@ -269,7 +308,7 @@ std::string explain(const std::vector<BoundStage>& stages, const Data& data, con
                       total.edges > 0 ? fmt::format("about {:.0f} edges", total.edges) : "all pairs");
   if (!form.empty()) text += form + "\n";
   text += fmt::format("expected on this machine: about {} beyond the data, {} (within a factor of three where it converges as usual)\n",
-                      format_bytes(static_cast<std::uint64_t>(total.bytes)), format_seconds(expected_seconds(total, speed)));
+                      format_bytes(static_cast<std::uint64_t>(total.bytes())), format_seconds(expected_seconds(total, speed)));
   for (const Note& note : renaming_notes(stages)) text += fmt::format("note: [{}] {}\n", note.stage, note.text);
   const BoundStage* obstacle = without_place(stages);
   return text + (obstacle ? fmt::format("new points cannot be placed: {} has no rule for them\n", obstacle->stage->name)

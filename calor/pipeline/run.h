@@ -32,6 +32,13 @@ struct Fit {
 // its place.
 Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> data, std::uint64_t seed, const Context& context);
 
+// The state of data before the first stage.  Checks that features are finite, and of a size whose squares are.
+State begin(std::shared_ptr<const Data> data, std::uint64_t seed);
+
+// A state after stages that were bound to its type; the given one stays.  Sparse points are made dense where a stage needs that.  What the
+// stages keep for new points is dropped: fit is for that.
+State step(const std::vector<BoundStage>& stages, const State& state, const Context& context);
+
 // The first stage that has no rule for new points, in the bodies of others too; null where all have one.
 const BoundStage* without_place(const std::vector<BoundStage>& stages);
 

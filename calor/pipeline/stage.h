@@ -14,11 +14,15 @@
 #include "calor/core/progress.h"
 #include "calor/pipeline/syntax.h"
 
-namespace calor::engine {}
+namespace calor::engine {
+struct Points;
+struct Similarity;
+}  // namespace calor::engine
 
 namespace calor::pipeline {
 
 using namespace engine;  // the stages' vocabulary is the engine's
+using engine::Points, engine::Similarity;  // and not that of calor.h
 
 // The forms that points come in: with all their numbers, with those that are not 0, or known by their distances alone (some: not
 // every pair has one).

@@ -1,6 +1,7 @@
 // What flows through a pipeline: the data as given, and the state that stages edit.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -107,7 +108,9 @@ struct Estimate {
   double rows = 0, columns = 0, features = 0;  // features: numbers per point, of sparse points the entries, of distances none
   double filled = 1;      // the share of entries of points that stay sparse
   double edges = 0;       // 0: all pairs
-  double bytes = 0;       // the most that is held at once beyond the data
+  double held = 0;        // bytes that the stages so far hold on to
+  double peak = 0;        // the most bytes that are taken at once, beyond the data
+  double guessed = 0;     // bytes that what the data are like may take as well: shown, and refused only when they are known
   double memory = 0;      // the limit, in bytes
   double operations = 0;  // multiply-adds of products of points, or what takes as long
   double visits = 0;      // numbers fetched from memory by number, as along edges
@@ -115,7 +118,14 @@ struct Estimate {
   bool crowded = false;   // the values are a kernel's, whose leading eigenvalues lie close together
   static constexpr double value = 80;  // multiply-adds that take as long as one value from its score does: an exponential, the factors
   double pairs() const { return edges > 0 ? edges : rows * columns; }
-  void hold(double more) { bytes += more; }
+  // Bytes that stay with what the stage gives; that it takes while it runs; and that it may take.
+  void hold(double more) {
+    held += more;
+    use(0);
+  }
+  void use(double more) { peak = std::max(peak, held + more); }
+  void guess(double more) { guessed += more; }
+  double bytes() const { return peak + guessed; }
   // Scores of all pairs are stored from here on, where keep_scores of engine/passes.h does that.
   void keep_scores();
   // Every value so many times.

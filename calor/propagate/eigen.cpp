@@ -255,21 +255,26 @@ void estimate_factorisation(Estimate& estimate) {
   const double numbers = std::min(n * (n + 1) / 2, 0.046 * neighbours * std::pow(n, 1.75));
   const double entries = n * std::min(n, neighbours * (neighbours + 1));  // of the matrix, at most
   estimate.operations += 8 * (0.18 * std::pow(numbers, 1.5) + 40 * numbers);  // in panels of a few columns
-  estimate.hold(8 * numbers + 3 * 12 * entries);
+  estimate.guess(8 * numbers + 3 * 12 * entries);  // points on a surface take a fraction
 }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double k = arguments.number("k");
   if (arguments.word("of") == "residual") {
     estimate_factorisation(estimate);
-    estimate.hold(8 * estimate.rows * (3 * k + 48));
+    estimate.use(8 * estimate.rows * (3 * k + 48));
   } else {
     // A product with all pairs reads them from memory, for 8 vectors at once.
     if (estimate.edges > 0) estimate.visits += 100 * estimate.edges;
     else estimate.operations += estimate.pairs() * (estimate.crowded ? 800 : 80);
-    if (estimate.edges > 0) estimate.hold(8 * estimate.rows * (3 * k + 48) + 12 * estimate.edges);
-    else estimate.hold(4 * estimate.rows * estimate.columns + block_eigen_bytes(estimate.rows, k));
+    if (estimate.edges > 0) {
+      estimate.use(8 * estimate.rows * (3 * k + 48) + 12 * estimate.edges);
+    } else {
+      const bool stored = (!estimate.kept || estimate.crowded) && stores_triangle(estimate.rows, estimate.memory);
+      estimate.use((stored ? 4 * estimate.rows * (estimate.rows + 1) : 0) + block_eigen_bytes(estimate.rows, k));
+    }
   }
+  estimate.hold(3 * 8 * estimate.rows * k);  // coordinates, vectors and their eigenvalues
   estimate.features = k;
 }
 

@@ -110,12 +110,12 @@ void run(State& state, const Arguments& arguments, Kept&, const Context& context
   if (prune == 0 && !from.normalised.empty() && (from.normalised.back() == Normaliser::Kind::row || from.normalised.back() == Normaliser::Kind::column))
     record.normalised = {from.normalised.back()};
   if (from.all_pairs()) {
-    const Matrix once = materialise(from, "expand", context);
-    context.memory.require(3 * 8 * static_cast<std::uint64_t>(once.size()), "expand", fmt::format("all {} x {} values", from.rows, from.columns),
-                           "put knn before it, or raise --max-memory");
-    Matrix result = once;
-    for (std::int64_t step = 1; step < power; ++step) result = dense_product(result, once, prune, context);
-    record.dense = std::make_shared<const Matrix>(std::move(result));
+    const std::shared_ptr<const Matrix> once = stored_values(from, "expand", context);
+    record.dense = once;
+    for (std::int64_t step = 1; step < power; ++step) {
+      Reservation reserved = reserve_values(from.rows, from.rows, "expand", context);
+      record.dense = share_reserved(dense_product(*record.dense, *once, prune, context), std::move(reserved));
+    }
   } else {
     const Csr once = values_on_support(from, context);
     Csr result = once;
@@ -134,11 +134,12 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
     const double degree = estimate.edges / std::max(1.0, n);
     const double edges = std::min(n * n, n * std::pow(degree, arguments.number("power")));  // at most: neighbourhoods overlap
     estimate.operations += edges * degree;
-    estimate.hold(24 * edges);
+    estimate.guess(24 * edges);
     estimate.edges = edges;
   } else {
     estimate.operations += steps * n * n * n;
-    estimate.hold(24 * n * n);
+    estimate.use((steps > 1 ? 24 : 16) * n * n);
+    estimate.hold(8 * n * n);
   }
 }
 

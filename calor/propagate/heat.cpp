@@ -91,7 +91,7 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   const double products = 30 + 10 * std::sqrt(arguments.number("t"));
   estimate.pass(estimate.streams() ? products : 1);
   estimate.flow(products);
-  estimate.hold(24 * estimate.rows * estimate.features);
+  estimate.use(24 * estimate.rows * estimate.features);
 }
 
 void outline(Outline& outline, const Arguments&) {

@@ -64,7 +64,7 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   const double products = 10 + 12 * std::sqrt(2 * arguments.number("t"));
   estimate.pass(estimate.streams() ? products : 1);
   estimate.flow(products);
-  estimate.hold(48 * estimate.rows * estimate.features);
+  estimate.use(48 * estimate.rows * estimate.features);
 }
 
 void outline(Outline& outline, const Arguments&) {

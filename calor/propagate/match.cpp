@@ -72,8 +72,7 @@ double transform(const kernels::SymmetricMatrix& delta, Matrix& y, const Context
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   if (const auto& found = state.similarity.components)
     fail(Fault::input, "[match] expected paths between all points, found {} components: give a larger k, or fit each on its own", found->count);
-  const auto n = static_cast<std::uint64_t>(state.similarity.rows);
-  context.memory.require(4 * n * (n + 1), "match", fmt::format("the distances of {} points", n), "give fewer points, or raise --max-memory");
+  const Reservation reserved = reserve_triangle(state.similarity.rows, "match", context);
   kernels::SymmetricMatrix delta = squares(state.similarity, context);
   Matrix y = classical(delta, arguments.integer("dims"), context);
   double scale = 0;
@@ -134,10 +133,11 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   constexpr double usual_steps = 300;
-  estimate.hold(4 * estimate.rows * estimate.rows + block_eigen_bytes(estimate.rows, arguments.number("dims")));
+  estimate.use(4 * estimate.rows * (estimate.rows + 1) + block_eigen_bytes(estimate.rows, arguments.number("dims")));
   estimate.pass();
   estimate.operations += usual_steps * estimate.rows * estimate.rows * (arguments.number("dims") + 2);
   estimate.features = arguments.number("dims");
+  estimate.hold(2 * 8 * estimate.rows * estimate.features);
 }
 
 void outline(Outline& outline, const Arguments&) {

@@ -26,7 +26,7 @@ static void run(State& state, const Arguments& arguments, Kept&, const Context& 
 static void place(State&, const Arguments&, const Kept&, const Context&) {}
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
-  estimate.hold(8 * estimate.rows * estimate.features);
+  estimate.use(8 * estimate.rows * estimate.features);
   estimate.operations += 20 * arguments.number("starts") * arguments.number("k") * estimate.rows * (estimate.features + 60);
   estimate.columns = estimate.rows;
   estimate.rows = arguments.number("k");

@@ -15,7 +15,7 @@ using namespace pipeline;
 
 static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
   const std::shared_ptr<const Components> several = state.similarity.components;
-  auto values = std::make_shared<Matrix>(materialise(state.similarity, "double_center", context));
+  const std::shared_ptr<Matrix> values = stored_values(state.similarity, "double_center", context);
   state.similarity.dense = nullptr;
   Matrix& b = *values;
   const std::int64_t n = b.rows();
@@ -45,14 +45,14 @@ static void run(State& state, const Arguments&, Kept& kept, const Context& conte
   kept.keep("means", Matrix(means));
   kept.keep("grand", Matrix(all));
   kept.keep("component", Matrix(group));
-  state.similarity = stored_similarity(std::move(values));
+  state.similarity = stored_similarity(values);
   state.similarity.symmetric = true;
   state.similarity.components = several;
 }
 
 static void place(State& state, const Arguments&, const Kept& kept, const Context& context) {
   const Vector means = kept.array("means").col(0), grand = kept.array("grand").col(0), component = kept.array("component").col(0);
-  auto values = std::make_shared<Matrix>(materialise(state.similarity, "double_center", context));
+  const std::shared_ptr<Matrix> values = stored_values(state.similarity, "double_center", context);
   for (Eigen::Index i = 0; i < values->rows(); ++i) {
     auto row = values->row(i);
     // Centred within the component that the new point reaches nearest.
@@ -69,7 +69,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
     for (Eigen::Index j = 0; j < row.size(); ++j)
       row[j] = reached(j) ? -0.5 * (row[j] * row[j] - mean - means[j] + grand[j]) : 0;
   }
-  state.similarity = stored_similarity(std::move(values));
+  state.similarity = stored_similarity(values);
 }
 
 static void estimate(Estimate& estimate, const Arguments&) {
@@ -77,6 +77,7 @@ static void estimate(Estimate& estimate, const Arguments&) {
   estimate.pass();
   estimate.operations += Estimate::value * estimate.pairs();  // the means, and their subtraction
   estimate.kept = true;
+  estimate.crowded = false;
 }
 
 static void outline(Outline& outline, const Arguments&) {

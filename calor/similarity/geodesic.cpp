@@ -103,10 +103,10 @@ static void negate_lesser(Matrix& values, int threads) {
 
 static void run(State& state, const Arguments&, Kept& kept, const Context& context) {
   const std::int64_t n = state.similarity.rows;
-  context.memory.require(static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8, "geodesic",
-                         fmt::format("the path lengths of {} x {} pairs", n, n), "give fewer points, or raise --max-memory");
+  Reservation reserved = context.memory.reserve(static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n) * 8, "geodesic",
+                                                fmt::format("the path lengths of {} x {} pairs", n, n), "give fewer points, or raise --max-memory");
   const Csr graph = both_ways(lengths(state.similarity, context));
-  auto values = std::make_shared<Matrix>(n, n);
+  const std::shared_ptr<Matrix> values = share_reserved(Matrix(n, n), std::move(reserved));
   all_paths({n, graph.begin.data(), graph.column.data(), graph.values.data()}, *values, context);
   negate_lesser(*values, context.threads);
   kept.keep("values", values);
@@ -144,7 +144,7 @@ static void place(State& state, const Arguments&, const Kept& kept, const Contex
 
 static void estimate(Estimate& estimate, const Arguments&) {
   estimate.hold(8 * estimate.rows * estimate.rows);
-  estimate.hold(estimate.rows * estimate.rows / 16);  // the orders of neighbourhoods
+  estimate.use(estimate.rows * estimate.rows / 16);  // the orders of neighbourhoods
   estimate.visits += 0.7 * estimate.rows * estimate.edges;
   estimate.kept = true;
   estimate.edges = 0;

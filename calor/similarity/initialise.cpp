@@ -87,7 +87,7 @@ void outline_scores(Outline& outline, Outline::Scores scores, const std::string&
 }
 
 void estimate_scores(Estimate& estimate, const Arguments&) {
-  estimate.hold(8 * estimate.features * (estimate.rows + estimate.columns));
+  if (estimate.edges == 0) estimate.hold(8 * estimate.features * (estimate.rows == estimate.columns ? estimate.rows : estimate.rows + estimate.columns));
 }
 
 Wants wants_by(const std::string& to) { return to == "train" ? Wants::labels : Wants::nothing; }

@@ -7,6 +7,7 @@
 #include "calor/engine/hnsw.h"
 #include "calor/engine/neighbours.h"
 #include "calor/engine/values.h"
+#include "calor/kernels/neighbours.h"
 #include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
@@ -136,7 +137,9 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   else if (estimate.filled < 1) estimate.operations += estimate.rows * estimate.columns * (20 + 12 * estimate.features * estimate.filled);
   else estimate.operations += estimate.rows * estimate.columns * (60 + 0.35 * estimate.features);  // floats, and half of the products
   estimate.edges = estimate.rows * k;
-  estimate.hold(8 * estimate.features * estimate.rows + 36 * estimate.rows * (k + 4));
+  estimate.use(static_cast<double>(kernels::neighbours_bytes(static_cast<std::int64_t>(estimate.rows), 0, static_cast<std::int64_t>(estimate.features),
+                                                             static_cast<std::int64_t>(k))));
+  estimate.hold(estimate.rows * (4 * k + 24));
 }
 
 static void outline(Outline& outline, const Arguments& arguments) {

@@ -26,7 +26,7 @@ static constexpr Parameter parameters[] = {
 // The Gram matrix of the differences columns[c] - row, for the columns of `to`.  Rounded as the sums of double products are.
 static void put_gram(const double* row, const Matrix& columns, std::span<const std::int32_t> to, std::span<const std::int32_t> ahead,
                      Eigen::MatrixXd& gram) {
-  const kernels::Pairs& pairs = *kernels::current_isa().pairs;
+  const kernels::Products& pairs = kernels::current_isa().products();
   const auto count = static_cast<std::int64_t>(to.size()), dim = static_cast<std::int64_t>(columns.cols());
   const std::int64_t width = pairs.double_panel_width, panels = (count + width - 1) / width, stride = panels * width;
   const kernels::WorkspaceScope scratch(kernels::WorkspaceScope::Use::piece);

@@ -88,7 +88,7 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   if (!of_keys(arguments)) estimate.keep_scores();
   const bool chosen = !arguments.is_number("alpha");
   estimate.pass(chosen ? leave_one_out_passes : 1);
-  if (chosen) estimate.hold(leave_one_out_bytes * estimate.columns);
+  if (chosen) estimate.use(leave_one_out_bytes * estimate.columns);
 }
 
 static void outline(Outline& outline, const Arguments& arguments) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "calor/core/error.h"
 
 namespace calor {
@@ -51,6 +54,51 @@ TEST(MemoryLimit, RefusesMoreThanTheLimitAndNamesEverything) {
     EXPECT_EQ(error.fault(), Fault::memory);
     EXPECT_STREQ(error.what(), "[op] expected at most 1.0 MiB of memory, found 1.5 MiB needed for a table: use less");
   }
+}
+
+TEST(MemoryLimit, AccountsForWhatIsReservedUntilItEnds) {
+  const MemoryLimit limit(1000);
+  const MemoryLimit copy = limit;
+  Reservation kept = limit.reserve(600, "op", "a table", "use less");
+  EXPECT_EQ(copy.taken(), 600u);
+  {
+    const Reservation other = copy.reserve(400, "op", "another", "use less");
+    EXPECT_EQ(limit.taken(), 1000u);
+    EXPECT_THROW(static_cast<void>(limit.reserve(1, "op", "one more", "use less")), Error);
+    EXPECT_THROW(limit.require(1, "op", "one more", "use less"), Error);
+  }
+  EXPECT_EQ(limit.taken(), 600u);
+  Reservation moved = std::move(kept);
+  kept = limit.reserve(100, "op", "a third", "use less");
+  EXPECT_EQ(limit.taken(), 700u);
+  moved = std::move(kept);  // what it had is given back
+  EXPECT_EQ(limit.taken(), 100u);
+  moved.release();
+  moved.release();
+  EXPECT_EQ(limit.taken(), 0u);
+  const std::shared_ptr<std::string> value = share_reserved(std::string("held"), limit.reserve(300, "op", "a text", "use less"));
+  std::shared_ptr<const std::string> other = value;
+  EXPECT_EQ(*other, "held");
+  EXPECT_EQ(limit.taken(), 300u);
+}
+
+TEST(MemoryLimit, SaysWhatIsInUseAlready) {
+  const MemoryLimit limit(4096);
+  limit.begin_with(3072);
+  try {
+    static_cast<void>(limit.reserve(2048, "op", "a table", "use less"));
+    FAIL() << "a demand over what is left was granted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "[op] expected at most 4.0 KiB of memory, found 2.0 KiB needed for a table, beside 3.0 KiB in use: use less");
+  }
+  EXPECT_EQ(limit.taken(), 3072u);
+}
+
+TEST(ResidentMemory, CountsWhatIsTouched) {
+  const std::uint64_t before = resident_memory();
+  const std::vector<char> block(64 << 20, 1);
+  EXPECT_GE(resident_memory(), before + (60 << 20));
+  EXPECT_EQ(block.back(), 1);
 }
 
 TEST(MemoryLimit, DefaultIsMostOfWhatIsAvailable) {

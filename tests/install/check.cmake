@@ -12,5 +12,6 @@ step("${CMAKE_COMMAND}" -S "${SOURCE}" -B "${SCRATCH}/build" "-DCMAKE_PREFIX_PAT
      "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DSANITIZE=${SANITIZE}")
 step("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
 step("${SCRATCH}/build/consumer")
+step("${SCRATCH}/build/pipelines")
 step("${SCRATCH}/prefix/bin/calor" --version)
 step("${SCRATCH}/prefix/bin/calor" train --help)  # of the program that it becomes

@@ -64,7 +64,7 @@ constexpr std::int64_t dims[] = {1, 2, 3, 5, 8, 17, 159, 160, 161, 333};
 TEST(Pairs, ProductsEqualLoops) {
   for (const Isa& isa : runnable_isas()) {
     SCOPED_TRACE(isa.name);
-    const Pairs& pairs = *isa.pairs;
+    const Products& pairs = isa.products();
     for (std::size_t n = 0; n < std::size(sizes); ++n) {
       const std::int64_t rows = sizes[n], columns = sizes[(n + 7) % std::size(sizes)], dim = dims[n % std::size(dims)];
       expect_products<float>(rows, columns, dim, pairs.panel_width,
@@ -89,7 +89,7 @@ TEST(Pairs, ProductsEqualLoops) {
 TEST(Pairs, SurvivorsEqualTheirDefinition) {
   for (const Isa& isa : runnable_isas()) {
     SCOPED_TRACE(isa.name);
-    const std::int64_t width = 4 * isa.pairs->panel_width;
+    const std::int64_t width = 4 * isa.products().panel_width;
     const auto products = normal<float>(width, 1);
     auto halves = normal<float>(width, 2), bounds = normal<float>(width, 3);
     halves[5] = bounds[5] = std::numeric_limits<float>::infinity();  // what fills up a panel
@@ -99,7 +99,7 @@ TEST(Pairs, SurvivorsEqualTheirDefinition) {
         std::vector<std::int32_t> expected, found(static_cast<std::size_t>(width));
         for (std::int64_t c = 0; c < width; ++c)
           if (products[c] >= row_bound + halves[c] || (both && products[c] >= bounds[c] + 0.3f)) expected.push_back(static_cast<std::int32_t>(c));
-        found.resize(static_cast<std::size_t>(isa.pairs->survivors(products.data(), width, row_bound, halves.data(), 0.3f,
+        found.resize(static_cast<std::size_t>(isa.products().survivors(products.data(), width, row_bound, halves.data(), 0.3f,
                                                                    both ? bounds.data() : nullptr, found.data())));
         EXPECT_EQ(found, expected);
       }
@@ -117,7 +117,7 @@ TEST(Pairs, SquaredDistances) {
         y[c] = static_cast<double>(c % 7) + 1e6;
         expected += (x[c] - y[c]) * (x[c] - y[c]);
       }
-      EXPECT_EQ(isa.pairs->squared_distance(x.data(), y.data(), dim), expected) << isa.name << ", " << dim;
+      EXPECT_EQ(isa.products().squared_distance(x.data(), y.data(), dim), expected) << isa.name << ", " << dim;
     }
 }
 
@@ -135,10 +135,10 @@ TEST(PackedPoints, EstimatesAreWithinTheirBound) {
         for (std::int64_t c = 0; c < dim; ++c) x[c] += outlier;
         const PointsView view{x.data(), n, dim, nullptr};
         const Frame frame(view, view, false, Context());
-        const PackedPoints packed(*isa.pairs, view, frame, Context());
+        const PackedPoints packed(isa.products(), view, frame, Context());
         const std::int64_t panels = (n + packed.panel_width() - 1) / packed.panel_width(), stride = panels * packed.panel_width();
         std::vector<float> tile(static_cast<std::size_t>(n * stride));
-        isa.pairs->products(packed.panel(0), n, packed.panel(0), panels, dim, tile.data(), stride);
+        isa.products().products(packed.panel(0), n, packed.panel(0), panels, dim, tile.data(), stride);
         for (std::int64_t i = 0; i < n; ++i)
           for (std::int64_t j = 0; j < n; ++j) {
             long double truth = 0;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -12,7 +14,8 @@ namespace {
 
 class StoredOperator : public BlockOperator {
  public:
-  StoredOperator(kernels::SymmetricMatrix triangle, Context context) : triangle_(std::move(triangle)), context_(std::move(context)) {}
+  StoredOperator(kernels::SymmetricMatrix triangle, Reservation reserved, Context context)
+      : triangle_(std::move(triangle)), reserved_(std::move(reserved)), context_(std::move(context)) {}
   std::int64_t size() const override { return triangle_.size(); }
   Matrix products(const Matrix& x) const override {
     return stored_products(size(), [&](std::int64_t i) { return triangle_.row(i); }, x, context_);
@@ -20,6 +23,7 @@ class StoredOperator : public BlockOperator {
 
  private:
   kernels::SymmetricMatrix triangle_;
+  Reservation reserved_;
   Context context_;
 };
 
@@ -63,6 +67,12 @@ Matrix stored_products(std::int64_t n, const std::function<const double*(std::in
   return y;
 }
 
+Reservation reserve_triangle(std::int64_t n, const char* op, const Context& context) {
+  const auto rows = static_cast<std::uint64_t>(n);
+  return context.memory.reserve(4 * rows * (rows + 1), op, fmt::format("half of the values of {} x {} pairs", n, n),
+                                "give fewer points, or raise --max-memory");
+}
+
 kernels::SymmetricMatrix lower_triangle(const Similarity& record, const Context& context) {
   StoreTriangle triangle(record.rows);
   return std::move(reduce_tiles(record, triangle, context, "values").result);
@@ -71,16 +81,17 @@ kernels::SymmetricMatrix lower_triangle(const Similarity& record, const Context&
 std::unique_ptr<BlockOperator> all_pairs_conjugate(const Similarity& record, const std::vector<std::int64_t>& members, const Context& context) {
   if (members.empty()) {
     if (bare(record)) return std::make_unique<DenseOperator>(record.dense, context);
-    const auto n = static_cast<std::uint64_t>(record.rows);
-    if (4 * n * (n + 1) > context.memory.bytes() / 4) return std::make_unique<StreamedOperator>(record, context);
-    return std::make_unique<StoredOperator>(lower_triangle(record, context), context);
+    if (!stores_triangle(static_cast<double>(record.rows), static_cast<double>(context.memory.bytes()))) return std::make_unique<StreamedOperator>(record, context);
+    Reservation reserved = reserve_triangle(record.rows, "eigen", context);
+    return std::make_unique<StoredOperator>(lower_triangle(record, context), std::move(reserved), context);
   }
   // Several components over all pairs are always stored ones (geodesics).
   const auto n = static_cast<std::int64_t>(members.size());
+  Reservation reserved = reserve_triangle(n, "eigen", context);
   kernels::SymmetricMatrix part(n);
   for (std::int64_t a = 0; a < n; ++a)
     for (std::int64_t b = 0; b <= a; ++b) part.row(a)[b] = (*record.dense)(members[a], members[b]);
-  return std::make_unique<StoredOperator>(std::move(part), context);
+  return std::make_unique<StoredOperator>(std::move(part), std::move(reserved), context);
 }
 
 }  // namespace calor::engine

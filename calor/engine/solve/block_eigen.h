@@ -23,7 +23,11 @@ Pairs largest_pairs_in_blocks(const BlockOperator& a, std::int64_t k, const Matr
 double block_eigen_bytes(double n, double k);
 
 // The lower triangle of a record's symmetric conjugate (see `conjugate`), each value computed once: 4 n (n + 1) bytes.
+Reservation reserve_triangle(std::int64_t n, const char* op, const Context& context);
 kernels::SymmetricMatrix lower_triangle(const Similarity& record, const Context& context);
+
+// Whether that is at most a quarter of the memory limit, or else each product computes the values anew.
+inline bool stores_triangle(double n, double memory) { return 4 * n * (n + 1) <= memory / 4; }
 
 // A stored symmetric matrix as an operator.  `row` is where row i of the lower triangle begins.
 Matrix stored_products(std::int64_t n, const std::function<const double*(std::int64_t)>& row, const Matrix& x,

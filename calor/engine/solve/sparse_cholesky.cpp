@@ -86,7 +86,7 @@ bool worth(std::int64_t width, double zeros, double entries) {
 
 }  // namespace
 
-SparseCholesky::SparseCholesky(const Sparse& a) : panel_(kernels::current_isa().pairs->double_panel_width) {
+SparseCholesky::SparseCholesky(const Sparse& a) : panel_(kernels::current_isa().products().double_panel_width) {
   const auto n = static_cast<std::size_t>(a.cols());
   position_.resize(n);
   Eigen::PermutationMatrix<Eigen::Dynamic, Eigen::Dynamic, int> order;
@@ -223,7 +223,7 @@ bool SparseCholesky::factorise(const Sparse& a, const Context& context) {
 // to -= L_from L_from', the columns being the rows row .. end of `from`, the rows all from `row` on.
 void SparseCholesky::subtract(const Block& from, std::int64_t row, std::int64_t end, const Block& to, const std::vector<std::int64_t>& place,
                               double* tile, std::vector<std::int64_t>& offsets) {
-  const auto product = kernels::current_isa().pairs->double_products;
+  const auto product = kernels::current_isa().products().double_products;
   const double* numbers = numbers_ + from.begin;
   const std::int64_t depth = from.width, height = from.height(), first = row / panel_ * panel_;
   offsets.resize(static_cast<std::size_t>(height - row));
@@ -249,7 +249,7 @@ void SparseCholesky::subtract(const Block& from, std::int64_t row, std::int64_t 
 
 // Panel by panel: columns before a group of panel_ columns by one product, those within it one after the other.
 bool SparseCholesky::factorise_block(Block& block, double* tile) {
-  const auto product = kernels::current_isa().pairs->double_products;
+  const auto product = kernels::current_isa().products().double_products;
   double* numbers = numbers_ + block.begin;
   const std::int64_t width = block.width, size = panel_ * width;
   for (std::int64_t row = 0; row < block.height(); row += panel_) {

@@ -15,10 +15,9 @@ namespace calor::kernels {
 // Those that this machine can run, slowest first.
 std::vector<Isa> highway_isas();
 
-// The reductions over pairs of one of Highway's targets.
-const Pairs* highway_pairs(std::int64_t target);
-
-// Its kernels over all pairs.
-const AllPairs* highway_all_pairs(std::int64_t target);
+// The tables of one of Highway's targets, and the two of them that products.cpp makes.
+Tables highway_tables(std::int64_t target);
+const Products* highway_products(std::int64_t target);
+const Softmax* highway_softmax(std::int64_t target);
 
 }  // namespace calor::kernels

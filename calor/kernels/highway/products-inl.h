@@ -1,9 +1,9 @@
 // Reductions over all pairs of packed points (pairs.h).
-#if defined(CALOR_KERNELS_HIGHWAY_PAIRS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CALOR_KERNELS_HIGHWAY_PAIRS_INL_H_
-#undef CALOR_KERNELS_HIGHWAY_PAIRS_INL_H_
+#if defined(CALOR_KERNELS_HIGHWAY_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CALOR_KERNELS_HIGHWAY_PRODUCTS_INL_H_
+#undef CALOR_KERNELS_HIGHWAY_PRODUCTS_INL_H_
 #else
-#define CALOR_KERNELS_HIGHWAY_PAIRS_INL_H_
+#define CALOR_KERNELS_HIGHWAY_PRODUCTS_INL_H_
 #endif
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 #include <limits>
 #include <utility>
 
-#include "calor/kernels/pairs.h"
+#include "calor/kernels/tables.h"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 

@@ -1,4 +1,4 @@
-#include "calor/kernels/scalar/pairs.h"
+#include "calor/kernels/scalar/tables.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@ namespace calor::kernels::scalar {
 static constexpr std::int64_t panel = 8;
 
 template <class T>
-static void products(const T* rows, std::int64_t row_count, const T* columns, std::int64_t panels, std::int64_t dim, T* tile,
+static void tile_of_products(const T* rows, std::int64_t row_count, const T* columns, std::int64_t panels, std::int64_t dim, T* tile,
                      std::int64_t stride) {
   for (std::int64_t r = 0; r < row_count; ++r)
     for (std::int64_t p = 0; p < panels; ++p) {
@@ -62,9 +62,13 @@ static double squared_distance(const double* x, const double* y, std::int64_t di
   return sum;
 }
 
-const Pairs* pairs() {
-  static const Pairs table{panel, panel, products<float>, products<double>, gathered_products, survivors,
-                           distances_from_products, exponentials, squared_distance};
+const Products* products() {
+  static const Products table{panel, panel, tile_of_products<float>, tile_of_products<double>, gathered_products, survivors, distances_from_products, squared_distance};
+  return &table;
+}
+
+const Softmax* softmax() {
+  static const Softmax table{exponentials};
   return &table;
 }
 

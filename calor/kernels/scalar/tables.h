@@ -1,0 +1,16 @@
+// The kernels of tables.h in plain loops.
+#pragma once
+
+#include "calor/kernels/tables.h"
+
+namespace calor::kernels::scalar {
+
+const Products* products();
+const Softmax* softmax();
+const Gaussian* gaussian();
+const Paths* paths();
+const Symmetric* symmetric();
+
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric()}; }
+
+}  // namespace calor::kernels::scalar
