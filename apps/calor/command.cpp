@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -48,7 +49,14 @@ Context make_context(const Globals& globals, ProgressBar& bar) {
 }
 
 void charge_process(const Globals& globals, const Context& context) {
-  if (!globals.max_memory.empty()) context.memory.begin_with(resident_memory());
+  if (globals.max_memory.empty()) return;
+  // What is freed goes back to the system at once; glibc would keep up to twice the largest block that it has seen.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  const std::uint64_t resident = resident_memory();
+  require(resident < context.memory.bytes(), Fault::memory, "[memory] expected at most {}, found {} in use by the program and the data that it has read: raise --max-memory",
+          format_bytes(context.memory.bytes()), format_bytes(resident));
+  context.memory.begin_with(resident);
 }
 
 void say_reading(const Globals& globals, const std::string& line, const io::Reading& reading) {

@@ -130,13 +130,17 @@ struct Estimate {
   void keep_scores();
   // Every value so many times.
   void pass(double times = 1) {
+    if (edges == 0 && !kept) use(8 * features * (rows == columns ? rows : rows + columns));  // the points, packed
     if (edges > 0) visits += times * edges * (1 + features / 8);
     else operations += times * pairs() * (value + (kept ? 0 : features));
   }
   // The similarity is made ready for products (engine/operator.h), which holds its bytes; whether each of them computes the values anew.
   bool streams(bool transposed = false);
   // As many times the similarity times the features.
-  void flow(double times = 1) { (edges > 0 ? visits : operations) += times * pairs() * (edges > 0 ? 1 + features / 8 : features); }
+  void flow(double times = 1) {
+    if (edges == 0) use(8 * columns * (2 * features + 2) + 8 * rows * (features + 1));  // keys and values, packed; what comes out
+    (edges > 0 ? visits : operations) += times * pairs() * (edges > 0 ? 1 + features / 8 : features);
+  }
 };
 
 }  // namespace calor::pipeline

@@ -29,6 +29,6 @@ static std::string_view why_dense(Form form, const BoundStage& bound) {
 }
 
 const Stage cosine_stage{"cosine", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "the cosine of the angle between two points", "", run, place, estimate_scores, outline, why_dense, wants};
+                      "the cosine of the angle between two points", "", run, place, nullptr, outline, why_dense, wants};
 
 }  // namespace calor::similarity

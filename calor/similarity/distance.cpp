@@ -72,6 +72,6 @@ static std::string_view why_dense(Form form, const BoundStage& bound) {
 }
 
 const Stage distance_stage{"distance", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                           "minus the distance to the power t: nearer is more alike", "", run, place, estimate_scores, outline, why_dense, wants};
+                           "minus the distance to the power t: nearer is more alike", "", run, place, nullptr, outline, why_dense, wants};
 
 }  // namespace calor::similarity

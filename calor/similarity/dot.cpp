@@ -29,6 +29,6 @@ static std::string_view why_dense(Form form, const BoundStage& bound) {
 }
 
 const Stage dot_stage{"dot", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                      "x . y, the dot product of two points", "", run, place, estimate_scores, outline, why_dense, wants};
+                      "x . y, the dot product of two points", "", run, place, nullptr, outline, why_dense, wants};
 
 }  // namespace calor::similarity

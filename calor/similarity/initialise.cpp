@@ -86,10 +86,6 @@ void outline_scores(Outline& outline, Outline::Scores scores, const std::string&
   outline.scores = scores;
 }
 
-void estimate_scores(Estimate& estimate, const Arguments&) {
-  if (estimate.edges == 0) estimate.hold(8 * estimate.features * (estimate.rows == estimate.columns ? estimate.rows : estimate.rows + estimate.columns));
-}
-
 Wants wants_by(const std::string& to) { return to == "train" ? Wants::labels : Wants::nothing; }
 
 std::string_view other_metric(Form form, const BoundStage& bound) {

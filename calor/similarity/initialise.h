@@ -22,9 +22,6 @@ void initialise_new(pipeline::State& state, const engine::Score& score, const st
 // The outline of such a record.
 void outline_scores(pipeline::Outline& outline, pipeline::Outline::Scores scores, const std::string& to);
 
-// Work and memory of one evaluation.
-void estimate_scores(pipeline::Estimate& estimate, const pipeline::Arguments&);
-
 // What columns of that kind ask of the data.
 pipeline::Wants wants_by(const std::string& to);
 

@@ -62,6 +62,6 @@ static std::string_view why_dense(Form form, const BoundStage& bound) {
 }
 
 const Stage kernel_stage{"kernel", Kind::initialise, types::coordinates | types::graph, types::similarity, parameters,
-                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, estimate_scores, outline, why_dense, wants};
+                         "a Mercer kernel of two points", "10.1145/1961189.1961199", run, place, nullptr, outline, why_dense, wants};
 
 }  // namespace calor::similarity
