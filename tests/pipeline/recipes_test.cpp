@@ -37,7 +37,7 @@ TEST(Eigen, LanczosStreamedStoredAndDenseAgree) {
   const Matrix x = random_points(260, 3, 11);
   const Fit fit = run_text("distance(2) | exp(2) | two_side(1) | row | eigen(5)", x);
   Context small;
-  small.memory = MemoryLimit(600'000);  // 8 N^2 / 4 does not fit: streamed
+  small.memory = MemoryLimit(1'050'000);  // of which a quarter is less than 4 N (N + 1): streamed
   const Fit streamed = pipeline::fit(bind_stages(parse("distance(2) | exp(2) | two_side(1) | row | eigen(5)"), recipes::all_stages()),
                                      data_of_points(x), 0, small);
   EXPECT_LT(relative_difference(*streamed.result.points, *fit.result.points), 1e-7);
@@ -314,7 +314,7 @@ TEST(Edges, NonFiniteInputIsNamed) {
 
 TEST(Edges, WhatCannotFitIsRefused) {
   Context context;
-  context.memory = MemoryLimit(200'000);
+  context.memory = MemoryLimit(1'000'000);
   const Matrix x = random_points(250, 2, 19);
   for (const char* text : {"mds", "isomap", "mds-metric"})
     expect_fault(Fault::memory, "needed for", [&] { fit(bind_stages(recipes::resolve(text, {}), recipes::all_stages()), data_of_points(x), 0, context); });

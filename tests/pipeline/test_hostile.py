@@ -202,7 +202,7 @@ def test_refusals_that_only_data_tell_show_the_place(calor, tmp_path):
     assert "\n  knn(200) | distance(1)" in refused and "\n  ^^^^^^^^\n" in refused
     one = write(tmp_path / "one.csv", "a,b", [[1, 2]])
     assert "give more points" in calor("run", "mds", one, code=3).stderr
-    memory = calor("run", "mds", "digits", "--max-memory", "2M", code=4).stderr
+    memory = calor("run", "mds", "digits", "--max-memory", "30M", code=4).stderr
     assert memory.rstrip().endswith("^" * len("double_center"))
 
 

@@ -66,7 +66,7 @@ def test_lle_of_many_dimensions_equals_scikit_learn(run, csv):
 
 def test_lle_refuses_a_factorisation_that_does_not_fit(calor, csv):
     path = csv(np.random.default_rng(0).normal(size=(1500, 30)))
-    stopped = calor("run", "lle", path, "--max-memory", "2M", "-q", code=4).stderr
+    stopped = calor("run", "lle", path, "--max-memory", "17M", "-q", code=4).stderr
     assert "the factorisation of 1500 points" in stopped and "calor apply" in stopped
 
     def gib(text):
@@ -273,7 +273,7 @@ def test_labels_travel_and_stay_out_of_the_features(run, calor, csv, tmp_path):
 
 def test_memory_limit_and_no_convergence_have_their_codes(calor, csv):
     path = csv(roll(400))
-    assert "needed for" in calor("run", "isomap", path, "--max-memory", "1M", code=4).stderr
+    assert "needed for" in calor("run", "isomap", path, "--max-memory", "15M", code=4).stderr
     assert "raise max_iterations" in calor("run", "mean-shift", path, "--set", "repeat.max_iterations=1", "--set", "repeat.tolerance=0", code=5).stderr
 
 
