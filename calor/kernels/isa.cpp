@@ -8,6 +8,7 @@
 #include "calor/kernels/attention.h"
 #include "calor/kernels/highway/isas.h"
 #include "calor/kernels/scalar/all_pairs.h"
+#include "calor/kernels/scalar/descents.h"
 #include "calor/kernels/scalar/pairs.h"
 
 namespace calor::kernels {
@@ -15,7 +16,7 @@ namespace calor::kernels {
 // Registration is explicit: static initialisers in a static library are dropped by the linker.
 const std::vector<Isa>& runnable_isas() {
   static const std::vector<Isa> isas = [] {
-    std::vector<Isa> list{{"scalar", nullptr, scalar::pairs(), scalar::all_pairs()}};
+    std::vector<Isa> list{{"scalar", nullptr, scalar::pairs(), scalar::all_pairs(), scalar::descents()}};
     for (const Isa& isa : highway_isas()) list.push_back(isa);
     return list;
   }();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "calor/kernels/all_pairs.h"
+#include "calor/kernels/descents.h"
 #include "calor/kernels/pairs.h"
 #include "calor/kernels/tiles.h"
 
@@ -16,6 +17,7 @@ struct Isa {
   const Tiles* tiles;  // null for "scalar", which has no tiles
   const Pairs* pairs;
   const AllPairs* all_pairs;
+  const Descents* descents;
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -44,7 +44,7 @@ static const char* name_of(std::int64_t target) {
 std::vector<Isa> highway_isas() {
   std::vector<Isa> isas;
 #define CALOR_TARGET(one, space) \
-  if (hwy::SupportedTargets() & one) isas.push_back({name_of(one), space::tiles(), highway_pairs(one), highway_all_pairs(one)});
+  if (hwy::SupportedTargets() & one) isas.push_back({name_of(one), space::tiles(), highway_pairs(one), highway_all_pairs(one), highway_descents(one)});
 #include "calor/kernels/highway/each_target.inc"
   return isas;
 }

@@ -21,4 +21,7 @@ const Pairs* highway_pairs(std::int64_t target);
 // Its kernels over all pairs.
 const AllPairs* highway_all_pairs(std::int64_t target);
 
+// Its kernels of descents.
+const Descents* highway_descents(std::int64_t target);
+
 }  // namespace calor::kernels
