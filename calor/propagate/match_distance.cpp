@@ -9,22 +9,16 @@
 #include "calor/engine/passes.h"
 #include "calor/engine/solve/block_eigen.h"
 #include "calor/kernels/stress.h"
-#include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/propagate/stages.h"
+#include "calor/propagate/match_families.h"
 
 namespace calor::propagate {
 
 using namespace pipeline;
 
-static constexpr Parameter parameters[] = {
-    {"family", Parameter::Takes::word, "distance", 0, 0, "distance", "what the points' similarity is made of"},
-    {"loss", Parameter::Takes::word, "stress", 0, 0, "stress", "what is minimised"},
-    {"dims", Parameter::Takes::integer, "2", 1, 1000, "", "dimensions of the points"},
-    {"tolerance", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the stress at which it has converged", "until"},
-    {"max_iterations", Parameter::Takes::integer, "3000", 1, 1e9, "", "the most steps", "most"}};
-
 namespace {
+
+constexpr std::int64_t usual_most = 3000;
 
 // The squares of the distances; each is computed once.
 kernels::SymmetricMatrix squares(const Similarity& similarity, const Context& context) {
@@ -82,7 +76,7 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
       scale += value;
       value = std::sqrt(value);
     }
-  const std::int64_t most = arguments.integer("max_iterations");
+  const std::int64_t most = match_steps(arguments, usual_most);
   double stress = std::numeric_limits<double>::infinity();
   std::int64_t steps = 0;
   bool settled = false;
@@ -118,7 +112,7 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
     Eigen::Index nearest = 0;
     const double least = delta.row(i).minCoeff(&nearest), unit = delta.row(i).mean();
     Eigen::RowVectorXd y = fixed.row(nearest);
-    for (std::int64_t step = 0; least > 0 && step < arguments.integer("max_iterations"); ++step) {
+    for (std::int64_t step = 0; least > 0 && step < match_steps(arguments, usual_most); ++step) {
       context.check_stop("match");
       const Vector distance = (fixed.rowwise() - y).rowwise().norm();
       const Vector ratio = (distance.array() > 0).select(delta.row(i).transpose().array() / distance.array(), 0.0);
@@ -137,18 +131,14 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.hold(4 * estimate.rows * estimate.rows + block_eigen_bytes(estimate.rows, arguments.number("dims")));
   estimate.pass();
   estimate.operations += usual_steps * estimate.rows * estimate.rows * (arguments.number("dims") + 2);
-  estimate.features = arguments.number("dims");
 }
 
 void outline(Outline& outline, const Arguments&) {
   require_all_distances(outline, "match");
-  outline.moved = Fact::yes;
 }
 
 }  // namespace
 
-const Stage match_stage{"match", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate, outline,
-                        takes_any_form};
+const MatchFamily distance_family{"distance", "stress", run, place, estimate, outline};
 
 }  // namespace calor::propagate
