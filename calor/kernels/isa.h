@@ -19,6 +19,7 @@ struct Isa {
   const Gaussian& gaussian() const { return *tables.gaussian; }
   const Paths& paths() const { return *tables.paths; }
   const Symmetric& symmetric() const { return *tables.symmetric; }
+  const Descents& descents() const { return *tables.descents; }
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "calor/kernels/descents.h"
+
 namespace calor::kernels {
 
 // Products of packed points, and the reductions of a tile of them; packed_points.h and packed_doubles.h.
@@ -84,6 +86,7 @@ struct Tables {
   const Gaussian* gaussian;
   const Paths* paths;
   const Symmetric* symmetric;
+  const Descents* descents;
 };
 
 }  // namespace calor::kernels

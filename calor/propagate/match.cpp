@@ -1,16 +1,11 @@
-// match(distance, stress): low-dimensional points whose distances match the similarity's (as minus distances), by minimising
-// stress = sum_{i<j} (|y_i - y_j| - delta_ij)^2 with Guttman's transform (SMACOF), each step of which cannot raise it.
-// Begins at classical scaling.  Stores half of all pairs (4 N^2 bytes); O(N^2 dims) a step.  de Leeuw 1977; de Leeuw & Mair 2009.
-#include <cmath>
-#include <span>
-
+// match(family, loss): points in few dimensions whose own similarity matches the given one.
+//   match(distance, stress)   distances, by least squares (SMACOF)
+//   match(gaussian, kl)       Gaussian similarities normalised by row, by the Kullback-Leibler divergence (SNE)
+//   match(student, kl)        a heavy-tailed similarity normalised over all pairs, by the same (t-SNE)
+//   match(rational, cross_entropy)  1 / (1 + a d^(2 b)) pair by pair, by the fuzzy cross-entropy (UMAP)
+// Each family is a file of its own: match_distance.cpp, match_gaussian.cpp, match_student.cpp, match_rational.cpp.
 #include "calor/core/error.h"
-#include "calor/core/threads.h"
-#include "calor/engine/passes.h"
-#include "calor/engine/solve/block_eigen.h"
-#include "calor/kernels/stress.h"
-#include "calor/pipeline/outline.h"
-#include "calor/pipeline/state.h"
+#include "calor/propagate/match_families.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -18,137 +13,58 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"family", Parameter::Takes::word, "distance", 0, 0, "distance", "what the points' similarity is made of"},
-    {"loss", Parameter::Takes::word, "stress", 0, 0, "stress", "what is minimised"},
+    {"family", Parameter::Takes::word, "distance", 0, 0, "distance|gaussian|student|rational", "what the points' own similarity is made of"},
+    {"loss", Parameter::Takes::word, "stress", 0, 0, "stress|kl|cross_entropy",
+     "what is minimised: stress for distance, kl for gaussian and student, cross_entropy for rational"},
     {"dims", Parameter::Takes::integer, "2", 1, 1000, "", "dimensions of the points"},
-    {"tolerance", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the stress at which it has converged", "until"},
-    {"max_iterations", Parameter::Takes::integer, "3000", 1, 1e9, "", "the most steps", "most"}};
+    {"tolerance", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the loss at which it has converged (distance, gaussian)", "until"},
+    {"max_iterations", Parameter::Takes::number_or_word, "auto", 1, 1e9, "auto", "the most steps; auto: 3000 for distance, 1000 for gaussian, "
+     "750 for student, 500 epochs for rational (200 beyond 10,000 points)", "most"},
+    {"start", Parameter::Takes::word, "auto", 0, 0, "auto|pca|spectral|random",
+     "where the points begin (not for distance); auto: principal components, or the graph's "
+     "slow modes for rational and where there are no dense points"},
+    {"exaggeration", Parameter::Takes::number, "12", 1, 1e6, "", "how much stronger neighbours attract in the early steps (student)"},
+    {"early", Parameter::Takes::integer, "250", 0, 1e9, "", "the early steps, of all (student)"},
+    {"rate", Parameter::Takes::number_or_word, "auto", 1e-12, 1e12, "auto", "the length of steps; auto: points / exaggeration for student, 1 for rational"},
+    {"freedom", Parameter::Takes::number, "1", 1e-3, 1e3, "", "degrees of freedom: below 1 heavier tails and finer clusters (student)"},
+    {"sums", Parameter::Takes::word, "auto", 0, 0, "auto|exact|grid",
+     "repulsion over all pairs, or interpolated on a grid in two dimensions; auto: exact up to 4000 points (student)"},
+    {"min_dist", Parameter::Takes::number, "0.1", 0, 1e3, "", "how close points may be packed (rational)"},
+    {"spread", Parameter::Takes::number, "1", 1e-3, 1e3, "", "the scale of the map (rational)"},
+    {"negatives", Parameter::Takes::integer, "5", 1, 1000, "", "points drawn to push for each pull (rational)"}};
 
-namespace {
+static constexpr const MatchFamily* families[] = {&distance_family, &student_family, &gaussian_family, &rational_family};
 
-// The squares of the distances; each is computed once.
-kernels::SymmetricMatrix squares(const Similarity& similarity, const Context& context) {
-  kernels::SymmetricMatrix result = lower_triangle(similarity, context);
-  for (std::int64_t i = 0; i < result.size(); ++i)
-    for (double& value : std::span(result.row(i), static_cast<std::size_t>(i + 1))) {
-      require(value <= 0, Fault::usage, "[match] expected minus distances, found the value {}: put it right after distance(1) or geodesic", value);
-      value *= value;
-    }
-  return result;
-}
-
-// Torgerson's -1/2 J D^2 J as an operator: centring costs nothing beside the product.
-class Centred : public BlockOperator {
- public:
-  Centred(const kernels::SymmetricMatrix& squares, const Context& context) : squares_(squares), context_(context) {}
-  std::int64_t size() const override { return squares_.size(); }
-  Matrix products(const Matrix& x) const override {
-    const Matrix y = stored_products(size(), [&](std::int64_t i) { return squares_.row(i); }, x.rowwise() - x.colwise().mean(), context_);
-    return -0.5 * (y.rowwise() - y.colwise().mean());
+static const MatchFamily& family_of(const Arguments& arguments) {
+  const std::string &family = arguments.word("family"), &loss = arguments.word("loss");
+  for (const MatchFamily* one : families) {
+    if (one->family != family) continue;
+    require(one->loss == loss, Fault::usage, "[match] expected the loss {} for {}, found {}: write match({}, {})", one->loss, family, loss, family, one->loss);
+    return *one;
   }
-
- private:
-  const kernels::SymmetricMatrix& squares_;
-  const Context& context_;
-};
-
-Matrix classical(const kernels::SymmetricMatrix& squares, std::int64_t dims, const Context& context) {
-  const std::int64_t n = squares.size();
-  const Pairs pairs = largest_pairs(Centred(squares, context), dims, Matrix(n, 0), context);
-  Matrix y = Matrix::Zero(n, dims);
-  for (Eigen::Index c = 0; c < pairs.vectors.cols(); ++c) y.col(c) = pairs.vectors.col(c) * std::sqrt(std::max(0.0, pairs.values[c]));
-  return y;
+  fail(Fault::internal, "[match] expected a known family, found {}", family);
 }
 
-// One transform Y <- B(Y) Y / N, and the stress of the Y it was given.
-double transform(const kernels::SymmetricMatrix& delta, Matrix& y, const Context& context) {
-  const Eigen::MatrixXd points = y;  // a dimension at a time
-  Eigen::MatrixXd pulls(y.rows(), y.cols());
-  const double stress = kernels::stress_pulls(delta, y.cols(), points.data(), pulls.data(), context);
-  y = pulls / static_cast<double>(y.rows());
-  return stress;
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  family_of(arguments).run(state, arguments, kept, context);
 }
 
-void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
-  if (const auto& found = state.similarity.components)
-    fail(Fault::input, "[match] expected paths between all points, found {} components: give a larger k, or fit each on its own", found->count);
-  const Reservation reserved = reserve_triangle(state.similarity.rows, "match", context);
-  kernels::SymmetricMatrix delta = squares(state.similarity, context);
-  Matrix y = classical(delta, arguments.integer("dims"), context);
-  double scale = 0;
-  for (std::int64_t i = 0; i < delta.size(); ++i)
-    for (double& value : std::span(delta.row(i), static_cast<std::size_t>(i + 1))) {
-      scale += value;
-      value = std::sqrt(value);
-    }
-  const std::int64_t most = arguments.integer("max_iterations");
-  double stress = std::numeric_limits<double>::infinity();
-  std::int64_t steps = 0;
-  bool settled = false;
-  std::vector<double> history;
-  for (; steps < most && !settled; ++steps) {
-    context.check_stop("match");
-    const double now = transform(delta, y, context);
-    settled = stress - now <= arguments.number("tolerance") * now || now <= 1e-24 * scale;
-    stress = now;
-    history.push_back(now);
-    context.advance(static_cast<double>(steps), static_cast<double>(most), "stress");
-  }
-  if (!settled) state.note("match", fmt::format("the stress was still falling after {} steps: raise max_iterations", steps));
-  Matrix last = y;
-  stress = transform(delta, last, context);
-  state.figures["stress"] = stress;
-  state.figures["stress_1"] = scale > 0 ? std::sqrt(stress / scale) : 0;
-  state.figures["steps"] = static_cast<double>(steps);
-  state.series["stress"] = std::move(history);
-  kept.keep("points", y);
-  state.points = std::make_shared<const Matrix>(std::move(y));
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  family_of(arguments).place(state, arguments, kept, context);
 }
 
-// Each new point on its own against the fixed ones: the same majorisation, y <- mean_j (y_j + delta_j (y - y_j) / |y - y_j|),
-// begun at the fixed point of least distance.  One that coincides with a point of the fit is that point: where the fit put it is a
-// minimum only as nearly as the stress had settled, sqrt(tolerance) of the points' spread or so away.
-void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  const Matrix delta = -materialise(state.similarity, "match", context);
-  const Matrix& fixed = kept.array("points");
-  const double n = static_cast<double>(fixed.rows());
-  Matrix result(delta.rows(), fixed.cols());
-  parallel_for(delta.rows(), context.threads, [&](std::int64_t i) {
-    Eigen::Index nearest = 0;
-    const double least = delta.row(i).minCoeff(&nearest), unit = delta.row(i).mean();
-    Eigen::RowVectorXd y = fixed.row(nearest);
-    for (std::int64_t step = 0; least > 0 && step < arguments.integer("max_iterations"); ++step) {
-      context.check_stop("match");
-      const Vector distance = (fixed.rowwise() - y).rowwise().norm();
-      const Vector ratio = (distance.array() > 0).select(delta.row(i).transpose().array() / distance.array(), 0.0);
-      const Eigen::RowVectorXd next = fixed.colwise().mean() + (ratio.sum() * y - ratio.transpose() * fixed) / n;
-      const double moved = (next - y).norm();
-      y = next;
-      if (moved <= 1e-9 * unit) break;
-    }
-    result.row(i) = y;
-  });
-  state.points = std::make_shared<const Matrix>(std::move(result));
-}
-
-void estimate(Estimate& estimate, const Arguments& arguments) {
-  constexpr double usual_steps = 300;
-  estimate.use(4 * estimate.rows * (estimate.rows + 1) + block_eigen_bytes(estimate.rows, arguments.number("dims")));
-  estimate.pass();
-  estimate.operations += usual_steps * estimate.rows * estimate.rows * (arguments.number("dims") + 2);
+static void estimate(Estimate& estimate, const Arguments& arguments) {
+  family_of(arguments).estimate(estimate, arguments);
   estimate.features = arguments.number("dims");
   estimate.hold(2 * 8 * estimate.rows * estimate.features);
 }
 
-void outline(Outline& outline, const Arguments&) {
-  require_all_distances(outline, "match");
+static void outline(Outline& outline, const Arguments& arguments) {
+  family_of(arguments).outline(outline, arguments);
   outline.moved = Fact::yes;
 }
 
-}  // namespace
-
 const Stage match_stage{"match", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "points in few dimensions whose distances match (4 N^2 bytes)", "10.18637/jss.v031.i03", run, place, estimate, outline,
-                        takes_any_form};
+                        "points in few dimensions whose own similarity matches", "", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::propagate

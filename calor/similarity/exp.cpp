@@ -84,8 +84,12 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
-  if (by_row(arguments)) use_scale(record, row_scales(record, arguments, context));
-  else use_scale(record, Vector::Constant(1, kept.number("scale")));
+  if (by_row(arguments)) {
+    use_scale(record, row_scales(record, arguments, context));
+    state.reverse = nullptr;  // the other way goes by the scale of another row
+  } else {
+    use_scale(record, Vector::Constant(1, kept.number("scale")));
+  }
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {

@@ -47,7 +47,7 @@ void estimate_symmetrised(Estimate& estimate, const Arguments&) {
 void symmetrise_new(State& state, double (*combine)(double, double), const Context& context) {
   Similarity& record = state.similarity;
   if (record.all_pairs()) return;
-  const bool one_way = record.score.kind == Score::Kind::stored || record.strengthen.scale.size() > 1;
+  const bool one_way = record.score.kind == Score::Kind::stored || record.strengthen.scale.size() > 1 || !state.reverse;
   Csr forward = values_on_support(record, context);
   if (one_way) {
     record = stored_similarity(std::move(forward));

@@ -62,6 +62,14 @@ TEST(GivenDistances, EveryRecipeGivesWhatItGivesOfThePointsOrSaysWhyNot) {
       expect_fault(Fault::input, "expected data that are a graph, found distances", [&] { run_text(name, table); });
       continue;
     }
+    if (name == "tsne") {
+      expect_fault(Fault::input, "[knn] expected k of at most 89", [&] { run_text(name, table); });
+      continue;
+    }
+    if (name == "umap" || name == "sne") {  // a descent magnifies rounding, and without points it begins at the graph's slow modes
+      EXPECT_TRUE(run_text(name, table).result.points->allFinite()) << name;
+      continue;
+    }
     ++compared;
     // SMACOF settles where its stress falls by less than 1e-7 of itself; elsewhere the solvers' residuals count.
     expect_same(run_text(name, table).result, run_text(name, points).result, name == "mds-metric" ? 1e-3 : 1e-7, name);

@@ -68,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                       LongWork{"local weights", "knn(5) | local_weights", 6000},
                       LongWork{"eigenvectors", "distance(2) | exp(1) | row | eigen(5)", 400},
                       LongWork{"stress", "distance(1) | match(distance, stress)", 100},
+                      LongWork{"descent", "knn(9) | distance(2) | exp(perplexity=3) | row | mean | global | match(student, kl)", 100},
                       LongWork{"repeat", "repeat(distance(2) | exp(0.3) | row | apply, max_iterations=30)", 200},
                       LongWork{"centres", "centres(3) | assign", 300}, LongWork{"best", "centres(2) | distance(2, to=data) | best(column)", 3000},
                       LongWork{"heat", "distance(2) | exp(1) | row | heat(5)", 200},

@@ -1,6 +1,7 @@
 // The kernels of tables.h in plain loops.
 #pragma once
 
+#include "calor/kernels/scalar/descents.h"
 #include "calor/kernels/tables.h"
 
 namespace calor::kernels::scalar {
@@ -11,6 +12,6 @@ const Gaussian* gaussian();
 const Paths* paths();
 const Symmetric* symmetric();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents()}; }
 
 }  // namespace calor::kernels::scalar

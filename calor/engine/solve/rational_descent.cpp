@@ -1,0 +1,142 @@
+#include "calor/engine/solve/rational_descent.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/core/threads.h"
+#include "calor/kernels/isa.h"
+#include "calor/kernels/rational_moves.h"
+
+namespace calor::engine {
+
+using kernels::move_lanes;
+
+namespace {
+
+// When an edge is due: `pace` is its pulls an epoch in units of 2^-32, `phase` where in its period it begins.
+struct Due {
+  std::int32_t tail;
+  std::uint32_t phase;
+  std::uint64_t pace;
+  std::int64_t in(std::uint64_t epoch) const {
+    return static_cast<std::int64_t>(((phase + (epoch + 1) * pace) >> 32) - ((phase + epoch * pace) >> 32));
+  }
+};
+
+// Points in groups of move_lanes that have about as many pulls; their edges with them.
+class Schedule {
+ public:
+  Schedule(const Csr& weights, const RationalOptions& options) {
+    const std::int64_t n = weights.rows;
+    const double greatest = weights.values.empty() ? 1 : *std::max_element(weights.values.begin(), weights.values.end());
+    const double least = greatest / static_cast<double>(std::max<std::int64_t>(1, options.epochs));
+    std::vector<double> pulls(static_cast<std::size_t>(n), 0.0);
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e) {
+        const double weight = weights.values[e];
+        if (weight < least) continue;
+        const auto phase = philox({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(weights.column[e]), static_cast<std::uint32_t>(Purpose::permutation), 0},
+                                  {static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32)})[0];
+        edges_.push_back({weights.column[e], phase, static_cast<std::uint64_t>(2 * weight / greatest * 0x1p32)});
+        pulls[i] += weight;
+      }
+      begin_.push_back(static_cast<std::int64_t>(edges_.size()));
+    }
+    std::vector<std::int32_t> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::int32_t i, std::int32_t j) { return pulls[i] > pulls[j]; });
+    for (std::int64_t at = 0; at < n; at += move_lanes) {
+      std::array<std::int32_t, move_lanes> group;
+      for (std::int64_t l = 0; l < move_lanes; ++l) group[l] = at + l < n ? order[at + l] : -1;
+      groups_.push_back(group);
+    }
+  }
+
+  std::int64_t groups() const { return static_cast<std::int64_t>(groups_.size()); }
+  const std::array<std::int32_t, move_lanes>& group(std::int64_t g) const { return groups_[g]; }
+
+  // The tails that pull the group's points in an epoch, [step][move_lanes]; returns the steps.
+  std::int64_t tails(std::int64_t g, std::uint64_t epoch, std::vector<std::int32_t>& tails) const {
+    std::int64_t steps = 0;
+    for (std::int64_t l = 0; l < move_lanes; ++l) {
+      const std::int32_t i = groups_[g][l];
+      if (i < 0) continue;
+      std::int64_t step = 0;
+      for (std::int64_t e = begin_[i]; e < begin_[i + 1]; ++e)
+        for (std::int64_t due = edges_[e].in(epoch); due > 0; --due, ++step) {
+          if (step == steps) {
+            ++steps;
+            if (tails.size() < static_cast<std::size_t>(steps * move_lanes)) tails.resize(static_cast<std::size_t>(steps * move_lanes));
+            std::fill_n(tails.begin() + step * move_lanes, move_lanes, -1);
+          }
+          tails[step * move_lanes + l] = edges_[e].tail;
+        }
+    }
+    return steps;
+  }
+
+ private:
+  std::vector<std::int64_t> begin_{0};
+  std::vector<Due> edges_;
+  std::vector<std::array<std::int32_t, move_lanes>> groups_;
+};
+
+}  // namespace
+
+Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context) {
+  const std::int64_t n = start.rows(), dims = start.cols();
+  const Schedule schedule(weights, options);
+  std::vector<float> points(static_cast<std::size_t>(dims * n)), moved(points.size());
+  for (std::int64_t c = 0; c < dims; ++c)
+    for (std::int64_t i = 0; i < n; ++i) moved[c * n + i] = points[c * n + i] = static_cast<float>(start(i, c));
+  kernels::RationalMoves moves;
+  moves.points = points.data();
+  moves.count = moves.stride = n;
+  moves.dims = dims;
+  moves.a = static_cast<float>(options.curve.a);
+  moves.b = static_cast<float>(options.curve.b);
+  moves.push = static_cast<float>(options.push);
+  moves.draws = options.negatives;
+  moves.seed = options.seed;
+  moves.purpose = static_cast<std::uint32_t>(Purpose::shuffle);
+  const auto kernel = kernels::current_isa().descents().rational_moves;
+  const std::int64_t parts = std::min(epoch_parts, schedule.groups());
+  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
+    context.check_stop("match");
+    moves.epoch = static_cast<std::uint32_t>(epoch);
+    moves.rate = static_cast<float>(options.rate * (1 - static_cast<double>(epoch) / static_cast<double>(options.epochs)));
+    for (std::int64_t part = 0; part < parts; ++part) {
+      // Groups part, part + parts, ...: points with many and few edges in each.
+      const std::int64_t own = (schedule.groups() - part + parts - 1) / parts;
+      constexpr std::int64_t at_once = 4;
+      parallel_for((own + at_once - 1) / at_once, context.threads, [&](std::int64_t piece) {
+        std::vector<std::int32_t> tails;
+        std::vector<float> places(static_cast<std::size_t>(dims * move_lanes));
+        for (std::int64_t k = piece * at_once; k < std::min(own, (piece + 1) * at_once); ++k) {
+          const auto& group = schedule.group(part + k * parts);
+          const std::int64_t steps = schedule.tails(part + k * parts, static_cast<std::uint64_t>(epoch), tails);
+          for (std::int64_t c = 0; c < dims; ++c)
+            for (std::int64_t l = 0; l < move_lanes; ++l) places[c * move_lanes + l] = group[l] < 0 ? 0 : points[c * n + group[l]];
+          kernel(moves, {group.data(), tails.data(), steps, places.data()});
+          for (std::int64_t c = 0; c < dims; ++c)
+            for (std::int64_t l = 0; l < move_lanes; ++l)
+              if (group[l] >= 0) moved[c * n + group[l]] = places[c * move_lanes + l];
+        }
+      });
+      for (std::int64_t k = 0; k < own; ++k)
+        for (const std::int32_t i : schedule.group(part + k * parts))
+          for (std::int64_t c = 0; c < dims && i >= 0; ++c) points[c * n + i] = moved[c * n + i];
+    }
+    context.advance(static_cast<double>(epoch + 1), static_cast<double>(options.epochs), "descent");
+  }
+  Matrix result(n, dims);
+  for (std::int64_t c = 0; c < dims; ++c)
+    for (std::int64_t i = 0; i < n; ++i) result(i, c) = points[c * n + i];
+  return result;
+}
+
+}  // namespace calor::engine

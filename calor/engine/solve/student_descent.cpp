@@ -1,0 +1,73 @@
+#include "calor/engine/solve/student_descent.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace calor::engine {
+
+namespace {
+
+constexpr double gain_more = 0.2, gain_less = 0.8, least_gain = 0.01, longest_step = 5;
+constexpr std::int64_t steps_between_losses = 50;
+
+// One step of every point; coordinates are [dims][stride].
+class Momentum {
+ public:
+  Momentum(std::int64_t n, std::int64_t dims, std::int64_t stride)
+      : n_(n), dims_(dims), stride_(stride), step_(static_cast<std::size_t>(dims * stride), 0.0), gain_(step_.size(), 1.0) {}
+
+  void move(const std::vector<double>& gradient, double rate, double momentum, std::vector<double>& points) {
+    for (std::size_t e = 0; e < step_.size(); ++e) {
+      const bool same = (step_[e] > 0) == (gradient[e] > 0) && (step_[e] < 0) == (gradient[e] < 0);
+      gain_[e] = same ? gain_less * gain_[e] + least_gain : gain_[e] + gain_more;
+      step_[e] = momentum * step_[e] - rate * gain_[e] * gradient[e];
+    }
+    for (std::int64_t i = 0; i < n_; ++i) {
+      double square = 0;
+      for (std::int64_t c = 0; c < dims_; ++c) square += step_[c * stride_ + i] * step_[c * stride_ + i];
+      if (square <= longest_step * longest_step) continue;
+      for (std::int64_t c = 0; c < dims_; ++c) step_[c * stride_ + i] *= longest_step / std::sqrt(square);
+    }
+    for (std::int64_t c = 0; c < dims_; ++c) {
+      double mean = 0;
+      for (std::int64_t i = 0; i < n_; ++i) mean += points[c * stride_ + i] += step_[c * stride_ + i];
+      mean /= static_cast<double>(n_);
+      for (std::int64_t i = 0; i < n_; ++i) points[c * stride_ + i] -= mean;
+    }
+  }
+
+ private:
+  std::int64_t n_, dims_, stride_;
+  std::vector<double> step_, gain_;
+};
+
+}  // namespace
+
+DescentResult student_descent(const Csr& p, const Matrix& start, const StudentOptions& options, const Context& context) {
+  const std::int64_t n = start.rows(), dims = start.cols();
+  StudentLoss loss(p, dims, options.freedom, options.sums);
+  const std::int64_t stride = loss.stride();
+  std::vector<double> points(static_cast<std::size_t>(dims * stride), 0.0), gradient(points.size(), 0.0);
+  for (std::int64_t c = 0; c < dims; ++c)
+    for (std::int64_t i = 0; i < n; ++i) points[c * stride + i] = start(i, c);
+  Momentum momentum(n, dims, stride);
+  DescentResult result;
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    context.check_stop("match");
+    const double exaggeration = step < options.early_steps ? options.exaggeration : 1;
+    const double rate = options.rate > 0 ? options.rate : static_cast<double>(n) / exaggeration;
+    const bool with_loss = step % steps_between_losses == 0;
+    const double now = loss(points.data(), exaggeration, with_loss, gradient.data(), context);
+    if (with_loss) result.losses.push_back(now);
+    momentum.move(gradient, rate, options.momentum, points);
+    context.advance(static_cast<double>(step + 1), static_cast<double>(options.steps), "descent");
+  }
+  result.loss = loss(points.data(), 1, true, gradient.data(), context);
+  result.losses.push_back(result.loss);
+  result.points.resize(n, dims);
+  for (std::int64_t c = 0; c < dims; ++c)
+    for (std::int64_t i = 0; i < n; ++i) result.points(i, c) = points[c * stride + i];
+  return result;
+}
+
+}  // namespace calor::engine

@@ -1,0 +1,140 @@
+// The moves of UMAP's stochastic descent (rational_moves.h).
+#if defined(CALOR_KERNELS_HIGHWAY_RATIONAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CALOR_KERNELS_HIGHWAY_RATIONAL_INL_H_
+#undef CALOR_KERNELS_HIGHWAY_RATIONAL_INL_H_
+#else
+#define CALOR_KERNELS_HIGHWAY_RATIONAL_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "calor/kernels/rational_moves.h"
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace calor::kernels {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using MoveFloats = hn::CappedTag<float, move_lanes>;
+using MoveWords = hn::RebindToUnsigned<MoveFloats>;
+using MoveIndices = hn::RebindToSigned<MoveFloats>;
+using MovePairs = hn::RepartitionToWide<MoveWords>;
+using Words = hn::Vec<MoveWords>;
+
+// Both halves of the products of 32-bit words.
+HWY_INLINE void full_products(Words x, Words y, Words& low, Words& high) {
+  const MoveWords words;
+  const MovePairs pairs;
+  const auto even = hn::MulEven(x, y);
+  const auto odd = hn::MulEven(hn::BitCast(words, hn::ShiftRight<32>(hn::BitCast(pairs, x))), hn::BitCast(words, hn::ShiftRight<32>(hn::BitCast(pairs, y))));
+  low = hn::OddEven(hn::BitCast(words, hn::ShiftLeft<32>(odd)), hn::BitCast(words, even));
+  high = hn::OddEven(hn::BitCast(words, odd), hn::BitCast(words, hn::ShiftRight<32>(even)));
+}
+
+// Philox4x32-10 (core/random.h), a counter a lane.
+HWY_INLINE void random_words(Words* counter, std::uint64_t seed) {
+  const MoveWords words;
+  const auto multiplier0 = hn::Set(words, 0xD2511F53U), multiplier1 = hn::Set(words, 0xCD9E8D57U);
+  std::uint32_t key0 = static_cast<std::uint32_t>(seed), key1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    Words low_a, high_a, low_b, high_b;
+    full_products(multiplier0, counter[0], low_a, high_a);
+    full_products(multiplier1, counter[2], low_b, high_b);
+    counter[0] = hn::Xor(hn::Xor(high_b, counter[1]), hn::Set(words, key0));
+    counter[1] = low_b;
+    counter[2] = hn::Xor(hn::Xor(high_a, counter[3]), hn::Set(words, key1));
+    counter[3] = low_a;
+    key0 += 0x9E3779B9U;
+    key1 += 0xBB67AE85U;
+  }
+}
+
+template <int known>
+HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& moving, std::int64_t lane) {
+  const MoveFloats tag;
+  const MoveWords words;
+  const MoveIndices indices;
+  using Vector = hn::Vec<MoveFloats>;
+  const std::int64_t dims = known ? known : moves.dims;
+  const auto a = hn::Set(tag, moves.a), b = hn::Set(tag, moves.b), one = hn::Set(tag, 1.0F), nothing = hn::Zero(tag);
+  const auto pull_factor = hn::Set(tag, -2 * moves.a * moves.b), push_factor = hn::Set(tag, 2 * moves.push * moves.b);
+  const auto longest = hn::Set(tag, longest_move), shortest = hn::Set(tag, -longest_move), rate = hn::Set(tag, moves.rate);
+  const auto own = hn::BitCast(words, hn::LoadU(indices, moving.own + lane));
+  Vector at[known ? known : 1];
+  const auto place = [&](std::int64_t c) HWY_ATTR { return known ? at[known ? c : 0] : hn::LoadU(tag, moving.places + c * move_lanes + lane); };
+  const auto put = [&](std::int64_t c, Vector value) HWY_ATTR {
+    if constexpr (known > 0) at[c] = value;
+    else hn::StoreU(value, tag, moving.places + c * move_lanes + lane);
+  };
+  if constexpr (known > 0)
+    for (std::int64_t c = 0; c < dims; ++c) at[c] = hn::LoadU(tag, moving.places + c * move_lanes + lane);
+  // Moves by coefficient(d^2, d^(2 b)) times the difference, in the lanes that are active and not at the other's place.
+  const auto move = [&](hn::Vec<MoveIndices> other, hn::Mask<MoveFloats> active, auto coefficient) HWY_ATTR {
+    auto square = nothing;
+    Vector difference[known ? known : 1];
+    const auto difference_in = [&](std::int64_t c) HWY_ATTR { return hn::Sub(place(c), hn::GatherIndex(tag, moves.points + c * moves.stride, other)); };
+    for (std::int64_t c = 0; c < dims; ++c) {
+      const auto one_difference = difference_in(c);
+      if constexpr (known > 0) difference[c] = one_difference;
+      square = hn::MulAdd(one_difference, one_difference, square);
+    }
+    const auto apart = hn::And(active, hn::Gt(square, nothing));
+    square = hn::Max(square, hn::Set(tag, 1e-30F));
+    const auto power = hn::Exp(tag, hn::Mul(b, hn::Log(tag, square)));
+    const auto factor = hn::IfThenElseZero(apart, coefficient(square, power));
+    for (std::int64_t c = 0; c < dims; ++c) {
+      const auto step = hn::Mul(factor, known ? difference[known ? c : 0] : difference_in(c));
+      put(c, hn::MulAdd(rate, hn::Max(shortest, hn::Min(longest, step)), place(c)));
+    }
+  };
+  const auto pull = [&](Vector square, Vector power) HWY_ATTR {
+    return hn::Div(hn::Mul(pull_factor, power), hn::Mul(square, hn::MulAdd(a, power, one)));
+  };
+  const auto push = [&](Vector square, Vector power) HWY_ATTR {
+    return hn::Div(push_factor, hn::Mul(hn::Add(square, hn::Set(tag, near_square)), hn::MulAdd(a, power, one)));
+  };
+  const std::int64_t blocks = ((moves.draws + 1) / 2 + 3) / 4;
+  const auto count = hn::Set(words, static_cast<std::uint32_t>(moves.count));
+  for (std::int64_t step = 0; step < moving.steps; ++step) {
+    const auto tail = hn::LoadU(indices, moving.tails + step * move_lanes + lane);
+    const auto pulled = hn::Gt(tail, hn::Set(indices, -1));
+    if (hn::AllFalse(indices, pulled)) break;
+    const auto active = hn::RebindMask(tag, pulled);
+    move(hn::IfThenElseZero(pulled, tail), active, pull);
+    const std::int64_t draws = draws_after(moves.draws, step, moves.epoch);
+    Words drawn[4];
+    for (std::int64_t k = 0; k < draws; ++k) {
+      if (k % 4 == 0) {
+        drawn[0] = hn::Set(words, static_cast<std::uint32_t>(step * blocks + k / 4));
+        drawn[1] = hn::Set(words, moves.purpose);
+        drawn[2] = own;
+        drawn[3] = hn::Set(words, moves.epoch);
+        random_words(drawn, moves.seed);
+      }
+      Words low, other;
+      full_products(drawn[k % 4], count, low, other);
+      move(hn::BitCast(indices, other), active, push);
+    }
+  }
+  if constexpr (known > 0)
+    for (std::int64_t c = 0; c < dims; ++c) hn::StoreU(at[c], tag, moving.places + c * move_lanes + lane);
+}
+
+HWY_NOINLINE void rational_moves(const RationalMoves& moves, const MovingPoints& moving) {
+  constexpr std::int64_t lanes = hn::MaxLanes(MoveFloats());
+  for (std::int64_t lane = 0; lane < move_lanes; lane += lanes) switch (moves.dims) {
+      case 1: move_lanes_of<1>(moves, moving, lane); break;
+      case 2: move_lanes_of<2>(moves, moving, lane); break;
+      case 3: move_lanes_of<3>(moves, moving, lane); break;
+      default: move_lanes_of<0>(moves, moving, lane);
+    }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace calor::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,134 @@
+#include "calor/propagate/match_families.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/engine/passes.h"
+#include "calor/engine/solve/downhill.h"
+#include "calor/engine/solve/start.h"
+#include "calor/engine/values.h"
+
+namespace calor::propagate {
+
+using namespace pipeline;
+
+std::int64_t match_steps(const Arguments& arguments, std::int64_t usual) {
+  if (!arguments.is_number("max_iterations")) return usual;
+  const double steps = arguments.number("max_iterations");
+  require(steps == std::floor(steps), Fault::usage, "[match] expected a whole number of max_iterations, found {}", steps);
+  return static_cast<std::int64_t>(steps);
+}
+
+void require_strengthened(const Outline& outline, std::string_view before) {
+  const bool distances = outline.scores == Outline::Scores::distances || outline.scores == Outline::Scores::lengths;
+  require(outline.plain != Fact::yes || !distances, Fault::usage, "[match] expected similarities, found distances: put {} before it", before);
+}
+
+namespace {
+
+Csr edges_of(const Similarity& similarity, const Context& context) {
+  if (!similarity.all_pairs()) return values_on_support(similarity, context);
+  context.memory.require(20 * static_cast<std::uint64_t>(similarity.rows) * static_cast<std::uint64_t>(similarity.columns), "match",
+                         fmt::format("the values of {} x {} pairs", similarity.rows, similarity.columns), "put knn before distance, or raise --max-memory");
+  const Matrix values = materialise(similarity, "match", context);
+  Csr graph;
+  graph.rows = similarity.rows;
+  graph.columns = similarity.columns;
+  for (std::int64_t i = 0; i < graph.rows; ++i) {
+    for (std::int64_t j = 0; j < graph.columns; ++j)
+      if (values(i, j) != 0) {
+        graph.column.push_back(static_cast<std::int32_t>(j));
+        graph.values.push_back(values(i, j));
+      }
+    graph.begin.push_back(graph.edges());
+  }
+  return graph;
+}
+
+// The point of the fit that new point i coincides with, or -1.
+std::int64_t itself(const State& state, std::int64_t i) {
+  if (!state.itself.empty()) return state.itself[i];
+  const Similarity& record = state.similarity;
+  if (!record.all_pairs() || record.score.kind != Score::Kind::power_distance) return -1;
+  for (std::int64_t j = 0; j < record.columns; ++j)
+    if (pair_distance(record, i, j, record.score.metric) == 0) return j;
+  return -1;
+}
+
+}  // namespace
+
+Csr symmetric_weights(const Similarity& similarity, const Context& context) {
+  constexpr double rounding = 1e-9;  // of a value: factors are logarithms
+  const Csr given = edges_of(similarity, context), turned = transpose(given);
+  Csr graph;
+  graph.rows = graph.columns = given.rows;
+  for (std::int64_t i = 0; i < given.rows; ++i) {
+    std::int64_t f = turned.begin[i];
+    for (std::int64_t e = given.begin[i]; e < given.begin[i + 1]; ++e) {
+      const double value = given.values[e];
+      require(value >= 0, Fault::input, "[match] expected values of at least 0, found {:.6g} in row {}: put exp before it", value, i + 1);
+      while (f < turned.begin[i + 1] && turned.column[f] < given.column[e]) ++f;
+      const double back = f < turned.begin[i + 1] && turned.column[f] == given.column[e] ? turned.values[f] : 0;
+      require(std::abs(value - back) <= rounding * std::max(value, back), Fault::usage,
+              "[match] expected the same value both ways, found {:.6g} and {:.6g} for rows {} and {}: put mean or union before it", value, back,
+              i + 1, given.column[e] + 1);
+      if (value == 0 || given.column[e] == i) continue;
+      graph.column.push_back(given.column[e]);
+      graph.values.push_back((value + back) / 2);
+    }
+    graph.begin.push_back(graph.edges());
+    require(graph.begin[i + 1] > graph.begin[i], Fault::input, "[match] expected every point to be similar to another, found none for row {}: leave it out",
+            i + 1);
+  }
+  return graph;
+}
+
+Matrix match_start(const State& state, const Arguments& arguments, const Csr* graph, bool by_graph, const Context& context) {
+  const std::string& word = arguments.word("start");
+  const std::int64_t dims = arguments.integer("dims");
+  const std::int64_t n = state.similarity.rows;
+  const bool dense = state.points->cols() > 0 && !state.sparse && state.points->rows() == n;
+  if (word == "random") return Matrix::Zero(n, dims);
+  require(word != "pca" || dense, Fault::usage, "[match] expected dense points for start=pca, found none: give start=spectral");
+  if (word == "pca" || (word == "auto" && dense && !by_graph)) return principal_start(*state.points, dims, context);
+  return graph ? spectral_start(*graph, dims, context)
+               : spectral_start(combine_with_reverse(edges_of(state.similarity, context), [](double a, double b) { return a + b; }), dims, context);
+}
+
+void place_each(State& state, const Arguments& arguments, const Kept& kept, PlaceLoss loss, const Context& context) {
+  const Csr graph = edges_of(state.similarity, context);
+  const Matrix& fixed = kept.array("points");
+  const std::int64_t dims = fixed.cols();
+  Matrix result = Matrix::Zero(graph.rows, dims);
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(graph.rows), 0);
+  parallel_for(graph.rows, context.threads, [&](std::int64_t i) {
+    context.check_stop("match");
+    if (const std::int64_t same = itself(state, i); same >= 0) {
+      result.row(i) = fixed.row(same);
+      return;
+    }
+    const std::int64_t count = graph.begin[i + 1] - graph.begin[i];
+    const std::int32_t* columns = graph.column.data() + graph.begin[i];
+    Vector shares = Eigen::Map<const Vector>(graph.values.data() + graph.begin[i], count);
+    const double sum = count ? shares.sum() : 0;
+    if (!(sum > 0)) {
+      out[i] = 1;
+      return;
+    }
+    shares /= sum;
+    const auto at = [&](const double* y, double* gradient) { return loss(fixed, columns, shares.data(), count, sum, arguments, kept, y, gradient); };
+    Eigen::Index closest = 0;
+    shares.maxCoeff(&closest);
+    Eigen::RowVectorXd nearest = fixed.row(columns[closest]), mean = Eigen::RowVectorXd::Zero(dims), gradient(dims);
+    for (std::int64_t e = 0; e < count; ++e) mean += shares[e] * fixed.row(columns[e]);
+    Eigen::RowVectorXd& y = at(mean.data(), gradient.data()) <= at(nearest.data(), gradient.data()) ? mean : nearest;
+    downhill(dims, y.data(), at, {}, nullptr);
+    result.row(i) = y;
+  });
+  if (std::count(out.begin(), out.end(), 1)) state.out_of_reach = std::move(out);
+  state.points = std::make_shared<const Matrix>(std::move(result));
+}
+
+}  // namespace calor::propagate

@@ -1,0 +1,46 @@
+// What match can make low-dimensional points match: a family, which says what the points' own similarity is, and its loss.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "calor/engine/csr.h"
+#include "calor/pipeline/outline.h"
+#include "calor/pipeline/state.h"
+
+namespace calor::propagate {
+
+struct MatchFamily {
+  std::string_view family, loss;
+  // As of a stage (stage.h).
+  void (*run)(pipeline::State&, const pipeline::Arguments&, pipeline::Kept&, const Context&);
+  void (*place)(pipeline::State&, const pipeline::Arguments&, const pipeline::Kept&, const Context&);
+  void (*estimate)(pipeline::Estimate&, const pipeline::Arguments&);
+  void (*outline)(pipeline::Outline&, const pipeline::Arguments&);
+};
+
+extern const MatchFamily distance_family, student_family, gaussian_family, rational_family;
+
+// max_iterations, or the family's own number where it is auto.  Throws Fault::usage for a number that is not whole.
+std::int64_t match_steps(const pipeline::Arguments& arguments, std::int64_t usual);
+
+// The refusal of distances, where similarities are asked for.  `before` is what to put in between.
+void require_strengthened(const pipeline::Outline& outline, std::string_view before);
+
+// The similarity's values as a graph that is symmetric, without a pair of a point with itself and without values of 0.  Throws Fault::usage
+// where values are not the same both ways, Fault::input for a negative one and for a point that no other is similar to.
+engine::Csr symmetric_weights(const engine::Similarity& similarity, const Context& context);
+
+// Points to begin a descent at, N x dims: `start` is a word of match's parameter; auto is principal components of dense points, or the
+// graph's slow modes where there are none or `by_graph`.  The graph is symmetric; null: made of the similarity where it is needed.
+engine::Matrix match_start(const pipeline::State& state, const pipeline::Arguments& arguments, const engine::Csr* graph, bool by_graph,
+                           const Context& context);
+
+// New points one by one against the fixed ones: row i of the similarity, values over their sum, gives the loss of a place y with its gradient
+// by loss(columns, shares, how many, their sum before, y, gradient).  Each begins at its neighbours' mean or at the most similar one, whichever has the
+// lower loss; one that coincides with a point of the fit is that point, and one without a similar point is out of reach.
+using PlaceLoss = double (*)(const engine::Matrix& fixed, const std::int32_t* columns, const double* shares, std::int64_t count, double sum,
+                             const pipeline::Arguments& arguments, const pipeline::Kept& kept, const double* y, double* gradient);
+void place_each(pipeline::State& state, const pipeline::Arguments& arguments, const pipeline::Kept& kept, PlaceLoss loss, const Context& context);
+
+}  // namespace calor::propagate
