@@ -17,7 +17,7 @@ def run(*words, code=0, **options):
     """run("data", "--json", code=0) runs the command, checks its exit code (one, one of several, or None for any) and returns the finished process;
     options go to subprocess.run."""
     assert CALOR.exists(), f"{CALOR} is missing: run `make build`"
-    options = {"capture_output": True, "text": True, "timeout": 300, "cwd": ROOT, **options}
+    options = {"capture_output": True, "text": True, "timeout": 600, "cwd": ROOT, **options}
     done = subprocess.run([str(CALOR), *map(str, words)], **options)
     codes = code if isinstance(code, tuple) else (code,)
     assert code is None or done.returncode in codes, f"{words}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
