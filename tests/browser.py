@@ -28,7 +28,7 @@ def browser():
 
 
 def wait_until_drawn(driver):
-    WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.body.dataset.ready") == "true")
+    WebDriverWait(driver, 600).until(lambda d: d.execute_script("return document.body.dataset.ready") == "true")
 
 
 def open_page(driver, path, width=1280, scheme="light"):

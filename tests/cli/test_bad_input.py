@@ -203,7 +203,7 @@ def test_disk_full_half_way_keeps_the_old_report(tmp_path):
     report = write(tmp_path / "r.html", "the old report")
     old = write(tmp_path / "r.json", "{}")
     done = subprocess.run([str(CALOR), "compare", "iris", *QUICK, "--report", str(report)], capture_output=True, text=True,
-                          preexec_fn=limited(4096), timeout=300)
+                          preexec_fn=limited(4096), timeout=600)
     assert done.returncode == 3, done.stderr
     assert "r.json" in done.stderr or "r.html" in done.stderr
     assert report.read_text() == "the old report" and old.read_text() == "{}"
@@ -212,7 +212,7 @@ def test_disk_full_half_way_keeps_the_old_report(tmp_path):
 
 def test_full_standard_output(calor):
     with open("/dev/full", "w") as full:
-        done = subprocess.run([str(CALOR), "data"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run([str(CALOR), "data"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=600)
     assert done.returncode == 3 and "output" in done.stderr
 
 

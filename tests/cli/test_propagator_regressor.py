@@ -1,16 +1,13 @@
 """calor train --model propagator-regressor and predict with it, as a user runs them: against scikit-learn's nearest neighbours on its diabetes
 set, evidence that adds up, columns by name and by place, text among numbers, Ctrl-C and the same command again."""
 import json
-import signal
-import subprocess
-import time
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.neighbors import KNeighborsRegressor
 
-from command import CALOR, ROOT
+from command import cut_short
 
 TRAIN = ["--model", "propagator-regressor"]
 
@@ -82,18 +79,14 @@ def test_interrupted_training_goes_on_to_the_same_model(calor, tmp_path, model):
     x = rng.normal(size=(400, 4))
     label = (x[:, 0] > 0).astype(int) if model == "propagator" else np.sin(x[:, 0])
     data = write(tmp_path / "data.csv", ["a", "b", "c", "d", "y"], np.c_[x, label])
-    command = ["train", data, "--model", model, "--epochs", "400", "--noise", "0.2", "-q"]
-    calor(*command, "--save", tmp_path / "whole.safetensors")
-    save, begun = tmp_path / "m.safetensors", time.time()
-    process = subprocess.Popen([str(CALOR), *map(str, command), "--save", str(save), "--checkpoint-seconds", "0"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    checkpoint = tmp_path / "m.safetensors.checkpoint"
-    while not checkpoint.exists() and process.poll() is None and time.time() < begun + 120:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    if process.returncode == 0:
-        pytest.skip("the training ended before it could be interrupted")
-    assert "goes on from" in said and not save.exists() and checkpoint.exists()
-    assert "--restart" in calor(*command, "--save", save, "--seed", "5", code=3).stderr
-    calor(*command, "--save", save)
-    assert save.read_bytes() == (tmp_path / "whole.safetensors").read_bytes() and not checkpoint.exists()
+
+    def train(epochs, path):
+        return ["train", data, "--model", model, "--epochs", epochs, "--noise", "0.2", "-q", "--save", path]
+
+    save, whole, checkpoint = (tmp_path / name for name in ("m.safetensors", "whole.safetensors", "m.safetensors.checkpoint"))
+    epochs, code, said = cut_short(lambda *run: [*train(*run), "--checkpoint-seconds", "0"], save, 400)
+    assert code == 130 and "goes on from" in said and not save.exists() and checkpoint.exists()
+    assert "--restart" in calor(*train(epochs, save), "--seed", "5", code=3).stderr
+    calor(*train(epochs, save))
+    calor(*train(epochs, whole))
+    assert save.read_bytes() == whole.read_bytes() and not checkpoint.exists()

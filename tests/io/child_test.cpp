@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <thread>
 
@@ -53,15 +52,23 @@ TEST(Child, EndlessLoopsAreErrors) {
 }
 
 TEST(Child, StopsWhenAsked) {
+  int at_work[2];
+  ASSERT_EQ(::pipe(at_work), 0);
   StopFlag stop;
   Context context;
   context.stop = &stop;
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::thread once_it_works([&] {
+    char word = 0;
+    EXPECT_EQ(::read(at_work[0], &word, 1), 1);
     stop.request();
   });
-  expect_error(Fault::interrupted, {"[read]"}, [&] { run([] { ::pause(); }, context); });
-  later.join();
+  const auto work = [&] {
+    if (::write(at_work[1], "w", 1) == 1) ::pause();
+  };
+  expect_error(Fault::interrupted, {"[read]"}, [&] { run(work, context); });
+  ::close(at_work[1]);
+  once_it_works.join();
+  ::close(at_work[0]);
 }
 
 TEST(Child, SizesAreAskedOfTheLimit) {

@@ -10,7 +10,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from command import CALOR, ROOT, interrupt
+from command import CALOR, ROOT, interrupted_at_work
 from results import coordinates, table
 
 PAGES = ROOT / "docs" / "recipes"
@@ -113,8 +113,8 @@ def test_data_that_are_none(calor, tmp_path, text, parts):
 
 
 def test_huge_values_and_wide_data_have_a_result(run, csv):
-    huge = cloud() * np.float32(1e37)
-    assert np.isfinite(coordinates(run("mds", csv(huge)))).all()
+    huge, plain = (coordinates(run("mds", csv(cloud() * np.float32(scale)))) for scale in (2.0**120, 1))
+    assert np.allclose(np.abs(huge), np.abs(plain) * 2.0**120, rtol=1e-6, atol=2.0**90)
     wide = cloud(2, 10000)
     found = coordinates(run("mds", csv(wide)))
     expected = np.linalg.norm(wide[0].astype(float) - wide[1].astype(float))
@@ -133,7 +133,7 @@ def test_damaged_models_are_refused_wherever_they_are_damaged(calor, tmp_path, f
     cases += [whole.replace(b"knn(8)", b"knn(9)", 1), whole.replace(b"geodesic", b"geodesix", 1), whole.replace(b'"F64"', b'"F32"', 1)]
     for content in cases:
         damaged.write_bytes(content)
-        done = subprocess.run([str(CALOR), "apply", str(damaged), str(fresh), "-q"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([str(CALOR), "apply", str(damaged), str(fresh), "-q"], capture_output=True, text=True, timeout=600)
         if content == cases[-3]:
             continue  # another pipeline over the same numbers is a fit
         assert done.returncode == 3, (content[:60], done.returncode, done.stderr)
@@ -150,7 +150,7 @@ def test_every_changed_byte_of_a_header_is_survived(tmp_path, calor, fitted):
         changed = bytearray(whole)
         changed[place] ^= 1 << int(place) % 7
         damaged.write_bytes(changed)
-        done = subprocess.run([str(CALOR), "apply", str(damaged), str(fresh), "-q"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([str(CALOR), "apply", str(damaged), str(fresh), "-q"], capture_output=True, text=True, timeout=600)
         assert done.returncode in (0, 2, 3, 4), (place, done.returncode, done.stderr)
 
 
@@ -305,14 +305,14 @@ def test_each_output_has_a_file_of_its_own(calor, csv, tmp_path):
 def test_a_full_disk_is_said(calor, csv):
     done = calor("run", "mds", csv(cloud()), "-o", "/dev/full", "-q", code=3)
     assert "/dev/full" in done.stderr and "No space" in done.stderr
-    done = subprocess.run(f"{CALOR} run mds {csv(cloud())} -q > /dev/full", shell=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(f"{CALOR} run mds {csv(cloud())} -q > /dev/full", shell=True, capture_output=True, text=True, timeout=600)
     assert done.returncode == 3 and "standard output" in done.stderr
 
 
 def test_two_runs_into_one_file_leave_one_whole_result(csv, tmp_path):
     path, out = csv(cloud(200)), tmp_path / "out.csv"
     runs = [subprocess.Popen([str(CALOR), "run", "mds", str(path), "-o", str(out), "-q"], cwd=ROOT) for _ in range(4)]
-    assert [run.wait(120) for run in runs] == [0] * 4
+    assert [run.wait(600) for run in runs] == [0] * 4
     assert len(out.read_text().splitlines()) == 201
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data.csv", "out.csv"]
 
@@ -329,10 +329,8 @@ LONG = {
 def test_ctrl_c_stops_long_work_without_a_file(tmp_path, pipeline):
     path, out = tmp_path / "data.npy", tmp_path / "out.csv"
     np.save(path, cloud(*LONG[pipeline]))
-    process = subprocess.Popen([str(CALOR), "run", pipeline, str(path), "-o", str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    interrupt(process, wait=0.5)
-    message = process.communicate(timeout=20)[1]  # a piece of work on a busy machine
-    assert process.returncode == 130 and "interrupted" in message
+    code, _, said = interrupted_at_work("run", pipeline, path, "-o", out)
+    assert code == 130 and "interrupted" in said
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data.npy"]
 
 

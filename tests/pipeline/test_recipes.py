@@ -245,13 +245,13 @@ def test_explain_says_memory_and_time_and_stops(calor, csv):
     def seconds(points):
         text = calor("run", "isomap", csv(roll(points)), "--explain").stdout
         assert "knn(15) | distance(1) | geodesic" in text and "new points can be placed" in text
-        assert re.search(r"expected on this machine: about [\d.]+ [KM]iB beyond the data", text), text
+        assert re.search(r"expected on this machine: about [\d.]+ [KMG]iB beyond the data", text), text
         # One a stage, and that of all.
-        times = [float(found.removeprefix("< ")) for found in re.findall(r" ((?:< )?[\d.]+) s\b", text)]
+        times = [float(found) * {"s": 1, "min": 60, "h": 3600}[unit] for found, unit in re.findall(r" (?:< )?([\d.]+) (s|min|h)\b", text)]
         assert len(times) == 6 and all(time <= times[-1] for time in times), text
         return times[-1]
 
-    assert seconds(50) == 0.01 and seconds(3000) > 0.05
+    assert seconds(50) < seconds(9000)
 
 
 def test_labels_travel_and_stay_out_of_the_features(run, calor, csv, tmp_path):

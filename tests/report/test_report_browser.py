@@ -142,11 +142,11 @@ def test_dark_and_light(browser, page):
 
     open_page(browser, page)
     browser.find_element(By.ID, "theme").click()
-    WebDriverWait(browser, 60).until(lambda d: colours(d) == dark)
+    WebDriverWait(browser, 600).until(lambda d: colours(d) == dark)
     wait_until_drawn(browser)
     assert_all_drawn(browser)
     browser.find_element(By.ID, "theme").click()
-    WebDriverWait(browser, 60).until(lambda d: colours(d) == light)
+    WebDriverWait(browser, 600).until(lambda d: colours(d) == light)
     wait_until_drawn(browser)
     assert errors(browser) == []
 

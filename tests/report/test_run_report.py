@@ -191,7 +191,7 @@ def test_two_runs_on_one_file_leave_a_whole_page(tmp_path):
     page = tmp_path / "r.html"
     words = [[CALOR, "run", recipe, "iris", "--report", page, "-q", "-o", tmp_path / f"{i}.csv"] for i, recipe in enumerate(["mds", "k-means"] * 4)]
     running = [subprocess.Popen(list(map(str, one)), cwd=ROOT) for one in words]
-    assert [one.wait(timeout=120) for one in running] == [0] * 8
+    assert [one.wait(timeout=600) for one in running] == [0] * 8
     assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
     assert document_of(page)["title"] in ("mds on iris", "k-means on iris")
     assert {path.suffix for path in tmp_path.iterdir()} == {".html", ".csv"}  # nothing left beside it

@@ -85,10 +85,10 @@ def test_three_dimensions_where_asked(browser, reports):
         pytest.skip("this browser has no WebGL")
     assert first(browser, "plot.data[0].type") == "scatter"
     press(browser, "3-D")
-    WebDriverWait(browser, 30).until(lambda d: first(d, "plot.data[0].type") == "scatter3d" and first(d, "plot.querySelectorAll('.gl-container canvas').length") > 0)
+    WebDriverWait(browser, 600).until(lambda d: first(d, "plot.data[0].type") == "scatter3d" and first(d, "plot.querySelectorAll('.gl-container canvas').length") > 0)
     assert len(browser.find_elements(By.CSS_SELECTOR, ".selector select")) == 3
     press(browser, "3-D")
-    WebDriverWait(browser, 30).until(lambda d: first(d, "plot.data[0].type") == "scatter")
+    WebDriverWait(browser, 600).until(lambda d: first(d, "plot.data[0].type") == "scatter")
     assert errors(browser) == []
 
 
