@@ -36,7 +36,7 @@ endif()
 # The sources include what they use all the same: the presets with sanitizers precompile nothing.
 function(calor_precompile name)
   cmake_parse_arguments(PCH "" "" "HEADERS;LINKS;OPTIONS" ${ARGN})
-  if(NOT CALOR_PCH)
+  if(NOT CALOR_QUICK_BUILD)
     return()
   endif()
   file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/precompiled/${name}.cpp" CONTENT "")
@@ -48,9 +48,23 @@ function(calor_precompile name)
 endfunction()
 
 function(calor_use_precompiled target name)
-  if(CALOR_PCH)
+  if(CALOR_QUICK_BUILD)
     target_precompile_headers(${target} REUSE_FROM calor_precompiled_${name})
   endif()
+endfunction()
+
+# calor_together(VARIABLE SOURCES...): sources that are compiled as one, in the list VARIABLE.  (CMake's UNITY_BUILD names them by their
+# full paths, which no other clone's compiler cache knows.)
+function(calor_together variable)
+  set(together ${ARGN})
+  if(CALOR_QUICK_BUILD)
+    file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+    list(TRANSFORM together REPLACE "^(.+)$" "#include \"${folder}/\\1\"\n")
+    list(JOIN together "" includes)
+    set(together "${CMAKE_CURRENT_BINARY_DIR}/together/${variable}.cpp")
+    file(CONFIGURE OUTPUT "${together}" CONTENT "${includes}" @ONLY)
+  endif()
+  set(${variable} ${together} PARENT_SCOPE)
 endfunction()
 
 set(CALOR_STD_HEADERS algorithm array cmath cstdint cstring functional limits map memory numeric optional span stdexcept string string_view
