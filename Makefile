@@ -3,9 +3,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
-# Paths relative to the checkout, so that every clone shares one compiler cache.
-export CCACHE_BASEDIR := $(CURDIR)
-export CCACHE_NOHASHDIR := 1
 
 .PHONY: help setup build demo test test-core test-python asan tsan bench bench-recipes bench-reader bench-propagator study install clean
 .DEFAULT_GOAL := help

@@ -8,12 +8,16 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+# Paths relative to the checkout, so that every clone shares one compiler cache; files with precompiled headers are cached too; what a
+# file includes is taken from the compiler (-MD), where the cache would else preprocess every new file once more.
 find_program(CALOR_CCACHE ccache)
 if(CALOR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CALOR_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros "${CALOR_CCACHE}")
 endif()
 
 find_package(fmt REQUIRED)
+find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -28,9 +32,50 @@ if(CALOR_SANITIZE)
   endif()
 endif()
 
+# calor_precompile(NAME HEADERS ... LINKS ...): headers that calor_use_precompiled(TARGET NAME) gives to targets of the same flags.
+# The sources include what they use all the same: the presets with sanitizers precompile nothing.
+function(calor_precompile name)
+  cmake_parse_arguments(PCH "" "" "HEADERS;LINKS;OPTIONS" ${ARGN})
+  if(NOT CALOR_QUICK_BUILD)
+    return()
+  endif()
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/precompiled/${name}.cpp" CONTENT "")
+  add_library(calor_precompiled_${name} OBJECT "${PROJECT_BINARY_DIR}/precompiled/${name}.cpp")
+  target_link_libraries(calor_precompiled_${name} PRIVATE ${PCH_LINKS})
+  target_compile_options(calor_precompiled_${name} PRIVATE ${PCH_OPTIONS})
+  list(TRANSFORM PCH_HEADERS REPLACE "^(.+)$" "<\\1>")
+  target_precompile_headers(calor_precompiled_${name} PRIVATE ${PCH_HEADERS})
+endfunction()
+
+function(calor_use_precompiled target name)
+  if(CALOR_QUICK_BUILD)
+    target_precompile_headers(${target} REUSE_FROM calor_precompiled_${name})
+  endif()
+endfunction()
+
+# calor_together(VARIABLE SOURCES...): sources that are compiled as one, in the list VARIABLE.  (CMake's UNITY_BUILD names them by their
+# full paths, which no other clone's compiler cache knows.)
+function(calor_together variable)
+  set(together ${ARGN})
+  if(CALOR_QUICK_BUILD)
+    file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+    list(TRANSFORM together REPLACE "^(.+)$" "#include \"${folder}/\\1\"\n")
+    list(JOIN together "" includes)
+    set(together "${CMAKE_CURRENT_BINARY_DIR}/together/${variable}.cpp")
+    file(CONFIGURE OUTPUT "${together}" CONTENT "${includes}" @ONLY)
+  endif()
+  set(${variable} ${together} PARENT_SCOPE)
+endfunction()
+
+set(CALOR_STD_HEADERS algorithm array cmath cstdint cstring functional limits map memory numeric optional span stdexcept string string_view
+    utility vector fmt/format.h)
+calor_precompile(std HEADERS ${CALOR_STD_HEADERS} LINKS fmt::fmt OpenMP::OpenMP_CXX)
+calor_precompile(eigen HEADERS ${CALOR_STD_HEADERS} Eigen/Core LINKS fmt::fmt OpenMP::OpenMP_CXX Eigen3::Eigen
+  OPTIONS -DEIGEN_DONT_PARALLELIZE)
+
 # calor_room(NAME SOURCES ... LINKS ...): the library calor_NAME (Calor::NAME), headers beside sources.
 function(calor_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "PRECOMPILED" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(calor_${name} STATIC ${ROOM_SOURCES})
   add_library(Calor::${name} ALIAS calor_${name})
   set_target_properties(calor_${name} PROPERTIES EXPORT_NAME ${name})
@@ -39,6 +84,9 @@ function(calor_room name)
   target_compile_features(calor_${name} PUBLIC cxx_std_20)
   target_link_libraries(calor_${name} PUBLIC ${ROOM_LINKS} PRIVATE ${ROOM_PRIVATE_LINKS})
   calor_warnings(calor_${name})
+  if(ROOM_PRECOMPILED)
+    calor_use_precompiled(calor_${name} ${ROOM_PRECOMPILED})
+  endif()
 endfunction()
 
 # calor_warnings(TARGET): our warnings; errors only in our own builds.

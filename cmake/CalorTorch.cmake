@@ -24,6 +24,12 @@ message(STATUS "torch ${CALOR_TORCH_VERSION} in ${CALOR_TORCH_LIBRARIES}")
 
 add_library(calor_libtorch INTERFACE)
 target_include_directories(calor_libtorch SYSTEM INTERFACE ${torch_includes})
+# torch's include folder holds a newer fmt than the system's library: where its headers win, fmt is used from headers.  Without the
+# second every file that names one operator would compile the declarations of all of them.
+target_compile_definitions(calor_libtorch INTERFACE FMT_HEADER_ONLY AT_PER_OPERATOR_HEADERS)
 target_link_libraries(calor_libtorch INTERFACE
   "${CALOR_TORCH_LIBRARIES}/libtorch.so" "${CALOR_TORCH_LIBRARIES}/libtorch_cpu.so" "${CALOR_TORCH_LIBRARIES}/libc10.so")
 target_link_options(calor_libtorch INTERFACE "-Wl,-rpath,${CALOR_TORCH_LIBRARIES}" "-Wl,--no-as-needed")
+
+calor_precompile(torch HEADERS ${CALOR_STD_HEADERS} ATen/core/Tensor.h ATen/core/grad_mode.h ATen/TensorOperators.h
+  LINKS fmt::fmt OpenMP::OpenMP_CXX calor_libtorch)

@@ -1,5 +1,7 @@
 // The commands that need torch, as `calor` knows them: by name.  They live in a program of their own, calor-learn, because loading
 // torch takes a third of a second, which no other command should wait for.
+#include <CLI/CLI.hpp>
+
 #include <unistd.h>
 
 #include <cerrno>

@@ -1,4 +1,5 @@
 // calor apply: new points through a saved fit.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 

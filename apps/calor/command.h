@@ -1,8 +1,6 @@
 // What every subcommand has in common: the global options, the context made from them, and how a command is added.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -13,6 +11,10 @@
 #include "calor/io/dataset.h"
 #include "console.h"
 #include "data_options.h"
+
+namespace CLI {
+class App;
+}
 
 namespace calor::app {
 

@@ -1,4 +1,5 @@
 // calor compare: the paper's experiment on any data, with honest statistics.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

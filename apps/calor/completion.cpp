@@ -1,4 +1,5 @@
 // calor completion: a bash script that completes commands, flags, recipes, stages, theorems, bundled names and files.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

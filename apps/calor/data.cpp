@@ -1,4 +1,5 @@
 // calor data: the bundled data sets.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "data_options.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "calor/core/error.h"

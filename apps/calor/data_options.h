@@ -1,13 +1,15 @@
 // The options of every command that reads data: what a file is and which of its columns are what.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
 
 #include "calor/io/dataset.h"
 #include "calor/io/missing.h"
+
+namespace CLI {
+class App;
+}
 
 namespace calor::app {
 

@@ -1,6 +1,7 @@
 // calor inspect: what a trained attention head does, from its weights and real tokens.
 #include "calor/inspect/inspect.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // calor limit: the theorems as measured numbers.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <chrono>

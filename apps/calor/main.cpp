@@ -1,4 +1,5 @@
 // calor: the command line.  One file a subcommand; no numerics here.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <csignal>

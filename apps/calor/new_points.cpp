@@ -1,5 +1,6 @@
 #include "new_points.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <span>

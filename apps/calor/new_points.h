@@ -1,14 +1,17 @@
 // New points for something saved: what the command line says about them beside what was saved.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
 
 #include "calor/engine/matrix.h"
 #include "calor/io/missing.h"
 #include "data_options.h"
+
+namespace CLI {
+class App;
+class Option;
+}
 
 namespace calor::app {
 

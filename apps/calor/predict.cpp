@@ -1,4 +1,5 @@
 // calor predict: classes or values of new points by a saved model.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,5 +1,7 @@
 #include "protocol_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include <string_view>
 
 #include "calor/core/error.h"

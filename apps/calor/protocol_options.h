@@ -1,12 +1,14 @@
 // The flags that set a protocol, shared by compare and train.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <optional>
 #include <string>
 
 #include "calor/learn/protocol.h"
+
+namespace CLI {
+class App;
+}
 
 namespace calor::app {
 

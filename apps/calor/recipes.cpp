@@ -1,6 +1,7 @@
 // calor recipes: the named pipelines.
 #include "calor/recipes/recipes.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>

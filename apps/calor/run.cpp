@@ -1,4 +1,5 @@
 // calor run: any pipeline or recipe on data.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <chrono>

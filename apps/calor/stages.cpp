@@ -1,4 +1,5 @@
 // calor stages: the vocabulary of pipelines.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // calor train: one attention model on the user's data, saved as one self-contained file.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,4 +1,5 @@
 // The commands that train, in a build without torch: they say how to get them.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "calor/core/error.h"
