@@ -53,6 +53,11 @@ function(calor_use_precompiled target name)
   endif()
 endfunction()
 
+# calor_reads_headers(SOURCES...): without precompiled headers, where g++ 12 doubts std::string's own code, which it does not when it reads it.
+function(calor_reads_headers)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # calor_together(VARIABLE SOURCES...): sources that are compiled as one, in the list VARIABLE.  (CMake's UNITY_BUILD names them by their
 # full paths, which no other clone's compiler cache knows.)
 function(calor_together variable)

@@ -24,6 +24,6 @@ class OnIsa : public ::testing::TestWithParam<std::string> {
 };
 
 #define CALOR_ON_EVERY_ISA(Suite) \
-  INSTANTIATE_TEST_SUITE_P(Isa, Suite, ::testing::ValuesIn(kernels::isa_names()), [](const auto& info) { return info.param; })
+  INSTANTIATE_TEST_SUITE_P(Isa, Suite, ::testing::ValuesIn(kernels::isa_names()), [](const auto& one) { return one.param; })
 
 }  // namespace calor::engine
