@@ -181,7 +181,7 @@ TEST(Ipn, StartsUniformByFanInAndSharedAmongScores) {
       EXPECT_TRUE(other.tensor.equal(named.tensor)) << named.name;
     }
   }
-  EXPECT_GT(shared, 6U);
+  EXPECT_EQ(shared, 6U);  // encode and decode with their biases, and a value map for each layer
 }
 
 TEST(Ipn, FactorsFollowTheTemperature) {
