@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "calor/kernels/all_pairs.h"
-#include "calor/kernels/descents.h"
 #include "calor/kernels/pairs.h"
 #include "calor/kernels/tiles.h"
 
 namespace calor::kernels {
+
+struct Descents;  // descents.h
 
 struct Isa {
   std::string name;
