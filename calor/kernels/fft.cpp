@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "calor/core/error.h"
+#include "calor/kernels/descents.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::kernels {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "calor/core/threads.h"
+#include "calor/kernels/descents.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::kernels {

@@ -20,7 +20,8 @@ struct RationalMoves {
 
 // Moves the points `own` (their places in `places`, [dims][move_lanes]) through `steps` pulls, to tails[step][move_lanes] (-1: none), each
 // followed by half of the draws.  Draw k of a step is word k of the stream Random(seed, purpose, point + 2^32 epoch) from block
-// step * ceil(ceil(draws / 2) / 4) on, times count, over 2^32.  No coordinate of a pull or a push is longer than 4, before the rate (umap-learn's).
+// step * ceil(ceil(draws / 2) / 4) on, times count, over 2^32; the point
+// itself does not push.  No coordinate of a pull or a push is longer than 4, before the rate (umap-learn's).
 struct MovingPoints {
   const std::int32_t* own = nullptr;
   const std::int32_t* tails = nullptr;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "calor/core/threads.h"
+#include "calor/kernels/descents.h"
 #include "calor/kernels/isa.h"
 #include "calor/kernels/symmetric.h"
 

@@ -28,6 +28,9 @@ WIDTH, COLOURS = 720, 200
 RUNS = {
     "mds": ["digits"],
     "mds-metric": ["wine"],
+    "sne": ["digits"],
+    "tsne": ["digits"],
+    "umap": ["digits"],
     "isomap": ["digits", "--set", "knn.k=10"],
     "lle": ["digits"],
     "laplacian-eigenmaps": ["digits"],

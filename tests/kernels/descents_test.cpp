@@ -12,6 +12,7 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/kernels/attention.h"
+#include "calor/kernels/descents.h"
 #include "calor/kernels/fft.h"
 #include "calor/kernels/gaussian_pushes.h"
 #include "calor/kernels/isa.h"

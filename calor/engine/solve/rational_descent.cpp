@@ -8,6 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/kernels/descents.h"
 #include "calor/kernels/isa.h"
 #include "calor/kernels/rational_moves.h"
 

@@ -28,6 +28,6 @@ struct RationalOptions {
 // seed, the epoch and the edge or point.  O(epochs edges) time, O(edges) memory.
 Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context);
 
-inline constexpr std::int64_t epoch_parts = 32;
+inline constexpr std::int64_t epoch_parts = 32;  // 113 give digits a map no better
 
 }  // namespace calor::engine

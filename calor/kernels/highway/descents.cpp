@@ -1,4 +1,5 @@
 // Compiled once per instruction set, as attention.cpp is.
+#include "calor/kernels/descents.h"
 #include "calor/kernels/highway/isas.h"
 
 #undef HWY_TARGET_INCLUDE

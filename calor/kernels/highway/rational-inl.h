@@ -116,7 +116,7 @@ HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& mo
       }
       Words low, other;
       full_products(drawn[k % 4], count, low, other);
-      move(hn::BitCast(indices, other), active, push);
+      move(hn::BitCast(indices, other), hn::And(active, hn::RebindMask(tag, hn::Ne(other, own))), push);
     }
   }
   if constexpr (known > 0)

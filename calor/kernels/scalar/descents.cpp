@@ -94,7 +94,8 @@ static void rational_moves(const RationalMoves& moves, const MovingPoints& movin
         if (k % 4 == 0)
           drawn = philox({static_cast<std::uint32_t>(step * blocks + k / 4), moves.purpose, static_cast<std::uint32_t>(moving.own[lane]), moves.epoch},
                          {static_cast<std::uint32_t>(moves.seed), static_cast<std::uint32_t>(moves.seed >> 32)});
-        move(static_cast<std::int64_t>((static_cast<std::uint64_t>(drawn[k % 4]) * static_cast<std::uint64_t>(moves.count)) >> 32), false);
+        const auto other = static_cast<std::int64_t>((static_cast<std::uint64_t>(drawn[k % 4]) * static_cast<std::uint64_t>(moves.count)) >> 32);
+        if (other != moving.own[lane]) move(other, false);
       }
     }
   }

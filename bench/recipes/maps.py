@@ -1,0 +1,78 @@
+"""tsne against openTSNE (FFT), umap against umap-learn: the descents alone, from neighbours and similarities of each one's own; and how good
+the maps are.  10 000 points of Fashion-MNIST; --size 1797 takes scikit-learn's digits.  pip install openTSNE umap-learn."""
+
+import time
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.neighbors import NearestNeighbors
+
+import calor
+import data
+from interleave import interleave, row
+from processor import Processor
+
+SIZES = (10_000,)
+DIGITS = 1797
+
+
+def _points(size):
+    if size != DIGITS:
+        path, points = data.points(size)
+        return path, points, data.labels(size)
+    points, labels = load_digits(return_X_y=True)
+    path = data.CACHE / "digits.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, points)
+    return path, points, labels
+
+
+def _calor(recipe, path):
+    _, document = calor.run(recipe, path)
+    return calor.processor_seconds(document, "match"), (calor.coordinates(document), document["figures"].get("kl"))
+
+
+def _opentsne(points):
+    import openTSNE
+    similarities = openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1, random_state=0)
+    begin = openTSNE.initialization.pca(points, random_state=0)
+    start = time.process_time()
+    found = openTSNE.TSNE(n_jobs=1, random_state=0, negative_gradient_method="fft").fit(affinities=similarities, initialization=begin)
+    return time.process_time() - start, (np.asarray(found), found.kl_divergence)
+
+
+def _umap(points):
+    import umap
+    umap.UMAP(n_epochs=2, random_state=0, n_jobs=1).fit(points[:300])  # compiles
+    fitted = umap.UMAP(n_epochs=0, random_state=0, n_jobs=1, init="random").fit(points)
+    find = umap.umap_.simplicial_set_embedding
+    start = time.process_time()
+    found, _ = find(fitted._raw_data, fitted.graph_, 2, 1.0, fitted._a, fitted._b, 1.0, 5, None, "spectral", np.random.RandomState(0), "euclidean",
+                    {}, False, {}, False)
+    return time.process_time() - start, (found, None)
+
+
+def _quality(points, labels, answers):
+    rows = np.random.default_rng(0).permutation(len(points))[:1000]
+    near = NearestNeighbors(n_neighbors=len(points) - 1, algorithm="brute").fit(points).kneighbors(points[rows], return_distance=False)
+    words = []
+    for name, (found, kl) in answers.items():
+        nearest = NearestNeighbors(n_neighbors=16).fit(found).kneighbors(found, return_distance=False)
+        own = np.array([[j for j in line if j != i][:15] for i, line in enumerate(nearest)])
+        loss = 0
+        for r, i in enumerate(rows):
+            place = np.empty(len(points), int)
+            place[near[r]] = np.arange(1, len(points))
+            loss += np.maximum(0, place[own[i]] - 15).sum()
+        trust = 1 - 2 * loss / (len(rows) * 15 * (2 * len(points) - 3 * 15 - 1))
+        words.append(f"{name}: trustworthiness {trust:.4f}, purity {(labels[own] == labels[:, None]).mean():.4f}" + (f", KL {kl:.4f}" if kl else ""))
+    return "; ".join(words)
+
+
+def measure(size, rounds):
+    path, points, labels = _points(size)
+    processor = Processor()
+    for recipe, peer, run in (("tsne", "openTSNE", _opentsne), ("umap", "umap-learn", _umap)):
+        runs = processor.watch({"calor": lambda recipe=recipe: _calor(recipe, path), peer: lambda run=run: run(points)})
+        yield row(f"{recipe}'s descent, {size} points", *interleave(runs, lambda answers: _quality(points, labels, answers), rounds))
+    yield processor.line()
