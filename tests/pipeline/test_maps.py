@@ -25,7 +25,7 @@ def test_map_of_digits_is_as_good_as_the_peers(run, recipe):
     x, labels = load_digits(return_X_y=True)
     found = coordinates(run(recipe, "digits"))
     trust, pure = PEERS[recipe]
-    assert trustworthiness(x, found, n_neighbors=15) > trust - 0.004  # as much as seeds of umap differ
+    assert trustworthiness(x, found, n_neighbors=15) > trust - 0.004  # as much as seeds of our umap differ; umap-learn's differ less
     assert purity(found, labels) > pure - 0.01
 
 
