@@ -10,7 +10,7 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/engine/lloyd.h"
-#include "calor/kernels/attention.h"
+#include "isa.h"
 
 namespace calor::engine {
 namespace {
@@ -39,11 +39,6 @@ std::vector<std::int64_t> assign(const Matrix& points, const Matrix& centres, do
   }
   return nearest;
 }
-
-struct WithIsa {
-  explicit WithIsa(const std::string& name) { kernels::force_isa(name); }
-  ~WithIsa() { kernels::force_isa(""); }
-};
 
 TEST(Lloyd, EqualsTheIterationWrittenOut) {
   for (const std::string& isa : kernels::isa_names())

@@ -1,4 +1,5 @@
-// A prepared operator against the passes, stored and streamed, and the choices by normalisation against dense loops.
+// A prepared operator against the passes, stored and streamed, and the choices by normalisation against dense loops; on every instruction
+// set, to 1e-12 of the largest value.
 #include "calor/engine/operator.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include "calor/engine/neighbours.h"
 #include "calor/engine/normalise.h"
 #include "calor/engine/passes.h"
+#include "isa.h"
 #include "support.h"
 
 namespace calor::engine {
@@ -33,7 +35,10 @@ Context with_memory(std::uint64_t bytes) {
   return context;
 }
 
-TEST(Operator, ProductsAreThoseOfThePasses) {
+class PreparedOperator : public OnIsa {};
+CALOR_ON_EVERY_ISA(PreparedOperator);
+
+TEST_P(PreparedOperator, ProductsAreThoseOfThePasses) {
   const Context context;
   for (const bool graph : {false, true})
     for (const Normaliser::Kind kind : {Normaliser::Kind::row, Normaliser::Kind::column, Normaliser::Kind::two_side})
@@ -50,13 +55,16 @@ TEST(Operator, ProductsAreThoseOfThePasses) {
       }
 }
 
-TEST(RowMeans, OfAGraphAreThoseOfItsNormalisedRows) {
+class RowMeansOfGraphs : public OnIsa {};
+CALOR_ON_EVERY_ISA(RowMeansOfGraphs);
+
+TEST_P(RowMeansOfGraphs, AreThoseOfItsNormalisedRows) {
   const Similarity record = kernel_of(700, true);
   const Matrix h = random_points(700, 4, 2), values = materialise(record, "test", Context());
   EXPECT_LT(relative_difference(row_means(record, h, Context()), values.rowwise().sum().cwiseInverse().asDiagonal() * values * h), rounding);
 }
 
-TEST(Operator, KnowsItsSimilarity) {
+TEST(Operators, KnowTheirSimilarity) {
   const Similarity record = kernel_of(60, true);
   const Operator prepared(record, Context());
   EXPECT_TRUE(prepared.is_of(record));
@@ -72,7 +80,10 @@ TEST(Operator, KnowsItsSimilarity) {
   EXPECT_TRUE(changed([](Similarity& other) { other.leave_diagonal_out = true; }));
 }
 
-TEST(Normalise, SumsAreWhatTheStepSays) {
+class NormalisedSums : public OnIsa {};
+CALOR_ON_EVERY_ISA(NormalisedSums);
+
+TEST_P(NormalisedSums, AreWhatTheStepSays) {
   const Context context;
   for (const bool graph : {false, true}) {
     const Matrix plain = materialise(kernel_of(150, graph), "test", context);

@@ -1,8 +1,10 @@
 // The streamed passes against the plain composition, written here in loops over pairs; tolerances are a few ulps of the sums'
-// lengths (1e-12 relative).  Sizes straddle the tiles of 128 rows and 512 columns.
+// lengths (1e-12 relative), on every instruction set.  Sizes straddle the tiles of 128 rows and 512 columns.
 #include "calor/engine/passes.h"
 
 #include <gtest/gtest.h>
+
+#include <fmt/format.h>
 
 #include <cmath>
 #include <limits>
@@ -10,6 +12,7 @@
 #include "calor/core/error.h"
 #include "calor/engine/neighbours.h"
 #include "calor/engine/values.h"
+#include "isa.h"
 #include "support.h"
 
 namespace calor::engine {
@@ -54,8 +57,11 @@ Matrix plain(const Similarity& record, const Matrix& x, const Matrix& y) {
   return values;
 }
 
+class RowMeans : public OnIsa {};
+CALOR_ON_EVERY_ISA(RowMeans);
+
 // Keys from far to near: each tile has a greater score than those before, so what was summed is rescaled; and a first tile without values.
-TEST(RowMeans, AreTheirDefinition) {
+TEST_P(RowMeans, AreTheirDefinition) {
   const Matrix x = random_points(200, 3, 1), h = random_points(1300, 2, 3);
   Matrix y = random_points(1300, 3, 2);
   for (Eigen::Index j = 0; j < y.rows(); ++j) y.row(j) *= 4 - 3 * static_cast<double>(j) / 1300;
@@ -76,10 +82,13 @@ TEST(RowMeans, AreTheirDefinition) {
   EXPECT_EQ(row_means(record, h, Context()), Matrix::Zero(200, 2));
 }
 
-class Sizes : public ::testing::TestWithParam<std::pair<int, int>> {};
+class Sizes : public ::testing::TestWithParam<std::tuple<std::pair<int, int>, std::string>> {
+ private:
+  WithIsa forced_{std::get<1>(GetParam())};
+};
 
 TEST_P(Sizes, StreamedEqualsPlain) {
-  const auto [n, m] = GetParam();
+  const auto [n, m] = std::get<0>(GetParam());
   const Matrix x = random_points(n, 3, 1), y = random_points(m, 3, 2), h = random_points(m, 2, 3);
   const Context context;
   for (const Score score : {Score{Score::Kind::power_distance, 2, Metric::euclidean}, Score{Score::Kind::power_distance, 1, Metric::euclidean},
@@ -102,7 +111,7 @@ TEST_P(Sizes, StreamedEqualsPlain) {
 }
 
 TEST_P(Sizes, ASupportOfAllPairsEqualsAllPairs) {
-  const auto [n, m] = GetParam();
+  const auto [n, m] = std::get<0>(GetParam());
   const Matrix x = random_points(n, 3, 1), y = random_points(m, 3, 2), h = random_points(m, 2, 3);
   Similarity dense = record_of(x, y, {Score::Kind::power_distance, 2, Metric::euclidean}), sparse = dense;
   std::vector<Edge> edges;
@@ -116,7 +125,7 @@ TEST_P(Sizes, ASupportOfAllPairsEqualsAllPairs) {
 }
 
 TEST_P(Sizes, TheSameBitsForAnyNumberOfThreads) {
-  const auto [n, m] = GetParam();
+  const auto [n, m] = std::get<0>(GetParam());
   Similarity record = record_of(random_points(n, 5, 1), random_points(m, 5, 2), {Score::Kind::power_distance, 2, Metric::euclidean});
   record.strengthen = {Strengthen::Kind::exponential, Vector::Constant(1, 0.7), false, 1};
   const Matrix h = random_points(m, 3, 3);
@@ -127,13 +136,23 @@ TEST_P(Sizes, TheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(log_row_sums(record, one), log_row_sums(record, two));
 }
 
+std::string size_and_isa(const ::testing::TestParamInfo<Sizes::ParamType>& info) {
+  const auto& [size, isa] = info.param;
+  return fmt::format("{}_{}_{}", size.first, size.second, isa);
+}
+
 INSTANTIATE_TEST_SUITE_P(Tiles, Sizes,
-                         ::testing::Values(std::pair{1, 1}, std::pair{1, 7}, std::pair{127, 511}, std::pair{128, 512}, std::pair{129, 513},
-                                           std::pair{300, 2}));
+                         ::testing::Combine(::testing::Values(std::pair{1, 1}, std::pair{1, 7}, std::pair{127, 511}, std::pair{128, 512}, std::pair{129, 513},
+                                                              std::pair{300, 2}),
+                                            ::testing::ValuesIn(kernels::isa_names())),
+                         size_and_isa);
+
+class DeferredRows : public OnIsa {};
+CALOR_ON_EVERY_ISA(DeferredRows);
 
 // Sums and products in one pass against the two that they stand for, through the attention kernel (one scale, dots and squares) and through
 // tiles (a scale for each row); with and without column factors, and with no row meeting itself.
-TEST(DeferredRows, FlowAsSettledOnesDo) {
+TEST_P(DeferredRows, FlowAsSettledOnesDo) {
   const Matrix x = random_points(300, 5, 41), h = random_points(300, 3, 42);
   for (const Score::Kind kind : {Score::Kind::power_distance, Score::Kind::dot})
     for (const bool factors : {false, true})
@@ -164,7 +183,7 @@ TEST(DeferredRows, FlowAsSettledOnesDo) {
 }
 
 // What no sum can be given to is known before anything flows.
-TEST(DeferredRows, EmptyRowsAreFoundAtOnce) {
+TEST_P(DeferredRows, EmptyRowsAreFoundAtOnce) {
   const Matrix x = random_points(1, 2, 43);
   Similarity record = record_of(x, x, {Score::Kind::power_distance, 2, Metric::euclidean});
   record.strengthen.kind = Strengthen::Kind::exponential;
@@ -175,7 +194,10 @@ TEST(DeferredRows, EmptyRowsAreFoundAtOnce) {
   EXPECT_EQ(flow(record, x, Context()), Matrix::Zero(1, 2));
 }
 
-TEST(Scores, CoincidingPointsAreAtDistanceZeroFarFromTheOrigin) {
+class Scores : public OnIsa {};
+CALOR_ON_EVERY_ISA(Scores);
+
+TEST_P(Scores, CoincidingPointsAreAtDistanceZeroFarFromTheOrigin) {
   Matrix x = random_points(40, 3, 8).array() + 1e6;
   x.row(7) = x.row(31);
   Similarity record = record_of(x, x, {Score::Kind::power_distance, 1, Metric::euclidean});
@@ -184,7 +206,7 @@ TEST(Scores, CoincidingPointsAreAtDistanceZeroFarFromTheOrigin) {
   EXPECT_LT(relative_difference(values, plain(record, x, x)), 1e-7);  // sqrt(eps * cancelled share)
 }
 
-TEST(Scores, RowSumsSurviveUnderflow) {
+TEST_P(Scores, RowSumsSurviveUnderflow) {
   Similarity record = record_of(random_points(9, 2, 1), random_points(5, 2, 2).array() + 100.0, {Score::Kind::power_distance, 2, Metric::euclidean});
   record.strengthen = {Strengthen::Kind::exponential, Vector::Constant(1, 1e-3), false, 1};  // exp(-2e7)
   record.log_row = -log_row_sums(record, Context());
@@ -192,13 +214,19 @@ TEST(Scores, RowSumsSurviveUnderflow) {
   EXPECT_LT((sums.array() - 1).abs().maxCoeff(), 1e-8);  // eps * 2e7 in the exponent
 }
 
-TEST(Sums, ANegativeSumIsRefused) {
+class Sums : public OnIsa {};
+CALOR_ON_EVERY_ISA(Sums);
+
+TEST_P(Sums, ANegativeSumIsRefused) {
   Similarity record = record_of(random_points(3, 2, 1), random_points(4, 2, 2), {Score::Kind::power_distance, 2, Metric::euclidean});
   EXPECT_THROW(log_row_sums(record, Context()), Error);
 }
 
+class Nearest : public OnIsa {};
+CALOR_ON_EVERY_ISA(Nearest);
+
 // Brute force with the same tie rule: by distance, then by number.
-TEST(Nearest, EqualsBruteForce) {
+TEST_P(Nearest, EqualsBruteForce) {
   for (const Metric metric : {Metric::euclidean, Metric::manhattan, Metric::cosine})
     for (const int n : {2, 3, 130, 700}) {
       const Matrix x = random_points(n, 4, static_cast<std::uint64_t>(n));
@@ -217,7 +245,7 @@ TEST(Nearest, EqualsBruteForce) {
     }
 }
 
-TEST(Nearest, TiesGoToTheLowerNumber) {
+TEST_P(Nearest, TiesGoToTheLowerNumber) {
   const Csr found = nearest(Matrix::Zero(6, 2), Matrix::Zero(6, 2), {2, Metric::euclidean, true, nullptr}, Context());
   EXPECT_EQ(std::vector<std::int32_t>(found.column.begin(), found.column.begin() + 4), (std::vector<std::int32_t>{1, 2, 0, 2}));
 }
