@@ -78,11 +78,14 @@ TEST(Compare, DocumentIsComplete) {
     const std::string chosen = row.at("chosen");
     EXPECT_TRUE(chosen.starts_with("as it is") || chosen.starts_with("standardised") || chosen.starts_with("whitened")) << row;
   }
+  int vector_machines = 0;
   for (const json& baseline : e.at("baselines")) {
     ASSERT_EQ(baseline.at("chosen").size(), 3u);
     if (baseline.at("name") != "SVM") continue;
+    ++vector_machines;
     for (const char* field : {"preprocessing", "C", "gamma"}) EXPECT_TRUE(baseline.at("chosen")[0].contains(field)) << field;
   }
+  EXPECT_EQ(vector_machines, 1);
   EXPECT_TRUE(e.at("verdict").back().get<std::string>().starts_with("methods: ")) << e.at("verdict");
   EXPECT_EQ(e.at("similarity").size(), 8u);  // four similarities of two layers
   for (const json& picture : e.at("similarity")) {

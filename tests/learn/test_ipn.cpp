@@ -166,6 +166,7 @@ TEST_P(IpnEveryScore, CountsItsParameters) {
 TEST(Ipn, StartsUniformByFanInAndSharedAmongScores) {
   const Ipn metric({64, 100, 2, 10, true, Temperature::fixed, "metric"}, 9);
   const Ipn dot({64, 100, 2, 10, true, Temperature::fixed, "qk"}, 9);
+  std::size_t shared = 0;
   for (const auto& named : metric.state()) {
     if (named.name.find("factor") != std::string::npos) continue;
     const double bound = 1 / std::sqrt(named.name.find("encode") == 0 ? 64.0 : 100.0);
@@ -176,9 +177,11 @@ TEST(Ipn, StartsUniformByFanInAndSharedAmongScores) {
     }
     for (const auto& other : dot.state()) {
       if (other.name != named.name) continue;
+      ++shared;
       EXPECT_TRUE(other.tensor.equal(named.tensor)) << named.name;
     }
   }
+  EXPECT_GT(shared, 6U);
 }
 
 TEST(Ipn, FactorsFollowTheTemperature) {

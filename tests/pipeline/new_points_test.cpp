@@ -53,8 +53,6 @@ class ComeBack : public ::testing::TestWithParam<std::string> {};
 // Nystrom's formula and weights on neighbours give an eigenvector back to the solver's residual, 1e-10 over the eigenvalue.  SMACOF and
 // repeat settle by a tolerance of their own, said beside each.
 TEST_P(ComeBack, ATrainingPointIsItself) {
-  if (GetParam() == "pagerank") return;  // no rule for new nodes
-  if (GetParam().starts_with("propagator")) return;  // leaves its own row out: leave_one_out_test.cpp
   const auto data = strip(220);  // above 200, where eigenvectors come from Lanczos's method
   for (std::size_t i = 0; i < data->labels.size(); i += 4) data->labels[i] = -1;
   const Fit fit = run_text(GetParam(), data, 2);
@@ -82,10 +80,13 @@ TEST_P(ComeBack, ATrainingPointIsItself) {
   }
 }
 
+// Those with a rule for new points, which pagerank has not, by which a row of the fit counts itself, which the propagators do not
+// (leave_one_out_test.cpp).
 std::vector<std::string> names() {
-  std::vector<std::string> all;
-  for (const recipes::Recipe& recipe : recipes::all_recipes()) all.emplace_back(recipe.name);
-  return all;
+  std::vector<std::string> some;
+  for (const recipes::Recipe& recipe : recipes::all_recipes())
+    if (recipe.name != "pagerank" && !recipe.name.starts_with("propagator")) some.emplace_back(recipe.name);
+  return some;
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, ComeBack, ::testing::ValuesIn(names()), [](const auto& test) {
