@@ -10,8 +10,6 @@
 namespace calor::engine {
 namespace {
 
-constexpr int most_iterations = 1000;
-
 std::int64_t without_values(const Vector& log_sums) {
   return std::count_if(log_sums.begin(), log_sums.end(), [](double sum) { return !std::isfinite(sum); });
 }
@@ -53,7 +51,7 @@ class RecordSums {
     ready_ = symmetric() ? row_logs_of(f) : column_logs_of(f);
     found.deviation = deviation_of(*ready_);
     if (symmetric()) found.empty = without_values(*ready_);
-    const bool settled = found.deviation <= Normalised::tolerance || done == (most ? most : most_iterations);
+    const bool settled = found.deviation <= Normalised::tolerance || done == (most ? most : Normalised::most_iterations);
     return !(settled && (symmetric() || done > 0));
   }
   Vector total(const Factors<Vector>& f) {

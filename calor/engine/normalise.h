@@ -71,6 +71,7 @@ struct Normalised {
   std::int64_t empty = 0;  // rows (and columns, where those were balanced) without values, which stay so
   int iterations = 0;      // of sinkhorn
   double deviation = 0;    // of its column sums from 1
+  static constexpr int most_iterations = 1000;  // of sinkhorn, where a Normaliser says 0
   static constexpr double tolerance = 1e-10;  // sums of a million terms are right to about 1e-13: ten times farther from 1 could be rounding
 };
 

@@ -124,7 +124,7 @@ Similarity parse_pipeline(std::string_view text) {
   if (all_known(parsed)) Form(parsed).check();
   const std::vector<BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
   Similarity similarity;
-  similarity.text = pipeline::print(parsed);
+  similarity.text = pipeline::print(stages);
   similarity.score = stages[0].arguments.word("kind");
   read_exp(parsed, stages[1], similarity);
   std::vector<Normaliser> steps;

@@ -17,7 +17,7 @@ std::optional<Normaliser> layer_step(const pipeline::BoundStage& stage) {
     step.alpha = stage.arguments.number("alpha");
   } else if (stage.stage == &sinkhorn_stage) {
     step.kind = Normaliser::Kind::sinkhorn;
-    if (stage.arguments.is_number("iterations")) step.iterations = static_cast<int>(stage.arguments.integer("iterations"));
+    if (stage.arguments.is_number("max_iterations")) step.iterations = static_cast<int>(stage.arguments.integer("max_iterations"));
   } else {
     return std::nullopt;
   }

@@ -1,4 +1,4 @@
-// sinkhorn(iterations): value(i, j) u_i v_j whose every row and every column adds up to 1 (Sinkhorn & Knopp 1967; engine/normalise.h).
+// sinkhorn(max_iterations): value(i, j) u_i v_j whose every row and every column adds up to 1 (Sinkhorn & Knopp 1967; engine/normalise.h).
 // One pass an iteration for a similarity that is symmetric up to its factors, else two.  Streams over all pairs and over a support; O(N)
 // memory; in logarithms.
 #include "calor/engine/normalise.h"
@@ -11,11 +11,14 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"iterations", Parameter::Takes::number_or_word, "auto", 1, 1e6, "auto",
-     "the most iterations; auto: until all sums are within 1e-10 of 1, at most 1000 (in training: 10, each a pass of the gradient)"}};
+    {"max_iterations", Parameter::Takes::number_or_word, "auto", 1, 1e6, "auto",
+     "the maximum number of iterations; auto: until all sums are within 1e-10 of 1, at most 1000 (in training: 10, each a pass of the gradient)", "iterations"}};
+
+// As the parameter's meaning has them.
+static_assert(Normalised::most_iterations == 1000 && Normaliser::usual_iterations == 10);
 
 static Normaliser step(const Arguments& arguments) {
-  return {Normaliser::Kind::sinkhorn, 0, arguments.is_number("iterations") ? static_cast<int>(arguments.integer("iterations")) : 0};
+  return {Normaliser::Kind::sinkhorn, 0, arguments.is_number("max_iterations") ? static_cast<int>(arguments.integer("max_iterations")) : 0};
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
@@ -40,7 +43,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   estimate.keep_scores();
   constexpr double usual_passes = 30;
-  const double passes = arguments.is_number("iterations") ? 2 * arguments.number("iterations") : usual_passes;
+  const double passes = arguments.is_number("max_iterations") ? 2 * arguments.number("max_iterations") : usual_passes;
   Estimate once = estimate;
   once.pass();
   estimate.operations += passes * (once.operations - estimate.operations);

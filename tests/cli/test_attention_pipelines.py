@@ -8,7 +8,7 @@ import pytest
 from blobs import SHORT
 
 DENSITY = "score(metric) | exp | two_side(1) | row | apply"
-DOUBLY = "score(qk) | exp | sinkhorn(iterations=5) | apply"
+DOUBLY = "score(qk) | exp | sinkhorn(max_iterations=5) | apply"
 QUICK = ["--epochs", "3", "--seeds", "2", "--no-baselines", "--json", "-q"]
 
 

@@ -45,7 +45,8 @@ TEST(Similarity, ShortNamesSayWhatDiffersAndDifferWhereThePipelinesDo) {
       {"score(metric) | exp | two_side(1) | apply", "metric two_side(1) without row"},
       {"score(metric) | exp | two_side(0) | row | apply", "metric two_side(0)"},
       {"score(qk) | exp | sinkhorn | apply", "self sinkhorn"},
-      {"score(qk) | exp | sinkhorn(iterations=20) | apply", "self sinkhorn(20)"},
+      {"score(qk) | exp | sinkhorn(max_iterations=20) | apply", "self sinkhorn(20)"},
+      {"score(qk) | exp | sinkhorn(iterations=20) | apply", "self sinkhorn(20)"},  // its former name
       {"score(qk) | exp | sinkhorn | row | apply", "self sinkhorn row"},
       {"score(additive) | exp(auto) | row | apply", "additive exp(auto)"},
       {"score(l2) | exp(0.5) | column | apply", "l2 exp(0.5) column"},

@@ -40,6 +40,7 @@ const std::vector<std::string> both{"[repeat] until is now called tolerance", "[
 TEST(FormerNames, AreAcceptedAndPrintedByTheNewOnes) {
   EXPECT_EQ(canonical(former), present);
   EXPECT_EQ(canonical(present), present);
+  EXPECT_EQ(canonical("distance(2) | exp(1) | sinkhorn(iterations=9)"), "distance(2) | exp(1) | sinkhorn(max_iterations=9)");
   EXPECT_EQ(canonical("centres(3, most=0) | assign"), "centres(3, max_iterations=0) | assign");
   EXPECT_EQ(canonical("distance(1) | match(distance, stress, until=1e-6, most=9)"), "distance(1) | match(distance, stress, tolerance=1e-06, max_iterations=9)");
   EXPECT_EQ(canonical("distance(2) | exp(1) | implicit(2, until=1e-6, most=9)"), "distance(2) | exp(1) | implicit(2, tolerance=1e-06, max_iterations=9)");
