@@ -17,7 +17,7 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"t", Parameter::Takes::number, "1", 0, 1e9, "", "step size"},
     {"tolerance", Parameter::Takes::number, "1e-10", 1e-15, 1, "", "the relative residual at which it has converged", "until"},
-    {"max_iterations", Parameter::Takes::integer, "10000", 1, 1e9, "", "the most steps of conjugate gradients", "most"}};
+    {"max_iterations", Parameter::Takes::integer, "10000", 1, 1e9, "", "the maximum number of conjugate gradient steps", "most"}};
 
 namespace {
 

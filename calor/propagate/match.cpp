@@ -22,7 +22,7 @@ static constexpr Parameter parameters[] = {
     {"loss", Parameter::Takes::word, "stress", 0, 0, "stress", "what is minimised"},
     {"dims", Parameter::Takes::integer, "2", 1, 1000, "", "dimensions of the points"},
     {"tolerance", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the stress at which it has converged", "until"},
-    {"max_iterations", Parameter::Takes::integer, "3000", 1, 1e9, "", "the most steps", "most"}};
+    {"max_iterations", Parameter::Takes::integer, "3000", 1, 1e9, "", "the maximum number of steps", "most"}};
 
 namespace {
 

@@ -18,7 +18,7 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"body", Parameter::Takes::pipeline, "", 0, 0, "", "the pipeline to repeat; it gives the type that it takes"},
     {"tolerance", Parameter::Takes::number, "1e-6", 0, 1, "", "the relative change at which it has converged", "until"},
-    {"max_iterations", Parameter::Takes::integer, "1000", 1, 1e9, "", "the most repetitions", "most"}};
+    {"max_iterations", Parameter::Takes::integer, "1000", 1, 1e9, "", "the maximum number of repetitions", "most"}};
 
 static double spread(const Matrix& points) {
   const double deviation = std::sqrt((points.rowwise() - points.colwise().mean()).rowwise().squaredNorm().mean());

@@ -43,7 +43,7 @@ constexpr Recipe recipes[] = {
     {"propagator", "standardise(loo) | distance(2, to=train) | exp(loo) | two_side(loo, of=keys) | row | vote", {},
      "attention to labelled points, with bandwidth and density exponent chosen by leave-one-out", "by the same formula", "10.1016/j.acha.2006.04.006"},
     {"propagator-regressor", "standardise(loo) | distance(2, to=train) | exp(loo) | two_side(loo, of=keys) | row | average", {},
-     "the same for measured values: kernel regression that chooses its own bandwidth", "by the same formula", "10.1137/1109020"},
+     "the propagator for measured values: kernel regression that chooses its own bandwidth", "by the same formula", "10.1137/1109020"},
     {"label-spreading", "knn(15) | distance(2) | exp(auto) | mean | two_side(0.5) | repeat(restart(0.2)) | vote", {},
      "a few labels flow along the neighbour graph", "one more step", "10.5555/2981345.2981386"},
     {"mean-shift", "repeat(distance(2) | exp($h) | row | apply, tolerance=0.0001) | assign(merge)", shift,

@@ -12,7 +12,7 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "", 1, 1e6, "", "number of centres; fewer where there are fewer distinct points"},
     {"starts", Parameter::Takes::integer, "10", 1, 1e4, "", "random initialisations, of which the best is kept"},
-    {"max_iterations", Parameter::Takes::integer, "300", 0, 1e6, "", "the most Lloyd iterations per start; 0: the initial centres themselves", "most"}};
+    {"max_iterations", Parameter::Takes::integer, "300", 0, 1e6, "", "the maximum number of Lloyd iterations per start; 0: the initial centres themselves", "most"}};
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
   const LloydOptions options{arguments.integer("k"), arguments.integer("starts"), arguments.integer("max_iterations"), state.seed};
