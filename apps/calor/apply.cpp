@@ -12,12 +12,12 @@
 #include "calor/io/output.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
+#include "calor/pipeline/quality.h"
+#include "calor/pipeline/results.h"
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
 #include "command.h"
 #include "new_points.h"
-#include "pipeline_results.h"
-#include "run_quality.h"
 #include "run_report.h"
 
 namespace calor::app {
@@ -80,7 +80,7 @@ static json document_of(const Globals& globals, const pipeline::SavedFit& saved,
 static void apply(const Globals& globals, const ApplyArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.model, arguments.data.data, arguments.output});
-  const Format format = format_of(arguments.output, globals.json);
+  const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   pipeline::SavedFit saved = pipeline::load_fit(arguments.model, recipes::all_stages());
@@ -99,14 +99,14 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   const bool labelled = !points.labels.empty() || points.targets.size() > 0;
   const std::int64_t again = loaded.hash == saved.input_hash ? points.rows() : labelled ? rows_of_fit(points, fitted) : 0;
   // The fit's own rows say nothing about new points.
-  const Known known{points.features, points.labels, classes, points.targets,
+  const pipeline::Known known{points.features, points.labels, classes, points.targets,
                     std::vector<std::uint8_t>(static_cast<std::size_t>(points.rows()), again < points.rows())};
   std::vector<pipeline::Note> remarks = state.notes;
   if (labelled && again == points.rows()) remarks.push_back({"apply", "these are the rows of the fit, so there are no quality figures"});
   else if (again > 0) remarks.push_back({"apply", fmt::format("{} of {} have the same features as a row of the fit: the quality figures include them", again, counted(points.rows(), "row"))});
-  const Table table = table_of(state, points, loaded, {arguments.evidence, arguments.append}, context, remarks);
+  const pipeline::Table table = table_of(state, points, loaded, {arguments.evidence, arguments.append}, context, remarks);
   json document;
-  if (format == Format::json || !globals.quiet || !arguments.report.empty()) {
+  if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, saved, loaded, state, remarks);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
   }
@@ -122,7 +122,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   if (arguments.output.empty()) write_result("", output);
   if (globals.quiet) return;
   for (const pipeline::Note& note : remarks) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
-  for (const std::string& line : quality_lines(document["quality"], again > 0 ? "labelled row" : "held-out row")) fmt::print(stderr, "{}\n", line);
+  for (const std::string& line : pipeline::quality_lines(document["quality"], again > 0 ? "labelled row" : "held-out row")) fmt::print(stderr, "{}\n", line);
 }
 
 void add_apply_command(CLI::App& app, Globals& globals) {

@@ -15,6 +15,7 @@
 #include "calor/core/text.h"
 #include "calor/io/number.h"
 #include "calor/io/output.h"
+#include "calor/pipeline/result_table.h"
 
 namespace calor::app {
 
@@ -33,7 +34,7 @@ void add_globals(CLI::App& command, Globals& globals) {
   command.add_option("--threads", globals.threads, "Number of threads; 0: all available. Results are bitwise the same for any number")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
-  command.add_option("--max-memory", globals.max_memory, "Memory limit such as 2G (default: nine tenths of what is free)");
+  command.add_option("--max-memory", globals.max_memory, "Memory limit such as 2G (default: 90 % of the free memory)");
   command.add_flag("--quiet,-q", globals.quiet, "No progress and no notes on stderr");
   command.add_flag("--json", globals.json, "Results as JSON on standard output");
 }
@@ -153,12 +154,13 @@ std::optional<io::Dataset> load_test(const Globals& globals, const std::string& 
   return test;
 }
 
-std::string dump(const nlohmann::json& document) {
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+void write_result(const std::string& path, const std::string& text) {
+  if (path.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
+  else io::write_file(path, text);
 }
 
 void print_json(const nlohmann::json& document) {
-  const std::string text = dump(document) + "\n";
+  const std::string text = pipeline::dump(document) + "\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
   flush_output();
 }

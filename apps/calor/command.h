@@ -53,8 +53,8 @@ std::optional<io::Dataset> load_test(const Globals& globals, const std::string& 
 // Labelled data to train on, and a line on stderr that says what was read.
 io::Dataset load_training(const Globals& globals, const std::string& source, const io::LoadOptions& load, const Context& context);
 
-// A JSON document as text; bytes of names that are not UTF-8 are replaced.
-std::string dump(const nlohmann::json& document);
+// To the file, or to standard output for "".
+void write_result(const std::string& path, const std::string& text);
 
 // Prints a JSON document on standard output, one line at the end.
 void print_json(const nlohmann::json& document);

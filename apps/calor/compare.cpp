@@ -18,6 +18,7 @@
 #include "calor/io/output.h"
 #include "calor/kernels/attention.h"
 #include "calor/learn/compare.h"
+#include "calor/pipeline/result_table.h"
 #include "calor/report/report.h"
 #include "command.h"
 #include "protocol_options.h"
@@ -185,7 +186,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (!arguments.report.empty()) {
-    io::write_file(json_path(arguments.report), dump(document));
+    io::write_file(json_path(arguments.report), pipeline::dump(document));
     io::write_file(arguments.report, report::compare_page(document));
   }
   if (globals.json) {

@@ -15,8 +15,8 @@
 #include "calor/limit/document.h"
 #include "calor/limit/own_points.h"
 #include "calor/pipeline/load.h"
+#include "calor/pipeline/results.h"
 #include "calor/report/report.h"
-#include "pipeline_results.h"
 #include "run_report.h"
 
 namespace calor::app {

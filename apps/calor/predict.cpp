@@ -51,7 +51,7 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
-  const Format format = format_of(arguments.output, globals.json);
+  const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
   require_own_columns(arguments.data, "predict", "model");
   const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::propagator}, "predict", "a model of calor train");
   if (kind == io::FileKind::propagator)
@@ -69,10 +69,10 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   bar.clear();
   const NewPredictions found = written(model, data, predictions);
   std::string text;
-  if (format == Format::json) {
+  if (format == pipeline::Format::json) {
     json document = document_of(globals, data, found);
     document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
-    text = dump(document) + "\n";
+    text = pipeline::dump(document) + "\n";
   } else {
     text = as_file(table_of(found), format, {});
   }

@@ -15,8 +15,8 @@ static std::size_t rows_of(const NewPredictions& found) {
 
 static const std::string& class_of(const NewPredictions& found, std::size_t row) { return found.classes[static_cast<std::size_t>(found.winner[row])]; }
 
-Table table_of(const NewPredictions& found) {
-  Table table;
+pipeline::Table table_of(const NewPredictions& found) {
+  pipeline::Table table;
   if (!found.row_names.empty()) add_texts(table, "name", found.row_names);
   if (found.classes.empty()) {
     add_numbers(table, found.values, {"value"});
@@ -33,9 +33,9 @@ Table table_of(const NewPredictions& found) {
 
 static json number(const std::string& text) { return io::parse_number(text).value_or(0); }
 
-static json evidence_json(const std::vector<EvidenceCells>& cells, bool classes) {
+static json evidence_json(const std::vector<pipeline::EvidenceCells>& cells, bool classes) {
   json evidence = json::array();
-  for (const EvidenceCells& one : cells)
+  for (const pipeline::EvidenceCells& one : cells)
     evidence.push_back({{"row", std::stoll(one.row)}, {"label", classes ? json(one.label) : number(one.label)}, {"weight", number(one.weight)}});
   return evidence;
 }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "calor/io/dataset.h"
+#include "calor/pipeline/result_table.h"
 #include "command.h"
-#include "result_table.h"
 
 namespace calor::app {
 
@@ -18,11 +18,11 @@ struct NewPredictions {
   engine::Matrix probability;        // rows x classes
   engine::Vector values;
   std::int64_t most = 0;               // training rows of evidence, for each row
-  std::vector<std::vector<EvidenceCells>> evidence;
+  std::vector<std::vector<pipeline::EvidenceCells>> evidence;
 };
 
 // "name" where rows have names, "prediction" and "p_<class>" or "value", and the evidence.
-Table table_of(const NewPredictions& found);
+pipeline::Table table_of(const NewPredictions& found);
 
 // {"schema", "kind": "predict", "version", "command", "classes", "input_hash", "read", "rows": [{"name", "prediction", "probability"} or
 // {"name", "value"}, and "evidence"]}; "name" where rows have names.

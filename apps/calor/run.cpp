@@ -12,17 +12,15 @@
 #include "calor/io/output.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
-#include "calor/pipeline/forms.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
+#include "calor/pipeline/quality.h"
+#include "calor/pipeline/results.h"
 #include "calor/pipeline/run.h"
-#include "calor/pipeline/wants.h"
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
 #include "command.h"
-#include "pipeline_results.h"
-#include "run_quality.h"
 #include "run_report.h"
 
 namespace calor::app {
@@ -39,44 +37,10 @@ struct RunArguments {
   bool explain = false;
 };
 
-// What the pipeline does with labels.
-static pipeline::Labels labels_of(pipeline::Wants wants) {
-  if (wants == pipeline::Wants::values) return pipeline::Labels::values;
-  return wants == pipeline::Wants::nothing ? pipeline::Labels::shown : pipeline::Labels::classes;
-}
-
 static pipeline::As form_of(const std::string& as) {
   if (as == "points") return pipeline::As::points;
   if (as == "distances") return pipeline::As::distances;
   return as == "similarities" ? pipeline::As::similarities : pipeline::As::automatic;
-}
-
-// A table that is evidently one of distances is taken for it where the pipeline can read that, and else asked about.
-static pipeline::Loaded taken_for_distances(pipeline::Loaded&& loaded, const std::vector<pipeline::BoundStage>& stages, const std::string& source) {
-  const engine::Matrix& table = *loaded.data.features;
-  const bool weights = (table.array() == 0 || table.array() == table.maxCoeff()).all();  // a graph without weights looks like this too
-  require(!weights && pipeline::without_form(stages, pipeline::Form::distances) == nullptr, Fault::input,
-          "[data] expected points, found a square symmetric table with zeros on its diagonal ({}): say what it is with --as points, distances or similarities", source);
-  return pipeline::as_distances(std::move(loaded));
-}
-
-// The points, the graph, or what is known of pairs.
-static pipeline::Loaded load(const RunArguments& arguments, const std::vector<pipeline::BoundStage>& stages, const Context& context) {
-  const pipeline::Wants wants = pipeline::wants_of(stages);
-  if (wants == pipeline::Wants::graph && form_of(arguments.data.as) != pipeline::As::similarities) {
-    return pipeline::load_graph(arguments.data.data, arguments.data.load_options(), context);
-  }
-  const pipeline::As as = form_of(arguments.data.as);
-  if (as == pipeline::As::distances || as == pipeline::As::similarities) {
-    pipeline::Loaded loaded = pipeline::load_pairs(arguments.data.data, arguments.data.load_options(), as, context);
-    if (wants == pipeline::Wants::values) {
-      loaded.data.labels.clear();
-      loaded.data.classes.clear();
-    }
-    return loaded;
-  }
-  pipeline::Loaded loaded = pipeline::load_points(arguments.data.data, arguments.data.load_options(), labels_of(wants), context);
-  return as == pipeline::As::automatic && pipeline::looks_like_distances(loaded.data) ? taken_for_distances(std::move(loaded), stages, arguments.data.data) : loaded;
 }
 
 // A similarity over all pairs is no table.
@@ -93,11 +57,11 @@ static json document_of(const Globals& globals, const std::string& text, const p
                         double seconds, const std::vector<pipeline::Note>& remarks) {
   json notes = json::array(), figures = json::object(), spectrum = json::array(), series = json::object();
   for (const pipeline::Note& note : remarks) notes.push_back({{"stage", note.stage}, {"text", note.text}});
-  for (const auto& [name, value] : state.figures) figures[name] = number_or_null(value);
-  for (const double value : state.spectrum) spectrum.push_back(number_or_null(value));
+  for (const auto& [name, value] : state.figures) figures[name] = pipeline::number_or_null(value);
+  for (const double value : state.spectrum) spectrum.push_back(pipeline::number_or_null(value));
   for (const auto& [name, values] : state.series) {
     series[name] = json::array();
-    for (const double value : values) series[name].push_back(number_or_null(value));
+    for (const double value : values) series[name].push_back(pipeline::number_or_null(value));
   }
   json train = json::array();  // which rows' labels could be used, where some were hidden
   for (const std::uint8_t mark : state.data->train) train.push_back(mark != 0);
@@ -118,7 +82,7 @@ static void print_remarks(const pipeline::State& state, const std::vector<pipeli
     for (Eigen::Index k = 0; k < std::min<Eigen::Index>(8, state.spectrum.size()); ++k) line += fmt::format(" {:.4g}", state.spectrum[k]);
   }
   if (!line.empty()) fmt::print(stderr, "{}\n", line);
-  for (const std::string& judged : quality_lines(quality)) fmt::print(stderr, "{}\n", judged);
+  for (const std::string& judged : pipeline::quality_lines(quality)) fmt::print(stderr, "{}\n", judged);
 }
 
 static void run(const Globals& globals, const RunArguments& arguments) {
@@ -132,12 +96,12 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     if (!path.empty()) check_output(path, {arguments.data.data});
   if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.data.data, arguments.output, arguments.save});
-  const Format format = format_of(arguments.output, globals.json);
+  const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  pipeline::Loaded loaded = load(arguments, stages, context);
-  Known known{nullptr, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
+  pipeline::Loaded loaded = pipeline::load_for(stages, arguments.data.data, arguments.data.load_options(), form_of(arguments.data.as), context);
+  pipeline::Known known{nullptr, loaded.data.labels, loaded.data.classes, loaded.data.targets, {}};
   if (arguments.train) pipeline::mark_training(loaded.data, *arguments.train, globals.seed);
   bar.clear();
   say_reading(globals, loaded.read, loaded.reading);
@@ -155,10 +119,10 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   std::vector<pipeline::Note> remarks = state.notes;
-  const Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, context, remarks);
+  const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, context, remarks);
   bar.clear();
   json document;
-  if (format == Format::json || !globals.quiet || !arguments.report.empty()) {
+  if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, text, loaded, state, seconds, remarks);
     document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);

@@ -8,7 +8,7 @@
 namespace calor::app {
 
 // {"names", "judged", "views", "colourings"} of docs/formats/run.md, "The report".
-nlohmann::json picture_of(const pipeline::State& state, const Known& known, const Pictured& pictured, const nlohmann::json& quality,
+nlohmann::json picture_of(const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const nlohmann::json& quality,
                           const Context& context);
 
 }  // namespace calor::app

@@ -57,7 +57,7 @@ json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vec
   return list;
 }
 
-static std::string what_happened(const pipeline::State& state, const Known& known, const Pictured& pictured, const json& quality) {
+static std::string what_happened(const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const json& quality) {
   const std::string points = counted(known.input->rows(), known.input->cols() ? "point" : "node");
   if (state.type == types::embedding)
     return fmt::format("{} gave {} to each of {}.", pictured.recipe, counted(state.points->cols(), "coordinate"), points);
@@ -114,7 +114,7 @@ static std::string about_graph(const json& quality) {
                      grouped_digits(quality["graph"]["sizes"][0]), counted(quality["graph"]["rows"], "row"));
 }
 
-json page_document(json document, const pipeline::State& state, const Known& known, const Pictured& pictured, const Context& context) {
+json page_document(json document, const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const Context& context) {
   const json& quality = document["quality"];
   json sentences = json::array();
   for (std::string sentence : {what_happened(state, known, pictured, quality), how_well(quality, state), about_graph(quality)})

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "calor/core/progress.h"
+#include "calor/pipeline/quality.h"
 #include "calor/pipeline/run.h"
 #include "calor/pipeline/state.h"
-#include "run_quality.h"
 
 namespace calor::app {
 
@@ -31,7 +31,7 @@ std::string data_name(const std::string& source);
 nlohmann::json stages_json(const std::vector<pipeline::BoundStage>& stages, const std::vector<pipeline::StageTime>& times = {});
 
 // `document` (with "quality", without "result") and "title", "summary", "data", "picture": docs/formats/run.md, "The report".
-nlohmann::json page_document(nlohmann::json document, const pipeline::State& state, const Known& known, const Pictured& pictured,
+nlohmann::json page_document(nlohmann::json document, const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured,
                              const Context& context);
 
 }  // namespace calor::app

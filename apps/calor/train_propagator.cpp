@@ -13,9 +13,9 @@
 #include "calor/core/version.h"
 #include "calor/learn/train_propagator.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/quality.h"
 #include "new_points.h"
 #include "predictions.h"
-#include "run_quality.h"
 
 namespace calor::app {
 
@@ -45,16 +45,16 @@ static json quality_json(const analyse::ClassQuality& found) {
   for (const analyse::ReliabilityBin& bin : found.reliability)
     reliability.push_back({{"rows", bin.rows}, {"confidence", bin.confidence}, {"accuracy", bin.accuracy}});
   return {{"rows", found.rows},
-          {"accuracy", number_or_null(found.accuracy)},
-          {"log_loss", number_or_null(found.log_loss)},
-          {"brier", number_or_null(found.brier)},
-          {"calibration_error", number_or_null(found.calibration_error)},
+          {"accuracy", pipeline::number_or_null(found.accuracy)},
+          {"log_loss", pipeline::number_or_null(found.log_loss)},
+          {"brier", pipeline::number_or_null(found.brier)},
+          {"calibration_error", pipeline::number_or_null(found.calibration_error)},
           {"reliability", std::move(reliability)},
           {"confusion", found.confusion}};
 }
 
 static json quality_json(const analyse::ValueQuality& found) {
-  return {{"rows", found.rows}, {"rmse", number_or_null(found.root_mean_square_error)}, {"r2", number_or_null(found.r2)}};
+  return {{"rows", found.rows}, {"rmse", pipeline::number_or_null(found.root_mean_square_error)}, {"r2", pipeline::number_or_null(found.r2)}};
 }
 
 static json quality_json(const learn::Propagator& model, const learn::PropagatorQuality& found) {
@@ -63,10 +63,10 @@ static json quality_json(const learn::Propagator& model, const learn::Propagator
 
 static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const std::string& save, json read) {
   json loss = json::array();
-  for (const double value : result.loss) loss.push_back(number_or_null(value));
+  for (const double value : result.loss) loss.push_back(pipeline::number_or_null(value));
   json trials = json::array();  // noise null: untrained
   for (const learn::PropagatorTrial& trial : result.trials)
-    trials.push_back({{"noise", trial.noise ? json(*trial.noise) : json()}, {result.model.measured() ? "rmse" : "log_loss", number_or_null(trial.error)}});
+    trials.push_back({{"noise", trial.noise ? json(*trial.noise) : json()}, {result.model.measured() ? "rmse" : "log_loss", pipeline::number_or_null(trial.error)}});
   return {{"schema", 1},
           {"kind", "train-propagator"},
           {"version", version},
@@ -160,8 +160,8 @@ static NewPredictions written(const learn::Propagator& model, const io::Dataset&
     auto& cells = result.evidence.emplace_back();
     for (const engine::Evidence& one : rows) {
       const auto key = std::lower_bound(model.rows.begin(), model.rows.end(), one.row) - model.rows.begin();
-      const std::string label = model.measured() ? number_cell(model.targets[key]) : model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])];
-      cells.push_back({std::to_string(one.row + 1), label, number_cell(one.weight)});
+      const std::string label = model.measured() ? pipeline::number_cell(model.targets[key]) : model.classes[static_cast<std::size_t>(model.labels[static_cast<std::size_t>(key)])];
+      cells.push_back({std::to_string(one.row + 1), label, pipeline::number_cell(one.weight)});
     }
   }
   return result;
@@ -215,11 +215,11 @@ void predict_with_propagator(const Globals& globals, const PropagatorPrediction&
   else if (known) quality.classes = analyse::class_quality(span_of(found.probability), found.probability.cols(), points.labels);
   const NewPredictions predictions = written(model, points.data, found, wanted.evidence);
   std::string text;
-  if (wanted.format == Format::json) {
+  if (wanted.format == pipeline::Format::json) {
     json document = document_of(globals, points.data, predictions);
     document["quality"] = known ? quality_json(model, quality) : json();
-    if (!model.measured()) document["accuracy"] = known ? number_or_null(quality.classes.accuracy) : json();
-    text = dump(document) + "\n";
+    if (!model.measured()) document["accuracy"] = known ? pipeline::number_or_null(quality.classes.accuracy) : json();
+    text = pipeline::dump(document) + "\n";
   } else {
     text = as_file(table_of(predictions), wanted.format, {});
   }

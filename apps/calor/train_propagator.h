@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "calor/pipeline/result_table.h"
 #include "command.h"
 #include "protocol_options.h"
-#include "result_table.h"
 
 namespace calor::app {
 
@@ -25,7 +25,7 @@ void train_propagator(const Globals& globals, const DataOptions& data, const Pro
 struct PropagatorPrediction {
   std::string model, output;
   DataOptions data;
-  Format format;
+  pipeline::Format format;
   std::int64_t evidence;  // training rows for each prediction
   bool missing_asked;     // --missing was given
 };

@@ -8,6 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/pipeline/outline.h"
+#include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
 namespace {
@@ -301,9 +302,14 @@ Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::st
   return parse(print(result));
 }
 
+// The one stage that makes a similarity of the data as they are given, without a support before it or a score after it.
+static bool is_given_similarity(const Stage* stage) {
+  return stage->kind == Kind::support && stage->takes == types::points && stage->gives == types::similarity;
+}
+
 Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages) {
   const std::vector<BoundStage> bound = Binder(pipeline.text, stages).bind_all(pipeline.stages, types::points);
-  if (bound.front().stage->name == "adjacency") return pipeline;
+  if (wants_of(bound.front()) == Wants::graph) return pipeline;
   std::size_t front = 0;
   bool strengthened = false, on_graph = false;
   for (; front < bound.size(); ++front) {
@@ -317,7 +323,9 @@ Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages
     fail_at(pipeline.text, next.call.place, next.stage->name,
             "expected a pipeline that makes scores a similarity at its beginning (... | exp | ...), found one that works on distances or "
             "points: give those, or a pipeline such as laplacian-eigenmaps");
-  std::vector<Call> calls = parse(on_graph ? "adjacency(loops=drop)" : "adjacency").stages;
+  const auto given = std::find_if(stages.begin(), stages.end(), is_given_similarity);
+  require(given != stages.end(), Fault::internal, "[pipeline] expected a stage that takes the given similarity, found none");
+  std::vector<Call> calls = parse(fmt::format("{}{}", (*given)->name, on_graph ? "(loops=drop)" : "")).stages;
   calls.insert(calls.end(), pipeline.stages.begin() + static_cast<std::ptrdiff_t>(front), pipeline.stages.end());
   return parse(print(calls));
 }

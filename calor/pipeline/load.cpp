@@ -9,6 +9,8 @@
 #include "calor/io/number.h"
 #include "calor/io/sparse_assembly.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/forms.h"
+#include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
 namespace {
@@ -85,6 +87,15 @@ Loaded with_measured(const io::Dataset& dataset) {
   loaded.data.labels.clear();
   loaded.data.classes.clear();
   return loaded;
+}
+
+// A table that is evidently one of distances is taken for it where the pipeline can read that, and else asked about.
+Loaded taken_for_distances(Loaded&& loaded, const std::vector<BoundStage>& stages, const std::string& source) {
+  const Matrix& table = *loaded.data.features;
+  const bool weights = (table.array() == 0 || table.array() == table.maxCoeff()).all();  // a graph without weights looks like this too
+  require(!weights && without_form(stages, Form::distances) == nullptr, Fault::input,
+          "[data] expected points, found a square symmetric table with zeros on its diagonal ({}): say what it is with --as points, distances or similarities", source);
+  return as_distances(std::move(loaded));
 }
 
 }  // namespace
@@ -184,6 +195,22 @@ static Loaded load_new_distances(const std::string& source, io::LoadOptions opti
   loaded.data.features = std::make_shared<const Matrix>(dataset.rows, 0);
   loaded.read += ", as distances to the fit's rows";
   return loaded;
+}
+
+Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context) {
+  const Wants wants = wants_of(stages);
+  if (wants == Wants::graph && as != As::similarities) return load_graph(source, options, context);
+  if (as == As::distances || as == As::similarities) {
+    Loaded loaded = load_pairs(source, options, as, context);
+    if (wants == Wants::values) {
+      loaded.data.labels.clear();
+      loaded.data.classes.clear();
+    }
+    return loaded;
+  }
+  const Labels labels = wants == Wants::values ? Labels::values : wants == Wants::nothing ? Labels::shown : Labels::classes;
+  Loaded loaded = load_points(source, options, labels, context);
+  return as == As::automatic && looks_like_distances(loaded.data) ? taken_for_distances(std::move(loaded), stages, source) : loaded;
 }
 
 Loaded load_new_points(const std::string& source, io::LoadOptions options, const SavedFit& saved, const Context& context) {

@@ -46,6 +46,10 @@ Loaded as_distances(Loaded&& loaded);
 // Nodes are rows.
 Loaded load_graph(const std::string& source, const io::LoadOptions& options, const Context& context);
 
+// What these stages ask for: a graph, or pairs where `as` says so, or points with the labels that they use.  A table of points that is
+// evidently one of distances is taken for that where every stage can read it (with a note), and refused else.
+Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context);
+
 // New points for a saved fit: its columns by name, coded and filled as in the fit, with labels where the file has them, as the fit's classes or
 // as its measured values.
 Loaded load_new_points(const std::string& source, io::LoadOptions options, const SavedFit& saved, const Context& context);

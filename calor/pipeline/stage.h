@@ -100,6 +100,8 @@ struct Stage {
   Wants (*wants)(const Arguments&) = nullptr;
   // Whether it lets values flow once, and so may be given a similarity whose row sums are deferred (engine/passes.h).
   bool flows_once = false;
+  // Whose eigenvalues it leaves in the state's spectrum: "operator", "laplacian" or "residual".  Null: it leaves none.
+  std::string_view (*spectrum)(const Arguments&) = nullptr;
 };
 
 // A stage with its arguments, typed.

@@ -283,9 +283,12 @@ void outline(Outline& outline, const Arguments& arguments) {
   outline.moved = Fact::yes;
 }
 
+std::string_view spectrum(const Arguments& arguments) { return arguments.word("of"); }
+
 }  // namespace
 
 const Stage eigen_stage{"eigen", Kind::read_out, types::any_similarity, types::embedding, parameters,
-                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate, outline, takes_any_form};
+                        "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate, outline, takes_any_form, nullptr, false,
+                        spectrum};
 
 }  // namespace calor::propagate

@@ -1,10 +1,9 @@
-#include "result_table.h"
+#include "calor/pipeline/result_table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 
@@ -12,11 +11,9 @@
 #include "calor/core/text.h"
 #include "calor/io/npy.h"
 #include "calor/io/number.h"
-#include "calor/io/output.h"
 #include "calor/io/separated.h"
-#include "command.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 using nlohmann::json;
 
@@ -121,10 +118,7 @@ std::string as_file(const Table& table, Format format, json document) {
   return dump(document) + "\n";
 }
 
-void write_result(const std::string& path, const std::string& text) {
-  if (path.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
-  else io::write_file(path, text);
-}
+std::string dump(const json& document) { return document.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 json as_json(const Table& table) {
   json columns = json::object();
@@ -140,4 +134,4 @@ json as_json(const Table& table) {
   return {{"order", table.columns}, {"values", std::move(columns)}};
 }
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

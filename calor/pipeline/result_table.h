@@ -1,4 +1,4 @@
-// A result as a table, and every form that it is written in: csv, tsv, npy, JSON.  One way for run, apply and predict.
+// A result as a table, and every form that it is written in: csv, tsv, npy, JSON.  One way for all.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include "calor/engine/matrix.h"
 #include "calor/io/dataset.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 // A name, numbers or texts for each row.
 struct Table {
@@ -47,10 +47,10 @@ Format format_of(const std::string& path, bool asked_json);
 // .npy holds the numbers alone, NaN where there is none.  JSON is `document` with "result".
 std::string as_file(const Table& table, Format format, nlohmann::json document);
 
-// To the file, or to standard output for "".
-void write_result(const std::string& path, const std::string& text);
+// A JSON document as text; bytes of names that are not UTF-8 are replaced.
+std::string dump(const nlohmann::json& document);
 
 // {"order": names, "values": {name: [..]}}
 nlohmann::json as_json(const Table& table);
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

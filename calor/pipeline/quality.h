@@ -1,7 +1,8 @@
-// The figures by which a result is judged, for calor run and calor apply: what calor/analyse finds, as JSON and as lines of text.
+// The figures by which a result is judged, of a fit or of new points: what calor/analyse finds, as JSON and as lines of text.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -9,19 +10,19 @@
 #include "calor/core/progress.h"
 #include "calor/pipeline/state.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 // What is known of the result's rows beside the result.
 struct Known {
-  std::shared_ptr<const engine::Matrix> input;  // the points as given
+  std::shared_ptr<const Matrix> input;  // the points as given
   std::vector<std::int64_t> labels;               // -1: not known; those hidden from the fit are known here; empty without
   std::vector<std::string> classes;
-  engine::Vector targets;                       // NaN: not known; empty without
+  Vector targets;                       // NaN: not known; empty without
   std::vector<std::uint8_t> judged;               // rows whose label the fit has not seen; empty: none
 };
 
 // The object "quality" of docs/formats/run.md: "embedding", "clusters", "prediction", "graph" and "gap", each where it applies.
-nlohmann::json quality_of(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages, const Known& known,
+nlohmann::json quality_of(const State& state, const std::vector<BoundStage>& stages, const Known& known,
                           const Context& context);
 
 // The same for people, a line each; what predictions are judged on is called a `judged_row`.
@@ -30,4 +31,4 @@ std::vector<std::string> quality_lines(const nlohmann::json& quality, const char
 // null for what is not finite.
 nlohmann::json number_or_null(double value);
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

@@ -1,4 +1,4 @@
-#include "run_quality.h"
+#include "calor/pipeline/quality.h"
 
 #include <fmt/format.h>
 
@@ -13,17 +13,17 @@
 #include "calor/analyse/spectrum.h"
 #include "calor/core/text.h"
 #include "calor/engine/csr.h"
+#include "calor/pipeline/wants.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 using nlohmann::json;
-namespace types = pipeline::types;
 
 json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
-static analyse::Points points_of(const engine::Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
+static analyse::Points points_of(const Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
 
-static json embedding_json(const engine::Matrix& input, const engine::Matrix& embedding, const std::vector<std::int64_t>& labels,
+static json embedding_json(const Matrix& input, const Matrix& embedding, const std::vector<std::int64_t>& labels,
                            std::uint64_t seed, const Context& context) {
   analyse::EmbeddingQualityOptions options;
   options.seed = seed;
@@ -40,7 +40,7 @@ static json embedding_json(const engine::Matrix& input, const engine::Matrix& em
 }
 
 // Of the rows that have coordinates.
-static json embedding_json(const pipeline::State& state, const Known& known, const Context& context) {
+static json embedding_json(const State& state, const Known& known, const Context& context) {
   if (state.points->allFinite()) return embedding_json(*known.input, *state.points, known.labels, state.seed, context);
   std::vector<Eigen::Index> rows;
   std::vector<std::int64_t> labels;
@@ -52,7 +52,7 @@ static json embedding_json(const pipeline::State& state, const Known& known, con
   return embedding_json((*known.input)(rows, Eigen::all), (*state.points)(rows, Eigen::all), labels, state.seed, context);
 }
 
-static json clusters_json(const pipeline::State& state, const Known& known) {
+static json clusters_json(const State& state, const Known& known) {
   const std::vector<std::int64_t> sizes = analyse::group_sizes(state.labels);
   const auto count = std::count_if(sizes.begin(), sizes.end(), [](std::int64_t size) { return size > 0; });  // new points may leave some out
   json result{{"count", count}, {"sizes", sizes}};
@@ -62,7 +62,7 @@ static json clusters_json(const pipeline::State& state, const Known& known) {
   return result;
 }
 
-static json prediction_json(const pipeline::State& state, const Known& known) {
+static json prediction_json(const State& state, const Known& known) {
   const auto rows = static_cast<std::size_t>(state.scores.rows());
   const auto judged = [&](std::size_t i) { return i < known.judged.size() && known.judged[i]; };
   const std::span<const double> scores(state.scores.data(), static_cast<std::size_t>(state.scores.size()));
@@ -98,32 +98,32 @@ static json prediction_json(const pipeline::State& state, const Known& known) {
 
 // Of a square graph over the rows; what a stage made of a graph before (a mean, a union) has the same components.  Edges that lead
 // to training rows only are no neighbourhood of all rows.
-static json graph_json(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages) {
-  for (const pipeline::BoundStage& bound : stages)
-    if (bound.stage->name == "knn" && bound.arguments.word("to") == "train") return nullptr;
-  const engine::Csr* graph = state.graph ? state.graph.get() : state.data->graph.get();
+static json graph_json(const State& state, const std::vector<BoundStage>& stages) {
+  for (const BoundStage& bound : stages)
+    if (bound.stage->kind == Kind::support && wants_of(bound) == Wants::labels) return nullptr;
+  const Csr* graph = state.graph ? state.graph.get() : state.data->graph.get();
   if (!graph || graph->rows != graph->columns || state.placing) return nullptr;
-  const engine::Components components = engine::connected_components(*graph);
+  const Components components = connected_components(*graph);
   std::vector<std::int64_t> sizes = components.sizes();
   std::sort(sizes.rbegin(), sizes.rend());
   return {{"rows", graph->rows}, {"edges", graph->edges()}, {"components", components.count}, {"sizes", std::move(sizes)}};
 }
 
 // What a break of the spectrum suggests depends on what it is the spectrum of; the constant is not among the values.
-static json gap_json(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages) {
-  const pipeline::BoundStage* eigen = nullptr;
-  for (const pipeline::BoundStage& bound : stages)
-    if (bound.stage->name == "eigen") eigen = &bound;
-  if (!eigen || eigen->arguments.word("of") == "residual") return nullptr;
+static json gap_json(const State& state, const std::vector<BoundStage>& stages) {
+  std::string_view of;
+  for (const BoundStage& bound : stages)
+    if (bound.stage->spectrum) of = bound.stage->spectrum(bound.arguments);
+  if (of.empty() || of == "residual") return nullptr;
   const auto gap = analyse::largest_gap({state.spectrum.data(), static_cast<std::size_t>(state.spectrum.size())});
   if (!gap) return nullptr;
-  const bool walk = eigen->arguments.word("of") == "laplacian" || state.similarity.row_stochastic();
+  const bool walk = of == "laplacian" || state.similarity.row_stochastic();
   return {{"after", gap->after},
           {"size", gap->size},
           {"suggests", walk ? counted(gap->after + 1, "cluster") : counted(gap->after, "dimension")}};
 }
 
-json quality_of(const pipeline::State& state, const std::vector<pipeline::BoundStage>& stages, const Known& known, const Context& context) {
+json quality_of(const State& state, const std::vector<BoundStage>& stages, const Known& known, const Context& context) {
   json quality = json::object();
   const auto add = [&](const char* name, json found) {
     if (!found.is_null()) quality[name] = std::move(found);
@@ -180,4 +180,4 @@ std::vector<std::string> quality_lines(const json& quality, const char* judged_r
   return lines;
 }
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

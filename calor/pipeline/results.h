@@ -1,19 +1,15 @@
-// What calor run and calor apply have in common: a state's result as a table, and writing it.
+// The result of a fit, or of new points, as a table.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "calor/core/progress.h"
 #include "calor/pipeline/load.h"
-#include "calor/pipeline/model.h"
+#include "calor/pipeline/result_table.h"
 #include "calor/pipeline/state.h"
-#include "result_table.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 // Beside the result.
 struct Beside {
@@ -27,10 +23,10 @@ struct Beside {
 // called like another are renamed, and said in `notes`.
 // Throws Fault::usage for a similarity over all pairs, for evidence of a result that is no weighing of labelled rows, and for features that
 // are none or of other rows.
-Table table_of(const pipeline::State& state, const pipeline::Data& data, const pipeline::Loaded& loaded, const Beside& beside, const Context& context,
-               std::vector<pipeline::Note>& notes);
+Table table_of(const State& state, const Data& data, const Loaded& loaded, const Beside& beside, const Context& context,
+               std::vector<Note>& notes);
 
 // The class of the greatest score; -1 for a row without.
-std::int64_t winner(const engine::Matrix& scores, std::int64_t row);
+std::int64_t winner(const Matrix& scores, std::int64_t row);
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

@@ -1,4 +1,4 @@
-#include "pipeline_results.h"
+#include "calor/pipeline/results.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,8 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/data.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
-namespace types = pipeline::types;
 
 static std::vector<std::string> numbered(const char* prefix, Eigen::Index count) {
   std::vector<std::string> names;
@@ -18,12 +17,12 @@ static std::vector<std::string> numbered(const char* prefix, Eigen::Index count)
   return names;
 }
 
-std::int64_t winner(const engine::Matrix& scores, std::int64_t row) {
+std::int64_t winner(const Matrix& scores, std::int64_t row) {
   Eigen::Index best = 0;
   return scores.cols() > 0 && scores.row(row).maxCoeff(&best) > 0 ? best : -1;
 }
 
-static void add_prediction(Table& table, const pipeline::State& state) {
+static void add_prediction(Table& table, const State& state) {
   if (state.class_scores) {
     std::vector<std::string> winners, names;
     for (Eigen::Index i = 0; i < state.scores.rows(); ++i) {
@@ -38,8 +37,8 @@ static void add_prediction(Table& table, const pipeline::State& state) {
 }
 
 // Edges as rows: the names (or numbers from 1) of both ends, and the value.
-static Table edges_of(const pipeline::State& state, const std::vector<std::string>& row_names) {
-  engine::Csr graph;
+static Table edges_of(const State& state, const std::vector<std::string>& row_names) {
+  Csr graph;
   if (state.type == types::graph) {
     graph = *state.graph;
   } else {
@@ -62,9 +61,9 @@ static Table edges_of(const pipeline::State& state, const std::vector<std::strin
   return table;
 }
 
-static bool gives_edges(const pipeline::State& state) { return (state.type & (types::graph | types::any_similarity)) && !state.field; }
+static bool gives_edges(const State& state) { return (state.type & (types::graph | types::any_similarity)) && !state.field; }
 
-static Table result_of(const pipeline::State& state, const std::vector<std::string>& row_names) {
+static Table result_of(const State& state, const std::vector<std::string>& row_names) {
   if (gives_edges(state)) return edges_of(state, row_names);
   Table table;
   if (!row_names.empty()) add_texts(table, "name", row_names);
@@ -83,11 +82,11 @@ static Table result_of(const pipeline::State& state, const std::vector<std::stri
   return table;
 }
 
-static void add_evidence(Table& table, const pipeline::State& state, std::int64_t most, const Context& context) {
+static void add_evidence(Table& table, const State& state, std::int64_t most, const Context& context) {
   require(state.type == types::prediction && !state.field, Fault::usage,
           "[evidence] expected a prediction that weighs labelled rows, found {}: end with vote or average, without a flow before it",
-          state.type == types::prediction ? "one of labels that flowed over a graph" : pipeline::type_names(state.type));
-  const pipeline::Data& data = *state.data;
+          state.type == types::prediction ? "one of labels that flowed over a graph" : type_names(state.type));
+  const Data& data = *state.data;
   std::vector<std::uint8_t> labelled(static_cast<std::size_t>(data.rows()));
   for (std::int64_t i = 0; i < data.rows(); ++i) labelled[static_cast<std::size_t>(i)] = data.labelled(i);
   std::vector<std::vector<EvidenceCells>> rows;
@@ -103,7 +102,7 @@ static void add_evidence(Table& table, const pipeline::State& state, std::int64_
 }
 
 // Features (and with them the rows' names) before the result's columns.
-static void append_to_input(Table& table, const pipeline::Data& data) {
+static void append_to_input(Table& table, const Data& data) {
   require(data.features->cols() > 0, Fault::usage, "[output] expected a table of features for --append, found {}: leave it out",
           data.sparse ? "sparse points" : data.distances ? "distances" : "a graph");
   require(static_cast<Eigen::Index>(table.rows()) == data.features->rows(), Fault::usage,
@@ -117,8 +116,8 @@ static void append_to_input(Table& table, const pipeline::Data& data) {
   table = std::move(joined);
 }
 
-Table table_of(const pipeline::State& state, const pipeline::Data& data, const pipeline::Loaded& loaded, const Beside& beside, const Context& context,
-               std::vector<pipeline::Note>& notes) {
+Table table_of(const State& state, const Data& data, const Loaded& loaded, const Beside& beside, const Context& context,
+               std::vector<Note>& notes) {
   Table table = result_of(state, data.row_names);
   if (!gives_edges(state) && !loaded.label_values.empty() && loaded.label_values.size() == table.rows()) add_texts(table, loaded.label, loaded.label_values, /*given=*/true);
   if (beside.evidence > 0) add_evidence(table, state, beside.evidence, context);
@@ -127,4 +126,4 @@ Table table_of(const pipeline::State& state, const pipeline::Data& data, const p
   return table;
 }
 
-}  // namespace calor::app
+}  // namespace calor::pipeline
