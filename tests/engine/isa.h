@@ -23,7 +23,8 @@ class OnIsa : public ::testing::TestWithParam<std::string> {
   WithIsa forced_{GetParam()};
 };
 
-#define CALOR_ON_EVERY_ISA(Suite) \
-  INSTANTIATE_TEST_SUITE_P(Isa, Suite, ::testing::ValuesIn(kernels::isa_names()), [](const auto& info) { return info.param; })
+inline std::string isa_of(const ::testing::TestParamInfo<std::string>& test) { return test.param; }
+
+#define CALOR_ON_EVERY_ISA(Suite) INSTANTIATE_TEST_SUITE_P(Isa, Suite, ::testing::ValuesIn(kernels::isa_names()), isa_of)
 
 }  // namespace calor::engine
