@@ -94,6 +94,11 @@ function(calor_room name)
   endif()
 endfunction()
 
+# calor_texts(SOURCES...): files that read and write documents, options and names: -O1 is enough, and compiles JSON code in half the time.
+function(calor_texts)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1>")
+endfunction()
+
 # calor_warnings(TARGET): our warnings; errors only in our own builds.
 function(calor_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
