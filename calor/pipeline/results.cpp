@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/engine/evidence.h"
@@ -9,7 +13,6 @@
 #include "calor/pipeline/data.h"
 
 namespace calor::pipeline {
-
 
 static std::vector<std::string> numbered(const char* prefix, Eigen::Index count) {
   std::vector<std::string> names;
@@ -47,17 +50,17 @@ static Table edges_of(const State& state, const std::vector<std::string>& row_na
             state.similarity.rows, state.similarity.columns);
     graph = engine::values_on_support(state.similarity, Context());
   }
-  Table table;
-  add_texts(table, "from", {});
-  add_texts(table, "to", {});
-  if (!graph.values.empty()) add_column(table, "value", {}, /*text=*/false);
-  const auto name = [&](std::int64_t i) { return row_names.empty() ? std::to_string(i + 1) : row_names[i]; };
+  std::vector<std::string> from, to;
+  const auto name = [&](std::int64_t i) { return row_names.empty() ? std::to_string(i + 1) : row_names[static_cast<std::size_t>(i)]; };
   for (std::int64_t i = 0; i < graph.rows; ++i)
     for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
-      table.cells[0].push_back(name(i));
-      table.cells[1].push_back(name(graph.column[e]));
-      if (!graph.values.empty()) table.cells[2].push_back(number_cell(graph.values[e]));
+      from.push_back(name(i));
+      to.push_back(name(graph.column[e]));
     }
+  Table table;
+  add_texts(table, "from", std::move(from));
+  add_texts(table, "to", std::move(to));
+  if (!graph.values.empty()) add_numbers(table, "value", std::vector<double>(graph.values.begin(), graph.values.end()));
   return table;
 }
 
@@ -70,9 +73,9 @@ static Table result_of(const State& state, const std::vector<std::string>& row_n
   if (state.type & (types::graph | types::any_similarity)) {
     add_numbers(table, *state.field, state.field_names);
   } else if (state.type == types::labels) {
-    std::vector<std::string> cells;
-    for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? "" : std::to_string(cluster));
-    add_column(table, "cluster", std::move(cells), /*text=*/false);
+    std::vector<double> cells;
+    for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(cluster));
+    add_numbers(table, "cluster", std::move(cells));
   } else if (state.type == types::prediction) {
     add_prediction(table, state);
   } else {
@@ -109,10 +112,10 @@ static void append_to_input(Table& table, const Data& data) {
           "[output] expected one result for each row of the input with --append, found {} for {}: leave it out", counted(static_cast<std::int64_t>(table.rows()), "row"),
           counted(data.features->rows(), "row"));
   Table joined;
-  const std::size_t names = !data.row_names.empty() && table.columns.front() == "name" && !table.given.front() ? 1 : 0;
-  if (names) add_texts(joined, table.columns.front(), std::move(table.cells.front()));
+  const std::size_t names = !data.row_names.empty() && table.columns.front().name == "name" && !table.columns.front().given ? 1 : 0;
+  if (names) joined.columns.push_back(std::move(table.columns.front()));
   add_numbers(joined, *data.features, data.feature_names, /*given=*/true);
-  for (std::size_t c = names; c < table.columns.size(); ++c) add_column(joined, table.columns[c], std::move(table.cells[c]), table.text[c], table.given[c]);
+  std::move(table.columns.begin() + static_cast<std::ptrdiff_t>(names), table.columns.end(), std::back_inserter(joined.columns));
   table = std::move(joined);
 }
 
