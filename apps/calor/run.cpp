@@ -118,23 +118,26 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
 
   const pipeline::State& state = saved.fit.result;
+  const bool interrupted = state.figures.count("interrupted") > 0;  // a descent gave the map that it had: write that
+  Context after = context;
+  if (interrupted) after.stop = nullptr;
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   std::vector<pipeline::Note> remarks = state.notes;
-  const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, context, remarks);
+  const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, after, remarks);
   bar.clear();
   json document;
   if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, text, loaded, state, seconds, remarks);
     document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
-    document["quality"] = quality_of(state, saved.fit.stages, known, context);
+    document["quality"] = quality_of(state, saved.fit.stages, known, after);
   }
   bar.clear();
   std::string page;
   if (!arguments.report.empty()) {
     const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
     const Pictured pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
-    page = report::run_page(page_document(document, state, known, pictured, context));
+    page = report::run_page(page_document(document, state, known, pictured, after));
     bar.clear();
   }
   const std::string output = as_file(table, format, document);
@@ -142,8 +145,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!arguments.output.empty()) write_result(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) write_result("", output);
-  if (globals.quiet) return;
-  print_remarks(state, remarks, document["quality"]);
+  if (!globals.quiet) print_remarks(state, remarks, document["quality"]);
+  if (interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {

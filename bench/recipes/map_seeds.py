@@ -35,12 +35,12 @@ def _sets(size):
         yield "pbmc68k", data.cached("pbmc68k.npy", lambda: genes), genes, _idx(cells / "bulk_labels-idx1-ubyte", np.uint8, 8)
 
 
-def _umap_learn(points, seed):
+def _umap_learn(_path, points, seed):
     import umap
     return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(points), None
 
 
-def _opentsne(points, seed):
+def _opentsne(_path, points, seed):
     import openTSNE
     similarities = openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1, random_state=seed)
     begin = openTSNE.initialization.random(points, random_state=seed)
@@ -49,7 +49,7 @@ def _opentsne(points, seed):
 
 
 def _calor(recipe, settings):
-    def run(path, seed):
+    def run(path, _points, seed):
         _, document = calor.run(recipe, path, settings, ("--seed", str(seed)))
         return calor.coordinates(document), document["figures"].get("kl")
     return run
@@ -59,14 +59,17 @@ def _range(values):
     return f"{min(values):.4f} to {max(values):.4f} (mean {np.mean(values):.4f})"
 
 
+RUNS = {"umap": _calor("umap", ()), "umap-learn": _umap_learn, "tsne": _calor("tsne", ("match.start=random",)), "openTSNE": _opentsne}
+
+
 def measure(size, _rounds):
-    for name, path, points, labels in _sets(size):
-        judge = maps.Judge(points, labels)
-        for title, run, given in (("umap", _calor("umap", ()), path), ("umap-learn", _umap_learn, points),
-                                  ("tsne", _calor("tsne", ("match.start=random",)), path), ("openTSNE", _opentsne, points)):
-            found = [run(given, seed) for seed in SEEDS]
-            figures = [judge.of(place) for place, _ in found]
-            words = f"trustworthiness {_range([one[0] for one in figures])}, purity {_range([one[1] for one in figures])}"
-            if found[0][1] is not None:
-                words += f", divergence {_range([kl for _, kl in found])}"
-            yield f"{name:<20} {title:<11} {words}"
+    for pair in (("umap", "umap-learn"), ("tsne", "openTSNE")):
+        for name, path, points, labels in _sets(size):
+            judge = maps.Judge(points, labels)
+            for title in pair:
+                found = [RUNS[title](path, points, seed) for seed in SEEDS]
+                figures = [judge.of(place) for place, _ in found]
+                words = f"trustworthiness {_range([one[0] for one in figures])}, purity {_range([one[1] for one in figures])}"
+                if found[0][1] is not None:
+                    words += f", divergence {_range([kl for _, kl in found])}"
+                yield f"{name:<20} {title:<11} {words}"

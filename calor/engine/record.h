@@ -34,7 +34,6 @@ struct Strengthen {
   Vector scale;  // one number for all, or one a row (a column when by_column)
   bool by_column = false;
   double exponent = 1, gain = 1, offset = 0;
-  bool by_leave_one_out = false;  // the scale was chosen by how well labels are predicted: a stage after it may choose again
   double at(std::int64_t i, std::int64_t j) const { return scale.size() == 1 ? scale[0] : scale[by_column ? j : i]; }
 };
 

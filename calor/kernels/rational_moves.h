@@ -12,14 +12,14 @@ struct RationalMoves {
   const float* points = nullptr;    // [dims][stride], as they stand: what the moving points see of the others
   std::int64_t count = 0, dims = 0, stride = 0;
   float a = 1, b = 1, push = 1;     // push: the weight of a point drawn
-  float rate = 1;                   // of this epoch
+  float rate = 1;                   // of this turn
   std::int64_t draws = 5;           // for two pulls
   std::uint64_t seed = 0;
-  std::uint32_t purpose = 0, epoch = 0;
+  std::uint32_t purpose = 0, turn = 0;
 };
 
 // Moves the points `own` (their places in `places`, [dims][move_lanes]) through `steps` pulls, to tails[step][move_lanes] (-1: none), each
-// followed by half of the draws.  Draw k of a step is word k of the stream Random(seed, purpose, point + 2^32 epoch) from block
+// followed by half of the draws.  Draw k of a step is word k of the stream Random(seed, purpose, point + 2^32 turn) from block
 // step * ceil(ceil(draws / 2) / 4) on, times count, over 2^32; the point
 // itself does not push.  No coordinate of a pull or a push is longer than 4, before the rate (umap-learn's).
 struct MovingPoints {
@@ -31,9 +31,9 @@ struct MovingPoints {
 
 inline constexpr float longest_move = 4, near_square = 0.001F;  // a push is 2 b / ((near_square + d^2) (1 + a d^(2 b)))
 
-// Draws that follow pull `step` of an epoch: half of them, rounded up and down by turns.
-inline std::int64_t draws_after(std::int64_t draws, std::int64_t step, std::uint32_t epoch) {
-  return (draws + ((step + epoch) % 2 == 0 ? 1 : 0)) / 2;
+// Draws that follow pull `step` of a turn: half of them, rounded up and down by turns.
+inline std::int64_t draws_after(std::int64_t draws, std::int64_t step, std::uint32_t turn) {
+  return (draws + ((step + turn) % 2 == 0 ? 1 : 0)) / 2;
 }
 
 }  // namespace calor::kernels

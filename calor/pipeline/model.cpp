@@ -1,6 +1,7 @@
 #include "calor/pipeline/model.h"
 
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
@@ -111,6 +112,13 @@ void put_points(const Data& data, io::Safetensors& file) {
   }
 }
 
+// A mark for each stage of the expanded pipeline: the last of those that it holds.
+std::vector<std::uint8_t> expanded_marks(const std::vector<std::uint8_t>& written, std::size_t stages, const std::function<std::string(const std::string&)>& moved) {
+  std::vector<std::uint8_t> marks(stages, 0);
+  for (std::size_t s = 0; s < written.size(); ++s) marks.at(std::stoull(moved(std::to_string(s) + ".mark"))) = written[s];
+  return marks;
+}
+
 }  // namespace
 
 void save_fit(const std::string& path, const SavedFit& saved) {
@@ -120,7 +128,7 @@ void save_fit(const std::string& path, const SavedFit& saved) {
   json prototypes = json::array();
   for (const std::uint8_t flag : saved.fit.prototypes) prototypes.push_back(flag != 0);
   file.metadata = {{"format", io::fit_mark},
-                   {"pipeline", saved.pipeline},
+                   {"pipeline", print(saved.fit.stages)},
                    {"version", saved.version},
                    {"input_hash", saved.input_hash},
                    {"label", saved.label},
@@ -156,11 +164,15 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
   saved.label = meta("label");
   if (file.metadata.contains("coding")) saved.coding = io::parse_coding(file.metadata.at("coding"), path);
   meta("names");
+  std::function<std::string(const std::string&)> moved;
   try {
-    saved.fit.stages = bind_stages(parse(saved.pipeline), stages);
-    saved.pipeline = print(saved.fit.stages);  // without former names
+    const Pipeline written = parse(saved.pipeline);
+    saved.fit.stages = bind_stages(written, stages);
+    saved.pipeline = print(saved.fit.stages);  // without former names and short forms
     saved.fit.seed = std::stoull(meta("seed"));
     for (const json& flag : json::parse(meta("prototypes"))) saved.fit.prototypes.push_back(flag.get<bool>());
+    moved = [written, &stages](const std::string& name) { return expanded_name(written.stages, stages, name); };
+    if (saved.fit.prototypes.size() == written.stages.size()) saved.fit.prototypes = expanded_marks(saved.fit.prototypes, saved.fit.stages.size(), moved);
     saved.fit.data = std::make_shared<const Data>(data_from(file, path));
     require_wanted(saved.fit.stages, *saved.fit.data);
   } catch (const json::exception&) {
@@ -179,11 +191,12 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
           "[model] expected a coding that gives the fit's features, found another ({})", path);
   for (const auto& [name, tensor] : file.tensors) {
     if (!name.starts_with("stage.")) continue;
-    const std::size_t dot = name.find('.', 6);
-    const auto stage = io::parse_number(name.substr(6, dot - 6));
+    const std::string place = moved(name.substr(6));
+    const std::size_t dot = place.find('.');
+    const auto stage = io::parse_number(place.substr(0, dot));
     require(dot != std::string::npos && stage && *stage >= 0 && *stage < static_cast<double>(saved.fit.kept.size()), Fault::input,
             "[model] expected a stage below {}, found the tensor \"{}\" ({})", saved.fit.kept.size(), name, path);
-    saved.fit.kept[static_cast<std::size_t>(*stage)].keep(name.substr(dot + 1), matrix_of(tensor, name, path));
+    saved.fit.kept[static_cast<std::size_t>(*stage)].keep(place.substr(dot + 1), matrix_of(tensor, name, path));
   }
   return saved;
 }

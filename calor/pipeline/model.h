@@ -13,7 +13,8 @@ namespace calor::pipeline {
 
 struct SavedFit {
   Fit fit;
-  std::string pipeline, version, input_hash;
+  std::string pipeline;  // its text; a file has that of the fit's stages, written out
+  std::string version, input_hash;
   std::string label;  // the label column's name; "" without
   io::Coding coding{};    // how columns of a file become the fit's features; empty: as numbers by their names
   io::Filling filling{};  // what is done about missing values

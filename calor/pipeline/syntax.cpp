@@ -229,6 +229,12 @@ class Parser {
     const std::size_t begin = position_;
     result.text = name("a value");
     result.kind = Value::Kind::name;
+    if (position_ + 1 < text_.size() && text_[position_] == '.' && is_letter(text_[position_ + 1])) {  // a stage's parameter
+      ++position_;
+      result.text += '.';
+      result.text += name("a parameter's name");
+      return;
+    }
     if (!next_is('(')) return;
     if (std::find(functions.begin(), functions.end(), result.text) != functions.end()) {
       take('(');

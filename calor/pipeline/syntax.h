@@ -3,7 +3,7 @@
 //   pipeline := stage { "|" stage }
 //   stage    := name [ "(" argument { "," argument } ")" ]
 //   argument := [ name "=" ] value
-//   value    := number | name | "text" | $parameter | value (+ - * /) value | function "(" value ")" | pipeline
+//   value    := number | name [ "." name ] | "text" | $parameter | value (+ - * /) value | function "(" value ")" | pipeline
 //
 // White space is free; functions are log2, log and sqrt.  print(parse(text)) is equivalent to text, and
 // print(parse(print(p))) == print(p).

@@ -176,7 +176,7 @@ TEST(RationalMoves, AreTheScalarOnes) {
     moves.rate = 0.05F;
     moves.seed = 0x123456789ABCDEF0;
     moves.purpose = 3;
-    moves.epoch = 7;
+    moves.turn = 7;
     for (const std::int64_t draws : {1, 5, 11}) {
       moves.draws = draws;
       force_isa("scalar");

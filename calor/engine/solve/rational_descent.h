@@ -24,10 +24,13 @@ struct RationalOptions {
 // pull less than once in all are left out (McInnes, Healy & Melville 2018; umap-learn's optimize_layout).
 //
 // The same bits for any number of threads: each point moves itself alone, by its own edges one after the other, and sees the others as
-// they stood when its part of the epoch began; an epoch has `parts` of them.  When an edge pulls, and what is drawn, is a function of the
-// seed, the epoch and the edge or point.  O(epochs edges) time, O(edges) memory.
+// they stood when its part of the turn began; an epoch has two turns, and a turn `turn_parts` parts.  When an edge pulls, and what is drawn,
+// is a function of the seed, the turn and the edge or point.  O(epochs edges) time, O(edges) memory.
 Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context);
 
-inline constexpr std::int64_t epoch_parts = 32;  // 113 give digits a map no better
+// All moves of an epoch in one turn give digits a trustworthiness of 0.9855, in two 0.9873, in four 0.9877; umap-learn, which moves both ends of
+// an edge at once and so each point at many times of an epoch, 0.9875.
+inline constexpr std::int64_t turns_per_epoch = 2;
+inline constexpr std::int64_t turn_parts = 32;  // 113 give digits a map no better
 
 }  // namespace calor::engine

@@ -104,14 +104,14 @@ HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& mo
     if (hn::AllFalse(indices, pulled)) break;
     const auto active = hn::RebindMask(tag, pulled);
     move(hn::IfThenElseZero(pulled, tail), active, pull);
-    const std::int64_t draws = draws_after(moves.draws, step, moves.epoch);
+    const std::int64_t draws = draws_after(moves.draws, step, moves.turn);
     Words drawn[4];
     for (std::int64_t k = 0; k < draws; ++k) {
       if (k % 4 == 0) {
         drawn[0] = hn::Set(words, static_cast<std::uint32_t>(step * blocks + k / 4));
         drawn[1] = hn::Set(words, moves.purpose);
         drawn[2] = own;
-        drawn[3] = hn::Set(words, moves.epoch);
+        drawn[3] = hn::Set(words, moves.turn);
         random_words(drawn, moves.seed);
       }
       Words low, other;

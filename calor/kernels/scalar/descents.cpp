@@ -90,9 +90,9 @@ static void rational_moves(const RationalMoves& moves, const MovingPoints& movin
     for (std::int64_t step = 0; step < moving.steps && moving.tails[step * move_lanes + lane] >= 0; ++step) {
       move(moving.tails[step * move_lanes + lane], true);
       std::array<std::uint32_t, 4> drawn{};
-      for (std::int64_t k = 0; k < draws_after(moves.draws, step, moves.epoch); ++k) {
+      for (std::int64_t k = 0; k < draws_after(moves.draws, step, moves.turn); ++k) {
         if (k % 4 == 0)
-          drawn = philox({static_cast<std::uint32_t>(step * blocks + k / 4), moves.purpose, static_cast<std::uint32_t>(moving.own[lane]), moves.epoch},
+          drawn = philox({static_cast<std::uint32_t>(step * blocks + k / 4), moves.purpose, static_cast<std::uint32_t>(moving.own[lane]), moves.turn},
                          {static_cast<std::uint32_t>(moves.seed), static_cast<std::uint32_t>(moves.seed >> 32)});
         const auto other = static_cast<std::int64_t>((static_cast<std::uint64_t>(drawn[k % 4]) * static_cast<std::uint64_t>(moves.count)) >> 32);
         if (other != moving.own[lane]) move(other, false);
