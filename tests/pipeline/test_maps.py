@@ -25,8 +25,8 @@ def test_map_of_digits_is_as_good_as_the_peers(run, recipe):
     x, labels = load_digits(return_X_y=True)
     found = coordinates(run(recipe, "digits"))
     trust, pure = PEERS[recipe]
-    assert trustworthiness(x, found, n_neighbors=15) > trust - 0.004  # as much as seeds of our umap differ; umap-learn's differ less
-    assert purity(found, labels) > pure - 0.01
+    assert trustworthiness(x, found, n_neighbors=15) > trust - 0.001  # as seeds differ
+    assert purity(found, labels) > pure - 0.004
 
 
 OPENTSNE_KL = 0.7452  # the best of its seeds
@@ -54,7 +54,7 @@ def test_new_digits_land_among_their_kind(calor, csv, tmp_path, recipe):
     assert np.isfinite(both[1]).all()
     nearest = NearestNeighbors(n_neighbors=5).fit(both[0]).kneighbors(both[1], return_distance=False)
     votes = np.array([np.bincount(labels[:600][row], minlength=10).argmax() for row in nearest])
-    expected = {"tsne": 0.93, "umap": 0.9, "sne": 0.6}[recipe]
+    expected = {"tsne": 0.93, "umap": 0.8933, "sne": 0.6}[recipe]  # umap-learn's; 0.91 among the nearest in the data
     assert (votes == labels[600:900]).mean() > expected
     # Each on its own: half of them alone land at the same places.
     half = table(calor("apply", model, csv(x[600:650], labels[600:650], "half"), "-q").stdout)
