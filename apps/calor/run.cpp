@@ -11,6 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
+#include "calor/kernels/attention.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/load.h"
@@ -131,6 +132,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     document = document_of(globals, text, loaded, state, seconds, remarks);
     document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, after);
+    document["digest"] = digest_of(table);
+    document["kernels"] = kernels::isa_name();
   }
   bar.clear();
   std::string page;

@@ -120,7 +120,7 @@ std::optional<double> constant(const Value& value) {
     case Value::Kind::subtract: return x[0] - x[1];
     case Value::Kind::multiply: return x[0] * x[1];
     case Value::Kind::divide: return x[0] / x[1];
-    case Value::Kind::function: return value.text == "log2" ? std::log2(x[0]) : value.text == "log" ? std::log(x[0]) : std::sqrt(x[0]);
+    case Value::Kind::function: return value.text == "log2" ? std::log2(x[0]) : value.text == "log" ? std::log(x[0]) : value.text == "ceil" ? std::ceil(x[0]) : std::sqrt(x[0]);
     case Value::Kind::parameter:
     case Value::Kind::name:
     case Value::Kind::text:

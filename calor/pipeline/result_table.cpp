@@ -9,6 +9,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/io/hash.h"
 #include "calor/io/npy.h"
 #include "calor/io/number.h"
 #include "calor/io/separated.h"
@@ -143,6 +144,20 @@ std::string as_file(const Table& table, Format format, json document) {
 }
 
 std::string dump(const json& document) { return document.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string digest_of(const Table& table) {
+  io::Sha256 digest;
+  for (const Column& column : table.columns) {
+    digest.add(column.name + (column.text() ? ":text\n" : ":numbers\n"));
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&column.cells)) {
+      for (const std::string& text : *texts) digest.add(std::to_string(text.size()) + ":" + text);
+    } else {
+      const auto& numbers = std::get<std::vector<double>>(column.cells);
+      digest.add({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double)});
+    }
+  }
+  return digest.hex();
+}
 
 json as_json(const Table& table) {
   json columns = json::object();

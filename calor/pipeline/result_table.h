@@ -59,6 +59,9 @@ std::string as_file(const Table& table, Format format, nlohmann::json document);
 // A JSON document as text; bytes of names that are not UTF-8 are replaced.
 std::string dump(const nlohmann::json& document);
 
+// SHA-256 of the columns' names and cells, bit for bit: equal results have equal digests.
+std::string digest_of(const Table& table);
+
 // {"order": names, "values": {name: [..]}}
 nlohmann::json as_json(const Table& table);
 

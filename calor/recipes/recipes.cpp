@@ -15,6 +15,8 @@ constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters", 1}};
 constexpr RecipeParameter cuts[] = {{"k", "8", "number of clusters", 2}};
 constexpr RecipeParameter shift[] = {{"h", "groups", "bandwidth of exp(-d^2 / h), in squared units of the data; groups: from the points"}};
 constexpr RecipeParameter hopfield[] = {{"temperature", "1", "temperature of exp(dot / temperature); 1 / beta of the paper"}};
+constexpr RecipeParameter perplexity[] = {{"perplexity", "30", "how many neighbours of a point count; three times as many have a similarity at all", 1}};
+constexpr RecipeParameter others[] = {{"k", "14", "neighbours of a point beside itself; one less than umap-learn's n_neighbors", 2}};
 
 constexpr Recipe recipes[] = {
     {"mds", "distance(1) | double_center | eigen(2, time=0.5)", {},
@@ -31,9 +33,9 @@ constexpr Recipe recipes[] = {
      "slow modes of a diffusion on the data, independent of the sampling density", "Nystrom's formula", "10.1016/j.acha.2006.04.006"},
     {"sne", "distance(2) | exp(perplexity=30) | row | match(gaussian, kl)", {},
      "a map whose Gaussian neighbourhoods are those of the data: the ancestor of t-SNE", "placed against fixed points", "10.5555/2968618.2968725"},
-    {"tsne", "knn(90) | distance(2) | exp(perplexity=30) | row | mean | global | match(student, kl)", {},
+    {"tsne", "knn(ceil(3 * $perplexity)) | distance(2) | exp(perplexity=$perplexity) | row | mean | global | match(student, kl)", perplexity,
      "a map on which near neighbours stay together and clusters come apart", "placed against fixed points", "10.1038/s41592-018-0308-4"},
-    {"umap", "knn(14) | distance(1, from=nearest) | exp(cardinality=log2(15)) | union | match(rational, cross_entropy)", {},
+    {"umap", "knn($k) | distance(1, from=nearest) | exp(cardinality=log2($k + 1)) | union | match(rational, cross_entropy)", others,
      "a map of the fuzzy neighbour graph, close groups packed tight", "placed against fixed points", "arXiv:1802.03426"},
     {"spectral-clustering",
      "knn(15) | distance(2) | exp(auto) | mean | eigen($k - 1, of=laplacian, components=together) | cluster($k)", cuts,

@@ -124,6 +124,10 @@ void two_points(const Recipe& recipe, const Hazard& hazard, const State& state) 
 void three_points(const Recipe& recipe, const Hazard& hazard, const State& state) {
   expect_isometry(recipe, hazard, state);
   expect_the_others(recipe, *hazard.data, state);
+  if (recipe.name == "umap") {  // all are neighbours: about as far apart as a pull lets them come
+    const Matrix d = distances_of(*state.points);
+    for (const double between : {d(0, 1), d(0, 2), d(1, 2)}) EXPECT_TRUE(between > 0.1 && between < 10) << d;
+  }
   if (recipe.name == "k-means") {  // two of them are together, those nearest to each other
     const Matrix d = distances_of(*hazard.data->features);
     for (const auto [i, j, other] : {std::array{0, 1, 2}, {0, 2, 1}, {1, 2, 0}})

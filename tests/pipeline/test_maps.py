@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
+import command
 from results import coordinates, table
 
 
@@ -76,3 +77,12 @@ def test_too_large_a_perplexity_says_what_to_do(calor, csv):
 def test_refusals(calor, csv, text, words):
     x = np.random.default_rng(0).normal(size=(60, 3))
     assert words in calor("run", text, csv(x), code=(2, 3)).stderr
+
+
+def test_ctrl_c_keeps_the_map_that_there_is(tmp_path):
+    out = tmp_path / "map.csv"
+    code, _, errors = command.interrupted_at_work("run", "tsne", "digits", "--set", "match.max_iterations=1000000", "-o", out)
+    assert code == 130
+    assert "interrupted: this is the map as it was then" in errors
+    found = table(out.read_text())
+    assert len(found) == 1797 and np.isfinite(found["dim1"]).all() and np.ptp(found["dim1"]) > 0
