@@ -81,7 +81,7 @@ def test_refusals(calor, csv, text, words):
 
 def test_ctrl_c_keeps_the_map_that_there_is(tmp_path):
     out = tmp_path / "map.csv"
-    code, _, errors = command.interrupted_at_work("run", "tsne", "digits", "--set", "match.max_iterations=1000000", "-o", out)
+    code, _, errors = command.interrupted_at_work("run", "tsne", "digits", "--set", "match.max_iterations=1000000", "-o", out, at="descent")
     assert code == 130
     assert "interrupted: this is the map as it was then" in errors
     found = table(out.read_text())
