@@ -37,6 +37,7 @@ RUNS = {
     "diffusion-map": ["digits", "--set", "eigen.k=3"],
     "spectral-clustering": ["{crescents}", "--set", "k=2"],
     "k-means": ["iris", "--set", "k=3"],
+    "fuzzy-c-means": ["iris", "--set", "k=3"],
     "mean-shift": ["iris", "--set", "h=0.5"],
     "knn-classifier": ["iris", "--train", "0.7"],
     "knn-regressor": ["{waves}", "--train", "0.7"],
@@ -45,6 +46,12 @@ RUNS = {
     "label-spreading": ["digits", "--train", "0.05"],
     "hopfield": ["digits", "--set", "temperature=100"],
     "pagerank": ["{web}"],
+    "mcl": ["{groups}"],
+    "mcl-points": ["iris"],
+}
+# Pictures of what no recipe is.
+PIPELINES = {
+    "mcl-points": "knn(10) | distance(2) | exp(auto) | mean | self_loops(greatest) | row | repeat(expand(2, prune=0.0001) | inflate(1.6) | row) | components(attractors)",
 }
 # The figure alone: its plots, and its classes without what switches them.
 STYLE = """
@@ -55,7 +62,8 @@ STYLE = """
 
 
 def sources(folder):
-    """Data where no bundled set suits: a noisy wave, two crescents, and links between pages of which early ones are popular."""
+    """Data where no bundled set suits: a noisy wave, two crescents, links between pages of which early ones are popular, and groups
+    of nodes with few edges between them."""
     drawn = random.Random(0)
     xs = sorted(drawn.uniform(0, 6) for _ in range(200))
     (folder / "waves.csv").write_text("x,y\n" + "".join(f"{x:.4f},{math.sin(x) + drawn.gauss(0, 0.15):.4f}\n" for x in xs))
@@ -64,7 +72,9 @@ def sources(folder):
     (folder / "crescents.csv").write_text("a,b\n" + "".join(f"{a + drawn.gauss(0, 0.08):.4f},{b + drawn.gauss(0, 0.08):.4f}\n" for a, b in places))
     links = {(page, drawn.randrange(1 + page // 3)) for page in range(1, 80) for _ in range(3)}
     (folder / "web.txt").write_text("".join(f"page{a} page{b}\n" for a, b in sorted(links)))
-    return {"waves": folder / "waves.csv", "crescents": folder / "crescents.csv", "web": folder / "web.txt"}
+    edges = {(a, b) for a in range(160) for b in range(a) if drawn.random() < (0.5 if a // 20 == b // 20 else 0.01)}
+    (folder / "groups.txt").write_text("".join(f"{a} {b}\n" for a, b in sorted(edges)))
+    return {"waves": folder / "waves.csv", "crescents": folder / "crescents.csv", "web": folder / "web.txt", "groups": folder / "groups.txt"}
 
 
 def open_browser():
@@ -108,7 +118,7 @@ def main(recipes):
         for recipe in recipes or RUNS:
             page = folder / f"{recipe}.html"
             words = [word.format(**given) for word in RUNS[recipe]]
-            subprocess.run([CALOR, "run", recipe, *words, "--report", page, "-o", folder / "out.csv", "-q"], check=True, cwd=ROOT)
+            subprocess.run([CALOR, "run", PIPELINES.get(recipe, recipe), *words, "--report", page, "-o", folder / "out.csv", "-q"], check=True, cwd=ROOT)
             png = with_palette(photograph(driver, page))
             (HERE / "pictures" / f"{recipe}.png").write_bytes(png)
             print(f"{recipe}.png {len(png) / 1000:.0f} kB")
