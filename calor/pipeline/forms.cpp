@@ -151,6 +151,11 @@ Points in_form_of(const Data& like, const Points& points, const std::vector<Boun
     check_new_distances(like, points, stages);
     return {placeholder, nullptr, points.distances};
   }
+  if (like.graph && like.columns() == 0) {
+    require(points.sparse && points.sparse->columns == like.rows(), Fault::input,
+            "[apply] expected new nodes with edges to the {} nodes of the fit, found points: the fit was made from a graph", like.rows());
+    return {placeholder, points.sparse, nullptr};
+  }
   require(!points.distances, Fault::input, "[apply] expected points of {} features, found distances: the fit was made from points", like.columns());
   require(points.columns() == like.columns(), Fault::input, "[apply] expected {} features, found {}", like.columns(), points.columns());
   if (form_of(like) == Form::sparse)

@@ -1,5 +1,6 @@
 #include "calor/pipeline/model.h"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -64,6 +65,19 @@ io::SparseMatrix sparse_from(const io::Safetensors& file, const std::string& pat
   return points;
 }
 
+Csr graph_from(const io::Safetensors& file, std::int64_t nodes, const std::string& path) {
+  Csr graph;
+  graph.rows = graph.columns = nodes;
+  graph.begin = numbers_of<std::int64_t>(find(file, "graph.begin", path), "I64", "graph.begin", path);
+  graph.column = numbers_of<std::int32_t>(find(file, "graph.column", path), "I32", "graph.column", path);
+  graph.values = numbers_of<double>(find(file, "graph.value", path), "F64", "graph.value", path);
+  const bool whole = graph.begin.size() == static_cast<std::size_t>(nodes) + 1 && graph.begin.front() == 0 && graph.begin.back() == graph.edges() &&
+                     std::is_sorted(graph.begin.begin(), graph.begin.end()) && (graph.values.empty() || graph.values.size() == graph.column.size()) &&
+                     std::all_of(graph.column.begin(), graph.column.end(), [&](std::int32_t to) { return to >= 0 && to < nodes; });
+  require(whole, Fault::input, "[model] expected the edges of {} nodes, found damaged ones ({})", nodes, path);
+  return graph;
+}
+
 // The points in the form that they were saved in.
 Data points_from(const io::Safetensors& file, const std::string& path) {
   try {
@@ -79,6 +93,7 @@ Data points_from(const io::Safetensors& file, const std::string& path) {
 
 Data data_from(const io::Safetensors& file, const std::string& path) {
   Data data = points_from(file, path);
+  if (file.tensors.count("graph.begin")) data.graph = std::make_shared<const Csr>(graph_from(file, data.rows(), path));
   const auto rows = static_cast<std::size_t>(data.rows());
   const auto checked = [&](auto values, const char* name) {
     require(static_cast<std::size_t>(values.size()) == rows, Fault::input, "[model] expected {} rows of {}, found {} ({})", rows, name, values.size(), path);
@@ -110,6 +125,11 @@ void put_points(const Data& data, io::Safetensors& file) {
   } else {
     file.tensors["features"] = tensor_of(*data.features);
   }
+  if (!data.graph) return;
+  const Csr& graph = *data.graph;
+  file.tensors["graph.begin"] = tensor_of("I64", {graph.rows + 1}, graph.begin.data(), graph.begin.size());
+  file.tensors["graph.column"] = tensor_of("I32", {graph.edges()}, graph.column.data(), graph.column.size());
+  file.tensors["graph.value"] = tensor_of("F64", {static_cast<std::int64_t>(graph.values.size())}, graph.values.data(), graph.values.size());
 }
 
 // A mark for each stage of the expanded pipeline: the last of those that it holds.

@@ -20,6 +20,13 @@ static std::vector<std::string> numbered(const char* prefix, Eigen::Index count)
   return names;
 }
 
+// As clusters are.
+static std::vector<std::string> numbered_from_0(const char* prefix, Eigen::Index count) {
+  std::vector<std::string> names;
+  for (Eigen::Index c = 0; c < count; ++c) names.push_back(fmt::format("{}{}", prefix, c));
+  return names;
+}
+
 std::int64_t winner(const Matrix& scores, std::int64_t row) {
   Eigen::Index best = 0;
   return scores.cols() > 0 && scores.row(row).maxCoeff(&best) > 0 ? best : -1;
@@ -76,6 +83,7 @@ static Table result_of(const State& state, const std::vector<std::string>& row_n
     std::vector<double> cells;
     for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(cluster));
     add_numbers(table, "cluster", std::move(cells));
+    if (state.scores.size()) add_numbers(table, state.scores, numbered_from_0("membership", state.scores.cols()));
   } else if (state.type == types::prediction) {
     add_prediction(table, state);
   } else {

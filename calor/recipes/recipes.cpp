@@ -12,8 +12,10 @@ namespace calor::recipes {
 namespace {
 
 constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters", 1}};
+constexpr RecipeParameter fuzzy[] = {{"k", "8", "number of clusters", 1}, {"m", "2", "fuzziness, above 1: near 1 each point belongs to one cluster alone"}};
 constexpr RecipeParameter cuts[] = {{"k", "8", "number of clusters", 2}};
 constexpr RecipeParameter shift[] = {{"h", "groups", "bandwidth of exp(-d^2 / h), in squared units of the data; groups: from the points"}};
+constexpr RecipeParameter markov[] = {{"inflation", "2", "the power that strengthens the flow: the larger, the more and the smaller clusters"}};
 constexpr RecipeParameter hopfield[] = {{"temperature", "1", "temperature of exp(dot / temperature); 1 / beta of the paper"}};
 constexpr RecipeParameter perplexity[] = {{"perplexity", "30", "how many neighbours of a point count; three times as many have a similarity at all", 1}};
 constexpr RecipeParameter others[] = {{"k", "14", "neighbours of a point beside itself; one less than umap-learn's n_neighbors", 2}};
@@ -42,6 +44,12 @@ constexpr Recipe recipes[] = {
      "clusters of any shape, cut where the neighbour graph is thin", "nearest centre after Nystrom's formula", "10.1007/s11222-007-9033-z"},
     {"k-means", "centres($k) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", clusters,
      "round clusters around their means", "nearest centre", "10.1109/TIT.1982.1056489"},
+    {"fuzzy-c-means", "centres($k) | repeat(distance(-2 / ($m - 1), to=data) | column | inflate($m) | row | apply) | memberships($m)", fuzzy,
+     "clusters that every point belongs to in part, more to the nearer ones", "memberships in the fit's centres", "10.1007/978-1-4757-0450-1"},
+    {"mcl",
+     "adjacency(loops=drop, edges=undirected) | self_loops(greatest) | row | repeat(expand(2, prune=0.0001, keep=1100, recover=1400) | inflate($inflation) | row) | "
+     "components(attractors)",
+     markov, "Markov clustering: groups that flow along a graph stays in", "the cluster that most of their edges' weight leads to", "10.1137/040608635"},
     {"knn-classifier", "knn(5, to=train) | indicator | row | vote", {},
      "majority vote of the nearest training points", "by the same formula", "10.1109/TIT.1967.1053964"},
     {"knn-regressor", "knn(5, to=train) | indicator | row | average", {},

@@ -37,6 +37,7 @@ RUNS = {
     "diffusion-map": ["digits", "--set", "eigen.k=3"],
     "spectral-clustering": ["{crescents}", "--set", "k=2"],
     "k-means": ["iris", "--set", "k=3"],
+    "fuzzy-c-means": ["iris", "--set", "k=3"],
     "mean-shift": ["iris", "--set", "h=0.5"],
     "knn-classifier": ["iris", "--train", "0.7"],
     "knn-regressor": ["{waves}", "--train", "0.7"],
@@ -45,9 +46,12 @@ RUNS = {
     "label-spreading": ["digits", "--train", "0.05"],
     "hopfield": ["digits", "--set", "temperature=100"],
     "pagerank": ["{web}"],
+    "mcl": ["{groups}"],
 }
 # Pipelines that are no recipe: their text before the data.
 PIPELINES = {
+    "mcl-points": ["knn(10) | distance(2) | exp(auto) | mean | self_loops(greatest) | row | repeat(expand(2, prune=0.0001) | inflate(1.6) | row) "
+                   "| components(attractors)", "iris"],
     "umap-on-geodesics": ["knn(10) | distance(1) | geodesic | exp(5) | match(rational, cross_entropy)", "{roll}", "--label", "part"],
     "tsne-on-diffusion": ["distance(2) | exp(auto) | two_side(1) | row | eigen(6) | knn(90) | distance(2) | exp(perplexity=30) | row | mean | global "
                           "| match(student, kl)", "{tree}", "--label", "branch"],
@@ -62,7 +66,7 @@ STYLE = """
 
 def sources(folder):
     """Data where no bundled set suits: a noisy wave, two crescents, links between pages of which early ones are popular, a rolled sheet in
-    three parts, and five branches that leave one place in 20 dimensions."""
+    three parts, five branches that leave one place in 20 dimensions, and groups of nodes with few edges between them."""
     drawn = random.Random(0)
     xs = sorted(drawn.uniform(0, 6) for _ in range(200))
     (folder / "waves.csv").write_text("x,y\n" + "".join(f"{x:.4f},{math.sin(x) + drawn.gauss(0, 0.15):.4f}\n" for x in xs))
@@ -82,7 +86,9 @@ def sources(folder):
         way, far = ways[i % 5], 6 * drawn.random()
         tree.append(",".join(f"{far * x / math.hypot(*way) + drawn.gauss(0, 0.35):.4f}" for x in way) + f",branch {i % 5 + 1}\n")
     (folder / "tree.csv").write_text(",".join(f"g{c + 1}" for c in range(20)) + ",branch\n" + "".join(tree))
-    return {name: folder / f"{name}.csv" for name in ("waves", "crescents", "roll", "tree")} | {"web": folder / "web.txt"}
+    edges = {(a, b) for a in range(160) for b in range(a) if drawn.random() < (0.5 if a // 20 == b // 20 else 0.01)}
+    (folder / "groups.txt").write_text("".join(f"{a} {b}\n" for a, b in sorted(edges)))
+    return {name: folder / f"{name}.csv" for name in ("waves", "crescents", "roll", "tree")} | {name: folder / f"{name}.txt" for name in ("web", "groups")}
 
 
 def open_browser():

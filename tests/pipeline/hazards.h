@@ -83,7 +83,8 @@ inline Refusals too_few_neighbours(const std::string& others) {
 }
 inline Refusals too_few_points(const std::string& points) {
   const std::string text = "[knn] expected k of at most " + points + " (the labelled training rows)";
-  return {{"knn-classifier", text}, {"knn-regressor", text}, {"k-means", "at most as many centres as points, found 8 for " + points}};
+  return {{"knn-classifier", text}, {"knn-regressor", text}, {"k-means", "at most as many centres as points, found 8 for " + points},
+          {"fuzzy-c-means", "at most as many centres as points, found 8 for " + points}};
 }
 
 // What an automatic bandwidth says when there is no distance to learn it from.
@@ -102,7 +103,7 @@ inline Refusals one_point_refusals() {
   return {{"mds", "[eigen] expected at least 2 points, found 1"}, {"isomap", graph}, {"lle", graph}, {"laplacian-eigenmaps", graph},
           {"spectral-clustering", graph}, {"label-spreading", graph}, {"knn-classifier", graph}, {"knn-regressor", graph},
           {"diffusion-map", bandwidth}, {"nadaraya-watson", bandwidth}, {"mean-shift", bandwidth},
-          {"k-means", "at most as many centres as points, found 8 for 1"}};
+          {"k-means", "at most as many centres as points, found 8 for 1"}, {"fuzzy-c-means", "at most as many centres as points, found 8 for 1"}};
 }
 
 // What leave-one-out says where nothing can be left out, or nothing told apart.
@@ -146,7 +147,7 @@ inline const std::vector<Hazard>& hazards() {
       {"TinyValues", dressed(random_points(60, 3, 21) / huge), no_map(60), {}},
       {"TwoWideRows", dressed(random_points(2, 10000, 22)), together(nobody_to_judge(), no_map_of_few_neighbours(true)), {"knn.k=1", "k=2"}},
       {"AZeroWeightAndIsolatedNodes", with_weights(0), no_map(60), {}},
-      {"ANegativeWeight", with_weights(-1), together({{"pagerank", "not negative, found -1 from node 1 to node 2"}}, no_map(60)), {}},
+      {"ANegativeWeight", with_weights(-1), together({{"pagerank", "not negative, found -1 from node 1 to node 2"}, {"mcl", "not negative, found -1 from node 1 to node 2"}}, no_map(60)), {}},
   };
   return all;
 }

@@ -11,7 +11,8 @@ const Softmax* softmax();
 const Gaussian* gaussian();
 const Paths* paths();
 const Symmetric* symmetric();
+const WalkSums* walk_sums();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums()}; }
 
 }  // namespace calor::kernels::scalar
