@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "calor/kernels/descents.h"
+#include "calor/kernels/working_set.h"
 
 namespace calor::kernels {
 
@@ -87,6 +88,7 @@ struct Tables {
   const Paths* paths;
   const Symmetric* symmetric;
   const Descents* descents;
+  const WorkingSet* working_set;
 };
 
 }  // namespace calor::kernels

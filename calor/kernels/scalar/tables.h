@@ -11,7 +11,8 @@ const Softmax* softmax();
 const Gaussian* gaussian();
 const Paths* paths();
 const Symmetric* symmetric();
+const WorkingSet* working_set();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), working_set()}; }
 
 }  // namespace calor::kernels::scalar
