@@ -86,7 +86,7 @@ void keep(Kept& kept, const Machines& machines, const Listed& order) {
   if (!order.empty()) kept.keep("order", column(order));
   if (machines.sigmoids.empty()) return;
   Matrix sigmoids(static_cast<Eigen::Index>(machines.sigmoids.size()), 2);
-  for (Eigen::Index m = 0; m < sigmoids.rows(); ++m) sigmoids.row(m) << machines.sigmoids[static_cast<std::size_t>(m)].a, machines.sigmoids[static_cast<std::size_t>(m)].b;
+  for (std::size_t m = 0; m < machines.sigmoids.size(); ++m) sigmoids.row(static_cast<Eigen::Index>(m)) << machines.sigmoids[m].a, machines.sigmoids[m].b;
   kept.keep("sigmoids", std::move(sigmoids));
 }
 
@@ -147,9 +147,9 @@ void decide(State& state, const Arguments& arguments, const Kept& kept, const Co
   state.field = std::make_shared<const Matrix>(std::move(by_class));
   state.decisions = std::move(found);
   state.decision_names.clear();
+  const auto name = [&](std::int64_t c) { return state.data->classes[static_cast<std::size_t>(c)]; };
   for (std::size_t a = 0; a < order.size(); ++a)
-    for (std::size_t b = a + 1; b < order.size(); ++b)
-      state.decision_names.push_back(fmt::format("decision_{}_{}", state.data->classes[static_cast<std::size_t>(order[a])], state.data->classes[static_cast<std::size_t>(order[b])]));
+    for (std::size_t b = a + 1; b < order.size(); ++b) state.decision_names.push_back(fmt::format("decision_{}_{}", name(order[a]), name(order[b])));
 }
 
 void remark(State& state, const Arguments& arguments, const Machines& machines) {
@@ -167,12 +167,13 @@ void remark(State& state, const Arguments& arguments, const Machines& machines) 
     state.series["offset"].assign(machines.offsets.begin(), machines.offsets.end());
     state.series["support_vectors"].assign(machines.counts.begin(), machines.counts.end());
   }
-  const auto machines_count = static_cast<std::int64_t>(machines.objectives.size());
+  const std::size_t pairs = machines.objectives.size();
+  const std::string where = pairs > 1 ? fmt::format("in all, in {} of {} pairs of classes, ", machines.unfinished, pairs) : "";
   if (machines.unfinished)
-    state.note("weigh", fmt::format("not converged: after {} steps {}the optimality conditions are still violated by {:.2g} ({} asked): bring the features to one "
-                                    "scale (standardise | kernel(..)), lower C, or raise weigh.max_iterations",
-                                    grouped_digits(machines.iterations), machines_count > 1 ? fmt::format("in all, in {} of {} pairs of classes, ", machines.unfinished, machines_count) : "",
-                                    machines.violation, arguments.number("tolerance")));
+    state.note("weigh", fmt::format("not converged: after {} steps {}the optimality conditions are still violated by {:.2g} ({} asked): {}bring the features to one "
+                                    "scale (standardise | kernel(..)), or raise weigh.max_iterations",
+                                    grouped_digits(machines.iterations), where, machines.violation, arguments.number("tolerance"),
+                                    arguments.is_number("C") ? "lower C, " : "the similarity may not separate the classes, so give a finite C, "));
   if (machines.indefinite)
     state.note("weigh", "the similarity is not positive semidefinite: the machine is where no pair of rows can improve it, which another start may put elsewhere");
 }
@@ -189,8 +190,8 @@ void remark_scale(State& state, const Listed& rows, const Context& context) {
   const Eigen::Index n = values.rows();
   const double mean = values.sum() / static_cast<double>(n * (n - 1));
   if (mean < little || mean > 1 - little)
-    state.note("weigh", fmt::format("rows are alike by {:.2g} on average, so the kernel sees {}: bring the features to one scale (standardise | kernel(..)), or choose gamma (kernel.gamma=scale)",
-                                    mean, mean < 0.5 ? "each row alone" : "no difference between them"));
+    state.note("weigh", fmt::format("rows are alike by {:.2g} on average, so the kernel sees {}: bring the features to one scale (standardise | kernel(..)), or "
+                                    "choose gamma (kernel.gamma=scale)", mean, mean < 0.5 ? "each row alone" : "no difference between them"));
 }
 
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
@@ -200,8 +201,9 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   Machines machines;
   if (is(arguments, "svm")) {
     order = class_order(data);
-    require(order.size() >= 2, Fault::input, "[weigh] expected labelled training rows of at least two classes, found {}: label rows of another, or describe one class with "
-                                             "weigh(one_class)", order.empty() ? std::string("none") : fmt::format("\"{}\" alone", data.classes[static_cast<std::size_t>(order[0])]));
+    require(order.size() >= 2, Fault::input,
+            "[weigh] expected labelled training rows of at least two classes, found {}: label rows of another, or describe one class with weigh(one_class)",
+            order.empty() ? std::string("none") : fmt::format("\"{}\" alone", data.classes[static_cast<std::size_t>(order[0])]));
     const std::vector<Listed> members = members_of(data, order);
     for (const Listed& one : members) rows.insert(rows.end(), one.begin(), one.end());
     if (arguments.word("class_weights") == "balanced")
@@ -230,8 +232,9 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double n = estimate.rows, row = 4 * n, cache = std::min(arguments.number("cache_mb") * 1e6, row * n);
-  estimate.use(std::max(16 * row, std::min(cache, estimate.memory / 4)) + 3 * 8 * n * estimate.features);  // rows, and the training points in the order of their classes, twice
-  constexpr double rows_computed = 0.5, steps_per_row = 1;                                                // of an ordinary fit, as shares of the rows
+  // Rows, and the training points in the order of their classes, packed, and for a time those still in use.
+  estimate.use(std::max(16 * row, std::min(cache, estimate.memory / 4)) + 3 * 8 * n * estimate.features);
+  constexpr double rows_computed = 0.5, steps_per_row = 1;  // of an ordinary fit, as shares of the rows
   estimate.pass(rows_computed);
   estimate.operations += steps_per_row * n * n * 8;
   estimate.pass(rows_computed);  // the decisions
@@ -240,7 +243,7 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
 void outline(Outline& outline, const Arguments&) {
   require_square(outline, "weigh", "leave to= out: labelled training rows alone get weights");
   require(outline.may(outline.symmetric) && outline.may(outline.equal_both_ways), Fault::usage,
-          "[weigh] expected a similarity that is equal both ways, found one that is not: leave out row or column, or put mean or union before it");
+          "[weigh] expected a similarity that is equal both ways, found one that is not: leave out row, column and to=, or put mean or union before it");
   require(outline.plain != Fact::yes || outline.scores != Outline::Scores::distances, Fault::usage,
           "[weigh] expected similarities, found minus distances: put exp(auto) before it, or begin with kernel(rbf)");
   outline.flowing = Fact::yes;
