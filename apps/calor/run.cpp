@@ -14,6 +14,7 @@
 #include "calor/kernels/attention.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/libsvm_model.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
@@ -93,6 +94,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
   const std::string text = pipeline::print(stages);
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
+  if (pipeline::names_libsvm_model(arguments.save)) pipeline::require_libsvm_stages(stages);
   if (!arguments.explain) require_result(stages);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});

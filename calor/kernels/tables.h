@@ -9,6 +9,7 @@
 
 #include "calor/kernels/descents.h"
 #include "calor/kernels/walk_sums.h"
+#include "calor/kernels/working_set.h"
 
 namespace calor::kernels {
 
@@ -89,6 +90,7 @@ struct Tables {
   const Symmetric* symmetric;
   const Descents* descents;
   const WalkSums* walk_sums;
+  const WorkingSet* working_set;
 };
 
 }  // namespace calor::kernels

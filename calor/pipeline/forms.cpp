@@ -78,7 +78,7 @@ void require_dense(const io::SparseMatrix& points, const BoundStage& bound, cons
     context.memory.require(dense_bytes(points.rows, points.columns), bound.stage->name,
                            fmt::format("{} x {} dense numbers of {}", grouped_digits(points.rows), grouped_digits(points.columns), sparse_text(points)),
                            "begin with knn or radius, exact and euclidean, cosine or manhattan, which keep them sparse (as in isomap, "
-                           "laplacian-eigenmaps, spectral-clustering, label-spreading, knn-classifier and knn-regressor), or raise --max-memory");
+                           "laplacian-eigenmaps, spectral-clustering, label-spreading, knn-classifier and knn-regressor), or kernel, which does too (as in svm, svm-regressor and one-class-svm), or raise --max-memory");
   });
 }
 

@@ -11,6 +11,7 @@
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/libsvm_model.h"
 #include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
@@ -143,6 +144,7 @@ std::vector<std::uint8_t> expanded_marks(const std::vector<std::uint8_t>& writte
 
 void save_fit(const std::string& path, const SavedFit& saved) {
   require_places(saved.fit.stages, "save", "leave out --save");
+  if (names_libsvm_model(path)) return save_libsvm_model(path, saved);
   const Data& data = *saved.fit.data;
   io::Safetensors file;
   json prototypes = json::array();
@@ -169,6 +171,7 @@ void save_fit(const std::string& path, const SavedFit& saved) {
 }
 
 SavedFit load_fit(const std::string& path, const StageList& stages) {
+  if (is_libsvm_model(path)) return load_libsvm_model(path, stages);
   io::expect_kind(path, {io::FileKind::fit}, "apply", "a fit that `calor run --save` wrote");
   const io::Safetensors file = io::read_safetensors(path);
   const auto meta = [&](const char* name) {

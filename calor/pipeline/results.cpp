@@ -41,7 +41,9 @@ static void add_prediction(Table& table, const State& state) {
     }
     add_texts(table, "prediction", std::move(winners));
     for (const std::string& name : state.data->classes) names.push_back(fmt::format("p_{}", name));
-    return add_numbers(table, state.scores, names);
+    add_numbers(table, state.scores, names);
+    if (state.decisions.rows() == state.scores.rows()) add_numbers(table, state.decisions, state.decision_names);
+    return;
   }
   add_numbers(table, state.scores, {"value"});
 }

@@ -44,12 +44,16 @@ RUNS = {
     "nadaraya-watson": ["{waves}", "--train", "0.7"],
     "propagator": ["digits", "--train", "0.7"],
     "label-spreading": ["digits", "--train", "0.05"],
+    "svm": ["moons", "--train", "0.7", "--set", "weigh.C=10", "--set", "kernel.gamma=2"],
+    "svm-regressor": ["{waves}", "--train", "0.7", "--set", "weigh.C=10"],
+    "one-class-svm": ["{crescents}", "--set", "weigh.nu=0.1", "--set", "kernel.gamma=2"],
     "hopfield": ["digits", "--set", "temperature=100"],
     "pagerank": ["{web}"],
     "mcl": ["{groups}"],
 }
 # Pipelines that are no recipe: their text before the data.
 PIPELINES = {
+    "svm-density": ["distance(2) | exp(auto) | two_side(1) | weigh(svm, C=100) | vote", "moons", "--train", "0.7"],
     "mcl-points": ["knn(10) | distance(2) | exp(auto) | mean | self_loops(greatest) | row | repeat(expand(2, prune=0.0001) | inflate(1.6) | row) "
                    "| components(attractors)", "iris"],
     "umap-on-geodesics": ["knn(10) | distance(1) | geodesic | exp(5) | match(rational, cross_entropy)", "{roll}", "--label", "part"],

@@ -39,6 +39,9 @@ constexpr Refused refusals[] = {{"k-means", "centres(8)", "begin with distance(t
                                 {"hopfield", "dot(to=patterns)", "begin with distance(t)"},
                                 {"propagator", "standardise(loo)", "begin with distance(t), knn or radius"},
                                 {"propagator-regressor", "standardise(loo)", "begin with distance(t), knn or radius"},
+                                {"svm", "kernel(rbf)", "write distance(2) | exp(bandwidth)"},
+                                {"svm-regressor", "kernel(rbf)", "write distance(2) | exp(bandwidth)"},
+                                {"one-class-svm", "kernel(rbf)", "write distance(2) | exp(bandwidth)"},
                                 {"cosine | exp(1) | row | vote", "cosine", "begin with distance(t)"},
                                 {"knn(5) | dot | row | vote", "dot", "begin with distance(t)"},
                                 {"knn(5) | kernel(rbf) | row | vote", "kernel(rbf)", "write distance(2) | exp(bandwidth)"},
@@ -102,7 +105,7 @@ TEST(GivenDistances, OtherPipelinesOnThem) {
   const auto points = three_topics(90), table = as_distances(*points);
   for (const char* text : {"radius(2.2) | distance(1) | exp(1) | row | vote", "knn(8) | mutual | distance(0.5) | exp(2) | row | vote",
                            "distance(2, to=train) | exp(perplexity=5) | row | vote", "knn(9) | distance(1, from=nearest) | exp(cardinality=3) | union | eigen(2, of=laplacian)",
-                           "distance(2) | exp(3) | sinkhorn | eigen(2, time=1)", "distance(3) | exp(9) | global | best(row) | vote", "radius(2) | components", moved_neighbours}) {
+                           "distance(2) | exp(3) | sinkhorn | eigen(2, time=1)", "distance(3) | exp(9) | global | best(row) | vote", "radius(2) | components", "distance(2) | exp(3) | two_side(1) | weigh(svm) | vote", moved_neighbours}) {
     expect_same(run_text(text, table).result, run_text(text, points).result, 1e-8, text);
   }
 }

@@ -12,7 +12,8 @@ const Gaussian* gaussian();
 const Paths* paths();
 const Symmetric* symmetric();
 const WalkSums* walk_sums();
+const WorkingSet* working_set();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set()}; }
 
 }  // namespace calor::kernels::scalar
