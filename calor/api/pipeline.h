@@ -16,6 +16,7 @@ namespace calor {
 class Fit {
  public:
   const std::string& pipeline() const { return saved_->pipeline; }  // its canonical text
+  const pipeline::SavedFit& saved() const { return *saved_; }      // all that a file would hold
   // Throws Fault::usage for a fit that was loaded: a file holds what new points need, not the result.
   const Value& result() const;
   // The result as what it is: fit.as<Embedding>().coordinates().  Throws Fault::usage for another type, naming both.
