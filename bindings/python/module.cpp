@@ -155,6 +155,27 @@ PyObject* fit_save(PyObject* self, PyObject* arguments) {
   });
 }
 
+PyObject* fit_report(PyObject* self, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *path = nullptr, *texts = nullptr, *session = nullptr;
+    if (!PyArg_ParseTuple(arguments, "UO!O!", &path, &PyDict_Type, &texts, &PyDict_Type, &session)) throw Raised{};
+    Shown shown;
+    const auto take = [&](const char* name, std::string& text) {
+      if (PyObject* given = item(texts, name)) text = text_from(given);
+    };
+    take("title", shown.title);
+    take("data", shown.data);
+    take("label", shown.label);
+    take("command", shown.command);
+    shown.classes = texts_from(item(texts, "classes"));
+    if (PyObject* labels = item(texts, "labels")) shown.labels = vector_from<std::int64_t>(labels);
+    const std::shared_ptr<Watch> watch = Watch::of(session);
+    const std::string file = text_from(path);
+    watch->run([&] { held_of(self).fit.report(file, shown, watch->session()); });
+    return Object(borrowed(Py_None));
+  });
+}
+
 // What the fit was made from and can do.
 PyObject* fit_describe(PyObject* self, PyObject*) {
   return guarded([&] {
@@ -196,6 +217,7 @@ PyMethodDef fit_methods[] = {
     {"result", fit_result, METH_NOARGS, "The result as a dict of arrays."},
     {"transform", fit_transform, METH_VARARGS, "transform(points, session, evidence): new points, as a dict of arrays."},
     {"save", fit_save, METH_VARARGS, "save(path): the command line's model file."},
+    {"report", fit_report, METH_VARARGS, "report(path, texts, session): the command line's report."},
     {"describe", fit_describe, METH_NOARGS, "What the fit was made from, and can do."},
     {}};
 

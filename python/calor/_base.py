@@ -150,6 +150,20 @@ class Estimator(BaseEstimator):
             raise ValueError("[calor] expected a fit, found a copy without one: save the estimator that was fitted")
         self._fitted.fit.save(os.fspath(path))
 
+    def report(self, path: str | os.PathLike[str], labels: Any = None, *, data: str = "the data") -> None:
+        """The page of `calor run --report`: pictures, quality figures, spectrum, remarks, in one HTML file that works offline.
+
+        labels: classes of the fit's rows to colour and to judge by, where fit was not given any.  data: what the page calls the data."""
+        check_is_fitted(self)
+        texts: dict[str, Any] = {"title": self.recipe or self._pipeline(), "data": data, "command": repr(self)}
+        if labels is not None:
+            classes, coded = np.unique(column_or_1d(labels), return_inverse=True)
+            texts |= {"labels": coded.astype(np.int64), "classes": [class_text(value) for value in classes.tolist()], "label": getattr(labels, "name", None) or "label"}
+        if self._fitted is None:
+            raise ValueError("[calor] expected a fit, found a copy without one: report from the estimator that was fitted")
+        with Session(self, seed=0) as session:
+            self._fitted.fit.report(os.fspath(path), texts, session)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._takes() != "distances"

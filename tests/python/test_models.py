@@ -3,11 +3,13 @@ import copy
 import pickle
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 import calor
+from command import document_of
 
 
 def test_the_command_line_reads_what_python_saves(wheel_calor, tmp_path):
@@ -63,3 +65,23 @@ def test_a_pickle_without_a_rule_for_new_points_keeps_its_result():
     assert np.array_equal(other.field_, mine.field_)
     with pytest.raises(ValueError, match="without one"):
         other.save("nowhere")
+
+
+def test_the_report_is_the_command_lines(wheel_calor, tmp_path):
+    """The same pictures, quality figures and sentences; what was typed and what it took differ."""
+    from sklearn.datasets import load_digits
+
+    wheel_calor("run", "isomap", "digits", "--report", tmp_path / "theirs.html", "-o", tmp_path / "out.csv")
+    X, y = load_digits(return_X_y=True)
+    frame = pandas.DataFrame(X, columns=[f"pixel_{i // 8}_{i % 8}" for i in range(64)])
+    mine = calor.Isomap().fit(frame)
+    mine.report(tmp_path / "mine.html", y, data="digits")
+    one, other = (document_of(tmp_path / f"{name}.html") for name in ("mine", "theirs"))
+    for name in ("picture", "quality", "summary", "title", "spectrum", "pipeline", "data", "gives", "rows"):
+        assert one[name] == other[name], name
+    assert one["command"] == "Isomap()"
+    with pytest.raises(ValueError, match="expected 1797 labels, found 5"):
+        mine.report(tmp_path / "mine.html", y[:5])
+    mine.save(tmp_path / "fit.safetensors")
+    with pytest.raises(ValueError, match="expected a fit made here"):
+        calor.load(tmp_path / "fit.safetensors").report(tmp_path / "mine.html")
