@@ -1,6 +1,6 @@
 """What every estimator is: a recipe, its parameters as settings of the recipe's stages, and the results of the engine as fitted attributes.
 
-A new one is a class with ``recipe``, ``settings`` and ``__init__``; what it predicts or transforms comes from Embedder, Clusterer, Classifier or
+A new one is a class with ``recipe``, ``parameters`` and ``__init__``; what it predicts or transforms comes from Embedder, Clusterer, Classifier or
 Regressor.
 """
 
@@ -69,7 +69,7 @@ class Estimator(BaseEstimator):
     tenths of what is free; more is refused before it is taken.  verbose: progress on stderr."""
 
     recipe: ClassVar[str] = ""
-    settings: ClassVar[Mapping[str, Setting]] = {}
+    parameters: ClassVar[Mapping[str, Setting]] = {}
     least_rows: ClassVar[int] = 1
 
     random_state: Any
@@ -86,11 +86,15 @@ class Estimator(BaseEstimator):
     def _pipeline(self) -> str:
         return self.recipe
 
+    def _title(self) -> str:
+        """What a report calls the method."""
+        return self.recipe
+
     def _settings(self, rows: int) -> list[str]:
         """As the command line's --set.  Defaults are the recipe's, and are left to it."""
         given: dict[str, Any] = {}
         standard = inspect.signature(type(self).__init__).parameters
-        for parameter, setting in self.settings.items():
+        for parameter, setting in self.parameters.items():
             value = getattr(self, parameter)
             if callable(setting):
                 given.update(setting(self, rows))
@@ -155,7 +159,7 @@ class Estimator(BaseEstimator):
 
         labels: classes of the fit's rows to colour and to judge by, where fit was not given any.  data: what the page calls the data."""
         check_is_fitted(self)
-        texts: dict[str, Any] = {"title": self.recipe or self._pipeline(), "data": data, "command": repr(self)}
+        texts: dict[str, Any] = {"title": self._title(), "data": data, "command": repr(self)}
         if labels is not None:
             classes, coded = np.unique(column_or_1d(labels), return_inverse=True)
             texts |= {"labels": coded.astype(np.int64), "classes": [class_text(value) for value in classes.tolist()], "label": getattr(labels, "name", None) or "label"}

@@ -14,7 +14,7 @@ class KMeans(Clusterer):
     n_init, max_iter: starts, of which the best is kept, and the most steps of each."""
 
     recipe = "k-means"
-    settings = {"n_clusters": "k", "n_init": "centres.starts", "max_iter": "centres.max_iterations"}
+    parameters = {"n_clusters": "k", "n_init": "centres.starts", "max_iter": "centres.max_iterations"}
 
     def __init__(self, n_clusters: int = 8, *, n_init: int = 10, max_iter: int = 300, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
@@ -39,7 +39,7 @@ class SpectralClustering(Clusterer):
     dense or sparse.  metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a table of distances."""
 
     recipe = "spectral-clustering"
-    settings = {"n_clusters": "k", "n_neighbors": "knn.k", "n_init": "cluster.starts", "bandwidth": bandwidth_of(), "metric": ("knn.metric", "distance.metric")}
+    parameters = {"n_clusters": "k", "n_neighbors": "knn.k", "n_init": "cluster.starts", "bandwidth": bandwidth_of(), "metric": ("knn.metric", "distance.metric")}
     least_rows = 2
 
     def __init__(self, n_clusters: int = 8, *, n_neighbors: int = 15, n_init: int = 10, bandwidth: float | str = "auto", gamma: float | None = None,
@@ -65,7 +65,7 @@ class MeanShift(Clusterer):
     repetitions, and the largest move, as a share of the spread, at which it has converged."""
 
     recipe = "mean-shift"
-    settings = {"bandwidth": "h", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
+    parameters = {"bandwidth": "h", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
     least_rows = 2
 
     def __init__(self, bandwidth: float | str = "groups", *, max_iter: int = 1000, tol: float = 1e-4, random_state: Any = 0, n_jobs: int | None = None,

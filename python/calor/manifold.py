@@ -16,7 +16,7 @@ class MDS(Embedder):
     metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a square table of distances."""
 
     recipe = "mds"
-    settings = {"n_components": "eigen.k", "metric": "distance.metric"}
+    parameters = {"n_components": "eigen.k", "metric": "distance.metric"}
     least_rows = 2
 
     def __init__(self, n_components: int = 2, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
@@ -35,7 +35,7 @@ class MetricMDS(Embedder):
     metric: as MDS.  max_iter, tol: the most steps, and the relative fall of the stress at which it has converged."""
 
     recipe = "mds-metric"
-    settings = {"n_components": "match.dims", "metric": "distance.metric", "max_iter": "match.max_iterations", "tol": "match.tolerance"}
+    parameters = {"n_components": "match.dims", "metric": "distance.metric", "max_iter": "match.max_iterations", "tol": "match.tolerance"}
     least_rows = 2
 
     def __init__(self, n_components: int = 2, *, metric: str = "euclidean", max_iter: int = 3000, tol: float = 1e-7, random_state: Any = 0,
@@ -61,7 +61,7 @@ class Isomap(Embedder):
     n_neighbors: of each point, itself not counted.  metric: as MDS."""
 
     recipe = "isomap"
-    settings = {"n_neighbors": "knn.k", "n_components": "eigen.k", "metric": METRIC}
+    parameters = {"n_neighbors": "knn.k", "n_components": "eigen.k", "metric": METRIC}
     least_rows = 2
 
     def __init__(self, n_neighbors: int = 15, n_components: int = 2, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
@@ -81,7 +81,7 @@ class LocallyLinearEmbedding(Embedder):
     reg: regularisation of the weights, as a share of the trace of the neighbours' Gram matrix."""
 
     recipe = "lle"
-    settings = {"n_neighbors": "knn.k", "n_components": "eigen.k", "reg": "local_weights.reg"}
+    parameters = {"n_neighbors": "knn.k", "n_components": "eigen.k", "reg": "local_weights.reg"}
     least_rows = 2
 
     def __init__(self, n_neighbors: int = 12, n_components: int = 2, *, reg: float = 1e-3, random_state: Any = 0, n_jobs: int | None = None,
@@ -105,7 +105,7 @@ class LaplacianEigenmaps(Embedder):
     where X is a table of similarities, dense or sparse.  metric: as MDS."""
 
     recipe = "laplacian-eigenmaps"
-    settings = {"n_neighbors": "knn.k", "n_components": "eigen.k", "bandwidth": bandwidth_of(), "metric": METRIC}
+    parameters = {"n_neighbors": "knn.k", "n_components": "eigen.k", "bandwidth": bandwidth_of(), "metric": METRIC}
     least_rows = 2
 
     def __init__(self, n_neighbors: int = 15, n_components: int = 2, *, bandwidth: float | str = "auto", gamma: float | None = None,
@@ -129,7 +129,7 @@ class DiffusionMap(Embedder):
     alpha: 0 keeps the sampling density, 1 removes it.  time: of the diffusion.  bandwidth, gamma, metric: as LaplacianEigenmaps."""
 
     recipe = "diffusion-map"
-    settings = {"n_components": "eigen.k", "alpha": "two_side.alpha", "time": "eigen.time", "bandwidth": bandwidth_of(), "metric": "distance.metric"}
+    parameters = {"n_components": "eigen.k", "alpha": "two_side.alpha", "time": "eigen.time", "bandwidth": bandwidth_of(), "metric": "distance.metric"}
     least_rows = 2
 
     def __init__(self, n_components: int = 2, *, alpha: float = 1.0, time: float = 1.0, bandwidth: float | str = "auto", gamma: float | None = None,
@@ -158,7 +158,7 @@ class TSNE(Embedder):
     clusters.  metric: as MDS.  transform places new points on the map that there is."""
 
     recipe = "tsne"
-    settings = {"n_components": "match.dims", "perplexity": _neighbours_of_perplexity, "early_exaggeration": "match.exaggeration",
+    parameters = {"n_components": "match.dims", "perplexity": _neighbours_of_perplexity, "early_exaggeration": "match.exaggeration",
                 "learning_rate": "match.rate", "max_iter": "match.max_iterations", "init": "match.start", "degrees_of_freedom": "match.freedom", "metric": METRIC}
     least_rows = 2
 
@@ -200,7 +200,7 @@ class UMAP(Embedder):
     as umap-learn's.  metric: as MDS.  transform places new points on the map that there is."""
 
     recipe = "umap"
-    settings = {"n_neighbors": _neighbours_of_umap, "n_components": "match.dims", "min_dist": "match.min_dist", "spread": "match.spread",
+    parameters = {"n_neighbors": _neighbours_of_umap, "n_components": "match.dims", "min_dist": "match.min_dist", "spread": "match.spread",
                 "n_epochs": "match.max_iterations", "negative_sample_rate": "match.negatives", "learning_rate": "match.rate", "init": "match.start",
                 "metric": METRIC}
     least_rows = 2
@@ -229,7 +229,7 @@ class SNE(Embedder):
     perplexity: how many neighbours count.  max_iter, tol, metric: as MetricMDS."""
 
     recipe = "sne"
-    settings = {"n_components": "match.dims", "perplexity": "exp.perplexity", "max_iter": "match.max_iterations", "tol": "match.tolerance",
+    parameters = {"n_components": "match.dims", "perplexity": "exp.perplexity", "max_iter": "match.max_iterations", "tol": "match.tolerance",
                 "init": "match.start", "metric": "distance.metric"}
     least_rows = 2
 

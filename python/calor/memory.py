@@ -18,7 +18,7 @@ class Hopfield(TransformerMixin, Estimator):
     the most repetitions, and the relative change at which it has converged."""
 
     recipe = "hopfield"
-    settings = {"temperature": "temperature", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
+    parameters = {"temperature": "temperature", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
 
     def __init__(self, temperature: float = 1.0, *, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:

@@ -60,6 +60,9 @@ class Pipeline(Estimator):
     def _pipeline(self) -> str:
         return self.pipeline
 
+    def _title(self) -> str:
+        return self.pipeline if self.pipeline in recipes() else "The pipeline"
+
     def _settings(self, rows: int) -> list[str]:
         return list(self.settings)
 

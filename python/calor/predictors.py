@@ -17,7 +17,7 @@ class KNeighborsClassifier(Classifier):
     metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a table of distances: square for fit, to the rows of the fit after it."""
 
     recipe = "knn-classifier"
-    settings = {"n_neighbors": "knn.k", "metric": "knn.metric"}
+    parameters = {"n_neighbors": "knn.k", "metric": "knn.metric"}
     least_rows = 2
 
     def __init__(self, n_neighbors: int = 5, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
@@ -34,7 +34,7 @@ class KNeighborsRegressor(Regressor):
     """The mean of the nearest training points' values.  metric: as KNeighborsClassifier."""
 
     recipe = "knn-regressor"
-    settings = {"n_neighbors": "knn.k", "metric": "knn.metric"}
+    parameters = {"n_neighbors": "knn.k", "metric": "knn.metric"}
     least_rows = 2
 
     def __init__(self, n_neighbors: int = 5, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
@@ -54,7 +54,7 @@ class NadarayaWatson(Regressor):
     KNeighborsClassifier."""
 
     recipe = "nadaraya-watson"
-    settings = {"bandwidth": bandwidth_of(), "metric": "distance.metric"}
+    parameters = {"bandwidth": bandwidth_of(), "metric": "distance.metric"}
     least_rows = 2
 
     def __init__(self, bandwidth: float | str = "auto", *, gamma: float | None = None, metric: str = "euclidean", random_state: Any = 0,
@@ -76,7 +76,7 @@ class Propagator(Classifier):
     labelled row from the others."""
 
     recipe = "propagator"
-    settings = {"bandwidth": "exp.bandwidth", "alpha": "two_side.alpha", "standardise": "standardise.by"}
+    parameters = {"bandwidth": "exp.bandwidth", "alpha": "two_side.alpha", "standardise": "standardise.by"}
     least_rows = 2
 
     def __init__(self, bandwidth: float | str = "loo", *, alpha: float | str = "loo", standardise: str = "loo", random_state: Any = 0,
@@ -94,7 +94,7 @@ class PropagatorRegressor(Regressor):
     """The propagator for measured values: kernel regression that chooses its own bandwidth.  Parameters as Propagator."""
 
     recipe = "propagator-regressor"
-    settings = {"bandwidth": "exp.bandwidth", "alpha": "two_side.alpha", "standardise": "standardise.by"}
+    parameters = {"bandwidth": "exp.bandwidth", "alpha": "two_side.alpha", "standardise": "standardise.by"}
     least_rows = 2
 
     def __init__(self, bandwidth: float | str = "loo", *, alpha: float | str = "loo", standardise: str = "loo", random_state: Any = 0,
@@ -120,7 +120,7 @@ class LabelSpreading(Classifier):
     0.2).  bandwidth, gamma: as NadarayaWatson.  max_iter, tol: the most steps, and the relative change at which it has converged."""
 
     recipe = "label-spreading"
-    settings = {"n_neighbors": "knn.k", "alpha": _returns, "bandwidth": bandwidth_of(), "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance",
+    parameters = {"n_neighbors": "knn.k", "alpha": _returns, "bandwidth": bandwidth_of(), "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance",
                 "metric": ("knn.metric", "distance.metric")}
     least_rows = 2
 
