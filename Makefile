@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-python asan tsan bench bench-recipes bench-reader bench-propagator study install clean
+.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator study install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -23,7 +23,7 @@ build: build/build.ninja  ## build/calor
 demo: build      ## compare the propagator, two attentions and tuned baselines on handwritten digits; a report
 	@build/calor compare digits --attention self,metric --seeds 6 --report calor-demo.html
 
-test: test-core test-python asan  ## all tests
+test: test-core test-scripts test-python asan  ## all tests
 
 test-setup:
 	@tools/setup test
@@ -34,8 +34,23 @@ build-tests: test-setup build/build.ninja
 test-core: build-tests
 	@ctest --test-dir build -j $(JOBS) --output-on-failure --no-tests=error
 
-test-python: build-tests
-	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q tests
+test-scripts: build-tests
+	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q tests --ignore=tests/python
+
+# The compilers by the names that CMake finds, and our warnings: what the main build has compiled is then in the compiler cache.
+WHEEL_VENV := build-python/venv
+wheel: test-setup  ## build-python/dist/calor-*.whl: the Python package with its extension and the command line
+	@rm -rf build-python/dist
+	@env CC=cc CXX=c++ $(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w build-python/dist \
+	  -C cmake.define.CALOR_WERROR=ON .
+
+# A clean environment that has the wheel, and beside it what the tests need: .venv's packages come after its own.
+test-python: wheel  ## the Python package: its wheel in a clean environment, scikit-learn's checks of every estimator
+	@rm -rf $(WHEEL_VENV)
+	@$(PYTHON) -m venv --without-pip $(WHEEL_VENV)
+	@$(PYTHON) -m pip --python $(WHEEL_VENV)/bin/python install -q --disable-pip-version-check --no-deps build-python/dist/calor-*.whl
+	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(WHEEL_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
+	@OMP_WAIT_POLICY=passive $(WHEEL_VENV)/bin/python -m pytest -q tests/python
 
 asan: test-setup ## the core suite without torch, under the address and undefined-behaviour sanitizers
 	@cmake --preset asan > /dev/null
@@ -70,4 +85,4 @@ install: build   ## install to PREFIX (default /usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean:           ## remove the build folders
-	rm -rf build build-core build-asan build-tsan
+	rm -rf build build-core build-asan build-tsan build-python

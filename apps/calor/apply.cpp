@@ -13,6 +13,7 @@
 #include "calor/io/output.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
+#include "calor/pipeline/page.h"
 #include "calor/pipeline/quality.h"
 #include "calor/pipeline/results.h"
 #include "calor/recipes/recipes.h"
@@ -68,7 +69,7 @@ static json document_of(const Globals& globals, const pipeline::SavedFit& saved,
           {"version", version},
           {"command", globals.command_line},
           {"pipeline", saved.pipeline},
-          {"stages", stages_json(saved.fit.stages)},
+          {"stages", pipeline::stages_json(saved.fit.stages)},
           {"seed", saved.fit.seed},
           {"fit_hash", saved.input_hash},
           {"input_hash", loaded.hash},
@@ -115,8 +116,8 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   }
   std::string page;
   if (!arguments.report.empty()) {
-    const Pictured pictured{"The saved fit", data_name(arguments.data.data), loaded.label, points.row_names, points.feature_names};
-    page = report::run_page(page_document(document, state, known, pictured, context));
+    const pipeline::Pictured pictured{"The saved fit", data_name(arguments.data.data), loaded.label, points.row_names, points.feature_names};
+    page = report::run_page(pipeline::page_document(document, state, known, pictured, context));
   }
   bar.clear();
   const std::string output = as_file(table, format, document);

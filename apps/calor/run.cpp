@@ -18,6 +18,7 @@
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
+#include "calor/pipeline/page.h"
 #include "calor/pipeline/quality.h"
 #include "calor/pipeline/results.h"
 #include "calor/pipeline/run.h"
@@ -53,27 +54,6 @@ static void require_result(const std::vector<pipeline::BoundStage>& stages) {
     pipeline::at_stage(stages.back(), [] {
       fail(Fault::usage, "[run] expected a pipeline that ends in a result, found a similarity over all pairs: end with eigen, apply, vote, ...");
     });
-}
-
-// Everything but the result.
-static json document_of(const Globals& globals, const std::string& text, const pipeline::Loaded& loaded, const pipeline::State& state,
-                        double seconds, const std::vector<pipeline::Note>& remarks) {
-  json notes = json::array(), figures = json::object(), spectrum = json::array(), series = json::object();
-  for (const pipeline::Note& note : remarks) notes.push_back({{"stage", note.stage}, {"text", note.text}});
-  for (const auto& [name, value] : state.figures) figures[name] = pipeline::number_or_null(value);
-  for (const double value : state.spectrum) spectrum.push_back(pipeline::number_or_null(value));
-  for (const auto& [name, values] : state.series) {
-    series[name] = json::array();
-    for (const double value : values) series[name].push_back(pipeline::number_or_null(value));
-  }
-  json train = json::array();  // which rows' labels could be used, where some were hidden
-  for (const std::uint8_t mark : state.data->train) train.push_back(mark != 0);
-  return {{"schema", 1},        {"kind", "run"},           {"version", version},
-          {"command", globals.command_line}, {"pipeline", text},        {"seed", globals.seed},
-          {"input_hash", loaded.hash},       {"rows", state.data->rows()}, {"gives", pipeline::type_names(state.type)},
-          {"notes", notes},     {"figures", figures},      {"spectrum", spectrum},
-          {"series", series},   {"seconds", seconds},      {"train", train},
-          {"read", reading_json(loaded.read, loaded.reading)}};
 }
 
 static void print_remarks(const pipeline::State& state, const std::vector<pipeline::Note>& remarks, const json& quality) {
@@ -131,8 +111,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
   json document;
   if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
-    document = document_of(globals, text, loaded, state, seconds, remarks);
-    document["stages"] = stages_json(saved.fit.stages, saved.fit.times);
+    document = pipeline::run_document(text, {globals.command_line, loaded.hash, globals.seed, seconds, reading_json(loaded.read, loaded.reading)}, state, remarks);
+    document["stages"] = pipeline::stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, after);
     document["digest"] = digest_of(table);
     document["kernels"] = kernels::isa_name();
@@ -141,8 +121,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   std::string page;
   if (!arguments.report.empty()) {
     const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
-    const Pictured pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
-    page = report::run_page(page_document(document, state, known, pictured, after));
+    const pipeline::Pictured pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
+    page = report::run_page(pipeline::page_document(document, state, known, pictured, after));
     bar.clear();
   }
   const std::string output = as_file(table, format, document);

@@ -1,6 +1,7 @@
 // Pipelines by name or by text, and their fits.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,10 +13,18 @@
 
 namespace calor {
 
+// What a report says beside the numbers; of the labels what the fit was not told.
+struct Shown {
+  std::string title = "The pipeline", data = "the data", label, command;
+  std::vector<std::int64_t> labels{};  // of the fit's rows, -1: not known; empty: those of the fit
+  std::vector<std::string> classes{};
+};
+
 // A pipeline that has run on its points.  Copies share their numbers.
 class Fit {
  public:
   const std::string& pipeline() const { return saved_->pipeline; }  // its canonical text
+  const pipeline::SavedFit& saved() const { return *saved_; }      // all that a file would hold
   // Throws Fault::usage for a fit that was loaded: a file holds what new points need, not the result.
   const Value& result() const;
   // The result as what it is: fit.as<Embedding>().coordinates().  Throws Fault::usage for another type, naming both.
@@ -32,6 +41,9 @@ class Fit {
 
   // One safetensors file, which `calor transform` reads too; written whole or not at all.  Throws Fault::usage as transform does.
   void save(const std::string& path) const;
+  // The page of `calor run --report`: pictures and quality figures in one HTML file; written whole or not at all.  Throws Fault::usage for a
+  // fit that was loaded, Fault::input for another number of labels.
+  void report(const std::string& path, const Shown& shown = {}, const Session& session = {}) const;
   // Throws Fault::input for a file that is none.
   static Fit load(const std::string& path);
 

@@ -8,9 +8,9 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
-#include "calor/engine/evidence.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/evidence.h"
 
 namespace calor::pipeline {
 
@@ -96,14 +96,9 @@ static Table result_of(const State& state, const std::vector<std::string>& row_n
 }
 
 static void add_evidence(Table& table, const State& state, std::int64_t most, const Context& context) {
-  require(state.type == types::prediction && !state.field, Fault::usage,
-          "[evidence] expected a prediction that weighs labelled rows, found {}: end with vote or average, without a flow before it",
-          state.type == types::prediction ? "one of labels that flowed over a graph" : type_names(state.type));
   const Data& data = *state.data;
-  std::vector<std::uint8_t> labelled(static_cast<std::size_t>(data.rows()));
-  for (std::int64_t i = 0; i < data.rows(); ++i) labelled[static_cast<std::size_t>(i)] = data.labelled(i);
   std::vector<std::vector<EvidenceCells>> rows;
-  for (const auto& found : engine::evidence(state.similarity, labelled, most, context)) {
+  for (const auto& found : evidence_of(state, most, context)) {
     auto& cells = rows.emplace_back();
     for (const engine::Evidence& one : found) {
       const auto i = static_cast<std::size_t>(one.row);

@@ -5,10 +5,10 @@ All map ``[B, N, width]`` (or ``[N, width]``) to the same shape: ``sum over head
 
 import math
 
-import torch
-from torch import nn
-
+from ._torch import torch
 from .ops import attention
+
+nn = torch.nn
 
 
 class _Attention(nn.Module):

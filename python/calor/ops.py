@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-import torch
+from ._torch import torch
 
 NAME = "libcalor_torch.so"
 

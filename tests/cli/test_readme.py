@@ -32,8 +32,8 @@ def test_command_lines(calor, tmp_path):
     assert (tmp_path / "m.safetensors").exists()
 
 
-def test_python_block():
-    code = re.search(r"```python\n(.*?)```", README, re.S)[1]
+def test_attention_block():  # the estimators' is run by tests/python/test_docs.py
+    code = re.findall(r"```python\n(.*?)```", README, re.S)[1]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
     environment["CALOR_TORCH_LIBRARY"] = str(ROOT / "build" / "bindings" / "torch" / "libcalor_torch.so")
     subprocess.run([sys.executable, "-c", code + "\nassert out.shape == (2, 100, 64)"], env=environment, check=True, timeout=600)

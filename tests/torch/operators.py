@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "python"))
 
 try:
     import calor
+
+    calor.attention  # loads the library
 except ImportError as missing:  # without a build there is nothing to test; with one named, failing to load is a failure
     if "CALOR_TORCH_LIBRARY" in os.environ:
         raise

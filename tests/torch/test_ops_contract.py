@@ -164,7 +164,7 @@ def test_errors_name_the_argument():
 
 
 def test_a_missing_library_is_named():
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import calor"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import calor; calor.attention"
     for path, message in (("/nowhere/lib.so", "expected CALOR_TORCH_LIBRARY to name"), (__file__, "does not load")):
         environment = dict(os.environ, CALOR_TORCH_LIBRARY=path)
         found = subprocess.run(

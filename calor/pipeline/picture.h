@@ -3,12 +3,12 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "run_report.h"
+#include "calor/pipeline/page.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 // {"names", "judged", "views", "colourings"} of docs/formats/run.md, "The report".
-nlohmann::json picture_of(const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const nlohmann::json& quality,
+nlohmann::json picture_of(const State& state, const Known& known, const Pictured& pictured, const nlohmann::json& quality,
                           const Context& context);
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

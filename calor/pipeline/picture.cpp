@@ -1,4 +1,4 @@
-#include "run_picture.h"
+#include "calor/pipeline/picture.h"
 
 #include <fmt/format.h>
 
@@ -12,11 +12,9 @@
 #include "calor/pipeline/results.h"
 #include "calor/report/arrays.h"
 
-namespace calor::app {
+namespace calor::pipeline {
 
 using nlohmann::json;
-using engine::Matrix;
-namespace types = pipeline::types;
 
 constexpr Eigen::Index most_coordinates = 10;  // of an embedding, in the page
 constexpr std::int64_t principal = 3;
@@ -63,7 +61,7 @@ static void add_input(json& views, const Matrix& input, const Matrix* moved, con
   if (moved) views.push_back(view("result", axes, along(*moved)));
 }
 
-static json views_of(const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const Context& context) {
+static json views_of(const State& state, const Known& known, const Pictured& pictured, const Context& context) {
   json views = json::array();
   const Matrix& input = *known.input;
   const bool one_a_row = state.points && state.rows() == input.rows() && !state.prototypes;
@@ -101,7 +99,7 @@ static std::vector<std::string> numbers_to(std::int64_t count) {
   return names;
 }
 
-static void add_prediction(json& colourings, const pipeline::State& state, const pipeline::Known& known) {
+static void add_prediction(json& colourings, const State& state, const Known& known) {
   if (!state.class_scores) {
     colourings.push_back(by_number("prediction", Matrix(state.scores.col(0))));
     return;
@@ -109,7 +107,7 @@ static void add_prediction(json& colourings, const pipeline::State& state, const
   std::vector<std::int64_t> winners, outcome;
   for (Eigen::Index i = 0; i < state.scores.rows(); ++i) {
     const auto at = static_cast<std::size_t>(i);
-    winners.push_back(pipeline::winner(state.scores, i));
+    winners.push_back(winner(state.scores, i));
     const bool judged = at < known.judged.size() && known.judged[at] && at < known.labels.size() && known.labels[at] >= 0;
     outcome.push_back(!judged ? -1 : winners.back() == known.labels[at] ? 0 : 1);
   }
@@ -125,7 +123,7 @@ static json neighbours_kept(const json& embedding, std::int64_t rows) {
   return by_number("neighbours kept", kept);
 }
 
-static json colourings_of(const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const json& quality) {
+static json colourings_of(const State& state, const Known& known, const Pictured& pictured, const json& quality) {
   json colourings = json::array();
   const auto rows = static_cast<std::size_t>(known.input->rows());
   if (state.type == types::labels && state.labels.size() == rows)
@@ -147,7 +145,7 @@ static json colourings_of(const pipeline::State& state, const pipeline::Known& k
   return colourings;
 }
 
-json picture_of(const pipeline::State& state, const pipeline::Known& known, const Pictured& pictured, const json& quality, const Context& context) {
+json picture_of(const State& state, const Known& known, const Pictured& pictured, const json& quality, const Context& context) {
   const std::vector<std::int64_t> judged(known.judged.begin(), known.judged.end());
   return {{"judged", report::packed(judged)},
           {"names", pictured.row_names.empty() ? json(nullptr) : json(pictured.row_names)},
@@ -155,4 +153,4 @@ json picture_of(const pipeline::State& state, const pipeline::Known& known, cons
           {"colourings", colourings_of(state, known, pictured, quality)}};
 }
 
-}  // namespace calor::app
+}  // namespace calor::pipeline

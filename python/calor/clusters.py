@@ -1,0 +1,83 @@
+"""Clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._base import Clusterer, bandwidth_of
+from ._data import array_of
+
+
+class KMeans(Clusterer):
+    """Round clusters around their means: cluster_centers_, inertia_.
+
+    n_init, max_iter: starts, of which the best is kept, and the most steps of each."""
+
+    recipe = "k-means"
+    parameters = {"n_clusters": "k", "n_init": "centres.starts", "max_iter": "centres.max_iterations"}
+
+    def __init__(self, n_clusters: int = 8, *, n_init: int = 10, max_iter: int = 300, random_state: Any = 0, n_jobs: int | None = None,
+                 max_memory: int | str | None = None, verbose: bool = False) -> None:
+        self.n_clusters = n_clusters
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.max_memory = max_memory
+        self.verbose = verbose
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        super()._keep(result)
+        self.cluster_centers_ = array_of(result["centres"])
+
+
+class SpectralClustering(Clusterer):
+    """Clusters of any shape, cut where the neighbour graph is thin.
+
+    n_neighbors: of each point, itself not counted.  n_init: random starts of k-means on the graph's coordinates.  bandwidth: of exp(-d² / bandwidth),
+    "auto" from the points; gamma: 1 / bandwidth, in its place.  affinity: "nearest_neighbors", or "precomputed" where X is a table of similarities,
+    dense or sparse.  metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a table of distances."""
+
+    recipe = "spectral-clustering"
+    parameters = {"n_clusters": "k", "n_neighbors": "knn.k", "n_init": "cluster.starts", "bandwidth": bandwidth_of(), "metric": ("knn.metric", "distance.metric")}
+    least_rows = 2
+
+    def __init__(self, n_clusters: int = 8, *, n_neighbors: int = 15, n_init: int = 10, bandwidth: float | str = "auto", gamma: float | None = None,
+                 affinity: str = "nearest_neighbors", metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
+                 max_memory: int | str | None = None, verbose: bool = False) -> None:
+        self.n_clusters = n_clusters
+        self.n_neighbors = n_neighbors
+        self.n_init = n_init
+        self.bandwidth = bandwidth
+        self.gamma = gamma
+        self.affinity = affinity
+        self.metric = metric
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.max_memory = max_memory
+        self.verbose = verbose
+
+
+class MeanShift(Clusterer):
+    """Points climb to the modes of their density: cluster_centers_ are the modes, as many as there are.
+
+    bandwidth: h of exp(-d² / h), in squared units of the data (scikit-learn's is a radius); "groups" from the points.  max_iter, tol: the most
+    repetitions, and the largest move, as a share of the spread, at which it has converged."""
+
+    recipe = "mean-shift"
+    parameters = {"bandwidth": "h", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
+    least_rows = 2
+
+    def __init__(self, bandwidth: float | str = "groups", *, max_iter: int = 1000, tol: float = 1e-4, random_state: Any = 0, n_jobs: int | None = None,
+                 max_memory: int | str | None = None, verbose: bool = False) -> None:
+        self.bandwidth = bandwidth
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.max_memory = max_memory
+        self.verbose = verbose
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        super()._keep(result)
+        self.cluster_centers_ = array_of(result["centres"])

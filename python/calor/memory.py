@@ -1,0 +1,47 @@
+"""Recall of stored patterns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._base import Estimator
+from ._data import array_of
+from ._sklearn import TransformerMixin, check_is_fitted
+
+
+class Hopfield(TransformerMixin, Estimator):
+    """Recalls stored patterns: fit on the clean ones, transform the noisy ones.  The fixed points of attention.
+
+    temperature: of exp(dot product / temperature), 1 / beta of the paper; dot products grow with the square of the features' scale.  max_iter, tol:
+    the most repetitions, and the relative change at which it has converged."""
+
+    recipe = "hopfield"
+    parameters = {"temperature": "temperature", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
+
+    def __init__(self, temperature: float = 1.0, *, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0, n_jobs: int | None = None,
+                 max_memory: int | str | None = None, verbose: bool = False) -> None:
+        self.temperature = temperature
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.max_memory = max_memory
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        self.fixed_points_ = array_of(self._run(X)["points"])
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        return self.fit(X).fixed_points_
+
+    def transform(self, X: Any) -> np.ndarray:
+        return array_of(self._place(X)["points"])
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        check_is_fitted(self)
+        if hasattr(self, "feature_names_in_"):
+            return self.feature_names_in_
+        return np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object) if input_features is None else np.asarray(input_features, dtype=object)

@@ -1,0 +1,88 @@
+"""The package itself: what it needs, what it loads, what it says of itself, its program."""
+import importlib.metadata
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import calor
+from command import ROOT
+
+WITHOUT = "import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
+
+
+def run(code, blocked=()):
+    done = subprocess.run([sys.executable, "-c", WITHOUT.format(blocked=blocked) + code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_metadata():
+    about = importlib.metadata.metadata("calor")
+    version = re.search(r"project\(Calor VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
+    assert calor.__version__ == about["Version"] == calor._engine.version == version
+    assert about["License-Expression"] == "Apache-2.0" and about["Requires-Python"] == ">=3.11"
+    needed = [line for line in about.get_all("Requires-Dist") if "extra" not in line]
+    assert [re.match(r"\w+", line)[0] for line in needed] == ["numpy"]
+    assert any("torch" in line and 'extra == "torch"' in line for line in about.get_all("Requires-Dist"))
+
+
+def test_nothing_heavy_is_loaded_before_it_is_asked_for():
+    loaded = run("import calor, sys; print([name for name in ('torch', 'sklearn', 'scipy', 'pandas', 'numpy') if name in sys.modules])")
+    assert loaded == "[]\n"
+    assert run("import calor, sys; calor.Isomap; print('torch' in sys.modules)") == "False\n"
+
+
+def test_every_name_is_there():
+    for name in set(calor.__all__) - {"attention", "library_path", "nn"}:  # which need torch and its library
+        assert getattr(calor, name) is not None and name in dir(calor)
+    with pytest.raises(AttributeError, match="no attribute 'Isomop'"):
+        calor.Isomop
+
+
+def test_numpy_alone_is_enough():
+    """Without scikit-learn, scipy and pandas: the same numbers, and the conveniences that are theirs."""
+    code = """
+import numpy as np, calor, pickle
+X = np.random.default_rng(0).normal(size=(60, 3)); y = (X[:, 0] > 0).astype(int)
+print(calor.MDS().fit_transform(X).sum().hex(), calor.KMeans(3).fit_predict(X).sum(), calor.Propagator().fit(X, y).score(X, y), calor.NadarayaWatson().fit(X, X[:, 0]).score(X, X[:, 0]).hex())
+if calor.manifold.Embedder.__mro__[-2].__module__.startswith('calor'):
+    print(calor.Isomap(n_neighbors=3), calor.Isomap().set_params(n_components=3).get_params()['n_components'], calor.MDS().fit(X).get_feature_names_out())
+mine = pickle.loads(pickle.dumps(calor.LabelSpreading().fit(X, np.where(np.arange(60) % 2, y, -1))))
+for wrong in (lambda: calor.MDS().transform(X), lambda: mine.predict(X[:, :2]), lambda: calor.MDS().fit(np.full((3, 3), np.nan)), lambda: calor.Isomap().set_params(k=3)):
+    try: wrong(); print('accepted')
+    except ValueError: pass
+print(mine.predict(X).sum(), calor.Pipeline('knn(3)').fit(X).graph_ is not None, hasattr(calor.Pipeline('isomap'), 'predict'))
+"""
+    mine, theirs = run(code, ["sklearn", "scipy", "pandas", "torch"]).splitlines(), run(code).splitlines()
+    assert mine[1] == "Isomap(n_neighbors=3) 3 ['mds0' 'mds1']"
+    assert [mine[0], *mine[2:]] == theirs
+
+
+def test_torch_is_an_extra():
+    said = run("import calor\ntry: calor.nn\nexcept ImportError as error: print(error)\n", ["torch"])
+    assert "calor[torch]" in said
+
+
+def test_the_command_line_comes_along(wheel_calor):
+    assert wheel_calor("--version").stdout == f"calor {calor.__version__}\n"
+    done = subprocess.run([sys.executable, "-m", "calor", "run", "isomap", "iris"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 151
+    found = columns_of(done.stdout)
+    from sklearn.datasets import load_iris
+
+    with pytest.warns(calor.CalorWarning):
+        assert np.array_equal(found, calor.Isomap().fit_transform(load_iris().data))
+    entry = importlib.metadata.entry_points(group="console_scripts")["calor"]
+    assert entry.value == "calor._command:main"
+
+
+def columns_of(text):
+    return np.array([[float(value) for value in line.split(",")[:2]] for line in text.splitlines()[1:]])
+
+
+def test_types_are_declared():
+    package = importlib.metadata.files("calor")
+    assert {"py.typed", "_engine.pyi"} <= {path.name for path in package}

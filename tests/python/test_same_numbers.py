@@ -1,0 +1,163 @@
+"""Estimators give what the command line gives for the same recipe, to the last bit: on digits, recipe by recipe, new points too."""
+import csv
+import io
+
+import numpy as np
+import pytest
+
+import calor
+
+ROWS, NEW = 500, 40
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, digits):
+    """(features and labels of a part of digits, csv of it, features of others, csv of them)"""
+    folder = tmp_path_factory.mktemp("files")
+    X, y = digits
+    names = [f"pixel{i}" for i in range(X.shape[1])]
+    paths = []
+    for name, rows in (("fit", slice(0, ROWS)), ("new", slice(ROWS, ROWS + NEW))):
+        lines = [",".join([*names, "label"])] + [",".join([*(repr(float(v)) for v in row), str(label)]) for row, label in zip(X[rows], y[rows])]
+        paths.append(folder / f"{name}.csv")
+        paths[-1].write_text("\n".join(lines) + "\n")
+    return X[:ROWS], y[:ROWS], paths[0], X[ROWS:ROWS + NEW], paths[1], names
+
+
+def columns(done):
+    """Every column of the csv on standard output, but the label's."""
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    return {name: [row[i] for row in rows[1:]] for i, name in enumerate(rows[0]) if name != "label"}
+
+
+def numbers(found, *names):
+    return np.array([[float(value) for value in found[name]] for name in names]).T
+
+
+EMBEDDERS = [
+    ("mds", calor.MDS(3), ["eigen.k=3"]),
+    ("mds-metric", calor.MetricMDS(max_iter=50), ["match.max_iterations=50"]),
+    ("isomap", calor.Isomap(n_neighbors=12), ["knn.k=12"]),
+    ("lle", calor.LLE(n_neighbors=10, reg=0.01), ["knn.k=10", "local_weights.reg=0.01"]),
+    ("laplacian-eigenmaps", calor.LaplacianEigenmaps(gamma=1 / 512), ["exp.bandwidth=512"]),
+    ("diffusion-map", calor.DiffusionMap(alpha=0.5, time=2), ["two_side.alpha=0.5", "eigen.time=2"]),
+    ("sne", calor.SNE(perplexity=20, max_iter=50), ["exp.perplexity=20", "match.max_iterations=50"]),
+    ("tsne", calor.TSNE(perplexity=20, max_iter=300, metric="cosine"), ["exp.perplexity=20", "knn.k=60", "match.max_iterations=300", "knn.metric=cosine", "distance.metric=cosine"]),
+    ("umap", calor.UMAP(n_neighbors=10, min_dist=0.3, n_epochs=50, random_state=7),
+     ["knn.k=9", "exp.cardinality=log2(10)", "match.min_dist=0.3", "match.max_iterations=50", "--seed", "7"]),
+]
+
+
+def words(settings):
+    """--set for each setting; what follows an option is its own."""
+    if "--seed" in settings:
+        at = settings.index("--seed")
+        return [*words(settings[:at]), *settings[at:]]
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+@pytest.mark.parametrize("recipe, estimator, settings", EMBEDDERS, ids=[e[0] for e in EMBEDDERS])
+def test_embeddings(recipe, estimator, settings, files, wheel_calor, tmp_path):
+    X, _, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    found = columns(wheel_calor("run", recipe, path, "--label", "label", *words(settings), "--save", model))
+    mine = estimator.fit(X)
+    axes = [f"dim{i + 1}" for i in range(mine.embedding_.shape[1])]
+    assert np.array_equal(mine.embedding_, numbers(found, *axes))
+    placed = columns(wheel_calor("apply", model, new_path))
+    assert np.array_equal(mine.transform(new), numbers(placed, *axes))
+
+
+CLUSTERERS = [
+    ("k-means", calor.KMeans(10, random_state=3), ["k=10", "--seed", "3"]),
+    ("spectral-clustering", calor.SpectralClustering(10), ["k=10"]),
+    ("mean-shift", calor.MeanShift(300.0), ["h=300"]),
+]
+
+
+@pytest.mark.parametrize("recipe, estimator, settings", CLUSTERERS, ids=[c[0] for c in CLUSTERERS])
+def test_clusters(recipe, estimator, settings, files, wheel_calor, tmp_path):
+    X, _, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    found = columns(wheel_calor("run", recipe, path, "--label", "label", *words(settings), "--save", model))
+    mine = estimator.fit(X)
+    assert mine.labels_.tolist() == [int(c) for c in found["cluster"]]
+    assert mine.predict(new).tolist() == [int(c) for c in columns(wheel_calor("apply", model, new_path))["cluster"]]
+
+
+CLASSIFIERS = [
+    ("knn-classifier", calor.KNeighborsClassifier(3), ["knn.k=3"]),
+    ("propagator", calor.Propagator(), []),
+    ("label-spreading", calor.LabelSpreading(alpha=0.7), ["restart.a=0.3"]),
+]
+
+
+@pytest.mark.parametrize("recipe, estimator, settings", CLASSIFIERS, ids=[c[0] for c in CLASSIFIERS])
+def test_classes(recipe, estimator, settings, files, wheel_calor, tmp_path):
+    X, y, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    found = columns(wheel_calor("run", recipe, path, "--label", "label", *words(settings), "--save", model))
+    mine = estimator.fit(X, y)
+    classes = [f"p_{c}" for c in mine.classes_]
+    assert np.array_equal(mine.training_proba_, numbers(found, *classes))
+    placed = columns(wheel_calor("apply", model, new_path))
+    assert np.array_equal(mine.predict_proba(new), numbers(placed, *classes))
+    assert mine.predict(new).tolist() == [int(c) for c in placed["prediction"]]
+
+
+REGRESSORS = [
+    ("knn-regressor", calor.KNeighborsRegressor(7), ["knn.k=7"]),
+    ("nadaraya-watson", calor.NadarayaWatson(), []),
+    ("propagator-regressor", calor.PropagatorRegressor(alpha=0.5), ["two_side.alpha=0.5"]),
+]
+
+
+@pytest.mark.parametrize("recipe, estimator, settings", REGRESSORS, ids=[r[0] for r in REGRESSORS])
+def test_values(recipe, estimator, settings, files, wheel_calor, tmp_path):
+    X, y, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    found = columns(wheel_calor("run", recipe, path, "--label", "label", *words(settings), "--save", model))
+    mine = estimator.fit(X, y)
+    assert np.array_equal(mine.training_prediction_, numbers(found, "value")[:, 0])
+    assert np.array_equal(mine.predict(new), numbers(columns(wheel_calor("apply", model, new_path)), "value")[:, 0])
+
+
+def test_recall(files, wheel_calor, tmp_path):
+    X, _, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    found = columns(wheel_calor("run", "hopfield", path, "--label", "label", "--set", "temperature=100", "--save", model))
+    mine = calor.Hopfield(100).fit(X)
+    assert np.array_equal(mine.fixed_points_, numbers(found, *names))
+    assert np.array_equal(mine.transform(new), numbers(columns(wheel_calor("apply", model, new_path)), *names))
+
+
+def test_every_recipe_is_here():
+    """A recipe without an estimator is found here."""
+    tested = {case[0] for case in (*EMBEDDERS, *CLUSTERERS, *CLASSIFIERS, *REGRESSORS)} | {"hopfield"}
+    assert set(calor.recipes()) - tested == {"pagerank"}  # which is about graphs: calor.Pipeline("pagerank", takes="similarities")
+
+
+def test_defaults_are_the_recipes():
+    """No estimator has defaults of its own: with none given the pipeline is the recipe's, word for word."""
+    X = np.random.default_rng(0).normal(size=(120, 4))
+    y = np.arange(120) % 3
+    for case in (*EMBEDDERS, *CLUSTERERS, *CLASSIFIERS, *REGRESSORS):
+        plain = type(case[1])()
+        plain.fit(X, y)
+        assert plain.pipeline_ == calor.Pipeline(case[0])._describe()["text"]
+
+
+def test_evidence(files, wheel_calor, tmp_path):
+    X, y, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    wheel_calor("run", "propagator", path, "--save", model)
+    found = columns(wheel_calor("apply", model, new_path, "--evidence", 3))
+    weights, rows = calor.Propagator().fit(X, y).evidence(new, 3)
+    assert np.array_equal(rows + 1, numbers(found, "evidence1", "evidence2", "evidence3"))
+    assert np.array_equal(weights, numbers(found, "evidence1_weight", "evidence2_weight", "evidence3_weight"))
+
+
+def test_threads_do_not_matter(files):
+    X = files[0]
+    one, two = (calor.UMAP(n_epochs=20, n_jobs=jobs).fit_transform(X) for jobs in (1, 2))
+    assert np.array_equal(one, two)
