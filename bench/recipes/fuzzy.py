@@ -14,14 +14,14 @@ import data
 from interleave import interleave, row
 
 SIZES = (20_000,)
-K, M, WIDTH, TOLERANCE = 10, 2, 10, 1e-4
+K, M, WIDTH, TOLERANCE = 10, 2, 10, 1e-8
 START = f"centres({K}, starts=1, max_iterations=0)"
 PIPELINE = f"{START} | repeat(distance(-2 / ({M} - 1), to=data) | column | inflate({M}) | row | apply, tolerance={TOLERANCE}) | memberships({M})"
 SCRIPT = """library(e1071)
 x <- matrix(readBin("{folder}/x", "double", {n} * {width}), ncol={width}, byrow=TRUE)
 c <- matrix(readBin("{folder}/c", "double", {k} * {width}), ncol={width}, byrow=TRUE)
 began <- proc.time()
-r <- cmeans(x, c, iter.max={steps}, m={m}, control=list(reltol=0))
+r <- cmeans(x, c, iter.max={steps}, m={m}, control=list(reltol=1e-300))
 took <- proc.time() - began
 writeBin(as.vector(t(r$membership)), "{folder}/u")
 cat(took["user.self"])"""

@@ -18,10 +18,13 @@ constexpr std::int64_t piece = 256;
 
 std::shared_ptr<const Matrix> borrowed(const Matrix& matrix) { return {std::shared_ptr<const void>(), &matrix}; }
 
-// Squared distances of all points to all centres, some rows at a time.
+// Squared distances of all points to all centres, some rows at a time: from differences in few dimensions, where those cost less than packing
+// the points for products, which the others take.
 class Distances {
  public:
-  Distances(const Matrix& points, const Matrix& centres) {
+  Distances(const Matrix& points, const Matrix& centres) : points_(points), across_(centres.transpose()) {
+    constexpr std::int64_t few = 64;
+    if (points.cols() <= few) return;
     record_.rows = points.rows();
     record_.columns = centres.rows();
     record_.row_points = borrowed(points);
@@ -30,28 +33,51 @@ class Distances {
     tiles_.emplace(record_);
   }
   void rows(std::int64_t first, std::int64_t count, Matrix& squares) const {
-    tiles_->scores(first, count, 0, record_.columns, squares);
-    squares = -squares;
+    const std::int64_t k = across_.cols();
+    if (tiles_) {
+      tiles_->scores(first, count, 0, k, squares);
+      squares = -squares;
+      return;
+    }
+    squares.setZero(count, k);
+    for (std::int64_t i = 0; i < count; ++i) {
+      double* const row = squares.data() + i * k;
+      for (std::int64_t j = 0; j < across_.rows(); ++j) {
+        const double x = points_(first + i, j);
+        const double* const at = across_.data() + j * k;
+        for (std::int64_t c = 0; c < k; ++c) row[c] += (x - at[c]) * (x - at[c]);
+      }
+    }
   }
 
  private:
+  const Matrix& points_;
+  Matrix across_;  // d x k
   Similarity record_;
   std::optional<TileScores> tiles_;
 };
 
 // Squared distances become memberships.  Relative to the nearest centre, so that what underflows is nothing beside it.
 void share(Matrix& squares, double power) {
-  for (Eigen::Index i = 0; i < squares.rows(); ++i) {
-    auto row = squares.row(i).array();
-    const double least = row.minCoeff();
-    if (least > 0) row = least / row;
-    else row = (row == least).cast<double>();
+  const std::int64_t k = squares.cols();
+  for (std::int64_t i = 0; i < squares.rows(); ++i) {
+    double* const row = squares.data() + i * k;
+    const double least = *std::min_element(row, row + k);
+    if (least > 0)
+      for (std::int64_t c = 0; c < k; ++c) row[c] = least / row[c];
+    else
+      for (std::int64_t c = 0; c < k; ++c) row[c] = row[c] == least ? 1 : 0;
   }
   if (power != 2) {
     squares = squares.array().log() * (power / 2);
     kernels::exponentials(squares.data(), squares.size());
   }
-  squares.array().colwise() /= squares.rowwise().sum().array().eval();
+  for (std::int64_t i = 0; i < squares.rows(); ++i) {
+    double* const row = squares.data() + i * k;
+    double sum = 0;
+    for (std::int64_t c = 0; c < k; ++c) sum += row[c];
+    for (std::int64_t c = 0; c < k; ++c) row[c] /= sum;
+  }
 }
 
 void to_power(Matrix& values, double exponent) {
@@ -88,11 +114,11 @@ Matrix memberships(const Matrix& points, const Matrix& centres, double power, co
 Matrix fuzzy_step(const Matrix& points, const Matrix& centres, double power, double exponent, const Context& context) {
   const std::int64_t n = points.rows(), k = centres.rows(), pieces = (n + piece - 1) / piece, parts = std::min<std::int64_t>(32, pieces);
   const Distances distances(points, centres);
-  std::vector<Matrix> sums(static_cast<std::size_t>(parts));
+  std::vector<Matrix> sums(static_cast<std::size_t>(parts));  // d x k
   std::vector<Vector> weights(static_cast<std::size_t>(parts));
   parallel_for(parts, context.threads, [&](std::int64_t part) {
     Matrix& sum = sums[part];
-    sum = Matrix::Zero(k, points.cols());
+    sum = Matrix::Zero(points.cols(), k);
     weights[part] = Vector::Zero(k);
     Matrix shares;
     for (std::int64_t p = part * pieces / parts; p < (part + 1) * pieces / parts; ++p) {
@@ -101,8 +127,16 @@ Matrix fuzzy_step(const Matrix& points, const Matrix& centres, double power, dou
       distances.rows(first, count, shares);
       share(shares, power);
       to_power(shares, exponent);
-      sum.noalias() += shares.transpose() * points.middleRows(first, count);
-      weights[part] += shares.colwise().sum().transpose();
+      double* const weight = weights[part].data();
+      for (std::int64_t i = 0; i < count; ++i) {
+        const double* const row = shares.data() + i * k;
+        for (std::int64_t c = 0; c < k; ++c) weight[c] += row[c];
+        for (std::int64_t j = 0; j < points.cols(); ++j) {
+          const double x = points(first + i, j);
+          double* const to = sum.data() + j * k;
+          for (std::int64_t c = 0; c < k; ++c) to[c] += x * row[c];
+        }
+      }
     }
   });
   for (std::size_t part = 1; part < sums.size(); ++part) {
@@ -111,7 +145,7 @@ Matrix fuzzy_step(const Matrix& points, const Matrix& centres, double power, dou
   }
   Matrix next = centres;
   for (std::int64_t c = 0; c < k; ++c)
-    if (weights[0][c] > 0) next.row(c) = sums[0].row(c) / weights[0][c];
+    if (weights[0][c] > 0) next.row(c) = sums[0].col(c).transpose() / weights[0][c];
   return next;
 }
 

@@ -95,9 +95,13 @@ class Workspace {
   // The rows `group` (at most `lanes`) of a * b into `found`.
   void multiply(const SparseRows& a, const SparseRows& b, const std::int32_t* group, std::int64_t count) {
     join(a, group, count);
-    std::int64_t work = 0;
-    for (const std::int32_t k : inner_) work += static_cast<std::int64_t>(b.rows[k].column.size());
-    if (work >= b.columns) in_tiles(b, count);
+    std::int64_t together = 0, apart = 0;
+    for (const std::int32_t k : inner_) together += static_cast<std::int64_t>(b.rows[k].column.size());
+    for (std::int64_t l = 0; l < count; ++l)
+      for (const std::int32_t k : a.rows[group[l]].column) apart += static_cast<std::int64_t>(b.rows[k].column.size());
+    constexpr std::int64_t worth = 4;  // a visit of all lanes takes as long as about so many of one
+    if (apart < worth * together) in_turn(a, b, group, count);
+    else if (together >= b.columns) in_tiles(b, count);
     else in_places(b, count);
   }
 
@@ -130,6 +134,33 @@ class Workspace {
     for (std::int64_t l = 0; l < count; ++l) {
       const SparseRow& row = a.rows[group[l]];
       for (std::size_t e = 0; e < row.column.size(); ++e) weights_[place_[row.column[e]]].of[l] = row.value[e];
+    }
+  }
+
+  // Rows that have little in common, one by one.
+  void in_turn(const SparseRows& a, const SparseRows& b, const std::int32_t* group, std::int64_t count) {
+    sum_.resize(static_cast<std::size_t>(b.columns), 0);
+    for (std::int64_t l = 0; l < count; ++l) {
+      const SparseRow& row = a.rows[group[l]];
+      std::int64_t visits = 0;
+      for (const std::int32_t k : row.column) visits += static_cast<std::int64_t>(b.rows[k].column.size());
+      const bool many = visits >= b.columns;
+      for (std::size_t e = 0; e < row.column.size(); ++e) {
+        const SparseRow& through = b.rows[row.column[e]];
+        const double weight = row.value[e];
+        for (std::size_t f = 0; f < through.column.size(); ++f) sum_[through.column[f]] += weight * through.value[f];
+        if (!many)
+          for (const std::int32_t to : through.column) reached_.set(to);
+      }
+      Found& found = found_[l];
+      found.begin(std::min(visits, b.columns) + 1);
+      const auto take = [&](std::int32_t to) {
+        found.add(to, sum_[to]);
+        sum_[to] = 0;
+      };
+      if (!many) reached_.take(take);
+      else
+        for (std::int32_t to = 0; to < b.columns; ++to) take(to);
     }
   }
 
@@ -214,7 +245,7 @@ class Workspace {
   std::vector<std::int64_t> next_;
   std::vector<Lanes> weights_, sums_;
   std::array<Found, lanes> found_;
-  std::vector<double> same_;
+  std::vector<double> sum_, same_;
 };
 
 // Rows whose flow runs to the same place go together: each row points to the column of its largest value, those point on, and so to an end.
