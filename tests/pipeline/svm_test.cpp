@@ -23,7 +23,7 @@ std::shared_ptr<Data> blobs(std::int64_t rows, std::int64_t classes, std::uint64
   data->targets.resize(rows);
   for (std::int64_t c = 0; c < classes; ++c) data->classes.push_back(std::to_string(c));
   for (std::int64_t i = 0; i < rows; ++i) {
-    const std::int64_t c = i * i % classes;
+    const std::int64_t c = (7 * i + i / 3) % classes;
     points(i, c % 3) += c < 3 ? 2 : -2;
     data->labels.push_back(c);
     data->targets[i] = points(i, 0) * points(i, 1);

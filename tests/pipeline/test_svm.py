@@ -50,8 +50,8 @@ def check(calor, tmp_path, task, train, test, *words):
     applied = json.loads(calor("apply", tmp_path / "fit.calor", test, "--json", "-q").stdout)
     assert found["objective"] == pytest.approx(expected["obj"], rel=1e-6)
     assert found["offset"] == pytest.approx(expected["rho"], abs=2e-4)
-    assert abs(found["support_vectors"] - expected["nSV"]) <= 0.002 * expected["nSV"]
-    assert abs(found["bounded"] - expected["nBSV"]) <= 0.002 * expected["nBSV"] + 1
+    assert abs(found["support_vectors"] - expected["nSV"]) <= 0.005 * expected["nSV"]
+    assert abs(found["bounded"] - expected["nBSV"]) <= 0.02 * expected["nBSV"]
     labels = np.array([float(line.split()[0]) for line in pathlib.Path(test).read_text().splitlines()])
     right = int((np.array(applied["result"]["values"]["prediction"], float) == labels).sum())
     assert abs(right - expected["right"]) <= 1
