@@ -75,7 +75,7 @@ def test_the_report_is_the_command_lines(wheel_calor, tmp_path):
     X, y = load_digits(return_X_y=True)
     frame = pandas.DataFrame(X, columns=[f"pixel_{i // 8}_{i % 8}" for i in range(64)])
     mine = calor.Isomap().fit(frame)
-    mine.report(tmp_path / "mine.html", y, data="digits")
+    mine.report(tmp_path / "mine.html", pandas.Series(y, name="digit"), data="digits")
     one, other = (document_of(tmp_path / f"{name}.html") for name in ("mine", "theirs"))
     for name in ("picture", "quality", "summary", "title", "spectrum", "pipeline", "data", "gives", "rows"):
         assert one[name] == other[name], name
