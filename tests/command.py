@@ -24,8 +24,8 @@ def run(*words, code=0, **options):
     return done
 
 
-def interrupted_at_work(*words):
-    """(exit code, stdout, stderr) of a command that had Ctrl-C as soon as it showed how far its work is.  Its stderr is a terminal, or it
+def interrupted_at_work(*words, at=" % "):
+    """(exit code, stdout, stderr) of a command that had Ctrl-C as soon as it showed how far its work is, of the kind `at`.  Its stderr is a terminal, or it
     would not show that; the work is to last for minutes."""
     terminal, other_end = pty.openpty()
     process = subprocess.Popen([str(CALOR), *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=other_end, text=True,
@@ -37,7 +37,7 @@ def interrupted_at_work(*words):
             more = os.read(terminal, 4096).decode()
         except OSError:  # the command has ended
             break
-        if " % " in more and " % " not in said:
+        if at in more and at not in said:
             process.send_signal(signal.SIGINT)
         said += more
     os.close(terminal)

@@ -112,6 +112,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, saved, loaded, state, remarks);
     document["quality"] = quality_of(state, saved.fit.stages, known, context);
+    document["digest"] = digest_of(table);
   }
   std::string page;
   if (!arguments.report.empty()) {

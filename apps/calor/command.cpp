@@ -12,6 +12,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "calor/kernels/attention.h"
 #include "calor/core/error.h"
 #include "calor/core/memory.h"
 #include "calor/core/text.h"
@@ -37,11 +38,22 @@ void add_globals(CLI::App& command, Globals& globals) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   command.add_option("--max-memory", globals.max_memory, "Memory limit such as 2G (default: 90 % of the free memory)");
+  command.add_flag("--portable", globals.portable, "The same bits on every x86-64 processor with AVX2: none of what newer ones have is used");
   command.add_flag("--quiet,-q", globals.quiet, "No progress and no notes on stderr");
   command.add_flag("--json", globals.json, "Results as JSON on standard output");
 }
 
+// Of the instruction sets that are built in, the one of all processors since 2013 to 2015.
+static void use_portable_kernels() {
+  constexpr const char* common = "avx2";
+  const std::vector<std::string> names = kernels::isa_names();
+  require(std::find(names.begin(), names.end(), common) != names.end(), Fault::usage, "[portable] expected a processor with AVX2, found one with {}: leave out --portable",
+          list_names(names));
+  kernels::force_isa(common);
+}
+
 Context make_context(const Globals& globals, ProgressBar& bar) {
+  if (globals.portable) use_portable_kernels();
   Context context;
   context.threads = globals.threads;
   context.memory = MemoryLimit(globals.max_memory.empty() ? 0 : parse_bytes(globals.max_memory));

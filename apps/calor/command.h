@@ -23,6 +23,7 @@ struct Globals {
   int threads = 0;          // 0: all available
   std::string max_memory;   // "" : nine tenths of what is available
   bool quiet = false, json = false;
+  bool portable = false;  // kernels that every processor with AVX2 has
   std::string command_line;  // as typed, for reports
 };
 

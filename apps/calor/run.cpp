@@ -11,8 +11,10 @@
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
+#include "calor/kernels/attention.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/libsvm_model.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/outline.h"
@@ -72,6 +74,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
   const std::string text = pipeline::print(stages);
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
+  if (pipeline::names_libsvm_model(arguments.save)) pipeline::require_libsvm_stages(stages);
   if (!arguments.explain) require_result(stages);
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
@@ -98,23 +101,28 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
 
   const pipeline::State& state = saved.fit.result;
+  const bool interrupted = state.figures.count("interrupted") > 0;  // a descent gave the map that it had: write that
+  Context after = context;
+  if (interrupted) after.stop = nullptr;
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   std::vector<pipeline::Note> remarks = state.notes;
-  const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, context, remarks);
+  const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, after, remarks);
   bar.clear();
   json document;
   if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = pipeline::run_document(text, {globals.command_line, loaded.hash, globals.seed, seconds, reading_json(loaded.read, loaded.reading)}, state, remarks);
     document["stages"] = pipeline::stages_json(saved.fit.stages, saved.fit.times);
-    document["quality"] = quality_of(state, saved.fit.stages, known, context);
+    document["quality"] = quality_of(state, saved.fit.stages, known, after);
+    document["digest"] = digest_of(table);
+    document["kernels"] = kernels::isa_name();
   }
   bar.clear();
   std::string page;
   if (!arguments.report.empty()) {
     const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
     const pipeline::Pictured pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
-    page = report::run_page(pipeline::page_document(document, state, known, pictured, context));
+    page = report::run_page(pipeline::page_document(document, state, known, pictured, after));
     bar.clear();
   }
   const std::string output = as_file(table, format, document);
@@ -122,8 +130,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!arguments.output.empty()) write_result(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) write_result("", output);
-  if (globals.quiet) return;
-  print_remarks(state, remarks, document["quality"]);
+  if (!globals.quiet) print_remarks(state, remarks, document["quality"]);
+  if (interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {

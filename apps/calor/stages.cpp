@@ -18,11 +18,13 @@ using pipeline::Parameter;
 using pipeline::Stage;
 
 static std::string gives_text(const Stage& stage) {
-  return stage.gives == pipeline::types::same ? "the same" : pipeline::type_names(stage.gives);
+  return stage.gives == pipeline::types::same      ? "the same"
+         : stage.gives == pipeline::types::of_body ? "what its pipeline gives"
+                                                   : pipeline::type_names(stage.gives);
 }
 
 static bool takes_number(const Parameter& parameter) {
-  return parameter.takes != Parameter::Takes::word && parameter.takes != Parameter::Takes::pipeline;
+  return parameter.takes != Parameter::Takes::word && parameter.takes != Parameter::Takes::words && parameter.takes != Parameter::Takes::pipeline;
 }
 
 static std::string range_text(const Parameter& parameter) {

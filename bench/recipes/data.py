@@ -17,7 +17,8 @@ def _read(name, header):
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
-def _cached(name, make):
+def cached(name, make):
+    """The path of an array that `make` gives, kept under the name."""
     path = CACHE / name
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def points(size):
     def make():
         images = np.concatenate([_read(f"{part}-images-idx3-ubyte.gz", 16) for part in ("train", "t10k")]).reshape(-1, 784)
         return images[:size]
-    path = _cached(f"fashion-{size}.npy", make)
+    path = cached(f"fashion-{size}.npy", make)
     return path, np.load(path).astype(np.float64)
 
 

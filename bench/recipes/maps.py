@@ -16,7 +16,7 @@ SIZES = (10_000,)
 DIGITS = 1797
 
 
-def _points(size):
+def points_of(size):
     if size != DIGITS:
         path, points = data.points(size)
         return path, points, data.labels(size)
@@ -52,27 +52,36 @@ def _umap(points):
     return time.process_time() - start, (found, None)
 
 
-def _quality(points, labels, answers):
-    rows = np.random.default_rng(0).permutation(len(points))[:1000]
-    near = NearestNeighbors(n_neighbors=len(points) - 1, algorithm="brute").fit(points).kneighbors(points[rows], return_distance=False)
+class Judge:
+    """Trustworthiness (by 1000 rows) and purity of the 15 nearest in a map."""
+
+    def __init__(self, points, labels):
+        self.count, self.labels = len(points), labels
+        self.rows = np.random.default_rng(0).permutation(self.count)[:1000]
+        near = NearestNeighbors(n_neighbors=self.count, algorithm="brute").fit(points)
+        nearest = near.kneighbors(points[self.rows], return_distance=False)  # the row itself first
+        self.place = np.zeros((len(self.rows), self.count), np.int32)
+        np.put_along_axis(self.place, nearest, np.arange(self.count, dtype=np.int32)[None, :], axis=1)
+
+    def of(self, found):
+        nearest = NearestNeighbors(n_neighbors=15).fit(found).kneighbors(return_distance=False)
+        loss = sum(np.maximum(0, place[nearest[i]] - 15).sum() for place, i in zip(self.place, self.rows))
+        trust = 1 - 2 * loss / (len(self.rows) * 15 * (2 * self.count - 3 * 15 - 1))
+        return trust, (self.labels[nearest] == self.labels[:, None]).mean()
+
+
+def _words(judge, answers):
     words = []
     for name, (found, kl) in answers.items():
-        nearest = NearestNeighbors(n_neighbors=16).fit(found).kneighbors(found, return_distance=False)
-        own = np.array([[j for j in line if j != i][:15] for i, line in enumerate(nearest)])
-        loss = 0
-        for r, i in enumerate(rows):
-            place = np.empty(len(points), int)
-            place[near[r]] = np.arange(1, len(points))
-            loss += np.maximum(0, place[own[i]] - 15).sum()
-        trust = 1 - 2 * loss / (len(rows) * 15 * (2 * len(points) - 3 * 15 - 1))
-        words.append(f"{name}: trustworthiness {trust:.4f}, purity {(labels[own] == labels[:, None]).mean():.4f}" + (f", KL {kl:.4f}" if kl else ""))
+        trust, purity = judge.of(found)
+        words.append(f"{name}: trustworthiness {trust:.4f}, purity {purity:.4f}" + (f", KL {kl:.4f}" if kl else ""))
     return "; ".join(words)
 
 
 def measure(size, rounds):
-    path, points, labels = _points(size)
-    processor = Processor()
+    path, points, labels = points_of(size)
+    processor, judge = Processor(), Judge(points, labels)
     for recipe, peer, run in (("tsne", "openTSNE", _opentsne), ("umap", "umap-learn", _umap)):
         runs = processor.watch({"calor": lambda recipe=recipe: _calor(recipe, path), peer: lambda run=run: run(points)})
-        yield row(f"{recipe}'s descent, {size} points", *interleave(runs, lambda answers: _quality(points, labels, answers), rounds))
+        yield row(f"{recipe}'s descent, {size} points", *interleave(runs, lambda answers: _words(judge, answers), rounds))
     yield processor.line()

@@ -93,7 +93,7 @@ double same_label(const std::vector<std::int64_t>& neighbours, std::span<const s
 }
 
 struct RowFindings {
-  double untrusted = 0, torn = 0, purity = EmbeddingQuality::none, purity_of_input = EmbeddingQuality::none;
+  double untrusted = 0, torn = 0, kept = 0, purity = EmbeddingQuality::none, purity_of_input = EmbeddingQuality::none;
   double input_squares = 0, embedding_squares = 0, products = 0;
 };
 
@@ -101,6 +101,8 @@ RowFindings judge_row(const double* input, const double* embedding, std::int64_t
                       std::span<const std::int64_t> labels) {
   const auto near_input = nearest(input, n, row, k), near_embedding = nearest(embedding, n, row, k);
   RowFindings found;
+  for (const std::int64_t j : near_input) found.kept += std::find(near_embedding.begin(), near_embedding.end(), j) != near_embedding.end();
+  found.kept /= static_cast<double>(k);
   found.untrusted = misplaced(near_embedding, near_input, input, n, row);
   found.torn = misplaced(near_input, near_embedding, embedding, n, row);
   if (!labels.empty() && labels[row] >= 0) {
@@ -156,7 +158,9 @@ EmbeddingQuality embedding_quality(const Points& input, const Points& embedding,
   });
 
   double untrusted = 0, torn = 0, input_squares = 0, embedding_squares = 0, products = 0;
+  quality.judged = rows;
   for (const RowFindings& found : findings) {
+    quality.kept.push_back(found.kept);
     untrusted += found.untrusted;
     torn += found.torn;
     input_squares += found.input_squares;

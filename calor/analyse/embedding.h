@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "calor/analyse/points.h"
 #include "calor/core/progress.h"
@@ -32,6 +33,10 @@ struct EmbeddingQuality {
   // Mean share of the labelled ones among the k nearest that have the row's own label, in the embedding and in the input.
   double purity = none, purity_of_input = none;
   std::int64_t labelled_rows = 0;
+  // Of each judged row, ascending: the share of its k nearest in the input that are among its k nearest in the embedding.  The others are
+  // missed there, and as many false ones stand in their place.
+  std::vector<std::int64_t> judged;
+  std::vector<double> kept;
 };
 
 // Euclidean distances in both; equal distances rank in the order of their rows.  All rows are judged up to `all_up_to`

@@ -53,11 +53,12 @@ void over_rows(std::int64_t rows, std::int64_t at_once, const Context& context, 
   });
 }
 
+// `ready`: of the same columns, made before (values.h), or null.
 template <class Reducer>
-Reducer& reduce_tiles(const Similarity& similarity, Reducer& reducer, const Context& context, const char* what) {
+Reducer& reduce_tiles(const Similarity& similarity, Reducer& reducer, const Context& context, const char* what, const TileScores* ready = nullptr) {
   constexpr std::int64_t few_rows = 16;
   constexpr bool whole = Reducer::span == Span::whole_rows;
-  const TileScores tiles(similarity);
+  const TileScores tiles = ready ? TileScores(similarity, *ready) : TileScores(similarity);
   over_rows(similarity.rows, whole ? few_rows : tile_rows, context, what, [&](std::int64_t first, std::int64_t rows) {
     auto state = reducer.begin(first, rows);
     Matrix tile;

@@ -28,13 +28,13 @@ struct Score {
 };
 
 // exponential: exp(score / scale), scale of the row or, after a transposition, of the column.  power: (gain score + offset)^exponent.
+// sigmoid: tanh(gain score + offset).
 struct Strengthen {
-  enum class Kind { none, exponential, power };
+  enum class Kind { none, exponential, power, sigmoid };
   Kind kind = Kind::none;
   Vector scale;  // one number for all, or one a row (a column when by_column)
   bool by_column = false;
   double exponent = 1, gain = 1, offset = 0;
-  bool by_leave_one_out = false;  // the scale was chosen by how well labels are predicted: a stage after it may choose again
   double at(std::int64_t i, std::int64_t j) const { return scale.size() == 1 ? scale[0] : scale[by_column ? j : i]; }
 };
 
@@ -84,6 +84,10 @@ std::string describe(const Similarity& similarity);
 
 // The columns against each other, each but itself: the same score and strengthening, no factors.  Over all pairs of points.
 Similarity among_columns(const Similarity& similarity);
+
+// The listed rows against the listed columns, in the order of the lists (null: all): points, factors, scales and stored values are copied.
+// A row may then meet itself anywhere, so the diagonal is no longer left out.
+Similarity restricted(const Similarity& similarity, const std::vector<std::int64_t>* rows, const std::vector<std::int64_t>* columns);
 
 // Whether both give the same value for every pair because all that makes it up is the same: points, graphs and stored values by identity,
 // numbers by value.  O(rows + columns).

@@ -20,6 +20,7 @@ double strengthened(const Strengthen& strengthen, double score, std::int64_t i, 
   switch (strengthen.kind) {
     case Strengthen::Kind::exponential: return std::exp(score / strengthen.at(i, j));
     case Strengthen::Kind::power: return std::pow(strengthen.gain * score + strengthen.offset, strengthen.exponent);
+    case Strengthen::Kind::sigmoid: return std::tanh(strengthen.gain * score + strengthen.offset);
     case Strengthen::Kind::none: break;
   }
   return score;
@@ -51,89 +52,160 @@ double pair_distance(const Similarity& similarity, std::int64_t row, std::int64_
 
 static kernels::PointsView view(const Matrix& points) { return {points.data(), points.rows(), points.cols(), nullptr}; }
 
-TileScores::TileScores(const Similarity& similarity) : record_(similarity) {
-  if (similarity.computed || similarity.distances) return;
-  require(!similarity.row_sparse, Fault::internal, "[score] expected dense points for all pairs, found sparse ones");
-  const Score& score = similarity.score;
-  if (!similarity.row_points || score.kind == Score::Kind::stored || score.kind == Score::Kind::indicator) return;
-  const Matrix &rows = *similarity.row_points, &columns = *similarity.column_points;
-  const bool same = similarity.row_points == similarity.column_points;
+static std::vector<double> squares_of(const io::SparseMatrix& points) {
+  std::vector<double> squares(static_cast<std::size_t>(points.rows), 0.0);
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    for (std::int64_t e = points.begin[i]; e < points.begin[i + 1]; ++e) squares[i] += points.value[e] * points.value[e];
+  return squares;
+}
+
+TileScores::TileScores(const Similarity& similarity) : record_(similarity) { prepare(nullptr); }
+TileScores::TileScores(const Similarity& similarity, const TileScores& columns) : record_(similarity) { prepare(&columns); }
+
+void TileScores::prepare(const TileScores* ready) {
+  if (record_.computed || record_.distances) return;
+  if (record_.row_sparse) {
+    row_squares_ = squares_of(*record_.row_sparse);
+    column_squares_ = ready ? ready->column_squares_ : record_.row_sparse == record_.column_sparse ? row_squares_ : squares_of(*record_.column_sparse);
+    return;
+  }
+  const Score& score = record_.score;
+  if (!record_.row_points || score.kind == Score::Kind::stored || score.kind == Score::Kind::indicator) return;
+  const Matrix &rows = *record_.row_points, &columns = *record_.column_points;
+  const bool same = record_.row_points == record_.column_points && !ready;
   const Context context;
   if (uses_cosines(score)) {
     own_rows_ = kernels::PackedDoubles(view(unit_rows(rows)), nullptr, context);
-    if (!same) own_columns_ = kernels::PackedDoubles(view(unit_rows(columns)), nullptr, context);
+    if (!same && !ready) own_columns_ = kernels::PackedDoubles(view(unit_rows(columns)), nullptr, context);
   } else if (score.kind == Score::Kind::dot) {
     own_rows_ = kernels::PackedDoubles(view(rows), nullptr, context);
-    if (!same) own_columns_ = kernels::PackedDoubles(view(columns), nullptr, context);
+    if (!same && !ready) own_columns_ = kernels::PackedDoubles(view(columns), nullptr, context);
   } else if (score.metric == Metric::euclidean) {
-    Eigen::RowVectorXd centre = Eigen::RowVectorXd::Zero(columns.cols());
-    if (columns.rows()) centre = columns.colwise().mean();
-    own_rows_ = kernels::PackedDoubles(view(rows), centre.data(), context);
-    if (!same) own_columns_ = kernels::PackedDoubles(view(columns), centre.data(), context);
+    centre_ = Eigen::RowVectorXd::Zero(columns.cols());
+    if (ready) centre_ = ready->centre_;
+    else if (columns.rows()) centre_ = columns.colwise().mean();
+    own_rows_ = kernels::PackedDoubles(view(rows), centre_.data(), context);
+    if (!same && !ready) own_columns_ = kernels::PackedDoubles(view(columns), centre_.data(), context);
   }
   rows_ = &own_rows_;
-  columns_ = same ? &own_rows_ : &own_columns_;
+  columns_ = ready ? ready->columns_ : same ? &own_rows_ : &own_columns_;
 }
 
-void TileScores::products(std::int64_t row, std::int64_t column, Matrix& tile) const {
-  kernels::products(*rows_, row, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
+void TileScores::products(TileRows row, std::int64_t column, Matrix& tile) const {
+  if (record_.row_sparse) return sparse_products(row, column, tile);
+  if (row.listed) kernels::products(*rows_, row.listed, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
+  else kernels::products(*rows_, row.first, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
 }
 
-void TileScores::squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const {
+// Sums over the columns in which both have an entry, in order of columns: symmetric to the last bit.
+void TileScores::sparse_products(TileRows row, std::int64_t column, Matrix& tile) const {
+  const io::SparseMatrix &rows = *record_.row_sparse, &columns = *record_.column_sparse;
+  thread_local std::vector<double> spread;  // all 0 between calls
+  if (spread.size() < static_cast<std::size_t>(rows.columns)) spread.resize(static_cast<std::size_t>(rows.columns), 0.0);
+  double* at = spread.data();
+  for (Eigen::Index a = 0; a < tile.rows(); ++a) {
+    const std::int64_t i = row[a];
+    for (std::int64_t e = rows.begin[i]; e < rows.begin[i + 1]; ++e) at[rows.column[e]] = rows.value[e];
+    const std::int32_t* place = columns.column.data();
+    const double* value = columns.value.data();
+    constexpr Eigen::Index together = 4;  // sums side by side, for one waits for each of its additions
+    for (Eigen::Index b = 0; b < tile.cols(); b += together) {
+      const std::int64_t* begin = columns.begin.data() + column + b;
+      const Eigen::Index some = std::min(together, tile.cols() - b);
+      double sums[together] = {};
+      std::int64_t shared = 0;
+      if (some == together) {
+        shared = std::min({begin[1] - begin[0], begin[2] - begin[1], begin[3] - begin[2], begin[4] - begin[3]});
+        for (std::int64_t n = 0; n < shared; ++n)
+          for (Eigen::Index s = 0; s < together; ++s) sums[s] += at[place[begin[s] + n]] * value[begin[s] + n];
+      }
+      for (Eigen::Index s = 0; s < some; ++s) {
+        for (std::int64_t e = begin[s] + shared; e < begin[s + 1]; ++e) sums[s] += at[place[e]] * value[e];
+        tile(a, b + s) = sums[s];
+      }
+    }
+    for (std::int64_t e = rows.begin[i]; e < rows.begin[i + 1]; ++e) at[rows.column[e]] = 0;
+  }
+}
+
+void TileScores::squared_distances(TileRows row, std::int64_t column, Matrix& tile) const {
   products(row, column, tile);
   // Where cancellation has eaten more than about ten of sixteen digits the difference itself is summed.
   constexpr double cancelled = 1e-10;
+  const bool sparse = record_.row_sparse != nullptr;
   const Matrix &rows = *record_.row_points, &columns = *record_.column_points;
+  const double* column_squares = sparse ? column_squares_.data() : columns_->squares();
   for (Eigen::Index a = 0; a < tile.rows(); ++a) {
     double* out = tile.row(a).data();
-    const double square = rows_->square(row + a);
-    if (!kernels::distances_from_products(out, tile.cols(), square, columns_->squares() + column, cancelled, out)) continue;
-    for (Eigen::Index b = 0; b < tile.cols(); ++b)
-      if (!(out[b] > cancelled * (square + columns_->square(column + b))))
-        out[b] = kernels::squared_distance(rows.row(row + a).data(), columns.row(column + b).data(), rows.cols());
+    const double square = sparse ? row_squares_[row[a]] : rows_->square(row[a]);
+    if (!kernels::distances_from_products(out, tile.cols(), square, column_squares + column, cancelled, out)) continue;
+    for (Eigen::Index b = 0; b < tile.cols(); ++b) {
+      if (out[b] > cancelled * (square + column_squares[column + b])) continue;
+      out[b] = sparse ? squared_distance(*record_.row_sparse, row[a], *record_.column_sparse, column + b)
+                      : kernels::squared_distance(rows.row(row[a]).data(), columns.row(column + b).data(), rows.cols());
+    }
   }
 }
 
-void TileScores::manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const {
+void TileScores::manhattan_distances(TileRows row, std::int64_t column, Matrix& tile) const {
   for (Eigen::Index a = 0; a < tile.rows(); ++a)
-    for (Eigen::Index b = 0; b < tile.cols(); ++b)
-      tile(a, b) = (record_.row_points->row(row + a) - record_.column_points->row(column + b)).cwiseAbs().sum();
+    for (Eigen::Index b = 0; b < tile.cols(); ++b) tile(a, b) = pair_distance(record_, row[a], column + b, Metric::manhattan);
 }
 
 // Both sides are in ascending order of their data rows: one walk along the two.
-void TileScores::leave_own_out(std::int64_t row, std::int64_t column, double value, Matrix& tile) const {
+void TileScores::leave_own_out(TileRows row, std::int64_t column, double value, Matrix& tile) const {
+  require(!row.listed, Fault::internal, "[score] expected rows in order where each leaves itself out, found listed ones");
   for (Eigen::Index a = 0, b = 0; a < tile.rows() && b < tile.cols();) {
-    const std::int64_t own = record_.row_of_row(row + a), other = record_.row_of_column(column + b);
+    const std::int64_t own = record_.row_of_row(row[a]), other = record_.row_of_column(column + b);
     if (own == other) tile(a++, b++) = value;
     else if (own < other) ++a;
     else ++b;
   }
 }
 
-void TileScores::compute(std::int64_t row, std::int64_t column, Matrix& tile) const {
+static void take_block(const Matrix& from, TileRows row, std::int64_t column, Matrix& tile) {
+  for (Eigen::Index a = 0; a < tile.rows(); ++a) tile.row(a) = from.row(row[a]).segment(column, tile.cols());
+}
+
+static Vector segment(const Vector& numbers, TileRows row, std::int64_t count) {
+  Vector result(count);
+  for (std::int64_t a = 0; a < count; ++a) result[a] = numbers[row[a]];
+  return result;
+}
+
+void TileScores::compute(TileRows row, std::int64_t column, Matrix& tile) const {
   const std::int64_t rows = tile.rows(), columns = tile.cols();
   const Score& score = record_.score;
   switch (score.kind) {
-    case Score::Kind::stored: tile = record_.dense->block(row, column, rows, columns); break;
+    case Score::Kind::stored: take_block(*record_.dense, row, column, tile); break;
     case Score::Kind::indicator: tile.setOnes(); break;
-    case Score::Kind::dot:
-    case Score::Kind::cosine: products(row, column, tile); break;
+    case Score::Kind::dot: products(row, column, tile); break;
+    case Score::Kind::cosine:
+      products(row, column, tile);
+      if (!record_.row_sparse) break;
+      for (std::int64_t a = 0; a < rows; ++a)
+        for (std::int64_t b = 0; b < columns; ++b)
+          if (const double norms = std::sqrt(row_squares_[row[a]] * column_squares_[column + b]); norms > 0) tile(a, b) /= norms;
+      break;
     case Score::Kind::power_distance: {
       if (record_.distances) {
         for (std::int64_t a = 0; a < rows; ++a)
-          for (std::int64_t b = 0; b < columns; ++b) tile(a, b) = power_of(given_distance(record_, row + a, column + b), score.power, false);
+          for (std::int64_t b = 0; b < columns; ++b) tile(a, b) = power_of(given_distance(record_, row[a], column + b), score.power, false);
         break;
       }
       const bool squared = score.metric == Metric::euclidean;
       if (squared) squared_distances(row, column, tile);
       else if (score.metric == Metric::manhattan) manhattan_distances(row, column, tile);
-      else {
+      else if (record_.row_sparse) {
+        for (std::int64_t a = 0; a < rows; ++a)
+          for (std::int64_t b = 0; b < columns; ++b) tile(a, b) = pair_distance(record_, row[a], column + b, Metric::cosine);
+      } else {
         products(row, column, tile);
         tile = (1 - tile.array()).cwiseMax(0);
       }
       if (score.metric == Metric::cosine && record_.square())
-        for (std::int64_t i = std::max(row, column); i < std::min(row + rows, column + columns); ++i)
-          tile(i - row, i - column) = 0;
+        for (std::int64_t a = 0; a < rows; ++a)
+          if (const std::int64_t b = row[a] - column; b >= 0 && b < columns) tile(a, b) = 0;
       if (squared && score.power == 2) tile = -tile;
       else tile = tile.unaryExpr([&](double value) { return power_of(value, score.power, squared); });
       break;
@@ -141,25 +213,40 @@ void TileScores::compute(std::int64_t row, std::int64_t column, Matrix& tile) co
   }
 }
 
-void TileScores::scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
+void TileScores::scores(TileRows row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
   tile.resize(rows, columns);
-  if (record_.computed) tile = record_.computed->block(row, column, rows, columns);
+  if (record_.computed) take_block(*record_.computed, row, column, tile);
   else compute(row, column, tile);
   if (record_.leave_diagonal_out) leave_own_out(row, column, -std::numeric_limits<double>::infinity(), tile);
 }
 
-void TileScores::logs(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
+void TileScores::logs(TileRows row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
   require(!record_.rows_deferred, Fault::internal, "[score] expected settled row sums, found deferred ones");
   scores(row, rows, column, columns, tile);
   const Strengthen& strengthen = record_.strengthen;
   if (strengthen.scale.size() == 1) tile /= strengthen.scale[0];
   else if (strengthen.by_column) tile.array().rowwise() /= strengthen.scale.segment(column, columns).transpose().array();
-  else tile.array().colwise() /= strengthen.scale.segment(row, rows).array();
-  if (record_.log_row.size()) tile.colwise() += record_.log_row.segment(row, rows);
+  else tile.array().colwise() /= segment(strengthen.scale, row, rows).array();
+  if (record_.log_row.size()) tile.colwise() += segment(record_.log_row, row, rows);
   if (record_.log_column.size()) tile.rowwise() += record_.log_column.segment(column, columns).transpose();
 }
 
-void TileScores::values(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
+// Whole powers by squaring, as quick as so many products.
+static void raise(Matrix& tile, double exponent) {
+  constexpr double most_by_squaring = 64;
+  if (exponent < 1 || exponent > most_by_squaring || exponent != std::floor(exponent)) {
+    tile = tile.array().pow(exponent).matrix().eval();
+    return;
+  }
+  for (double& value : tile.reshaped()) {
+    double power = 1, square = value;
+    for (auto left = static_cast<int>(exponent); left > 0; left /= 2, square *= square)
+      if (left % 2) power *= square;
+    value = power;
+  }
+}
+
+void TileScores::values(TileRows row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const {
   if (record_.strengthen.kind == Strengthen::Kind::exponential) {
     logs(row, rows, column, columns, tile);
     kernels::exponentials(tile.data(), tile.size());
@@ -167,10 +254,11 @@ void TileScores::values(std::int64_t row, std::int64_t rows, std::int64_t column
   }
   scores(row, rows, column, columns, tile);
   const Strengthen& strengthen = record_.strengthen;
-  if (strengthen.kind == Strengthen::Kind::power)
-    tile = (strengthen.gain * tile.array() + strengthen.offset).pow(strengthen.exponent).matrix().eval();
+  if (strengthen.kind != Strengthen::Kind::none) tile = (strengthen.gain * tile.array() + strengthen.offset).matrix();
+  if (strengthen.kind == Strengthen::Kind::power) raise(tile, strengthen.exponent);
+  if (strengthen.kind == Strengthen::Kind::sigmoid) tile = tile.unaryExpr([](double value) { return std::tanh(value); });
   if (record_.leave_diagonal_out) leave_own_out(row, column, 0, tile);
-  if (record_.log_row.size()) tile.array().colwise() *= record_.log_row.segment(row, rows).array().exp();
+  if (record_.log_row.size()) tile.array().colwise() *= segment(record_.log_row, row, rows).array().exp();
   if (record_.log_column.size()) tile.array().rowwise() *= record_.log_column.segment(column, columns).transpose().array().exp();
 }
 

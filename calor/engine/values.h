@@ -2,37 +2,54 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "calor/engine/record.h"
 #include "calor/kernels/packed_doubles.h"
 
 namespace calor::engine {
 
+// Rows of a tile: one after the other, or listed in any order.
+struct TileRows {
+  std::int64_t first = 0;
+  const std::int64_t* listed = nullptr;
+  TileRows(std::int64_t row) : first(row) {}
+  explicit TileRows(const std::int64_t* rows) : listed(rows) {}
+  std::int64_t operator[](std::int64_t a) const { return listed ? listed[a] : first + a; }
+};
+
 // Tiles of an all-pairs record.  Euclidean scores are one matrix product a tile:
 // |x - y|^2 = |x|^2 + |y|^2 - 2 x.y after subtracting the mean of the columns' points, with error about
 // 4 eps (|x| + |y|)^2; pairs closer than that are computed again as a sum of squared differences, so that coinciding
-// points are at distance 0.  Holds centred copies of the points: O((rows + columns) d) memory.
+// points are at distance 0.  Holds centred copies of the points: O((rows + columns) d) memory.  Sparse points stay as they are: a row is
+// spread out, and each column adds up over its own entries.
 class TileScores {
  public:
   explicit TileScores(const Similarity& similarity);
+  // The same columns for other rows: `columns`, which must live on, has them ready.
+  TileScores(const Similarity& similarity, const TileScores& columns);
 
   // tile(a, b) = score(row + a, column + b), before strengthening; `tile` is resized.  A left-out diagonal is -infinity.
-  void scores(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
+  void scores(TileRows row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
   // The logarithm of value(i, j) for an exponential record: score / scale + both factors.
-  void logs(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
+  void logs(TileRows row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
   // value(i, j), factors included.
-  void values(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
+  void values(TileRows row, std::int64_t rows, std::int64_t column, std::int64_t columns, Matrix& tile) const;
 
  private:
-  void compute(std::int64_t row, std::int64_t column, Matrix& tile) const;
-  void products(std::int64_t row, std::int64_t column, Matrix& tile) const;
-  void squared_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
-  void manhattan_distances(std::int64_t row, std::int64_t column, Matrix& tile) const;
-  void leave_own_out(std::int64_t row, std::int64_t column, double value, Matrix& tile) const;
+  void compute(TileRows row, std::int64_t column, Matrix& tile) const;
+  void products(TileRows row, std::int64_t column, Matrix& tile) const;
+  void sparse_products(TileRows row, std::int64_t column, Matrix& tile) const;
+  void squared_distances(TileRows row, std::int64_t column, Matrix& tile) const;
+  void manhattan_distances(TileRows row, std::int64_t column, Matrix& tile) const;
+  void leave_own_out(TileRows row, std::int64_t column, double value, Matrix& tile) const;
+  void prepare(const TileScores* ready);
 
   const Similarity& record_;
+  Eigen::RowVectorXd centre_;
   kernels::PackedDoubles own_rows_, own_columns_;  // centred, or scaled to length 1 for cosines
   const kernels::PackedDoubles *rows_ = nullptr, *columns_ = nullptr;
+  std::vector<double> row_squares_, column_squares_;  // of sparse points
 };
 
 // The values of row i's edges, factors included, in the order of the support.

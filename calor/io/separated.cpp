@@ -18,7 +18,7 @@ std::string separated_cell(std::string_view text, char delimiter) {
   return quoted;
 }
 
-std::string npy_file(const std::vector<double>& values, std::int64_t rows, std::int64_t columns) {
+std::string npy_header(std::int64_t rows, std::int64_t columns) {
   constexpr std::size_t alignment = 64, preamble = 10;
   std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
   header.append(alignment - (preamble + header.size() + 1) % alignment, ' ');
@@ -26,7 +26,11 @@ std::string npy_file(const std::vector<double>& values, std::int64_t rows, std::
   std::string file("\x93NUMPY\x01\x00", 8);
   file += static_cast<char>(header.size() & 0xFF);
   file += static_cast<char>(header.size() >> 8);
-  file += header;
+  return file + header;
+}
+
+std::string npy_file(const std::vector<double>& values, std::int64_t rows, std::int64_t columns) {
+  std::string file = npy_header(rows, columns);
   file.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
   return file;
 }

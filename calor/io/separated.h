@@ -12,7 +12,8 @@ namespace calor::io {
 // otherwise (blanks at its ends, a comment's mark at its beginning).
 std::string separated_cell(std::string_view text, char delimiter);
 
-// rows x columns doubles, row-major, as a npy file of version 1.
+// What stands before rows x columns doubles, row-major, in a npy file of version 1; and the whole file.
+std::string npy_header(std::int64_t rows, std::int64_t columns);
 std::string npy_file(const std::vector<double>& values, std::int64_t rows, std::int64_t columns);
 
 }  // namespace calor::io

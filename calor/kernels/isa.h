@@ -20,6 +20,8 @@ struct Isa {
   const Paths& paths() const { return *tables.paths; }
   const Symmetric& symmetric() const { return *tables.symmetric; }
   const Descents& descents() const { return *tables.descents; }
+  const WalkSums& walk_sums() const { return *tables.walk_sums; }
+  const WorkingSet& working_set() const { return *tables.working_set; }
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -49,6 +49,35 @@ void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_coun
   });
 }
 
+// Rows that a register tile takes at once on every instruction set (products-inl.h).
+static constexpr std::int64_t register_rows = 6;
+
+void products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
+              std::int64_t column_count, double* tile, std::int64_t stride) {
+  // A block of columns stays in the second-level cache while the rows go by.
+  constexpr std::int64_t cache_bytes = 256 << 10, most_columns = 256;
+  const std::int64_t width = rows.width_, dim = rows.dim_, end = column + column_count;
+  const std::int64_t block = std::clamp(cache_bytes / 8 / std::max<std::int64_t>(1, dim) / width, std::int64_t{1}, most_columns / width) * width, block_stride = block + 8;
+  const std::int64_t group = std::min<std::int64_t>(width, register_rows), groups = (row_count + group - 1) / group;
+  const WorkspaceScope scratch(WorkspaceScope::Use::piece);
+  auto* part = scratch->take<double>(group * block_stride);
+  auto* panels = scratch->take<double>(groups * width * dim);
+  for (std::int64_t r = 0; r < row_count; ++r) {
+    const double* from = rows.panels_ + listed[r] / width * width * dim + listed[r] % width;
+    double* to = panels + r / group * width * dim + r % group;
+    for (std::int64_t c = 0; c < dim; ++c) to[c * width] = from[c * width];
+  }
+  for (std::int64_t begin = column / width * width; begin < end; begin += block) {
+    const std::int64_t stop = std::min(begin + block, end), from = std::max(begin, column);
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const std::int64_t first = g * group, count = std::min(group, row_count - first);
+      rows.pairs_->double_products(panels + g * width * dim, count, columns.panels_ + begin * dim, (stop - begin + width - 1) / width, dim, part, block_stride);
+      for (std::int64_t r = 0; r < count; ++r)
+        std::copy_n(part + r * block_stride + (from - begin), stop - from, tile + (first + r) * stride + (from - column));
+    }
+  }
+}
+
 bool distances_from_products(const double* products, std::int64_t count, double row_square, const double* column_squares, double share,
                              double* out) {
   return current_isa().products().distances_from_products(products, count, row_square, column_squares, share, out);

@@ -21,6 +21,9 @@ class PackedDoubles {
   // tile[a * stride + b] = row_{row + a} . columns_{column + b}, each a sum in order of the dimension: symmetric to the last bit.
   friend void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_count, const PackedDoubles& columns,
                        std::int64_t column, std::int64_t column_count, double* tile, std::int64_t stride);
+  // The same for rows listed in any order.
+  friend void products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns,
+                       std::int64_t column, std::int64_t column_count, double* tile, std::int64_t stride);
 
  private:
   const Products* pairs_ = nullptr;
@@ -31,6 +34,8 @@ class PackedDoubles {
 };
 
 void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
+              std::int64_t column_count, double* tile, std::int64_t stride);
+void products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
               std::int64_t column_count, double* tile, std::int64_t stride);
 
 // out[b] = row_square + column_squares[b] - 2 products[b].  True when one of them is at most `share` of the sum of its squares.

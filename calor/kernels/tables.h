@@ -8,6 +8,8 @@
 #include <cstdint>
 
 #include "calor/kernels/descents.h"
+#include "calor/kernels/walk_sums.h"
+#include "calor/kernels/working_set.h"
 
 namespace calor::kernels {
 
@@ -87,6 +89,8 @@ struct Tables {
   const Paths* paths;
   const Symmetric* symmetric;
   const Descents* descents;
+  const WalkSums* walk_sums;
+  const WorkingSet* working_set;
 };
 
 }  // namespace calor::kernels

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "calor/core/error.h"
@@ -55,6 +56,8 @@ void substitute_in(std::vector<Call>& stages, const std::string& text, const std
 bool has_name(const Parameter& parameter, std::string_view name) { return name == parameter.name || (!name.empty() && name == parameter.formerly); }
 
 // The parameter that an argument fills: by name, which may be a former one, else the one at its position.
+constexpr const char *tuning = "tune", *chosen = "loo";
+
 std::size_t parameter_index(const Stage& stage, const Argument& argument, std::size_t position) {
   if (argument.name.empty()) return position;
   for (std::size_t p = 0; p < stage.parameters.size(); ++p)
@@ -117,13 +120,56 @@ std::optional<double> constant(const Value& value) {
     case Value::Kind::subtract: return x[0] - x[1];
     case Value::Kind::multiply: return x[0] * x[1];
     case Value::Kind::divide: return x[0] / x[1];
-    case Value::Kind::function: return value.text == "log2" ? std::log2(x[0]) : value.text == "log" ? std::log(x[0]) : std::sqrt(x[0]);
+    case Value::Kind::function: return value.text == "log2" ? std::log2(x[0]) : value.text == "log" ? std::log(x[0]) : value.text == "ceil" ? std::ceil(x[0]) : std::sqrt(x[0]);
     case Value::Kind::parameter:
     case Value::Kind::name:
     case Value::Kind::text:
     case Value::Kind::pipeline: break;
   }
   return std::nullopt;
+}
+
+// A parameter with a word that is short for tune(loo, <stage>.<parameter>, ..), and where it stands in the call; nothing where none is.
+struct ShortForm {
+  std::size_t argument;
+  std::string_view parameter;
+};
+std::optional<ShortForm> short_form(const Call& call, const Stage& stage) {
+  if (stage.name == tuning) return std::nullopt;
+  for (std::size_t a = 0; a < call.arguments.size(); ++a) {
+    const Value& value = call.arguments[a].value;
+    const std::size_t index = parameter_index(stage, call.arguments[a], a);
+    if (index >= stage.parameters.size() || value.kind != Value::Kind::name || value.text != chosen) continue;
+    const std::vector<std::string> words = parameter_words(stage.parameters[index]);
+    if (std::find(words.begin(), words.end(), chosen) != words.end()) return ShortForm{a, stage.parameters[index].name};
+  }
+  return std::nullopt;
+}
+
+// The first and the last stage with a short form; nothing where none has one.
+std::optional<std::pair<std::size_t, std::size_t>> short_forms(const std::vector<Call>& calls, const StageList& stages) {
+  std::optional<std::pair<std::size_t, std::size_t>> span;
+  for (std::size_t c = 0; c < calls.size(); ++c) {
+    const Stage* stage = find_stage(stages, calls[c].name);
+    if (!stage || !short_form(calls[c], *stage)) continue;
+    span = {span ? span->first : c, c};
+  }
+  return span;
+}
+
+// Several words for one parameter, an argument each, become one.
+void join_words(std::vector<Argument>& arguments, const Stage& stage) {
+  const auto listed = std::find_if(stage.parameters.begin(), stage.parameters.end(), [](const Parameter& parameter) { return parameter.takes == Parameter::Takes::words; });
+  const auto first = static_cast<std::size_t>(listed - stage.parameters.begin());
+  if (listed == stage.parameters.end() || first >= arguments.size()) return;
+  const auto is_word = [](const Argument& argument) {
+    return argument.name.empty() && argument.value.kind == Value::Kind::name && argument.value.text.find('.') != std::string::npos;
+  };
+  while (first + 1 < arguments.size() && is_word(arguments[first]) && is_word(arguments[first + 1])) {
+    arguments[first].value.text += ", " + arguments[first + 1].value.text;
+    arguments[first].value.place.end = arguments[first + 1].value.place.end;
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(first) + 1);
+  }
 }
 
 class Binder {
@@ -150,7 +196,11 @@ class Binder {
     }
     if (!(stage->takes & type)) fail_type(call, *stage, type);
     BoundStage bound{stage, {}, call, type, stage->gives == types::same ? type : stage->gives, shared_text_};
+    join_words(bound.call.arguments, *stage);
     bind_arguments(bound);
+    if (stage->gives == types::of_body)
+      for (const Parameter& parameter : stage->parameters)
+        if (parameter.takes == Parameter::Takes::pipeline) bound.gives = bound.arguments.pipeline(parameter.name).back().gives;
     return bound;
   }
 
@@ -215,6 +265,7 @@ class Binder {
   Arguments::Value evaluate(const BoundStage& bound, const Parameter& parameter, const Value& value, Place place) const {
     if (parameter.takes == Parameter::Takes::pipeline) return evaluate_pipeline(bound, parameter, value, place);
     const bool word = value.kind == Value::Kind::name || value.kind == Value::Kind::text;
+    if (parameter.takes == Parameter::Takes::words && word) return evaluate_words(bound, parameter, value, place);
     if (word) {
       const std::vector<std::string> known = parameter_words(parameter);
       if (std::find(known.begin(), known.end(), value.text) == known.end())
@@ -225,7 +276,7 @@ class Binder {
                                             parameter.name, value.text, did_you_mean(value.text, known)));
       return value.text;
     }
-    if (parameter.takes == Parameter::Takes::word)
+    if (parameter.takes == Parameter::Takes::word || parameter.takes == Parameter::Takes::words)
       fail_at(text_, place, bound.stage->name,
               fmt::format("expected {} for \"{}\", found {}", list_names(parameter_words(parameter)), parameter.name, print(value)));
     const double number = evaluate_number(value, place, bound.stage->name);
@@ -236,6 +287,19 @@ class Binder {
                           parameter.takes == Parameter::Takes::integer ? "a whole number" : "a number", range(parameter),
                           parameter.name, parameter.meaning, number));
     return number;
+  }
+
+  Arguments::Value evaluate_words(const BoundStage& bound, const Parameter& parameter, const Value& value, Place place) const {
+    const std::vector<std::string> known = parameter_words(parameter);
+    for (std::string_view rest = value.text; !rest.empty();) {
+      const std::size_t comma = rest.find(", ");
+      const std::string one(rest.substr(0, comma));
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 2);
+      if (std::find(known.begin(), known.end(), one) == known.end())
+        fail_at(text_, place, bound.stage->name,
+                fmt::format("expected {} for \"{}\", found \"{}\"{}", list_names(known), parameter.name, one, did_you_mean(one, known)));
+    }
+    return value.text;
   }
 
   static std::string range(const Parameter& parameter) {
@@ -259,7 +323,7 @@ class Binder {
     else if (value.kind != Value::Kind::pipeline)
       fail_at(text_, place, bound.stage->name, fmt::format("expected a pipeline for \"{}\", found {}", parameter.name, print(value)));
     std::vector<BoundStage> body = bind_all(calls, bound.takes);
-    if (!(body.front().stage->takes & body.back().gives))
+    if (bound.stage->gives != types::of_body && !(body.front().stage->takes & body.back().gives))
       fail_at(text_, place, bound.stage->name,
               fmt::format("expected a pipeline that gives what it takes ({}), found one that gives {}",
                           type_names(bound.takes), type_names(body.back().gives)));
@@ -330,6 +394,54 @@ Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages
   return parse(print(calls));
 }
 
+std::vector<Call> expand(const std::vector<Call>& calls, const StageList& stages) {
+  std::vector<Call> result = calls;
+  for (Call& call : result)
+    for (Argument& argument : call.arguments)
+      if (argument.value.kind == Value::Kind::pipeline) argument.value.pipeline = expand(argument.value.pipeline, stages);
+  const auto span = short_forms(result, stages);
+  if (!span) return result;
+  Call tune;
+  tune.name = tuning;
+  tune.place = {result[span->first].place.begin, result[span->second].place.end};
+  const auto add = [&](Value::Kind kind, std::string text, std::vector<Call> pipeline) {
+    Value value;
+    value.kind = kind;
+    value.text = std::move(text);
+    value.pipeline = std::move(pipeline);
+    value.place = tune.place;
+    tune.arguments.push_back({"", std::move(value), tune.place});
+  };
+  add(Value::Kind::name, chosen, {});
+  const auto begin = result.begin() + static_cast<std::ptrdiff_t>(span->first), end = result.begin() + static_cast<std::ptrdiff_t>(span->second) + 1;
+  std::vector<Call> body(begin, end);
+  for (Call& call : body) {
+    const Stage* stage = find_stage(stages, call.name);
+    const auto form = stage ? short_form(call, *stage) : std::nullopt;
+    if (!form) continue;
+    add(Value::Kind::name, fmt::format("{}.{}", call.name, form->parameter), {});
+    name_from(call.arguments, form->argument, *stage);
+    call.arguments.erase(call.arguments.begin() + static_cast<std::ptrdiff_t>(form->argument));
+  }
+  add(Value::Kind::pipeline, "", std::move(body));
+  result.insert(result.erase(begin, end), std::move(tune));
+  return result;
+}
+
+std::string expanded_name(const std::vector<Call>& calls, const StageList& stages, const std::string& name) {
+  const std::size_t dot = name.find('.');
+  std::size_t number = 0;
+  const auto [last, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || dot == std::string::npos || last != name.data() + dot || number >= calls.size()) return name;
+  std::string rest = name.substr(dot + 1);
+  for (const Argument& argument : calls[number].arguments)
+    if (argument.value.kind == Value::Kind::pipeline) rest = expanded_name(argument.value.pipeline, stages, rest);
+  const auto span = short_forms(calls, stages);
+  if (!span || number < span->first) return fmt::format("{}.{}", number, rest);
+  if (number <= span->second) return fmt::format("{}.{}.{}", span->first, number - span->first, rest);
+  return fmt::format("{}.{}", number - (span->second - span->first), rest);
+}
+
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages) {
   std::vector<BoundStage> bound = bind_stages(pipeline, stages, types::points);
   outline_after(bound);  // refuses what cannot run
@@ -337,7 +449,7 @@ std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& s
 }
 
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages, Types first) {
-  return Binder(pipeline.text, stages).bind_all(pipeline.stages, first);
+  return Binder(pipeline.text, stages).bind_all(expand(pipeline.stages, stages), first);
 }
 
 }  // namespace calor::pipeline

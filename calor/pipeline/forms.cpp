@@ -78,7 +78,7 @@ void require_dense(const io::SparseMatrix& points, const BoundStage& bound, cons
     context.memory.require(dense_bytes(points.rows, points.columns), bound.stage->name,
                            fmt::format("{} x {} dense numbers of {}", grouped_digits(points.rows), grouped_digits(points.columns), sparse_text(points)),
                            "begin with knn or radius, exact and euclidean, cosine or manhattan, which keep them sparse (as in isomap, "
-                           "laplacian-eigenmaps, spectral-clustering, label-spreading, knn-classifier and knn-regressor), or raise --max-memory");
+                           "laplacian-eigenmaps, spectral-clustering, label-spreading, knn-classifier and knn-regressor), or kernel, which does too (as in svm, svm-regressor and one-class-svm), or raise --max-memory");
   });
 }
 
@@ -150,6 +150,11 @@ Points in_form_of(const Data& like, const Points& points, const std::vector<Boun
             "[apply] expected the distances of new rows to the {} rows of the fit, found points: the fit was made from distances", like.rows());
     check_new_distances(like, points, stages);
     return {placeholder, nullptr, points.distances};
+  }
+  if (like.graph && like.columns() == 0) {
+    require(points.sparse && points.sparse->columns == like.rows(), Fault::input,
+            "[apply] expected new nodes with edges to the {} nodes of the fit, found points: the fit was made from a graph", like.rows());
+    return {placeholder, points.sparse, nullptr};
   }
   require(!points.distances, Fault::input, "[apply] expected points of {} features, found distances: the fit was made from points", like.columns());
   require(points.columns() == like.columns(), Fault::input, "[apply] expected {} features, found {}", like.columns(), points.columns());

@@ -6,6 +6,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/engine/greatest_edges.h"
 #include "calor/io/number.h"
 #include "calor/io/sparse_assembly.h"
 #include "calor/pipeline/data.h"
@@ -197,6 +198,39 @@ static Loaded load_new_distances(const std::string& source, io::LoadOptions opti
   return loaded;
 }
 
+// Nodes that the fit has not, by their edges to those that it has; of several between two nodes the greatest weight counts.
+static Loaded load_new_nodes(const std::string& source, const io::LoadOptions& options, const Data& fitted, const Context& context) {
+  const io::EdgeList list = io::load_edge_list(source, options, context);
+  std::map<std::string, std::int64_t> known;
+  for (std::int64_t i = 0; i < fitted.rows(); ++i) known.emplace(fitted.row_names.empty() ? std::to_string(i + 1) : fitted.row_names[i], i);
+  std::vector<std::int64_t> place(list.nodes.size());  // among the fit's nodes, or -1 less the number among the new ones
+  Loaded loaded;
+  for (std::size_t node = 0; node < list.nodes.size(); ++node) {
+    const auto found = known.find(list.nodes[node]);
+    place[node] = found != known.end() ? found->second : -1 - static_cast<std::int64_t>(loaded.data.row_names.size());
+    if (found == known.end()) loaded.data.row_names.push_back(list.nodes[node]);
+  }
+  const auto count = static_cast<std::int64_t>(loaded.data.row_names.size());
+  require(count > 0, Fault::input, "[apply] expected nodes that the fit has not, with edges to its {}, found none ({}): the fit has the clusters of its own nodes", fitted.rows(), source);
+  std::vector<Edge> edges;
+  std::int64_t among_new = 0, among_old = 0;
+  for (const io::NamedEdge& edge : list.edges) {
+    const std::int64_t from = place[static_cast<std::size_t>(edge.from)], to = place[static_cast<std::size_t>(edge.to)];
+    if (from < 0 && to < 0) ++among_new;
+    else if (from >= 0 && to >= 0) ++among_old;
+    else edges.push_back({-1 - std::min(from, to), std::max(from, to), edge.weight});
+  }
+  Csr rows = greatest_edges(count, fitted.rows(), std::move(edges));
+  loaded.data.sparse = std::make_shared<const io::SparseMatrix>(io::SparseMatrix{count, fitted.rows(), std::move(rows.begin), std::move(rows.column), std::move(rows.values)});
+  loaded.data.features = std::make_shared<const Matrix>(count, 0);
+  loaded.hash = list.hash;
+  loaded.reading = list.reading;
+  loaded.read = fmt::format("{}, {} of them new", io::reading_line(list), counted(count, "node"));
+  if (among_new > 0) loaded.reading.notes.push_back(fmt::format("{} among new nodes do not count: each is placed by itself", counted(among_new, "edge")));
+  if (among_old > 0) loaded.reading.notes.push_back(fmt::format("{} among the fit's nodes do not count: the fit stays as it is", counted(among_old, "edge")));
+  return loaded;
+}
+
 Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context) {
   const Wants wants = wants_of(stages);
   if (wants == Wants::graph && as != As::similarities) return load_graph(source, options, context);
@@ -216,7 +250,7 @@ Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source
 Loaded load_new_points(const std::string& source, io::LoadOptions options, const SavedFit& saved, const Context& context) {
   const Data& fitted = *saved.fit.data;
   if (fitted.distances) return load_new_distances(source, std::move(options), fitted, context);
-  require(!fitted.graph || fitted.columns() > 0, Fault::usage, "[apply] expected a fit of points, found one of a graph ({}): run the whole graph anew", source);
+  if (fitted.graph && fitted.columns() == 0) return load_new_nodes(source, options, fitted, context);
   const bool measured = fitted.classes.empty() && fitted.targets.size() > 0;
   const bool asked = options.label.has_value();
   options.label_must_exist = asked;

@@ -1,6 +1,8 @@
 #include "calor/pipeline/model.h"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
@@ -9,6 +11,7 @@
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/libsvm_model.h"
 #include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
@@ -63,6 +66,19 @@ io::SparseMatrix sparse_from(const io::Safetensors& file, const std::string& pat
   return points;
 }
 
+Csr graph_from(const io::Safetensors& file, std::int64_t nodes, const std::string& path) {
+  Csr graph;
+  graph.rows = graph.columns = nodes;
+  graph.begin = numbers_of<std::int64_t>(find(file, "graph.begin", path), "I64", "graph.begin", path);
+  graph.column = numbers_of<std::int32_t>(find(file, "graph.column", path), "I32", "graph.column", path);
+  graph.values = numbers_of<double>(find(file, "graph.value", path), "F64", "graph.value", path);
+  const bool whole = graph.begin.size() == static_cast<std::size_t>(nodes) + 1 && graph.begin.front() == 0 && graph.begin.back() == graph.edges() &&
+                     std::is_sorted(graph.begin.begin(), graph.begin.end()) && (graph.values.empty() || graph.values.size() == graph.column.size()) &&
+                     std::all_of(graph.column.begin(), graph.column.end(), [&](std::int32_t to) { return to >= 0 && to < nodes; });
+  require(whole, Fault::input, "[model] expected the edges of {} nodes, found damaged ones ({})", nodes, path);
+  return graph;
+}
+
 // The points in the form that they were saved in.
 Data points_from(const io::Safetensors& file, const std::string& path) {
   try {
@@ -78,6 +94,7 @@ Data points_from(const io::Safetensors& file, const std::string& path) {
 
 Data data_from(const io::Safetensors& file, const std::string& path) {
   Data data = points_from(file, path);
+  if (file.tensors.count("graph.begin")) data.graph = std::make_shared<const Csr>(graph_from(file, data.rows(), path));
   const auto rows = static_cast<std::size_t>(data.rows());
   const auto checked = [&](auto values, const char* name) {
     require(static_cast<std::size_t>(values.size()) == rows, Fault::input, "[model] expected {} rows of {}, found {} ({})", rows, name, values.size(), path);
@@ -109,18 +126,31 @@ void put_points(const Data& data, io::Safetensors& file) {
   } else {
     file.tensors["features"] = tensor_of(*data.features);
   }
+  if (!data.graph) return;
+  const Csr& graph = *data.graph;
+  file.tensors["graph.begin"] = tensor_of("I64", {graph.rows + 1}, graph.begin.data(), graph.begin.size());
+  file.tensors["graph.column"] = tensor_of("I32", {graph.edges()}, graph.column.data(), graph.column.size());
+  file.tensors["graph.value"] = tensor_of("F64", {static_cast<std::int64_t>(graph.values.size())}, graph.values.data(), graph.values.size());
+}
+
+// A mark for each stage of the expanded pipeline: the last of those that it holds.
+std::vector<std::uint8_t> expanded_marks(const std::vector<std::uint8_t>& written, std::size_t stages, const std::function<std::string(const std::string&)>& moved) {
+  std::vector<std::uint8_t> marks(stages, 0);
+  for (std::size_t s = 0; s < written.size(); ++s) marks.at(std::stoull(moved(std::to_string(s) + ".mark"))) = written[s];
+  return marks;
 }
 
 }  // namespace
 
 void save_fit(const std::string& path, const SavedFit& saved) {
   require_places(saved.fit.stages, "save", "leave out --save");
+  if (names_libsvm_model(path)) return save_libsvm_model(path, saved);
   const Data& data = *saved.fit.data;
   io::Safetensors file;
   json prototypes = json::array();
   for (const std::uint8_t flag : saved.fit.prototypes) prototypes.push_back(flag != 0);
   file.metadata = {{"format", io::fit_mark},
-                   {"pipeline", saved.pipeline},
+                   {"pipeline", print(saved.fit.stages)},
                    {"version", saved.version},
                    {"input_hash", saved.input_hash},
                    {"label", saved.label},
@@ -141,6 +171,7 @@ void save_fit(const std::string& path, const SavedFit& saved) {
 }
 
 SavedFit load_fit(const std::string& path, const StageList& stages) {
+  if (is_libsvm_model(path)) return load_libsvm_model(path, stages);
   io::expect_kind(path, {io::FileKind::fit}, "apply", "a fit that `calor run --save` wrote");
   const io::Safetensors file = io::read_safetensors(path);
   const auto meta = [&](const char* name) {
@@ -156,11 +187,15 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
   saved.label = meta("label");
   if (file.metadata.contains("coding")) saved.coding = io::parse_coding(file.metadata.at("coding"), path);
   meta("names");
+  std::function<std::string(const std::string&)> moved;
   try {
-    saved.fit.stages = bind_stages(parse(saved.pipeline), stages);
-    saved.pipeline = print(saved.fit.stages);  // without former names
+    const Pipeline written = parse(saved.pipeline);
+    saved.fit.stages = bind_stages(written, stages);
+    saved.pipeline = print(saved.fit.stages);  // without former names and short forms
     saved.fit.seed = std::stoull(meta("seed"));
     for (const json& flag : json::parse(meta("prototypes"))) saved.fit.prototypes.push_back(flag.get<bool>());
+    moved = [written, &stages](const std::string& name) { return expanded_name(written.stages, stages, name); };
+    if (saved.fit.prototypes.size() == written.stages.size()) saved.fit.prototypes = expanded_marks(saved.fit.prototypes, saved.fit.stages.size(), moved);
     saved.fit.data = std::make_shared<const Data>(data_from(file, path));
     require_wanted(saved.fit.stages, *saved.fit.data);
   } catch (const json::exception&) {
@@ -179,11 +214,12 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
           "[model] expected a coding that gives the fit's features, found another ({})", path);
   for (const auto& [name, tensor] : file.tensors) {
     if (!name.starts_with("stage.")) continue;
-    const std::size_t dot = name.find('.', 6);
-    const auto stage = io::parse_number(name.substr(6, dot - 6));
+    const std::string place = moved(name.substr(6));
+    const std::size_t dot = place.find('.');
+    const auto stage = io::parse_number(place.substr(0, dot));
     require(dot != std::string::npos && stage && *stage >= 0 && *stage < static_cast<double>(saved.fit.kept.size()), Fault::input,
             "[model] expected a stage below {}, found the tensor \"{}\" ({})", saved.fit.kept.size(), name, path);
-    saved.fit.kept[static_cast<std::size_t>(*stage)].keep(name.substr(dot + 1), matrix_of(tensor, name, path));
+    saved.fit.kept[static_cast<std::size_t>(*stage)].keep(place.substr(dot + 1), matrix_of(tensor, name, path));
   }
   return saved;
 }

@@ -1,4 +1,4 @@
-// A fit on disk: one safetensors file with the pipeline's text, the data of the fit in the form they came in (features; sparse.shape, .begin,
+// A fit on disk: for support vector machines, under a name that ends in .model, libsvm's file (libsvm_model.h); else one safetensors file with the pipeline's text, the data of the fit in the form they came in (features; sparse.shape, .begin,
 // .column and .value; distances), and what its stages kept.
 #pragma once
 
@@ -13,13 +13,14 @@ namespace calor::pipeline {
 
 struct SavedFit {
   Fit fit;
-  std::string pipeline, version, input_hash;
+  std::string pipeline;  // its text; a file has that of the fit's stages, written out
+  std::string version, input_hash;
   std::string label;  // the label column's name; "" without
   io::Coding coding{};    // how columns of a file become the fit's features; empty: as numbers by their names
   io::Filling filling{};  // what is done about missing values
 };
 
-// Atomic.  Throws Fault::usage for a pipeline that cannot place new points, naming the stage.
+// Atomic.  Throws Fault::usage for a pipeline that cannot place new points, naming the stage, and for one that libsvm's file cannot hold.
 void save_fit(const std::string& path, const SavedFit& saved);
 
 // Throws Fault::input for a file that is no fit, is damaged, or holds a pipeline that `stages` do not know.

@@ -82,6 +82,10 @@ static std::string about_embedding(const json& found) {
   if (found["continuity"].is_number())
     text += fmt::format("{} {:.3f} (1: neighbours in the data are neighbours in the picture)", text.empty() ? "Continuity" : ", continuity", found["continuity"].get<double>());
   if (!text.empty()) text += ".";
+  constexpr double distorted = 0.25;
+  if (found["stress_1"].is_number() && found["stress_1"].get<double>() > distorted)
+    text += fmt::format("{}Distances between far points of the picture say little: their stress-1 is {:.2f} (0: all distances are those of the data).",
+                        text.empty() ? "" : " ", found["stress_1"].get<double>());
   if (!found["purity"].is_number()) return text;
   text += fmt::format("{}{} of each point's {} nearest neighbours in the picture share its label", text.empty() ? "" : " ", percent(found["purity"]), found["neighbours"].get<std::int64_t>());
   if (found["purity_of_input"].is_number()) text += fmt::format("; {} in the input", percent(found["purity_of_input"]));

@@ -116,6 +116,13 @@ static void add_prediction(json& colourings, const State& state, const Known& kn
     colourings.push_back(by_class("held-out rows", {"right", "wrong"}, outcome));
 }
 
+// The share of each row's nearest neighbours in the data that are its neighbours in the picture too; of rows that were judged.
+static json neighbours_kept(const json& embedding, std::int64_t rows) {
+  Matrix kept = Matrix::Constant(rows, 1, std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t j = 0; j < embedding["judged"].size(); ++j) kept(embedding["judged"][j].get<Eigen::Index>(), 0) = embedding["kept"][j].get<double>();
+  return by_number("neighbours kept", kept);
+}
+
 static json colourings_of(const State& state, const Known& known, const Pictured& pictured, const json& quality) {
   json colourings = json::array();
   const auto rows = static_cast<std::size_t>(known.input->rows());
@@ -134,6 +141,7 @@ static json colourings_of(const State& state, const Known& known, const Pictured
     const engine::Components components = engine::connected_components(state.graph ? *state.graph : *state.data->graph);
     if (components.of.size() == rows) colourings.push_back(by_class("component", numbers_to(components.count), components.of));
   }
+  if (quality.contains("embedding") && quality["embedding"].is_object()) colourings.push_back(neighbours_kept(quality["embedding"], known.input->rows()));
   return colourings;
 }
 

@@ -29,7 +29,9 @@ static json embedding_json(const Matrix& input, const Matrix& embedding, const s
   options.seed = seed;
   const analyse::EmbeddingQuality found = analyse::embedding_quality(points_of(input), points_of(embedding), labels, options, context);
   if (found.neighbours == 0) return nullptr;
-  return {{"neighbours", found.neighbours},
+  return {{"judged", found.judged},
+          {"kept", found.kept},
+          {"neighbours", found.neighbours},
           {"rows", found.rows},
           {"of", found.points},
           {"trustworthiness", number_or_null(found.trustworthiness)},
@@ -49,7 +51,10 @@ static json embedding_json(const State& state, const Known& known, const Context
     rows.push_back(i);
     if (!known.labels.empty()) labels.push_back(known.labels[static_cast<std::size_t>(i)]);
   }
-  return embedding_json((*known.input)(rows, Eigen::all), (*state.points)(rows, Eigen::all), labels, state.seed, context);
+  json found = embedding_json((*known.input)(rows, Eigen::all), (*state.points)(rows, Eigen::all), labels, state.seed, context);
+  if (found.is_object())
+    for (json& row : found["judged"]) row = rows[row.get<std::size_t>()];
+  return found;
 }
 
 static json clusters_json(const State& state, const Known& known) {

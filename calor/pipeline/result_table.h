@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "calor/engine/matrix.h"
@@ -11,20 +12,28 @@
 
 namespace calor::pipeline {
 
-// A name, numbers or texts for each row.
+// A number (NaN: none) or a text for each row.
+struct Column {
+  std::string name;
+  std::variant<std::vector<double>, std::vector<std::string>> cells;
+  bool given = false;  // it is the input's, under the input's name
+
+  bool text() const { return std::holds_alternative<std::vector<std::string>>(cells); }
+  std::size_t rows() const;
+  // As csv shows it, without quotes.
+  std::string cell(std::size_t row) const;
+};
+
 struct Table {
-  std::vector<std::string> columns;
-  std::vector<std::vector<std::string>> cells;  // one list a column, of texts as csv shows them
-  std::vector<bool> text;                       // one per column: JSON shows numbers as numbers
-  std::vector<bool> given;                      // one per column: it is the input's, under the input's name
-  std::size_t rows() const { return cells.empty() ? 0 : cells.front().size(); }
+  std::vector<Column> columns;
+  std::size_t rows() const { return columns.empty() ? 0 : columns.front().rows(); }
 };
 
 // What a cell holds: the shortest text of the number; "" for what is not finite.
 std::string number_cell(double value);
 
-void add_column(Table& table, const std::string& name, std::vector<std::string> cells, bool text, bool given = false);
 void add_texts(Table& table, const std::string& name, std::vector<std::string> cells, bool given = false);
+void add_numbers(Table& table, const std::string& name, std::vector<double> cells, bool given = false);
 void add_numbers(Table& table, const engine::Matrix& values, const std::vector<std::string>& names, bool given = false);
 
 // A row that a prediction was made from.
@@ -49,6 +58,9 @@ std::string as_file(const Table& table, Format format, nlohmann::json document);
 
 // A JSON document as text; bytes of names that are not UTF-8 are replaced.
 std::string dump(const nlohmann::json& document);
+
+// SHA-256 of the columns' names and cells, bit for bit: equal results have equal digests.
+std::string digest_of(const Table& table);
 
 // {"order": names, "values": {name: [..]}}
 nlohmann::json as_json(const Table& table);

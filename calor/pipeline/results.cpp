@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/engine/passes.h"
@@ -10,10 +14,16 @@
 
 namespace calor::pipeline {
 
-
 static std::vector<std::string> numbered(const char* prefix, Eigen::Index count) {
   std::vector<std::string> names;
   for (Eigen::Index c = 0; c < count; ++c) names.push_back(fmt::format("{}{}", prefix, c + 1));
+  return names;
+}
+
+// As clusters are.
+static std::vector<std::string> numbered_from_0(const char* prefix, Eigen::Index count) {
+  std::vector<std::string> names;
+  for (Eigen::Index c = 0; c < count; ++c) names.push_back(fmt::format("{}{}", prefix, c));
   return names;
 }
 
@@ -31,7 +41,9 @@ static void add_prediction(Table& table, const State& state) {
     }
     add_texts(table, "prediction", std::move(winners));
     for (const std::string& name : state.data->classes) names.push_back(fmt::format("p_{}", name));
-    return add_numbers(table, state.scores, names);
+    add_numbers(table, state.scores, names);
+    if (state.decisions.rows() == state.scores.rows()) add_numbers(table, state.decisions, state.decision_names);
+    return;
   }
   add_numbers(table, state.scores, {"value"});
 }
@@ -47,17 +59,17 @@ static Table edges_of(const State& state, const std::vector<std::string>& row_na
             state.similarity.rows, state.similarity.columns);
     graph = engine::values_on_support(state.similarity, Context());
   }
-  Table table;
-  add_texts(table, "from", {});
-  add_texts(table, "to", {});
-  if (!graph.values.empty()) add_column(table, "value", {}, /*text=*/false);
-  const auto name = [&](std::int64_t i) { return row_names.empty() ? std::to_string(i + 1) : row_names[i]; };
+  std::vector<std::string> from, to;
+  const auto name = [&](std::int64_t i) { return row_names.empty() ? std::to_string(i + 1) : row_names[static_cast<std::size_t>(i)]; };
   for (std::int64_t i = 0; i < graph.rows; ++i)
     for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
-      table.cells[0].push_back(name(i));
-      table.cells[1].push_back(name(graph.column[e]));
-      if (!graph.values.empty()) table.cells[2].push_back(number_cell(graph.values[e]));
+      from.push_back(name(i));
+      to.push_back(name(graph.column[e]));
     }
+  Table table;
+  add_texts(table, "from", std::move(from));
+  add_texts(table, "to", std::move(to));
+  if (!graph.values.empty()) add_numbers(table, "value", std::vector<double>(graph.values.begin(), graph.values.end()));
   return table;
 }
 
@@ -70,9 +82,10 @@ static Table result_of(const State& state, const std::vector<std::string>& row_n
   if (state.type & (types::graph | types::any_similarity)) {
     add_numbers(table, *state.field, state.field_names);
   } else if (state.type == types::labels) {
-    std::vector<std::string> cells;
-    for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? "" : std::to_string(cluster));
-    add_column(table, "cluster", std::move(cells), /*text=*/false);
+    std::vector<double> cells;
+    for (const std::int64_t cluster : state.labels) cells.push_back(cluster < 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(cluster));
+    add_numbers(table, "cluster", std::move(cells));
+    if (state.scores.size()) add_numbers(table, state.scores, numbered_from_0("membership", state.scores.cols()));
   } else if (state.type == types::prediction) {
     add_prediction(table, state);
   } else {
@@ -104,10 +117,10 @@ static void append_to_input(Table& table, const Data& data) {
           "[output] expected one result for each row of the input with --append, found {} for {}: leave it out", counted(static_cast<std::int64_t>(table.rows()), "row"),
           counted(data.features->rows(), "row"));
   Table joined;
-  const std::size_t names = !data.row_names.empty() && table.columns.front() == "name" && !table.given.front() ? 1 : 0;
-  if (names) add_texts(joined, table.columns.front(), std::move(table.cells.front()));
+  const std::size_t names = !data.row_names.empty() && table.columns.front().name == "name" && !table.columns.front().given ? 1 : 0;
+  if (names) joined.columns.push_back(std::move(table.columns.front()));
   add_numbers(joined, *data.features, data.feature_names, /*given=*/true);
-  for (std::size_t c = names; c < table.columns.size(); ++c) add_column(joined, table.columns[c], std::move(table.cells[c]), table.text[c], table.given[c]);
+  std::move(table.columns.begin() + static_cast<std::ptrdiff_t>(names), table.columns.end(), std::back_inserter(joined.columns));
   table = std::move(joined);
 }
 

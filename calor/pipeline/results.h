@@ -17,7 +17,7 @@ struct Beside {
   bool append = false;        // the input's features
 };
 
-// The state's result: row names, then coordinates "dim1".., "cluster", "prediction" with "p_<class>", "value", what flowed, or
+// The state's result: row names, then coordinates "dim1".., "cluster" and of fuzzy ones "membership0".., "prediction" with "p_<class>", "value", what flowed, or
 // the edges of a graph or similarity; then the label column where one is given, and for a prediction with evidence the labelled rows of the
 // fit that weighed most in it: their name, or their number from 1, their label, their share of all weights.  Columns of the input that are
 // called like another are renamed, and said in `notes`.

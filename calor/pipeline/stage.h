@@ -35,6 +35,7 @@ inline constexpr Types points = 1, graph = 2, similarity = 4, normalised = 8, em
 inline constexpr Types any_similarity = similarity | normalised;  // an operator is accepted wherever a similarity is
 inline constexpr Types coordinates = points | embedding;          // an embedding's coordinates are points again
 inline constexpr Types same = 0;                                  // gives what it takes
+inline constexpr Types of_body = 1U << 31U;                       // gives what the pipeline that it holds gives
 }  // namespace types
 
 // "points", "similarity or operator", ...
@@ -42,7 +43,7 @@ std::string type_names(Types types);
 
 // One parameter.  All texts are constants; a default is written in the grammar.
 struct Parameter {
-  enum class Takes { number, integer, word, number_or_word, pipeline };
+  enum class Takes { number, integer, word, number_or_word, words, pipeline };  // words: several, an argument each; Arguments::word has them as written
   std::string_view name;
   Takes takes = Takes::number;
   std::string_view standard;  // the default; "" for a parameter that must be given

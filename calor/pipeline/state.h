@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,21 @@ class Kept {
   void keep_all(const std::string& prefix, const Kept& inner);
   Kept inner(const std::string& prefix) const;
   const std::map<std::string, std::shared_ptr<const Matrix>>& arrays() const { return arrays_; }
+  // What placing makes of these numbers and the fit's points once for all calls; not saved.  Copies share it.
+  template <class T>
+  std::shared_ptr<const T> ready(const std::function<std::shared_ptr<const T>()>& make) const {
+    const std::lock_guard lock(ready_->guard);
+    if (!ready_->value) ready_->value = make();
+    return std::static_pointer_cast<const T>(ready_->value);
+  }
 
  private:
+  struct Ready {
+    std::mutex guard;
+    std::shared_ptr<const void> value;
+  };
   std::map<std::string, std::shared_ptr<const Matrix>> arrays_;
+  std::shared_ptr<Ready> ready_ = std::make_shared<Ready>();
 };
 
 // A remark that a person should see: several components, an unclear bandwidth, an iteration cut short.
@@ -89,6 +102,8 @@ struct State {
   std::vector<std::int64_t> labels;       // clusters, components
   Matrix scores;                          // prediction: a column per class (class_scores), or one of values
   bool class_scores = false;
+  Matrix decisions;                       // what a prediction was decided by (weigh), a column each; empty: nothing more than the scores
+  std::vector<std::string> decision_names;
   Vector spectrum;                        // eigenvalues of the last eigen stage
   std::map<std::string, double> figures;  // numbers to report: stress, bandwidth, inertia, repetitions
   // Numbers in sequence to report: "stress" after each step, "change" of each repetition, and the bandwidth curve of exp(auto):

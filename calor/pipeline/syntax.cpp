@@ -14,7 +14,7 @@ namespace {
 
 constexpr int deepest_nesting = 64;  // of parentheses and pipelines: a bound on the parser's own stack
 constexpr int longest_chain = 64;    // of signs in one sum or product, whose tree is as deep: a bound on the stack of whoever walks it
-constexpr std::array<std::string_view, 3> functions{"log2", "log", "sqrt"};
+constexpr std::array<std::string_view, 4> functions{"log2", "log", "sqrt", "ceil"};
 
 // ASCII only, whatever the locale.
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -229,6 +229,12 @@ class Parser {
     const std::size_t begin = position_;
     result.text = name("a value");
     result.kind = Value::Kind::name;
+    if (position_ + 1 < text_.size() && text_[position_] == '.' && is_letter(text_[position_ + 1])) {  // a stage's parameter
+      ++position_;
+      result.text += '.';
+      result.text += name("a parameter's name");
+      return;
+    }
     if (!next_is('(')) return;
     if (std::find(functions.begin(), functions.end(), result.text) != functions.end()) {
       take('(');

@@ -2,6 +2,8 @@
 // has no value (NaN).
 #include <cmath>
 
+#include "calor/core/error.h"
+#include "calor/core/text.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
 #include "calor/pipeline/wants.h"
@@ -24,6 +26,12 @@ static Matrix known_targets(const Data& data, const std::vector<std::int64_t>* r
 }
 
 static void weigh(State& state, const Context& context) {
+  if (state.field) {
+    require(state.field_names == std::vector<std::string>{"value"}, Fault::usage,
+            "[average] expected values, found {}: use vote in the place of average, or leave it out", list_names(state.field_names));
+    state.scores = *state.field;
+    return;
+  }
   const Matrix sums = flow(state.similarity, known_targets(*state.data, state.similarity.column_rows.get()), context);
   state.scores.resize(sums.rows(), 1);
   std::int64_t unreached = 0;

@@ -1,6 +1,8 @@
 // expand(power): the matrix product of the similarity with itself, values along all walks of that many steps.
 // On a graph row by row (Gustavson 1978): memory O(edges of the result), counted before it is taken; over all pairs 8 N^2 bytes.
-// Values of at most `prune` are dropped, which keeps Markov clustering sparse (van Dongen 2000).
+// Values of less than `prune` are dropped, which keeps Markov clustering sparse (van Dongen 2000), and with keep and recover what
+// engine/pruned_product.h says, of the rows, or of the columns where those add up to 1.
+// New points: their rows times the similarity of the fit; after Markov clustering, their values go where the flow of their columns has come to.
 #include <algorithm>
 #include <cmath>
 
@@ -9,6 +11,7 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
+#include "calor/propagate/expand.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -17,7 +20,14 @@ using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
     {"power", Parameter::Takes::integer, "2", 2, 64, "", "number of steps"},
-    {"prune", Parameter::Takes::number, "0", 0, 1, "", "values of at most this size are dropped after each product"}};
+    {"prune", Parameter::Takes::number, "0", 0, 1, "", "smaller values are dropped after each product"},
+    {"keep", Parameter::Takes::integer, "0", 0, 1e9, "", "of each row at most so many of the largest values; 0: all"},
+    {"recover", Parameter::Takes::integer, "0", 0, 1e9, "", "so many of the largest values where pruning leaves less than `mass` of a row; 0: never"},
+    {"mass", Parameter::Takes::number, "0.9", 0, 1, "", "the share of a row's sum below which values are recovered"}};
+
+Pruning pruning_of(const Arguments& arguments) {
+  return {arguments.number("prune"), arguments.integer("keep"), arguments.integer("recover"), arguments.number("mass")};
+}
 
 namespace {
 
@@ -67,7 +77,7 @@ Csr product(const Csr& a, const Csr& b, double prune, const Context& context) {
       walk_row(a, b, i, marked, met, [&](std::int64_t e, std::int64_t f) { sum[b.column[f]] += a.values[e] * b.values[f]; });
       std::sort(met.begin(), met.end());
       for (const std::int32_t to : met) {
-        if (std::abs(sum[to]) > prune) {
+        if (sum[to] != 0 && std::abs(sum[to]) >= prune) {
           part.column.push_back(to);
           part.values.push_back(sum[to]);
         }
@@ -95,35 +105,92 @@ Matrix dense_product(const Matrix& a, const Matrix& b, double prune, const Conte
     const std::int64_t first = p * rows, number = std::min(rows, a.rows() - first);
     result.middleRows(first, number).noalias() = a.middleRows(first, number) * b;
   });
-  if (prune > 0) result = (result.array().abs() > prune).select(result, 0.0);
+  if (prune > 0) result = (result.array().abs() >= prune).select(result, 0.0);
   return result;
 }
 
-void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
+bool by_column(const Similarity& record) { return !record.normalised.empty() && record.normalised.back() == Normaliser::Kind::column; }
+
+Csr pruned_power(const Csr& once, std::int64_t power, const Pruning& pruning, const Context& context) {
+  require(std::all_of(once.values.begin(), once.values.end(), [](double value) { return value >= 0; }), Fault::input,
+          "[expand] expected values of at least 0 for keep and recover, found negative ones: leave both out, or put exp or inflate before it");
+  const SparseRows factor = rows_of(once);
+  SparseRows result = factor;
+  for (std::int64_t step = 1; step < power; ++step) result = pruned_product(result, factor, pruning, [](std::int64_t, SparseRow&) {}, "expand", context);
+  return csr_of(result);
+}
+
+Csr power_on_graph(const Csr& once, std::int64_t power, const Pruning& pruning, bool columns, const Context& context) {
+  if (pruning.keep > 0 || pruning.recover > 0) return columns ? transpose(pruned_power(transpose(once), power, pruning, context)) : pruned_power(once, power, pruning, context);
+  Csr result = once;
+  for (std::int64_t step = 1; step < power; ++step) {
+    result = product(result, once, pruning.least, context);
+    context.advance(static_cast<double>(step), static_cast<double>(power - 1), "expand");
+  }
+  return result;
+}
+
+// A row an edge: from, to, value.
+Matrix as_matrix(const Csr& graph) {
+  Matrix edges(static_cast<Eigen::Index>(graph.edges()), 3);
+  for (std::int64_t i = 0; i < graph.rows; ++i)
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) edges.row(e) << static_cast<double>(i), static_cast<double>(graph.column[e]), graph.values[e];
+  return edges;
+}
+
+Csr as_graph(const Matrix& edges, std::int64_t nodes) {
+  std::vector<Edge> list;
+  for (Eigen::Index e = 0; e < edges.rows(); ++e) list.push_back({static_cast<std::int64_t>(edges(e, 0)), static_cast<std::int64_t>(edges(e, 1)), edges(e, 2)});
+  return from_edges(nodes, nodes, std::move(list));
+}
+
+void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   const Similarity& from = state.similarity;
   const std::int64_t power = arguments.integer("power");
-  const double prune = arguments.number("prune");
+  const Pruning pruning = pruning_of(arguments);
   Similarity record;
   record.rows = record.columns = from.rows;
   record.symmetric = from.symmetric && from.log_row.size() == from.log_column.size() && from.log_row == from.log_column;
   // A product of stochastic matrices is one, unless something was dropped.
-  if (prune == 0 && !from.normalised.empty() && (from.normalised.back() == Normaliser::Kind::row || from.normalised.back() == Normaliser::Kind::column))
+  if (pruning.least == 0 && pruning.keep == 0 && !from.normalised.empty() && (from.normalised.back() == Normaliser::Kind::row || from.normalised.back() == Normaliser::Kind::column))
     record.normalised = {from.normalised.back()};
   if (from.all_pairs()) {
+    require(pruning.keep == 0 && pruning.recover == 0, Fault::usage, "[expand] expected a graph for keep and recover, found all pairs: put knn or radius first, or leave both out");
     const std::shared_ptr<const Matrix> once = stored_values(from, "expand", context);
+    kept.keep("values", once);
     record.dense = once;
     for (std::int64_t step = 1; step < power; ++step) {
       Reservation reserved = reserve_values(from.rows, from.rows, "expand", context);
-      record.dense = share_reserved(dense_product(*record.dense, *once, prune, context), std::move(reserved));
+      record.dense = share_reserved(dense_product(*record.dense, *once, pruning.least, context), std::move(reserved));
     }
   } else {
     const Csr once = values_on_support(from, context);
-    Csr result = once;
-    for (std::int64_t step = 1; step < power; ++step) {
-      result = product(result, once, prune, context);
-      context.advance(static_cast<double>(step), static_cast<double>(power - 1), "expand");
-    }
-    record.support = std::make_shared<const Csr>(std::move(result));
+    kept.keep("edges", as_matrix(once));
+    record.support = std::make_shared<const Csr>(power_on_graph(once, power, pruning, by_column(from), context));
+  }
+  state.similarity = std::move(record);
+}
+
+void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
+  const Similarity& from = state.similarity;
+  const std::int64_t power = arguments.integer("power"), nodes = from.columns;
+  Similarity record;
+  if (kept.has("leads_to")) {
+    const Matrix& leads_to = kept.array("leads_to");
+    const Csr rows = values_on_support(from, context);
+    std::vector<Edge> edges;
+    for (std::int64_t i = 0; i < rows.rows; ++i)
+      for (std::int64_t e = rows.begin[i]; e < rows.begin[i + 1]; ++e) edges.push_back({i, static_cast<std::int64_t>(leads_to(rows.column[e], 0)), rows.values[e]});
+    record = stored_similarity(from_edges(rows.rows, nodes, std::move(edges)));
+  } else if (kept.has("edges")) {
+    const Csr once = as_graph(kept.array("edges"), nodes);
+    Csr rows = values_on_support(from, context);
+    for (std::int64_t step = 1; step < power; ++step) rows = product(rows, once, arguments.number("prune"), context);
+    record = stored_similarity(std::move(rows));
+  } else {
+    std::shared_ptr<const Matrix> rows = stored_values(from, "expand", context);
+    for (std::int64_t step = 1; step < power; ++step) rows = std::make_shared<const Matrix>(dense_product(*rows, kept.array("values"), arguments.number("prune"), context));
+    record = stored_similarity(std::move(rows));
   }
   state.similarity = std::move(record);
 }
@@ -132,7 +199,8 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   const double n = estimate.rows, steps = arguments.number("power") - 1;
   if (estimate.edges > 0) {
     const double degree = estimate.edges / std::max(1.0, n);
-    const double edges = std::min(n * n, n * std::pow(degree, arguments.number("power")));  // at most: neighbourhoods overlap
+    const auto most = static_cast<double>(pruning_of(arguments).most(static_cast<std::int64_t>(n)));
+    const double edges = n * std::min(most, std::pow(degree, arguments.number("power")));  // at most: neighbourhoods overlap
     estimate.operations += edges * degree;
     estimate.guess(24 * edges);
     estimate.edges = edges;
@@ -154,6 +222,6 @@ void outline(Outline& outline, const Arguments&) {
 
 const Stage expand_stage{"expand", Kind::flow, types::any_similarity, types::same, parameters,
                          "the similarity times itself: walks of several steps",
-                         "10.1137/040608635", run, nullptr, estimate, outline, takes_any_form};
+                         "10.1137/040608635", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::propagate

@@ -47,6 +47,10 @@ static const MatchFamily& family_of(const Arguments& arguments) {
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   family_of(arguments).run(state, arguments, kept, context);
+  state.figures.erase("interrupted");
+  if (!context.stopping()) return;
+  state.figures["interrupted"] = 1;
+  state.note("match", "interrupted: this is the map as it was then");
 }
 
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {

@@ -80,8 +80,7 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   std::int64_t steps = 0;
   bool settled = false;
   std::vector<double> history;
-  for (; steps < most && !settled; ++steps) {
-    context.check_stop("match");
+  for (; steps < most && !settled && !context.stopping(); ++steps) {
     const double now = transform(delta, y, context);
     settled = stress - now <= arguments.number("tolerance") * now || now <= 1e-24 * scale;
     stress = now;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
@@ -97,6 +98,17 @@ Matrix match_start(const State& state, const Arguments& arguments, const Csr* gr
                : spectral_start(combine_with_reverse(edges_of(state.similarity, context), [](double a, double b) { return a + b; }), dims, context);
 }
 
+constexpr std::int64_t most_starts = 15;  // of a new point
+
+// The `most` largest, the first of equal ones first.
+static std::vector<std::int64_t> strongest(const Vector& shares, std::int64_t most) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(shares.size()));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return shares[a] > shares[b]; });
+  order.resize(static_cast<std::size_t>(std::min<std::int64_t>(most, shares.size())));
+  return order;
+}
+
 void place_each(State& state, const Arguments& arguments, const Kept& kept, PlaceLoss loss, const Context& context) {
   const Csr graph = edges_of(state.similarity, context);
   const Matrix& fixed = kept.array("points");
@@ -119,11 +131,14 @@ void place_each(State& state, const Arguments& arguments, const Kept& kept, Plac
     }
     shares /= sum;
     const auto at = [&](const double* y, double* gradient) { return loss(fixed, columns, shares.data(), count, sum, arguments, kept, y, gradient); };
-    Eigen::Index closest = 0;
-    shares.maxCoeff(&closest);
-    Eigen::RowVectorXd nearest = fixed.row(columns[closest]), mean = Eigen::RowVectorXd::Zero(dims), gradient(dims);
-    for (std::int64_t e = 0; e < count; ++e) mean += shares[e] * fixed.row(columns[e]);
-    Eigen::RowVectorXd& y = at(mean.data(), gradient.data()) <= at(nearest.data(), gradient.data()) ? mean : nearest;
+    Eigen::RowVectorXd y = Eigen::RowVectorXd::Zero(dims), gradient(dims);
+    for (std::int64_t e = 0; e < count; ++e) y += shares[e] * fixed.row(columns[e]);
+    double least = at(y.data(), gradient.data());
+    for (std::int64_t e : strongest(shares, most_starts)) {  // the mean of neighbours in several groups is in none
+      const Eigen::RowVectorXd other = fixed.row(columns[e]);
+      const double value = at(other.data(), gradient.data());
+      if (value < least) least = value, y = other;
+    }
     downhill(dims, y.data(), at, {}, nullptr);
     result.row(i) = y;
   });

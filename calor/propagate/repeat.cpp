@@ -9,6 +9,8 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
+#include "calor/propagate/repeat_fuzzy.h"
+#include "calor/propagate/repeat_markov.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -115,10 +117,14 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
   Context quiet = context;
   quiet.progress = nullptr;  // the repetitions are the progress, not the passes of each
-  const bool settled = settle(state, arguments, context, [&] {
-    state.type = begun;
-    run_stages(body, state, inner, quiet);
-  });
+  const bool fuzzy = repeats_fuzzy(body, state);
+  const bool settled = repeats_markov(body, state, context)
+                           ? settle_markov(body, arguments.number("tolerance"), arguments.integer("max_iterations"), state, inner, context)
+                           : settle(state, arguments, context, [&] {
+                               state.type = begun;
+                               if (fuzzy) step_fuzzy(body, state, quiet);
+                               else run_stages(body, state, inner, quiet);
+                             });
   if (!settled) fail_unsettled(arguments, state.figures["change"]);
   bool moving = false;  // the columns are the moving points themselves
   for (std::size_t s = 0; s < inner.size(); ++s) {

@@ -13,7 +13,9 @@ static void count(State& state, const Context& context) {
   state.class_scores = true;
   if (state.field) {
     require(state.field_names == state.data->classes, Fault::usage,
-            "[vote] expected labels, found the distribution of a random walk: leave out restart(side=left), or end the pipeline with it");
+            "[vote] expected labels, found {}", state.field_names == std::vector<std::string>{"rank"} ? "the distribution of a random walk: leave out restart(side=left), or end the pipeline with it"
+                                                : state.field_names == std::vector<std::string>{"value"} ? "values: use average in the place of vote"
+                                                                                       : "what is no label: end the pipeline with what gives it");
     state.scores = *state.field;
   } else {
     state.scores = flow(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);

@@ -12,9 +12,13 @@ namespace calor::recipes {
 namespace {
 
 constexpr RecipeParameter clusters[] = {{"k", "8", "number of clusters", 1}};
+constexpr RecipeParameter fuzzy[] = {{"k", "8", "number of clusters", 1}, {"m", "2", "fuzziness, above 1: near 1 each point belongs to one cluster alone"}};
 constexpr RecipeParameter cuts[] = {{"k", "8", "number of clusters", 2}};
 constexpr RecipeParameter shift[] = {{"h", "groups", "bandwidth of exp(-d^2 / h), in squared units of the data; groups: from the points"}};
+constexpr RecipeParameter markov[] = {{"inflation", "2", "the power that strengthens the flow: the larger, the more and the smaller clusters"}};
 constexpr RecipeParameter hopfield[] = {{"temperature", "1", "temperature of exp(dot / temperature); 1 / beta of the paper"}};
+constexpr RecipeParameter perplexity[] = {{"perplexity", "30", "how many neighbours of a point count; three times as many have a similarity at all", 1}};
+constexpr RecipeParameter others[] = {{"k", "14", "neighbours of a point beside itself; one less than umap-learn's n_neighbors", 2}};
 
 constexpr Recipe recipes[] = {
     {"mds", "distance(1) | double_center | eigen(2, time=0.5)", {},
@@ -31,15 +35,21 @@ constexpr Recipe recipes[] = {
      "slow modes of a diffusion on the data, independent of the sampling density", "Nystrom's formula", "10.1016/j.acha.2006.04.006"},
     {"sne", "distance(2) | exp(perplexity=30) | row | match(gaussian, kl)", {},
      "a map whose Gaussian neighbourhoods are those of the data: the ancestor of t-SNE", "placed against fixed points", "10.5555/2968618.2968725"},
-    {"tsne", "knn(90) | distance(2) | exp(perplexity=30) | row | mean | global | match(student, kl)", {},
+    {"tsne", "knn(ceil(3 * $perplexity)) | distance(2) | exp(perplexity=$perplexity) | row | mean | global | match(student, kl)", perplexity,
      "a map on which near neighbours stay together and clusters come apart", "placed against fixed points", "10.1038/s41592-018-0308-4"},
-    {"umap", "knn(14) | distance(1, from=nearest) | exp(cardinality=log2(15)) | union | match(rational, cross_entropy)", {},
+    {"umap", "knn($k) | distance(1, from=nearest) | exp(cardinality=log2($k + 1)) | union | match(rational, cross_entropy)", others,
      "a map of the fuzzy neighbour graph, close groups packed tight", "placed against fixed points", "arXiv:1802.03426"},
     {"spectral-clustering",
      "knn(15) | distance(2) | exp(auto) | mean | eigen($k - 1, of=laplacian, components=together) | cluster($k)", cuts,
      "clusters of any shape, cut where the neighbour graph is thin", "nearest centre after Nystrom's formula", "10.1007/s11222-007-9033-z"},
     {"k-means", "centres($k) | repeat(distance(2, to=data) | best(column) | row | apply) | assign", clusters,
      "round clusters around their means", "nearest centre", "10.1109/TIT.1982.1056489"},
+    {"fuzzy-c-means", "centres($k) | repeat(distance(-2 / ($m - 1), to=data) | column | inflate($m) | row | apply) | memberships($m)", fuzzy,
+     "clusters that every point belongs to in part, more to the nearer ones", "memberships in the fit's centres", "10.1007/978-1-4757-0450-1"},
+    {"mcl",
+     "adjacency(loops=drop, edges=undirected) | self_loops(greatest) | row | repeat(expand(2, prune=0.0001, keep=1100, recover=1400) | inflate($inflation) | row) | "
+     "components(attractors)",
+     markov, "Markov clustering: groups that flow along a graph stays in", "the cluster that most of their edges' weight leads to", "10.1137/040608635"},
     {"knn-classifier", "knn(5, to=train) | indicator | row | vote", {},
      "majority vote of the nearest training points", "by the same formula", "10.1109/TIT.1967.1053964"},
     {"knn-regressor", "knn(5, to=train) | indicator | row | average", {},
@@ -50,6 +60,12 @@ constexpr Recipe recipes[] = {
      "attention to labelled points, with bandwidth and density exponent chosen by leave-one-out", "by the same formula", "10.1016/j.acha.2006.04.006"},
     {"propagator-regressor", "standardise(loo) | distance(2, to=train) | exp(loo) | two_side(loo, of=keys) | row | average", {},
      "the propagator for measured values: kernel regression that chooses its own bandwidth", "by the same formula", "10.1137/1109020"},
+    {"svm", "kernel(rbf) | weigh(svm, C=1) | vote", {},
+     "support vector machine for classes (SVC): the widest margin between them", "by the same formula", "10.1007/BF00994018"},
+    {"svm-regressor", "kernel(rbf) | weigh(svr, C=1) | average", {},
+     "support vector machine for measured values (SVR): the flattest function within a tube", "by the same formula", "10.1023/B:STCO.0000035301.49549.88"},
+    {"one-class-svm", "kernel(rbf) | weigh(one_class, nu=0.5)", {},
+     "where the points are (OneClassSVM): tells new ones that lie elsewhere", "by the same formula", "10.1162/089976601750264965"},
     {"label-spreading", "knn(15) | distance(2) | exp(auto) | mean | two_side(0.5) | repeat(restart(0.2)) | vote", {},
      "a few labels flow along the neighbour graph", "one more step", "10.5555/2981345.2981386"},
     {"mean-shift", "repeat(distance(2) | exp($h) | row | apply, tolerance=0.0001) | assign(merge)", shift,

@@ -81,6 +81,7 @@ function endFacts() {
             ["seed", String(result.seed)], ["run time", exists(result.seconds) ? seconds(result.seconds) : null],
             ["command", h("code", {}, result.command)], ["version", `Calor ${result.version}`],
             ["input (SHA-256)", h("code", {}, result.input_hash)],
+            ["result (SHA-256)", result.digest && h("code", {}, result.digest)],
             ["fitted on (SHA-256)", result.fit_hash && h("code", {}, result.fit_hash)]
           ]),
       figures.length ?

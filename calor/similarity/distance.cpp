@@ -14,7 +14,7 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"t", Parameter::Takes::number, "2", -100, 100, "", "the power of the distance; not 0"},
+    {"t", Parameter::Takes::number, "2", -1e5, 100, "", "the power of the distance; not 0"},
     {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "distance between two points; cosine: 1 - cosine"},
     {"to", Parameter::Takes::word, "points", 0, 0, to_words, "what the columns are"},
     {"from", Parameter::Takes::word, "zero", 0, 0, "zero|nearest", "nearest: on a graph, distances minus that to the nearest neighbour"}};

@@ -1,5 +1,5 @@
 // exp(bandwidth): exp(score / bandwidth); for distance(2) the bandwidth is 2 eps of W = exp(-d^2 / (2 eps)).
-// loo: by how well each labelled column is predicted by the others (leave_one_out.h); rows then leave their own column out.
+// loo: short for tune(loo, exp.bandwidth, ..).
 // perplexity and cardinality choose a bandwidth for each row instead, new rows included (Hinton & Roweis 2002; McInnes et al. 2018).
 #include "calor/core/error.h"
 #include "calor/engine/bandwidth.h"
@@ -7,7 +7,6 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
-#include "calor/similarity/leave_one_out.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {
@@ -18,7 +17,7 @@ static constexpr Parameter parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", std::numeric_limits<double>::min(),
      std::numeric_limits<double>::max(), "auto|groups|loo|learned",
      "what the score is divided by; auto: from the points; groups: from the points, wide compared with the groups that they form and narrow "
-     "compared with the gaps between them; loo: the best leave-one-out prediction of the labels; "
+     "compared with the gaps between them; loo: short for tune(loo, exp.bandwidth, ..): the best leave-one-out prediction of the labels; "
      "learned: with a learned score, trained as well"},
     {"perplexity", Parameter::Takes::number_or_word, "none", 1, 1e9, "none",
      "instead of a bandwidth: the effective number of neighbours, with one scale per row; the diagonal is left out"},
@@ -53,19 +52,8 @@ static double automatic_scale(State& state, const std::string& by, const Context
   return found.scale;
 }
 
-// From the labels.
-static double leave_one_out_scale(State& state, const Context& context) {
-  Similarity& record = state.similarity;
-  const LeaveOneOut found = leave_one_out(keys_of(record, "exp"), known_columns(record, *state.data, "exp"), {}, context);
-  report(found, state);
-  return found.scales[found.best().scale];
-}
-
-static bool by_leave_one_out(const Arguments& arguments) { return !arguments.is_number("bandwidth") && arguments.word("bandwidth") == "loo"; }
-
 static double chosen_scale(State& state, const Arguments& arguments, const Context& context) {
-  if (arguments.is_number("bandwidth")) return arguments.number("bandwidth");
-  return by_leave_one_out(arguments) ? leave_one_out_scale(state, context) : automatic_scale(state, arguments.word("bandwidth"), context);
+  return arguments.is_number("bandwidth") ? arguments.number("bandwidth") : automatic_scale(state, arguments.word("bandwidth"), context);
 }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
@@ -77,7 +65,6 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
     return;
   }
   const double scale = kept.once("scale", [&] { return chosen_scale(state, arguments, context); });
-  if (by_leave_one_out(arguments)) record.leave_diagonal_out = record.strengthen.by_leave_one_out = true;
   state.figures["bandwidth"] = scale;
   use_scale(record, Vector::Constant(1, scale));
 }
@@ -93,8 +80,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 }
 
 static void estimate(Estimate& estimate, const Arguments& arguments) {
-  if (by_leave_one_out(arguments)) estimate.pass(judged_share(estimate.rows));
-  else if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
+  if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
   if (by_row(arguments) || !arguments.is_number("bandwidth")) estimate.keep_scores();
   estimate.crowded = true;
 }
@@ -117,22 +103,12 @@ static void outline(Outline& outline, const Arguments& arguments) {
             outline.scores == Outline::Scores::lengths ? "stored lengths" : "another score");
     require(by != "groups" || outline.may(outline.all_pairs), Fault::usage,
             "[exp] expected distances over all pairs for groups, found a graph: write exp(auto), or leave out the graph");
-    require(by != "loo" || (outline.may(outline.all_pairs) && outline.may_be(Outline::Scores::distances)), Fault::usage,
-            "[exp] expected distances over all pairs for loo, found {}: begin with distance(2, to=train)",
-            outline.may(outline.all_pairs) ? "another score" : "a graph");
   }
   outline.plain = Fact::no;
   if (by_row(arguments)) outline.symmetric = outline.equal_both_ways = Fact::no;
 }
 
-static Wants wants(const Arguments& arguments) { return !by_row(arguments) && by_leave_one_out(arguments) ? Wants::labels : Wants::nothing; }
-
-static std::string_view why_dense(Form form, const BoundStage& bound) {
-  const bool given = form == Form::distances || form == Form::some_distances;
-  return given && by_leave_one_out(bound.arguments) ? "loo has its own pass over points: give auto or a number" : "";
-}
-
 const Stage exp_stage{"exp", Kind::strengthen, types::any_similarity, types::similarity, parameters, "exp(score / bandwidth)",
-                      "10.1109/TIP.2008.2002305", run, place, estimate, outline, why_dense, wants};
+                      "10.1109/TIP.2008.2002305", run, place, estimate, outline, takes_any_form};
 
 }  // namespace calor::similarity

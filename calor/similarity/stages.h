@@ -10,5 +10,6 @@ extern const pipeline::Stage distance_stage, dot_stage, cosine_stage, kernel_sta
     double_center_stage, score_stage;
 extern const pipeline::Stage exp_stage, inflate_stage, best_stage;
 extern const pipeline::Stage row_stage, column_stage, two_side_stage, sinkhorn_stage, global_stage, mean_stage, union_stage;
+extern const pipeline::Stage tune_stage;
 
 }  // namespace calor::similarity

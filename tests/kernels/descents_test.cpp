@@ -180,11 +180,12 @@ TEST(RationalMoves, AreTheScalarOnes) {
     for (const std::int64_t draws : {1, 5, 11}) {
       moves.draws = draws;
       force_isa("scalar");
-      std::vector<float> expected = places;
-      current_isa().descents().rational_moves(moves, {own.data(), tails.data(), steps, expected.data()});
+      std::vector<float> expected = places, expected_ways(static_cast<std::size_t>(steps * dims * move_lanes), -1);
+      current_isa().descents().rational_moves(moves, {own.data(), tails.data(), steps, expected.data(), expected_ways.data()});
       on_every_isa([&] {
-        std::vector<float> found = places;
-        current_isa().descents().rational_moves(moves, {own.data(), tails.data(), steps, found.data()});
+        std::vector<float> found = places, ways(expected_ways.size(), -1);
+        current_isa().descents().rational_moves(moves, {own.data(), tails.data(), steps, found.data(), ways.data()});
+        for (std::size_t e = 0; e < ways.size(); ++e) ASSERT_NEAR(ways[e], expected_ways[e], 1e-4) << "pull " << e;
         for (std::size_t e = 0; e < found.size(); ++e) ASSERT_NEAR(found[e], expected[e], 1e-4) << dims << " dimensions, " << draws << " draws";
       });
       EXPECT_NE(expected, places);

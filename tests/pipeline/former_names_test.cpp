@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "calor/io/safetensors.h"
 #include "calor/core/error.h"
 #include "calor/pipeline/model.h"
 #include "support.h"
@@ -93,8 +94,11 @@ TEST(FormerNames, BelongToTheirOwnStage) {
 TEST(FormerNames, OfASavedModelStillApply) {
   const Matrix points = random_points(40, 2, 3);
   const std::string path = ::testing::TempDir() + "calor_former_names.calor";
-  SavedFit saved{run_text(present, points), former, "0", "", ""};
+  SavedFit saved{run_text(present, points), present, "0", "", ""};
   save_fit(path, saved);
+  io::Safetensors file = io::read_safetensors(path);
+  file.metadata["pipeline"] = former;  // as an earlier version wrote it
+  io::write_safetensors(path, file);
   const SavedFit loaded = load_fit(path, recipes::all_stages());
   std::remove(path.c_str());
   EXPECT_EQ(loaded.pipeline, present);

@@ -90,6 +90,9 @@ void one_point(const Recipe& recipe, const Hazard& hazard, const State& state) {
   if (recipe.name == "pagerank") {
     EXPECT_NEAR((*state.field)(0, 0), 1, 1e-12);
   }
+  if (recipe.name == "mcl") {
+    EXPECT_EQ(state.labels, (std::vector<std::int64_t>{0}));
+  }
 }
 
 // A kernel value a between two points: P = [1 a; a 1] / (1 + a), whose other eigenvector is (1, -1), with eigenvalue (1 - a) / (1 + a).
@@ -112,7 +115,7 @@ void two_points(const Recipe& recipe, const Hazard& hazard, const State& state) 
     Matrix expected = Matrix::Zero(2, state.points->cols());
     expected.col(0) << 1 / std::sqrt(2 * degree), -1 / std::sqrt(2 * degree);
     expect_values(recipe, state, expected);
-  } else if (recipe.name == "k-means" || recipe.name == "spectral-clustering") {
+  } else if (recipe.name == "k-means" || recipe.name == "fuzzy-c-means" || recipe.name == "spectral-clustering") {
     EXPECT_NE(state.labels[0], state.labels[1]);
   } else if (recipe.name == "nadaraya-watson") {
     const double a = std::exp(-d * d / state.figures.at("bandwidth"));
@@ -124,6 +127,10 @@ void two_points(const Recipe& recipe, const Hazard& hazard, const State& state) 
 void three_points(const Recipe& recipe, const Hazard& hazard, const State& state) {
   expect_isometry(recipe, hazard, state);
   expect_the_others(recipe, *hazard.data, state);
+  if (recipe.name == "umap") {  // all are neighbours: about as far apart as a pull lets them come
+    const Matrix d = distances_of(*state.points);
+    for (const double between : {d(0, 1), d(0, 2), d(1, 2)}) EXPECT_TRUE(between > 0.1 && between < 10) << d;
+  }
   if (recipe.name == "k-means") {  // two of them are together, those nearest to each other
     const Matrix d = distances_of(*hazard.data->features);
     for (const auto [i, j, other] : {std::array{0, 1, 2}, {0, 2, 1}, {1, 2, 0}})
@@ -139,7 +146,7 @@ void all_neighbours(const Recipe& recipe, const Hazard& hazard, const State& sta
 // The last twenty points are the first twenty again, with the same labels.  On a neighbour graph one of two copies may be among
 // a third point's nearest and the other not, so that their edges differ.
 void copies(const Recipe& recipe, const Hazard&, const State& state) {
-  if (in({"lle", "laplacian-eigenmaps", "label-spreading", "spectral-clustering", "pagerank"}, recipe)) return;
+  if (in({"lle", "laplacian-eigenmaps", "label-spreading", "spectral-clustering", "pagerank", "mcl"}, recipe)) return;
   const Matrix found = values_of(state);
   if (recipe.name == "umap") {  // each is pulled on its own, to within min_dist: nearer to each other than points are in the mean
     EXPECT_LE((found.topRows(20) - found.bottomRows(20)).rowwise().norm().mean(), 0.25 * distances_of(found).mean());
@@ -155,8 +162,11 @@ void one_place(const Recipe& recipe, const Hazard& hazard, const State& state) {
   if (recipe.name == "hopfield") {
     EXPECT_LE((*state.points - *hazard.data->features).cwiseAbs().maxCoeff(), 1e-14);
   }
-  if (recipe.name == "k-means") {
+  if (recipe.name == "k-means" || recipe.name == "fuzzy-c-means") {
     EXPECT_EQ(std::set<std::int64_t>(state.labels.begin(), state.labels.end()).size(), 1U);
+  }
+  if (recipe.name == "fuzzy-c-means") {
+    EXPECT_EQ(state.scores, Matrix::Ones(40, 1));
   }
   for (Eigen::Index i = 0; recipe.name.starts_with("knn-") && i < 40; ++i) {  // all are as near: the five of the lowest numbers
     double ones = 0;
@@ -238,8 +248,26 @@ void scaled(const Recipe& recipe, const Hazard& hazard, const State& state) {
   expect_values(recipe, state, expected);
 }
 
-// Only pagerank reads the graph: by the power method on the whole matrix, where a node without edges goes anywhere.
+// Markov clustering of all pairs, nothing pruned: nodes without edges are clusters of their own, and an edge of weight 0 joins nothing.
+void flow_of_weights(const Hazard& hazard, const State& state) {
+  Matrix flow = Matrix::Zero(60, 60);
+  const Csr& graph = *hazard.data->graph;
+  for (std::int64_t i = 0; i < 60; ++i)
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) flow(i, graph.column[e]) = flow(graph.column[e], i) = graph.values[e];
+  for (Eigen::Index i = 0; i < 60; ++i) flow(i, i) = flow.row(i).maxCoeff() > 0 ? flow.row(i).maxCoeff() : 1;
+  for (int step = 0; step < 60; ++step) {
+    for (Eigen::Index i = 0; i < 60; ++i) flow.row(i) /= flow.row(i).sum();
+    flow = (flow * flow).eval().array().square();
+  }
+  std::vector<Eigen::Index> end(60);
+  for (Eigen::Index i = 0; i < 60; ++i) flow.row(i).maxCoeff(&end[static_cast<std::size_t>(i)]);
+  for (std::size_t i = 0; i < 60; ++i)
+    for (std::size_t j = 0; j < 60; ++j) EXPECT_EQ(state.labels[i] == state.labels[j], end[i] == end[j]) << i << " and " << j;
+}
+
+// Only pagerank and mcl read the graph: pagerank by the power method on the whole matrix, where a node without edges goes anywhere.
 void other_weights(const Recipe& recipe, const Hazard& hazard, const State& state) {
+  if (recipe.name == "mcl") return flow_of_weights(hazard, state);
   if (recipe.name != "pagerank") return expect_values(recipe, state, values_of(fit_of(recipe, hazard, dressed(*hazard.data->features)).result));
   Matrix walk = Matrix::Zero(60, 60);
   const Csr& graph = *hazard.data->graph;

@@ -67,14 +67,44 @@ INSTANTIATE_TEST_SUITE_P(
                       LongWork{"values", "distance(1) | double_center", 1500}, LongWork{"shortest paths", "knn(5) | distance(1) | geodesic", 600},
                       LongWork{"local weights", "knn(5) | local_weights", 6000},
                       LongWork{"eigenvectors", "distance(2) | exp(1) | row | eigen(5)", 400},
-                      LongWork{"stress", "distance(1) | match(distance, stress)", 100},
-                      LongWork{"descent", "knn(9) | distance(2) | exp(perplexity=3) | row | mean | global | match(student, kl)", 100},
                       LongWork{"repeat", "repeat(distance(2) | exp(0.3) | row | apply, max_iterations=30)", 200},
                       LongWork{"centres", "centres(3) | assign", 300}, LongWork{"best", "centres(2) | distance(2, to=data) | best(column)", 3000},
                       LongWork{"heat", "distance(2) | exp(1) | row | heat(5)", 200},
                       LongWork{"implicit", "distance(2) | exp(1) | row | implicit(5)", 200},
                       LongWork{"expand", "knn(5) | distance(2) | exp(1) | row | expand(12)", 200}),
     [](const auto& test) { return test.param.name(); });
+
+// A descent that is told to stop gives the map that it has.
+TEST(Interruption, KeepsTheMapOfADescent) {
+  const auto data = data_of_points(random_points(120, 3, 1));
+  for (const std::string text : {"distance(1) | match(distance, stress{})", "knn(9) | distance(2) | exp(perplexity=3) | row | mean | global | match(student, kl{})",
+                                 "distance(2) | exp(perplexity=5) | row | match(gaussian, kl{})",
+                                 "knn(9) | distance(1, from=nearest) | exp(cardinality=3.3) | union | match(rational, cross_entropy{})"}) {
+    const auto run = [&](const std::string& more, const Context& context) {
+      return fit(bind_stages(parse(fmt::format(fmt::runtime(text), more)), recipes::all_stages()), data, 0, context).result;
+    };
+    StopFlag stop;
+    Context context;
+    context.stop = &stop;
+    int steps = 0;
+    context.progress = [&](double, double, std::string_view what) {
+      if ((what == "stress" || what == "descent") && ++steps == 7) stop.request();
+    };
+    const State kept = run("", context);
+    EXPECT_EQ(steps, 7) << text;
+    EXPECT_EQ(kept.figures.at("interrupted"), 1) << text;
+    ASSERT_FALSE(kept.notes.empty());
+    EXPECT_NE(kept.notes.back().text.find("interrupted"), std::string::npos);
+    EXPECT_TRUE(kept.points->allFinite());
+    const State whole = run("", Context());
+    EXPECT_EQ(whole.figures.count("interrupted"), 0U);
+    EXPECT_NE(*kept.points, *whole.points) << text;
+    // The same as of a descent of so many steps; umap's are shorter the nearer the end is.
+    if (text.find("rational") == std::string::npos) {
+      EXPECT_EQ(*kept.points, *run(", max_iterations=7", Context()).points) << text;
+    }
+  }
+}
 
 }  // namespace
 }  // namespace calor::pipeline

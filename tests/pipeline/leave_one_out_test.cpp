@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "calor/core/error.h"
+#include "calor/engine/leave_one_out.h"
 #include "calor/engine/passes.h"
-#include "calor/similarity/leave_one_out.h"
 #include "labelled.h"
 
 namespace calor::pipeline {

@@ -243,12 +243,14 @@ TEST(NewPoints, ASavedFitPlacesWithTheSameBits) {
     EXPECT_EQ(one.scores, two.scores) << text;
     EXPECT_EQ(loaded.pipeline, print(parsed));
   }
-  expect_fault(Fault::usage, "adjacency, which cannot", [] {
-    auto data = std::make_shared<Data>();
-    data->features = std::make_shared<const Matrix>(2, 0);
-    data->graph = std::make_shared<const Csr>(from_edges(2, 2, {{0, 1, 1}}));
-    place(run_text("pagerank", data), std::make_shared<const Matrix>(1, 0), Context());
-  });
+  auto data = std::make_shared<Data>();
+  data->features = std::make_shared<const Matrix>(2, 0);
+  data->graph = std::make_shared<const Csr>(from_edges(2, 2, {{0, 1, 1}}));
+  const auto edges = std::make_shared<const io::SparseMatrix>(io::SparseMatrix{1, 2, {0, 1}, {0}, {1.0}});
+  const Points node{std::make_shared<const Matrix>(1, 0), edges, nullptr};
+  expect_fault(Fault::usage, "found left: a random walk has no value", [&] { place(run_text("pagerank", data), node, Context()); });
+  expect_fault(Fault::input, "expected new nodes with edges", [&] { place(run_text("mcl", data), std::make_shared<const Matrix>(1, 0), Context()); });
+  EXPECT_EQ(place(run_text("mcl", data), node, Context()).labels, (std::vector<std::int64_t>{0}));
 }
 
 TEST(Edges, DisconnectedGraphsAreEmbeddedApartAndSaidSo) {

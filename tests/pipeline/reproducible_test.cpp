@@ -48,7 +48,7 @@ void expect_same_bits(const State& a, const State& b) {
 }
 
 bool asks_for_labels(const std::string& recipe) {
-  return recipe.starts_with("knn-") || recipe.starts_with("propagator") || recipe == "nadaraya-watson" || recipe == "label-spreading";
+  return recipe.starts_with("knn-") || recipe.starts_with("propagator") || recipe == "nadaraya-watson" || recipe == "label-spreading" || recipe == "svm" || recipe == "svm-regressor";
 }
 
 template <class Predicate>

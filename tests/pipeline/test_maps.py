@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
+import command
 from results import coordinates, table
 
 
@@ -25,8 +26,8 @@ def test_map_of_digits_is_as_good_as_the_peers(run, recipe):
     x, labels = load_digits(return_X_y=True)
     found = coordinates(run(recipe, "digits"))
     trust, pure = PEERS[recipe]
-    assert trustworthiness(x, found, n_neighbors=15) > trust - 0.004  # as much as seeds of our umap differ; umap-learn's differ less
-    assert purity(found, labels) > pure - 0.01
+    assert trustworthiness(x, found, n_neighbors=15) > trust - 0.001  # as seeds differ
+    assert purity(found, labels) > pure - 0.004
 
 
 OPENTSNE_KL = 0.7452  # the best of its seeds
@@ -54,7 +55,7 @@ def test_new_digits_land_among_their_kind(calor, csv, tmp_path, recipe):
     assert np.isfinite(both[1]).all()
     nearest = NearestNeighbors(n_neighbors=5).fit(both[0]).kneighbors(both[1], return_distance=False)
     votes = np.array([np.bincount(labels[:600][row], minlength=10).argmax() for row in nearest])
-    expected = {"tsne": 0.93, "umap": 0.9, "sne": 0.6}[recipe]
+    expected = {"tsne": 0.93, "umap": 0.8933, "sne": 0.6}[recipe]  # umap-learn's; 0.91 among the nearest in the data
     assert (votes == labels[600:900]).mean() > expected
     # Each on its own: half of them alone land at the same places.
     half = table(calor("apply", model, csv(x[600:650], labels[600:650], "half"), "-q").stdout)
@@ -76,3 +77,12 @@ def test_too_large_a_perplexity_says_what_to_do(calor, csv):
 def test_refusals(calor, csv, text, words):
     x = np.random.default_rng(0).normal(size=(60, 3))
     assert words in calor("run", text, csv(x), code=(2, 3)).stderr
+
+
+def test_ctrl_c_keeps_the_map_that_there_is(tmp_path):
+    out = tmp_path / "map.csv"
+    code, _, errors = command.interrupted_at_work("run", "tsne", "digits", "--set", "match.max_iterations=1000000", "-o", out, at="descent")
+    assert code == 130
+    assert "interrupted: this is the map as it was then" in errors
+    found = table(out.read_text())
+    assert len(found) == 1797 and np.isfinite(found["dim1"]).all() and np.ptp(found["dim1"]) > 0

@@ -45,7 +45,7 @@ PIPELINES = {
     "mds-metric": ("distance(1) | match(distance, stress, max_iterations=12, tolerance=0.5)", 5000, 20),
     "diffusion-map": ("diffusion-map", 2500, 400),
     "knn": ("knn(90) | components", 60000, 20),
-    "attention": ("distance(2) | exp(9) | row | apply | cluster(1)", 12000, 300),
+    "attention": ("distance(2) | exp(9) | row | apply", 12000, 300),
 }
 
 

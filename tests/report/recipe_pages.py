@@ -11,13 +11,18 @@ RECIPES = {
     "diffusion-map": (["iris", "--set", "eigen.k=4"], {PICTURE, SPECTRUM, BANDWIDTH}),
     "spectral-clustering": (["moons", "--set", "k=6"], {PICTURE, SPECTRUM, CLUSTERS}),
     "k-means": (["wine", "--set", "k=3"], {PICTURE, CLUSTERS}),
+    "fuzzy-c-means": (["iris", "--set", "k=3"], {PICTURE, CLUSTERS, CONVERGENCE}),
     "mean-shift": (["iris", "--set", "h=1"], {PICTURE, CLUSTERS, CONVERGENCE}),
     "knn-classifier": (["iris", "--train", "0.7"], {PICTURE, "Confusion matrix", "Calibration"}),
     "knn-regressor": (["{waves}", "--train", "0.7"], {PICTURE, "Predicted and true"}),
     "nadaraya-watson": (["{waves}", "--train", "0.7"], {PICTURE, BANDWIDTH, "Predicted and true"}),
+    "svm": (["moons", "--train", "0.7"], {PICTURE, "Confusion matrix", "Calibration"}),
+    "svm-regressor": (["{waves}", "--train", "0.7"], {PICTURE, "Predicted and true"}),
+    "one-class-svm": (["iris"], {PICTURE}),
     "label-spreading": (["moons", "--train", "0.1"], {PICTURE, CONVERGENCE, "Confusion matrix", "Calibration"}),
     "hopfield": (["iris"], {PICTURE, CONVERGENCE}),
     "pagerank": (["{web}"], {"Ranking", CONVERGENCE}),
+    "mcl": (["{web}"], {CLUSTERS, CONVERGENCE}),
 }
 
 

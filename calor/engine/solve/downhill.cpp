@@ -34,7 +34,7 @@ Numbers direction_of(const std::deque<Pair>& pairs, const Numbers& gradient, dou
 
 }  // namespace
 
-Downhill downhill(std::int64_t n, double* x, const SmoothLoss& loss, const DownhillOptions& options, const std::function<void(std::int64_t step)>& each) {
+Downhill downhill(std::int64_t n, double* x, const SmoothLoss& loss, const DownhillOptions& options, const std::function<bool(std::int64_t step)>& each) {
   constexpr std::size_t most_pairs = 10, steps_together = 5;
   constexpr int most_halvings = 40;
   constexpr double enough = 1e-4;  // Armijo's share
@@ -86,7 +86,7 @@ Downhill downhill(std::int64_t n, double* x, const SmoothLoss& loss, const Downh
     gradient = next_gradient;
     value = found;
     result.values.push_back(value);
-    if (each) each(step + 1);
+    if (each && !each(step + 1)) break;
     const std::size_t count = result.values.size();
     result.settled = moved <= options.still * (1 + at.norm()) ||
                      (count > steps_together && result.values[count - 1 - steps_together] - value <= options.tolerance * std::abs(value));

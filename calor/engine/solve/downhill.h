@@ -22,7 +22,7 @@ struct Downhill {
 };
 
 // Moves x (n numbers) by L-BFGS with ten pairs (Nocedal & Wright 2006, algorithm 7.4); a step is halved until it lowers the value by Armijo's
-// share.  The loss must be bounded from below.  O(n) and a few losses a step.  `each` is called after every step, for progress; null: nothing.
-Downhill downhill(std::int64_t n, double* x, const SmoothLoss& loss, const DownhillOptions& options, const std::function<void(std::int64_t step)>& each);
+// share.  The loss must be bounded from below.  O(n) and a few losses a step.  `each` is called after every step and says whether to go on; null: always.
+Downhill downhill(std::int64_t n, double* x, const SmoothLoss& loss, const DownhillOptions& options, const std::function<bool(std::int64_t step)>& each);
 
 }  // namespace calor::engine

@@ -58,6 +58,7 @@ double GaussianLoss::operator()(const Matrix& y, Matrix& gradient, const Context
   const std::int64_t dims = y.cols(), stride = kernels::padded(n_);
   Context quiet = context;
   quiet.progress = nullptr;
+  quiet.stop = nullptr;  // between steps
   const Eigen::RowVectorXd mean = y.colwise().mean();
   Eigen::MatrixXd points = Eigen::MatrixXd::Zero(stride, dims), pushes(stride, dims);
   points.topRows(n_) = y.rowwise() - mean;
@@ -80,12 +81,14 @@ Downhill gaussian_descent(const GaussianLoss& loss, Matrix& y, const DownhillOpt
   const Eigen::Index n = y.rows(), dims = y.cols();
   Matrix gradient(n, dims);
   const auto at = [&](const double* x, double* slope) {
-    context.check_stop("match");
     const double value = loss(Eigen::Map<const Matrix>(x, n, dims), gradient, context);
     Eigen::Map<Matrix>(slope, n, dims) = gradient;
     return value;
   };
-  const auto each = [&](std::int64_t step) { context.advance(static_cast<double>(step), static_cast<double>(options.most_steps), "descent"); };
+  const auto each = [&](std::int64_t step) {
+    context.advance(static_cast<double>(step), static_cast<double>(options.most_steps), "descent");
+    return !context.stopping();
+  };
   Downhill result = downhill(y.size(), y.data(), at, options, each);
   y.rowwise() -= Eigen::RowVectorXd(y.colwise().mean());
   return result;

@@ -18,7 +18,7 @@ using kernels::move_lanes;
 
 namespace {
 
-// When an edge is due: `pace` is its pulls an epoch in units of 2^-32, `phase` where in its period it begins.
+// When an edge is due: `pace` is its pulls per epoch in units of 2^-32, `phase` where in its period it begins.
 struct Due {
   std::int32_t tail;
   std::uint32_t phase;
@@ -42,7 +42,7 @@ class Schedule {
         if (weight < least) continue;
         const auto phase = philox({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(weights.column[e]), static_cast<std::uint32_t>(Purpose::permutation), 0},
                                   {static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32)})[0];
-        edges_.push_back({weights.column[e], phase, static_cast<std::uint64_t>(2 * weight / greatest * 0x1p32)});
+        edges_.push_back({weights.column[e], phase, static_cast<std::uint64_t>(weight / greatest * 0x1p32)});
         pulls[i] += weight;
       }
       begin_.push_back(static_cast<std::int64_t>(edges_.size()));
@@ -106,8 +106,14 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
   moves.purpose = static_cast<std::uint32_t>(Purpose::shuffle);
   const auto kernel = kernels::current_isa().descents().rational_moves;
   const std::int64_t parts = std::min(epoch_parts, schedule.groups());
+  struct Pulls {  // of a group
+    std::vector<std::int32_t> tails;
+    std::vector<float> ways;
+    std::int64_t steps = 0;
+  };
+  std::vector<Pulls> pulls(static_cast<std::size_t>((schedule.groups() + parts - 1) / std::max<std::int64_t>(1, parts)));
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
-    context.check_stop("match");
+    if (context.stopping()) break;  // the map as it is
     moves.epoch = static_cast<std::uint32_t>(epoch);
     moves.rate = static_cast<float>(options.rate * (1 - static_cast<double>(epoch) / static_cast<double>(options.epochs)));
     for (std::int64_t part = 0; part < parts; ++part) {
@@ -115,14 +121,15 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
       const std::int64_t own = (schedule.groups() - part + parts - 1) / parts;
       constexpr std::int64_t at_once = 4;
       parallel_for((own + at_once - 1) / at_once, context.threads, [&](std::int64_t piece) {
-        std::vector<std::int32_t> tails;
         std::vector<float> places(static_cast<std::size_t>(dims * move_lanes));
         for (std::int64_t k = piece * at_once; k < std::min(own, (piece + 1) * at_once); ++k) {
           const auto& group = schedule.group(part + k * parts);
-          const std::int64_t steps = schedule.tails(part + k * parts, static_cast<std::uint64_t>(epoch), tails);
+          Pulls& pulled = pulls[static_cast<std::size_t>(k)];
+          pulled.steps = schedule.tails(part + k * parts, static_cast<std::uint64_t>(epoch), pulled.tails);
+          pulled.ways.resize(std::max(pulled.ways.size(), static_cast<std::size_t>(pulled.steps * dims * move_lanes)));
           for (std::int64_t c = 0; c < dims; ++c)
             for (std::int64_t l = 0; l < move_lanes; ++l) places[c * move_lanes + l] = group[l] < 0 ? 0 : points[c * n + group[l]];
-          kernel(moves, {group.data(), tails.data(), steps, places.data()});
+          kernel(moves, {group.data(), pulled.tails.data(), pulled.steps, places.data(), pulled.ways.data()});
           for (std::int64_t c = 0; c < dims; ++c)
             for (std::int64_t l = 0; l < move_lanes; ++l)
               if (group[l] >= 0) moved[c * n + group[l]] = places[c * move_lanes + l];
@@ -131,6 +138,14 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
       for (std::int64_t k = 0; k < own; ++k)
         for (const std::int32_t i : schedule.group(part + k * parts))
           for (std::int64_t c = 0; c < dims && i >= 0; ++c) points[c * n + i] = moved[c * n + i];
+      for (std::int64_t k = 0; k < own; ++k) {  // the other ends of the edges, in the order of groups
+        const Pulls& pulled = pulls[static_cast<std::size_t>(k)];
+        for (std::int64_t step = 0; step < pulled.steps; ++step)
+          for (std::int64_t l = 0; l < move_lanes; ++l) {
+            const std::int32_t tail = pulled.tails[static_cast<std::size_t>(step * move_lanes + l)];
+            for (std::int64_t c = 0; c < dims && tail >= 0; ++c) points[c * n + tail] -= pulled.ways[static_cast<std::size_t>((step * dims + c) * move_lanes + l)];
+          }
+      }
     }
     context.advance(static_cast<double>(epoch + 1), static_cast<double>(options.epochs), "descent");
   }

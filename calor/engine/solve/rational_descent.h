@@ -20,14 +20,15 @@ struct RationalOptions {
 };
 
 // The fuzzy cross-entropy of a graph of weights in (0, 1], symmetric, by stochastic descent in float from `start` (N x dims; umap-learn has
-// its coordinates within [0, 10]).  An edge pulls both its ends twice in an epoch times its share of the greatest weight; edges that would
-// pull less than once in all are left out (McInnes, Healy & Melville 2018; umap-learn's optimize_layout).
+// its coordinates within [0, 10]).  Each of an edge's two directions is due as often in an epoch as its share of the greatest weight says,
+// moves both ends towards each other and then its head away from points drawn; edges that would pull less than once in all are left out
+// (McInnes, Healy & Melville 2018; umap-learn's optimize_layout).
 //
-// The same bits for any number of threads: each point moves itself alone, by its own edges one after the other, and sees the others as
-// they stood when its part of the epoch began; an epoch has `parts` of them.  When an edge pulls, and what is drawn, is a function of the
-// seed, the epoch and the edge or point.  O(epochs edges) time, O(edges) memory.
+// The same bits for any number of threads: a head goes through its own edges one after the other and sees the other points as they stood when
+// its part of the epoch began; the tails follow when the part ends.  When an edge is due, and what is drawn, is a function of the seed, the epoch
+// and the edge or point.  O(epochs edges) time, O(edges) memory.
 Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context);
 
-inline constexpr std::int64_t epoch_parts = 32;  // 113 give digits a map no better
+inline constexpr std::int64_t epoch_parts = 32;  // 8 and 112 give digits maps as good
 
 }  // namespace calor::engine

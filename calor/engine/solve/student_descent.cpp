@@ -53,7 +53,7 @@ DescentResult student_descent(const Csr& p, const Matrix& start, const StudentOp
   Momentum momentum(n, dims, stride);
   DescentResult result;
   for (std::int64_t step = 0; step < options.steps; ++step) {
-    context.check_stop("match");
+    if (context.stopping()) break;  // the map as it is
     const double exaggeration = step < options.early_steps ? options.exaggeration : 1;
     const double rate = options.rate > 0 ? options.rate : static_cast<double>(n) / exaggeration;
     const bool with_loss = step % steps_between_losses == 0;

@@ -71,8 +71,8 @@ HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& mo
   };
   if constexpr (known > 0)
     for (std::int64_t c = 0; c < dims; ++c) at[c] = hn::LoadU(tag, moving.places + c * move_lanes + lane);
-  // Moves by coefficient(d^2, d^(2 b)) times the difference, in the lanes that are active and not at the other's place.
-  const auto move = [&](hn::Vec<MoveIndices> other, hn::Mask<MoveFloats> active, auto coefficient) HWY_ATTR {
+  // Moves by coefficient(d^2, d^(2 b)) times the difference, in the lanes that are active and not at the other's place, and tells how far.
+  const auto move = [&](hn::Vec<MoveIndices> other, hn::Mask<MoveFloats> active, auto coefficient, auto tell) HWY_ATTR {
     auto square = nothing;
     Vector difference[known ? known : 1];
     const auto difference_in = [&](std::int64_t c) HWY_ATTR { return hn::Sub(place(c), hn::GatherIndex(tag, moves.points + c * moves.stride, other)); };
@@ -87,7 +87,9 @@ HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& mo
     const auto factor = hn::IfThenElseZero(apart, coefficient(square, power));
     for (std::int64_t c = 0; c < dims; ++c) {
       const auto step = hn::Mul(factor, known ? difference[known ? c : 0] : difference_in(c));
-      put(c, hn::MulAdd(rate, hn::Max(shortest, hn::Min(longest, step)), place(c)));
+      const auto way = hn::Mul(rate, hn::Max(shortest, hn::Min(longest, step)));
+      tell(c, way);
+      put(c, hn::Add(place(c), way));
     }
   };
   const auto pull = [&](Vector square, Vector power) HWY_ATTR {
@@ -96,27 +98,27 @@ HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& mo
   const auto push = [&](Vector square, Vector power) HWY_ATTR {
     return hn::Div(push_factor, hn::Mul(hn::Add(square, hn::Set(tag, near_square)), hn::MulAdd(a, power, one)));
   };
-  const std::int64_t blocks = ((moves.draws + 1) / 2 + 3) / 4;
+  const auto silent = [](std::int64_t, Vector) HWY_ATTR {};
   const auto count = hn::Set(words, static_cast<std::uint32_t>(moves.count));
+  Words drawn[4] = {hn::Zero(words), hn::Zero(words), hn::Zero(words), hn::Zero(words)};
   for (std::int64_t step = 0; step < moving.steps; ++step) {
     const auto tail = hn::LoadU(indices, moving.tails + step * move_lanes + lane);
     const auto pulled = hn::Gt(tail, hn::Set(indices, -1));
-    if (hn::AllFalse(indices, pulled)) break;
     const auto active = hn::RebindMask(tag, pulled);
-    move(hn::IfThenElseZero(pulled, tail), active, pull);
-    const std::int64_t draws = draws_after(moves.draws, step, moves.epoch);
-    Words drawn[4];
-    for (std::int64_t k = 0; k < draws; ++k) {
-      if (k % 4 == 0) {
-        drawn[0] = hn::Set(words, static_cast<std::uint32_t>(step * blocks + k / 4));
+    float* out = moving.pulled + step * dims * move_lanes + lane;
+    move(hn::IfThenElseZero(pulled, tail), active, pull, [&](std::int64_t c, Vector way) HWY_ATTR { hn::StoreU(way, tag, out + c * move_lanes); });
+    if (hn::AllFalse(indices, pulled)) continue;
+    for (std::int64_t word = step * moves.draws; word < (step + 1) * moves.draws; ++word) {
+      if (word % 4 == 0) {
+        drawn[0] = hn::Set(words, static_cast<std::uint32_t>(word / 4));
         drawn[1] = hn::Set(words, moves.purpose);
         drawn[2] = own;
         drawn[3] = hn::Set(words, moves.epoch);
         random_words(drawn, moves.seed);
       }
       Words low, other;
-      full_products(drawn[k % 4], count, low, other);
-      move(hn::BitCast(indices, other), hn::And(active, hn::RebindMask(tag, hn::Ne(other, own))), push);
+      full_products(drawn[word % 4], count, low, other);
+      move(hn::BitCast(indices, other), hn::And(active, hn::RebindMask(tag, hn::Ne(other, own))), push, silent);
     }
   }
   if constexpr (known > 0)

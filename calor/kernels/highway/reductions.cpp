@@ -12,6 +12,8 @@
 #include "calor/kernels/highway/left_out-inl.h"
 #include "calor/kernels/highway/paths-inl.h"
 #include "calor/kernels/highway/symmetric-inl.h"
+#include "calor/kernels/highway/walk_sums-inl.h"
+#include "calor/kernels/highway/working_set-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace calor::kernels {
@@ -32,6 +34,16 @@ const Symmetric* symmetric_table() {
   return &table;
 }
 
+const WalkSums* walk_table() {
+  static const WalkSums table{add_row};
+  return &table;
+}
+
+const WorkingSet* working_set_table() {
+  static const WorkingSet table{working::step, working::second};
+  return &table;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace calor::kernels
 HWY_AFTER_NAMESPACE();
@@ -44,7 +56,8 @@ namespace calor::kernels {
 
 Tables highway_tables(std::int64_t target) {
 #define CALOR_TARGET(one, space) \
-  if (target == one) return {highway_products(one), highway_softmax(one), space::gaussian_table(), space::path_table(), space::symmetric_table(), highway_descents(one)};
+  if (target == one) return {highway_products(one), highway_softmax(one), space::gaussian_table(), space::path_table(), space::symmetric_table(), highway_descents(one), space::walk_table(), \
+                              space::working_set_table()};
 #include "calor/kernels/highway/each_target.inc"
   return {};
 }

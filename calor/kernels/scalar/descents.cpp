@@ -75,27 +75,30 @@ static void fft_pass(int radix, std::int64_t groups, std::int64_t span, const fl
 }
 
 static void rational_moves(const RationalMoves& moves, const MovingPoints& moving) {
-  const std::int64_t blocks = ((moves.draws + 1) / 2 + 3) / 4;
+  std::fill_n(moving.pulled, moving.steps * moves.dims * move_lanes, 0.0F);
   for (std::int64_t lane = 0; lane < move_lanes; ++lane) {
     const auto place = [&](std::int64_t c) -> float& { return moving.places[c * move_lanes + lane]; };
-    const auto move = [&](std::int64_t other, bool pull) {
+    const auto move = [&](std::int64_t other, float* pulled) {
       float square = 0;
       for (std::int64_t c = 0; c < moves.dims; ++c) square += std::pow(place(c) - moves.points[c * moves.stride + other], 2.0F);
       if (!(square > 0)) return;
       const float power = std::pow(square, moves.b), below = 1 + moves.a * power;
-      const float factor = pull ? -2 * moves.a * moves.b * power / (square * below) : 2 * moves.push * moves.b / ((near_square + square) * below);
-      for (std::int64_t c = 0; c < moves.dims; ++c)
-        place(c) += moves.rate * std::clamp(factor * (place(c) - moves.points[c * moves.stride + other]), -longest_move, longest_move);
+      const float factor = pulled ? -2 * moves.a * moves.b * power / (square * below) : 2 * moves.push * moves.b / ((near_square + square) * below);
+      for (std::int64_t c = 0; c < moves.dims; ++c) {
+        const float way = moves.rate * std::clamp(factor * (place(c) - moves.points[c * moves.stride + other]), -longest_move, longest_move);
+        place(c) += way;
+        if (pulled) pulled[c * move_lanes + lane] = way;
+      }
     };
+    std::array<std::uint32_t, 4> drawn{};
     for (std::int64_t step = 0; step < moving.steps && moving.tails[step * move_lanes + lane] >= 0; ++step) {
-      move(moving.tails[step * move_lanes + lane], true);
-      std::array<std::uint32_t, 4> drawn{};
-      for (std::int64_t k = 0; k < draws_after(moves.draws, step, moves.epoch); ++k) {
-        if (k % 4 == 0)
-          drawn = philox({static_cast<std::uint32_t>(step * blocks + k / 4), moves.purpose, static_cast<std::uint32_t>(moving.own[lane]), moves.epoch},
+      move(moving.tails[step * move_lanes + lane], moving.pulled + step * moves.dims * move_lanes);
+      for (std::int64_t word = step * moves.draws; word < (step + 1) * moves.draws; ++word) {
+        if (word % 4 == 0)
+          drawn = philox({static_cast<std::uint32_t>(word / 4), moves.purpose, static_cast<std::uint32_t>(moving.own[lane]), moves.epoch},
                          {static_cast<std::uint32_t>(moves.seed), static_cast<std::uint32_t>(moves.seed >> 32)});
-        const auto other = static_cast<std::int64_t>((static_cast<std::uint64_t>(drawn[k % 4]) * static_cast<std::uint64_t>(moves.count)) >> 32);
-        if (other != moving.own[lane]) move(other, false);
+        const auto other = static_cast<std::int64_t>((static_cast<std::uint64_t>(drawn[word % 4]) * static_cast<std::uint64_t>(moves.count)) >> 32);
+        if (other != moving.own[lane]) move(other, nullptr);
       }
     }
   }

@@ -11,7 +11,9 @@ const Softmax* softmax();
 const Gaussian* gaussian();
 const Paths* paths();
 const Symmetric* symmetric();
+const WalkSums* walk_sums();
+const WorkingSet* working_set();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set()}; }
 
 }  // namespace calor::kernels::scalar
