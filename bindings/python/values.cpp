@@ -126,7 +126,10 @@ Object dict_of(const Result& result, std::int64_t most) {
   set(dict.get(), "series", series_of(state));
   set(dict.get(), "notes", notes_of(state.notes));
   if (state.points) set(dict.get(), "points", array_of(*state.points));
-  if (state.type == types::labels) set(dict.get(), "labels", array_of(state.labels.data(), {static_cast<std::int64_t>(state.labels.size())}));
+  if (state.type == types::labels) {
+    set(dict.get(), "labels", array_of(state.labels.data(), {static_cast<std::int64_t>(state.labels.size())}));
+    if (state.scores.size()) set(dict.get(), "memberships", array_of(state.scores));
+  }
   if (state.type == types::prediction) {
     set(dict.get(), "scores", array_of(state.scores));
     set(dict.get(), "of_classes", Object(PyBool_FromLong(state.class_scores)));

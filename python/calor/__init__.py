@@ -14,7 +14,8 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "manifold": ("DiffusionMap", "Isomap", "LLE", "LaplacianEigenmaps", "LocallyLinearEmbedding", "MDS", "MetricMDS", "SNE", "TSNE", "UMAP"),
-    "clusters": ("KMeans", "MeanShift", "SpectralClustering"),
+    "clusters": ("FuzzyCMeans", "KMeans", "MarkovClustering", "MeanShift", "SpectralClustering"),
+    "machines": ("OneClassSVM", "SVC", "SVR"),
     "predictors": ("KNeighborsClassifier", "KNeighborsRegressor", "LabelSpreading", "NadarayaWatson", "Propagator", "PropagatorRegressor"),
     "memory": ("Hopfield",),
     "pipelines": ("Pipeline", "load", "recipes"),
@@ -42,7 +43,14 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from . import nn as nn
-    from .clusters import KMeans as KMeans, MeanShift as MeanShift, SpectralClustering as SpectralClustering
+    from .clusters import (
+        FuzzyCMeans as FuzzyCMeans,
+        KMeans as KMeans,
+        MarkovClustering as MarkovClustering,
+        MeanShift as MeanShift,
+        SpectralClustering as SpectralClustering,
+    )
+    from .machines import SVC as SVC, SVR as SVR, OneClassSVM as OneClassSVM
     from .manifold import (
         LLE as LLE,
         MDS as MDS,

@@ -108,7 +108,7 @@ class Estimator(BaseEstimator):
         """X as the engine takes it, and its number of rows, checked as scikit-learn does."""
         takes, row_names = self._takes(), row_names_of(X)
         X = validate_data(self, X, reset=reset, accept_sparse="csr" if takes != "distances" else False, dtype=(np.float64, np.float32),
-                          ensure_all_finite=takes == "points", ensure_min_samples=self.least_rows if reset else 1)
+                          ensure_all_finite=takes != "distances", ensure_min_samples=self.least_rows if reset else 1)
         points = rows_of(X) if takes == "points" else similarities_of(X) if takes == "similarities" else {"distances": X}
         if takes == "points":
             points["feature_names"] = feature_names_of(self)
@@ -130,7 +130,7 @@ class Estimator(BaseEstimator):
         self.notes_: list[tuple[str, str]] = result["notes"]
         if "spectrum" in result:
             self.eigenvalues_ = array_of(result["spectrum"])
-        for name in ("steps", "repetitions"):
+        for name in ("steps", "repetitions", "iterations"):
             if name in self.figures_:
                 self.n_iter_ = int(self.figures_[name])
         warn_of(self.notes_)
@@ -172,6 +172,7 @@ class Estimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._takes() != "distances"
         tags.input_tags.pairwise = self._takes() != "points"
+        tags.input_tags.positive_only = self._takes() == "similarities"
         tags.input_tags.allow_nan = self._takes() == "distances"
         tags.non_deterministic = False
         return tags
@@ -214,15 +215,15 @@ class Clusterer(ClusterMixin, Estimator):
         return array_of(self._place(X)["labels"])
 
 
-class Predictor(Estimator):
-    """What Classifier and Regressor share."""
+class Weighing:
+    """A prediction that weighs labelled rows can say which."""
 
     def evidence(self, X: Any, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """What each prediction rests on: (weights, rows), both of X's rows by k.  The k rows of the fit that weigh most, heaviest first, and their
         shares of all weight; -1 and 0 where there are fewer."""
         if k < 1:
             raise ValueError(f"[evidence] expected k of at least 1, found {k}")
-        result = self._place(X, evidence=k)
+        result = self._place(X, evidence=k)  # type: ignore[attr-defined]
         return array_of(result["evidence_weights"]), array_of(result["evidence_rows"])
 
 
@@ -231,7 +232,7 @@ def winners_of(scores: np.ndarray, otherwise: int) -> np.ndarray:
     return np.where(scores.max(axis=1) > 0, scores.argmax(axis=1), otherwise)
 
 
-class Classifier(ClassifierMixin, Predictor):
+class Classifier(ClassifierMixin, Estimator):
     """Classes of new points: predict, predict_proba; training_proba_ is what the fit says of its own rows.
 
     A new point out of reach of every labelled row has probabilities of 0 and the most frequent class."""
@@ -262,7 +263,7 @@ class Classifier(ClassifierMixin, Predictor):
         return self.classes_[winners_of(scores, self._most_frequent)]
 
 
-class Regressor(RegressorMixin, Predictor):
+class Regressor(RegressorMixin, Estimator):
     """Values of new points; training_prediction_ is what the fit says of its own rows."""
 
     def fit(self, X: Any, y: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, ClusterMixin, RegressorMixin, TransformerMixin
+    from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, ClusterMixin, OutlierMixin, RegressorMixin, TransformerMixin
     from sklearn.utils import check_random_state
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
@@ -65,6 +65,9 @@ except ImportError:
         def score(self, X: Any, y: Any) -> float:
             """The share of rows that are predicted correctly."""
             return float(np.mean(self.predict(X) == np.asarray(y)))  # type: ignore[attr-defined]
+
+    class OutlierMixin:  # type: ignore[no-redef]
+        pass
 
     class RegressorMixin:  # type: ignore[no-redef]
         def score(self, X: Any, y: Any) -> float:

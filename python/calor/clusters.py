@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._base import Clusterer, bandwidth_of
+import numpy as np
+
+from ._base import Clusterer, Estimator, bandwidth_of
 from ._data import array_of
+from ._sklearn import ClusterMixin
 
 
 class KMeans(Clusterer):
@@ -81,3 +84,62 @@ class MeanShift(Clusterer):
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
         self.cluster_centers_ = array_of(result["centres"])
+
+
+class FuzzyCMeans(Clusterer):
+    """Clusters that every point belongs to in part: memberships_, rows that add up to 1, and labels_, the greatest of each; cluster_centers_.
+
+    m: fuzziness, above 1; near 1 each point belongs to one cluster alone.  n_init: k-means starts.  max_iter, tol: as MeanShift."""
+
+    recipe = "fuzzy-c-means"
+    parameters = {"n_clusters": "k", "m": "m", "n_init": "centres.starts", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
+
+    def __init__(self, n_clusters: int = 8, *, m: float = 2.0, n_init: int = 10, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0,
+                 n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
+        self.n_clusters = n_clusters
+        self.m = m
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.max_memory = max_memory
+        self.verbose = verbose
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        super()._keep(result)
+        self.memberships_ = array_of(result["memberships"])
+        self.cluster_centers_ = array_of(result["centres"])
+
+    def memberships(self, X: Any) -> np.ndarray:
+        """How much new points belong to each cluster."""
+        return array_of(self._place(X)["memberships"])
+
+
+class MarkovClustering(ClusterMixin, Estimator):
+    """Groups that flow along a graph stays in: labels_.  X is the graph, a square table of weights, sparse or dense, 0 for no edge.
+
+    inflation: the larger, the more and the smaller clusters; 1.2 to 5 is the usual range.  max_iter, tol: as MeanShift."""
+
+    recipe = "mcl"
+    parameters = {"inflation": "inflation", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}
+
+    def __init__(self, inflation: float = 2.0, *, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0, n_jobs: int | None = None,
+                 max_memory: int | str | None = None, verbose: bool = False) -> None:
+        self.inflation = inflation
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.max_memory = max_memory
+        self.verbose = verbose
+
+    def _takes(self) -> str:
+        return "similarities"
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        self.labels_ = array_of(self._run(X)["labels"])
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
+        return self.fit(X).labels_

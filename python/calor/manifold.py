@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -147,7 +148,10 @@ class DiffusionMap(Embedder):
 
 
 def _neighbours_of_perplexity(estimator: Any, rows: int) -> Mapping[str, Any]:
-    return {"exp.perplexity": estimator.perplexity, "knn.k": max(1, min(int(3 * estimator.perplexity), rows - 1))}
+    perplexity = estimator.perplexity
+    if perplexity == 30 and rows > 90:
+        return {}
+    return {"exp.perplexity": perplexity, "knn.k": max(1, min(math.ceil(3 * perplexity), rows - 1))}
 
 
 class TSNE(Embedder):
@@ -189,7 +193,7 @@ def _neighbours_of_umap(estimator: Any, rows: int) -> Mapping[str, Any]:
     """umap-learn counts the point itself."""
     if estimator.n_neighbors < 2:
         raise ValueError(f"[calor] expected n_neighbors of at least 2, the point itself counted, found {estimator.n_neighbors}")
-    return {"knn.k": estimator.n_neighbors - 1, "exp.cardinality": f"log2({estimator.n_neighbors})"}
+    return {} if estimator.n_neighbors == 15 else {"k": estimator.n_neighbors - 1}
 
 
 class UMAP(Embedder):

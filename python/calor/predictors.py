@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ._base import Classifier, Regressor, bandwidth_of, checked_targets, winners_of
+from ._base import Classifier, Regressor, Weighing, bandwidth_of, checked_targets, winners_of
 from ._data import array_of
 
 
-class KNeighborsClassifier(Classifier):
+class KNeighborsClassifier(Weighing, Classifier):
     """Majority vote of the nearest training points.
 
     metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a table of distances: square for fit, to the rows of the fit after it."""
@@ -30,7 +30,7 @@ class KNeighborsClassifier(Classifier):
         self.verbose = verbose
 
 
-class KNeighborsRegressor(Regressor):
+class KNeighborsRegressor(Weighing, Regressor):
     """The mean of the nearest training points' values.  metric: as KNeighborsClassifier."""
 
     recipe = "knn-regressor"
@@ -47,7 +47,7 @@ class KNeighborsRegressor(Regressor):
         self.verbose = verbose
 
 
-class NadarayaWatson(Regressor):
+class NadarayaWatson(Weighing, Regressor):
     """Kernel regression: a weighted mean over all training points.
 
     bandwidth: of exp(-d² / bandwidth), "auto" from the points, "loo" chosen by leave-one-out; gamma: 1 / bandwidth, in its place.  metric: as
@@ -68,7 +68,7 @@ class NadarayaWatson(Regressor):
         self.verbose = verbose
 
 
-class Propagator(Classifier):
+class Propagator(Weighing, Classifier):
     """Attention to labelled points: classes with probabilities that can be taken at face value, and `evidence` for each.
 
     bandwidth: of exp(-d² / bandwidth).  alpha: how far the labelled points' density is divided out, 0 to 1.  Both "loo": chosen by leave-one-out.
@@ -90,7 +90,7 @@ class Propagator(Classifier):
         self.verbose = verbose
 
 
-class PropagatorRegressor(Regressor):
+class PropagatorRegressor(Weighing, Regressor):
     """The propagator for measured values: kernel regression that chooses its own bandwidth.  Parameters as Propagator."""
 
     recipe = "propagator-regressor"

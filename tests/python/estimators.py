@@ -7,7 +7,7 @@ ESTIMATORS = [
     calor.DiffusionMap(), calor.TSNE(perplexity=2, max_iter=300), calor.UMAP(n_neighbors=5, n_epochs=50), calor.SNE(perplexity=5),
     calor.KMeans(n_clusters=3), calor.SpectralClustering(n_clusters=3, n_neighbors=5), calor.MeanShift(),
     calor.KNeighborsClassifier(), calor.KNeighborsRegressor(), calor.NadarayaWatson(), calor.Propagator(), calor.PropagatorRegressor(),
-    calor.LabelSpreading(n_neighbors=5), calor.Hopfield(),
+    calor.LabelSpreading(n_neighbors=5), calor.Hopfield(), calor.FuzzyCMeans(n_clusters=3), calor.MarkovClustering(), calor.SVC(), calor.SVR(), calor.OneClassSVM(),
 ]
 for estimator in ESTIMATORS:
     estimator.set_params(n_jobs=1)

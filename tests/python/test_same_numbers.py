@@ -2,6 +2,7 @@
 import csv
 import io
 
+import networkx
 import numpy as np
 import pytest
 
@@ -72,6 +73,7 @@ CLUSTERERS = [
     ("k-means", calor.KMeans(10, random_state=3), ["k=10", "--seed", "3"]),
     ("spectral-clustering", calor.SpectralClustering(10), ["k=10"]),
     ("mean-shift", calor.MeanShift(300.0), ["h=300"]),
+    ("fuzzy-c-means", calor.FuzzyCMeans(10, m=1.1), ["k=10", "m=1.1"]),
 ]
 
 
@@ -89,6 +91,7 @@ CLASSIFIERS = [
     ("knn-classifier", calor.KNeighborsClassifier(3), ["knn.k=3"]),
     ("propagator", calor.Propagator(), []),
     ("label-spreading", calor.LabelSpreading(alpha=0.7), ["restart.a=0.3"]),
+    ("svm", calor.SVC(10, gamma="scale", probability=True), ["weigh.C=10", "kernel.gamma=scale", "weigh.probabilities=platt"]),
 ]
 
 
@@ -109,6 +112,7 @@ REGRESSORS = [
     ("knn-regressor", calor.KNeighborsRegressor(7), ["knn.k=7"]),
     ("nadaraya-watson", calor.NadarayaWatson(), []),
     ("propagator-regressor", calor.PropagatorRegressor(alpha=0.5), ["two_side.alpha=0.5"]),
+    ("svm-regressor", calor.SVR(gamma=0.001, epsilon=0.2), ["kernel.gamma=0.001", "weigh.epsilon=0.2"]),
 ]
 
 
@@ -131,9 +135,37 @@ def test_recall(files, wheel_calor, tmp_path):
     assert np.array_equal(mine.transform(new), numbers(columns(wheel_calor("apply", model, new_path)), *names))
 
 
+def test_memberships(files, wheel_calor):
+    X, _, path, *_ = files
+    found = columns(wheel_calor("run", "fuzzy-c-means", path, "--label", "label", "--set", "k=4", "--set", "m=1.1"))
+    mine = calor.FuzzyCMeans(4, m=1.1).fit(X)
+    assert np.array_equal(mine.memberships_, numbers(found, *(f"membership{i}" for i in range(4))))
+    assert np.abs(mine.memberships(X) - mine.memberships_).max() < 1e-9
+
+
+def test_one_class(files, wheel_calor, tmp_path):
+    X, _, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    found = columns(wheel_calor("run", "one-class-svm", path, "--label", "label", "--set", "kernel.gamma=0.001", "--set", "weigh.nu=0.1", "--save", model))
+    mine = calor.OneClassSVM(0.1, gamma=0.001).fit(X)
+    assert np.array_equal(mine.training_decisions_, numbers(found, "decision")[:, 0])
+    placed = columns(wheel_calor("apply", model, new_path))
+    assert np.array_equal(mine.decision_function(new), numbers(placed, "decision")[:, 0])
+    assert np.array_equal(mine.predict(new), numbers(placed, "inlier")[:, 0])
+
+
+def test_markov_clustering(wheel_calor, tmp_path):
+    graph = networkx.karate_club_graph()
+    (tmp_path / "karate.txt").write_text("".join(f"{a} {b}\n" for a, b in graph.edges))
+    found = columns(wheel_calor("run", "mcl", tmp_path / "karate.txt"))
+    theirs = dict(zip(found["name"], found["cluster"]))
+    mine = calor.MarkovClustering().fit_predict(networkx.to_scipy_sparse_array(graph, weight=None))
+    assert mine.tolist() == [int(theirs[str(node)]) for node in graph]
+
+
 def test_every_recipe_is_here():
     """A recipe without an estimator is found here."""
-    tested = {case[0] for case in (*EMBEDDERS, *CLUSTERERS, *CLASSIFIERS, *REGRESSORS)} | {"hopfield"}
+    tested = {case[0] for case in (*EMBEDDERS, *CLUSTERERS, *CLASSIFIERS, *REGRESSORS)} | {"hopfield", "one-class-svm", "mcl"}
     assert set(calor.recipes()) - tested == {"pagerank"}  # which is about graphs: calor.Pipeline("pagerank", takes="similarities")
 
 
