@@ -117,8 +117,8 @@ TEST(Outline, NewPointsAreRefusedAtTheStageToo) {
   const Matrix x = random_points(20, 2, 1);
   const Fit fit = run_text("distance(2) | exp(1) | row | best(column) | apply", x);
   EXPECT_EQ(message_of(Fault::usage, [&] { place(fit, fit.data->features, Context()); }).marked, "best(column)");
-  const Fit walk = run_text("knn(5) | indicator | mean | repeat(expand(2) | row, tolerance=1) | apply", x);
-  EXPECT_EQ(message_of(Fault::usage, [&] { place(walk, walk.data->features, Context()); }).marked, "expand(2)");
+  const Fit walk = run_text("distance(2) | exp(1) | row | repeat(best(column) | row, tolerance=1) | apply", x);
+  EXPECT_EQ(message_of(Fault::usage, [&] { place(walk, walk.data->features, Context()); }).marked, "best(column)");
 }
 
 // Within 100 columns, whatever the length of the pipeline and wherever the fault is.
