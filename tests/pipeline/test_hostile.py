@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -320,7 +321,6 @@ def test_two_runs_into_one_file_leave_one_whole_result(csv, tmp_path):
 LONG = {
     "knn(15)": (40000, 200),
     "distance(2) | exp(1e-2) | row | eigen(50)": (6000, 3),
-    "distance(1) | match(distance, stress, tolerance=0)": (2500, 10),
     "knn(15) | distance(1) | geodesic | double_center | eigen(2)": (9000, 3),
 }
 
@@ -353,7 +353,7 @@ def test_the_pipelines_on_the_page_run(calor, tmp_path):
     import shlex
 
     found = commands(PAGES / "write-your-own-pipeline.md")
-    assert len(found) == 2
+    assert len(found) == 4
     words = shlex.split(found[0])
     words[words.index("map.csv")] = str(tmp_path / "map.csv")
     calor(*words, "-q")
@@ -363,3 +363,11 @@ def test_the_pipelines_on_the_page_run(calor, tmp_path):
     lines = [line[4:] for line in shown.splitlines()]
     assert refused.startswith(lines[0].rstrip(". ").rstrip())
     assert all(line in refused for line in lines[1:])
+    sys.path.insert(0, str(PAGES))
+    import pictures  # which draws the data of the two others
+
+    drawn = pictures.sources(tmp_path)
+    for command in found[2:]:
+        words = shlex.split(command)
+        words = [str(drawn[word.removesuffix(".csv")]) if word.endswith(".csv") else word for word in words]
+        assert len(table(calor(*words, "-q").stdout).dtype.names) == 3  # two coordinates and the label
