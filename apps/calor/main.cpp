@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 #include <sstream>
+#include <system_error>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
@@ -82,6 +83,8 @@ static int run(int count, char** words) {
     return report_error(error.fault(), error.what());
   } catch (const std::bad_alloc&) {
     return report_error(Fault::memory, "[calor] expected enough memory, found none left: give less data, or a --max-memory limit");
+  } catch (const std::system_error& error) {  // fmt's, of a text longer than the buffer of standard output
+    return report_error(Fault::input, fmt::format("[output] expected to write standard output, found: {}", error.code().message()).c_str());
   } catch (const std::exception& error) {
     return report_error(Fault::internal, fmt::format("[calor] internal error: {}", error.what()).c_str());
   }

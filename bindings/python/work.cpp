@@ -82,7 +82,11 @@ void Watch::run(const std::function<void()>& work) {
     }
   }
   worker.join();
-  if (raised) throw Raised{};
+  if (raised) {
+    // A descent that was interrupted gives the map that it has, and says so in a note: that is kept instead of the interruption.
+    if (error || !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) throw Raised{};
+    PyErr_Clear();
+  }
   if (error) std::rethrow_exception(error);
 }
 
