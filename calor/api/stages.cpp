@@ -69,6 +69,7 @@ Embedding match(const Similarity& similarity, const std::string& family, const s
 Labels components(const Graph& graph) { return through<Labels>("components", graph, {}); }
 Labels components(const Similarity& similarity) { return through<Labels>("components", similarity, {}); }
 Labels cluster(const Points& points, std::int64_t k, const Settings& more) { return through<Labels>("cluster", points, {{"k", k}}, more); }
+Labels memberships(const Points& centres, double m, const Settings& more) { return through<Labels>("memberships", centres, {{"m", m}}, more); }
 Labels assign(const Points& centres, const Settings& more) { return through<Labels>("assign", centres, {}, more); }
 Prediction vote(const Similarity& similarity) { return through<Prediction>("vote", similarity, {}); }
 Prediction average(const Similarity& similarity) { return through<Prediction>("average", similarity, {}); }

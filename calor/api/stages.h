@@ -89,6 +89,7 @@ Labels components(const Graph& graph);
 Labels components(const Similarity& similarity);
 Labels cluster(const Points& points, std::int64_t k, const Settings& more = {});
 Labels assign(const Points& centres, const Settings& more = {});
+Labels memberships(const Points& centres, double m = 2, const Settings& more = {});
 Prediction vote(const Similarity& similarity);
 Prediction average(const Similarity& similarity);
 
