@@ -184,16 +184,22 @@ double scale_for(Vector scores, double perplexity, std::int64_t row) {
   require(static_cast<double>(scores.size()) >= perplexity, Fault::input,
           "[exp] expected at least {} values in a row for that perplexity, found {} in row {}: give a smaller perplexity or a larger k",
           perplexity, scores.size(), row + 1);
+  constexpr double tie = 1e-6;  // relative to the greatest number: closer ones may differ by the rounding of their squares alone
+  const double apart = tie * scores.cwiseAbs().maxCoeff();
   scores.array() -= scores.maxCoeff();
   const double target = std::log(perplexity), spread = -scores.minCoeff();
   if (spread == 0) return 1;  // all alike: every scale gives the same
+  double next = spread;  // how far the scores that are not tied with the greatest lie below it
+  for (const double score : scores)
+    if (-score > apart) next = std::min(next, -score);
+  constexpr double nothing_left = 750;  // exp(-750) is 0
   double low = 0, high = 0, scale = spread;
   for (int step = 0; step < 200; ++step) {
     const double found = entropy(scores, scale);
     if (std::abs(found - target) < 1e-9) break;
     (found < target ? low : high) = scale;
     scale = high == 0 ? 2 * scale : low == 0 ? scale / 2 : (low + high) / 2;
-    if (scale > 1e9 * spread || scale < 1e-12 * spread) break;  // ties: the entropy cannot be reached any closer
+    if (scale > 1e9 * spread || scale < next / nothing_left) break;  // ties: the entropy cannot be reached any closer
   }
   return scale;
 }

@@ -62,6 +62,13 @@ def test_new_digits_land_among_their_kind(calor, csv, tmp_path, recipe):
     assert (half["dim1"] == placed["dim1"][:50]).all()
 
 
+def test_more_ties_than_the_perplexity_are_neighbours_alike(calor, csv):
+    x = np.random.default_rng(0).integers(0, 3, size=(20, 3)).astype(float)
+    points = csv(x)
+    found = calor("run", "distance(2) | exp(perplexity=2) | row | match(gaussian, kl)", points, "-q").stdout
+    assert np.isfinite(np.column_stack([table(found)["dim1"], table(found)["dim2"]])).all()
+
+
 def test_too_large_a_perplexity_says_what_to_do(calor, csv):
     x = np.random.default_rng(0).normal(size=(60, 3))
     assert "[knn] expected k of at most 59" in calor("run", "tsne", csv(x), code=3).stderr
