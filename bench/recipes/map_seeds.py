@@ -41,11 +41,7 @@ def _umap_learn(_path, points, seed):
 
 
 def _opentsne(_path, points, seed):
-    import openTSNE
-    similarities = openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1, random_state=seed)
-    begin = openTSNE.initialization.random(points, random_state=seed)
-    found = openTSNE.TSNE(n_jobs=1, random_state=seed, negative_gradient_method="fft").fit(affinities=similarities, initialization=begin)
-    return np.asarray(found), found.kl_divergence
+    return maps.opentsne(points, seed, "random")[1]
 
 
 def _calor(recipe, settings):

@@ -32,12 +32,12 @@ def _calor(recipe, path):
     return calor.processor_seconds(document, "match"), (calor.coordinates(document), document["figures"].get("kl"))
 
 
-def _opentsne(points):
+def opentsne(points, seed=0, start="pca"):
     import openTSNE
-    similarities = openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1, random_state=0)
-    begin = openTSNE.initialization.pca(points, random_state=0)
+    similarities = openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1, random_state=seed)
+    begin = getattr(openTSNE.initialization, start)(points, random_state=seed)
     start = time.process_time()
-    found = openTSNE.TSNE(n_jobs=1, random_state=0, negative_gradient_method="fft").fit(affinities=similarities, initialization=begin)
+    found = openTSNE.TSNE(n_jobs=1, random_state=seed, negative_gradient_method="fft").fit(affinities=similarities, initialization=begin)
     return time.process_time() - start, (np.asarray(found), found.kl_divergence)
 
 
@@ -81,7 +81,7 @@ def _words(judge, answers):
 def measure(size, rounds):
     path, points, labels = points_of(size)
     processor, judge = Processor(), Judge(points, labels)
-    for recipe, peer, run in (("tsne", "openTSNE", _opentsne), ("umap", "umap-learn", _umap)):
+    for recipe, peer, run in (("tsne", "openTSNE", opentsne), ("umap", "umap-learn", _umap)):
         runs = processor.watch({"calor": lambda recipe=recipe: _calor(recipe, path), peer: lambda run=run: run(points)})
         yield row(f"{recipe}'s descent, {size} points", *interleave(runs, lambda answers: _words(judge, answers), rounds))
     yield processor.line()

@@ -77,6 +77,12 @@ class Estimator(BaseEstimator):
     max_memory: int | str | None
     verbose: bool
 
+    def _take(self, given: Mapping[str, Any]) -> None:
+        """A constructor's parameters, from its locals(), as attributes: scikit-learn wants them there as they are given, and nothing else done."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
     def _takes(self) -> str:
         """What X is: "points", "distances" or "similarities"."""
         if getattr(self, "affinity", "") == "precomputed":

@@ -21,13 +21,7 @@ class KMeans(Clusterer):
 
     def __init__(self, n_clusters: int = 8, *, n_init: int = 10, max_iter: int = 300, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_clusters = n_clusters
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
@@ -48,17 +42,7 @@ class SpectralClustering(Clusterer):
     def __init__(self, n_clusters: int = 8, *, n_neighbors: int = 15, n_init: int = 10, bandwidth: float | str = "auto", gamma: float | None = None,
                  affinity: str = "nearest_neighbors", metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_clusters = n_clusters
-        self.n_neighbors = n_neighbors
-        self.n_init = n_init
-        self.bandwidth = bandwidth
-        self.gamma = gamma
-        self.affinity = affinity
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class MeanShift(Clusterer):
@@ -73,13 +57,7 @@ class MeanShift(Clusterer):
 
     def __init__(self, bandwidth: float | str = "groups", *, max_iter: int = 1000, tol: float = 1e-4, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.bandwidth = bandwidth
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
@@ -96,15 +74,7 @@ class FuzzyCMeans(Clusterer):
 
     def __init__(self, n_clusters: int = 8, *, m: float = 2.0, n_init: int = 10, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_clusters = n_clusters
-        self.m = m
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
@@ -126,13 +96,7 @@ class MarkovClustering(ClusterMixin, Estimator):
 
     def __init__(self, inflation: float = 2.0, *, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.inflation = inflation
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def _takes(self) -> str:
         return "similarities"

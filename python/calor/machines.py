@@ -37,19 +37,7 @@ class SVC(Classifier):
     def __init__(self, C: float = 1.0, *, kernel: str = "rbf", gamma: float | str = "auto", degree: int = 3, coef0: float = 1.0,
                  class_weights: str = "equal", probability: bool = False, tol: float = 1e-3, max_iter: int | str = "auto", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.C = C
-        self.kernel = kernel
-        self.gamma = gamma
-        self.degree = degree
-        self.coef0 = coef0
-        self.class_weights = class_weights
-        self.probability = probability
-        self.tol = tol
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class SVR(Regressor):
@@ -64,18 +52,7 @@ class SVR(Regressor):
     def __init__(self, C: float = 1.0, *, epsilon: float = 0.1, kernel: str = "rbf", gamma: float | str = "auto", degree: int = 3, coef0: float = 1.0,
                  tol: float = 1e-3, max_iter: int | str = "auto", random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None,
                  verbose: bool = False) -> None:
-        self.C = C
-        self.epsilon = epsilon
-        self.kernel = kernel
-        self.gamma = gamma
-        self.degree = degree
-        self.coef0 = coef0
-        self.tol = tol
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class OneClassSVM(OutlierMixin, Estimator):
@@ -90,17 +67,7 @@ class OneClassSVM(OutlierMixin, Estimator):
     def __init__(self, nu: float = 0.5, *, kernel: str = "rbf", gamma: float | str = "auto", degree: int = 3, coef0: float = 1.0, tol: float = 1e-3,
                  max_iter: int | str = "auto", random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None,
                  verbose: bool = False) -> None:
-        self.nu = nu
-        self.kernel = kernel
-        self.gamma = gamma
-        self.degree = degree
-        self.coef0 = coef0
-        self.tol = tol
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def fit(self, X: Any, y: Any = None) -> Any:
         self.training_decisions_ = array_of(self._run(X)["field"])[:, 0]

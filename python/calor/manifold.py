@@ -22,12 +22,7 @@ class MDS(Embedder):
 
     def __init__(self, n_components: int = 2, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_components = n_components
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class MetricMDS(Embedder):
@@ -41,14 +36,7 @@ class MetricMDS(Embedder):
 
     def __init__(self, n_components: int = 2, *, metric: str = "euclidean", max_iter: int = 3000, tol: float = 1e-7, random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_components = n_components
-        self.metric = metric
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def fit(self, X: Any, y: Any = None) -> Any:
         super().fit(X)
@@ -67,13 +55,7 @@ class Isomap(Embedder):
 
     def __init__(self, n_neighbors: int = 15, n_components: int = 2, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.n_components = n_components
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class LocallyLinearEmbedding(Embedder):
@@ -87,13 +69,7 @@ class LocallyLinearEmbedding(Embedder):
 
     def __init__(self, n_neighbors: int = 12, n_components: int = 2, *, reg: float = 1e-3, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.n_components = n_components
-        self.reg = reg
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 LLE = LocallyLinearEmbedding
@@ -112,16 +88,7 @@ class LaplacianEigenmaps(Embedder):
     def __init__(self, n_neighbors: int = 15, n_components: int = 2, *, bandwidth: float | str = "auto", gamma: float | None = None,
                  affinity: str = "nearest_neighbors", metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.n_components = n_components
-        self.bandwidth = bandwidth
-        self.gamma = gamma
-        self.affinity = affinity
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class DiffusionMap(Embedder):
@@ -135,16 +102,7 @@ class DiffusionMap(Embedder):
 
     def __init__(self, n_components: int = 2, *, alpha: float = 1.0, time: float = 1.0, bandwidth: float | str = "auto", gamma: float | None = None,
                  metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_components = n_components
-        self.alpha = alpha
-        self.time = time
-        self.bandwidth = bandwidth
-        self.gamma = gamma
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 def _neighbours_of_perplexity(estimator: Any, rows: int) -> Mapping[str, Any]:
@@ -169,18 +127,7 @@ class TSNE(Embedder):
     def __init__(self, n_components: int = 2, *, perplexity: float = 30.0, early_exaggeration: float = 12.0, learning_rate: float | str = "auto",
                  max_iter: int = 750, init: str = "auto", degrees_of_freedom: float = 1.0, metric: str = "euclidean", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_components = n_components
-        self.perplexity = perplexity
-        self.early_exaggeration = early_exaggeration
-        self.learning_rate = learning_rate
-        self.max_iter = max_iter
-        self.init = init
-        self.degrees_of_freedom = degrees_of_freedom
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def fit(self, X: Any, y: Any = None) -> Any:
         super().fit(X)
@@ -212,19 +159,7 @@ class UMAP(Embedder):
     def __init__(self, n_neighbors: int = 15, n_components: int = 2, *, min_dist: float = 0.1, spread: float = 1.0, n_epochs: int | None = None,
                  negative_sample_rate: int = 5, learning_rate: float | str = "auto", init: str = "auto", metric: str = "euclidean", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.n_components = n_components
-        self.min_dist = min_dist
-        self.spread = spread
-        self.n_epochs = n_epochs
-        self.negative_sample_rate = negative_sample_rate
-        self.learning_rate = learning_rate
-        self.init = init
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class SNE(Embedder):
@@ -239,16 +174,7 @@ class SNE(Embedder):
 
     def __init__(self, n_components: int = 2, *, perplexity: float = 30.0, max_iter: int = 1000, tol: float = 1e-7, init: str = "auto",
                  metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_components = n_components
-        self.perplexity = perplexity
-        self.max_iter = max_iter
-        self.tol = tol
-        self.init = init
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def fit(self, X: Any, y: Any = None) -> Any:
         super().fit(X)

@@ -22,13 +22,7 @@ class Hopfield(TransformerMixin, Estimator):
 
     def __init__(self, temperature: float = 1.0, *, max_iter: int = 1000, tol: float = 1e-6, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.temperature = temperature
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def fit(self, X: Any, y: Any = None) -> Any:
         self.fixed_points_ = array_of(self._run(X)["points"])

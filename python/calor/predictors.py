@@ -22,12 +22,7 @@ class KNeighborsClassifier(Weighing, Classifier):
 
     def __init__(self, n_neighbors: int = 5, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class KNeighborsRegressor(Weighing, Regressor):
@@ -39,12 +34,7 @@ class KNeighborsRegressor(Weighing, Regressor):
 
     def __init__(self, n_neighbors: int = 5, *, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class NadarayaWatson(Weighing, Regressor):
@@ -59,13 +49,7 @@ class NadarayaWatson(Weighing, Regressor):
 
     def __init__(self, bandwidth: float | str = "auto", *, gamma: float | None = None, metric: str = "euclidean", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.bandwidth = bandwidth
-        self.gamma = gamma
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class Propagator(Weighing, Classifier):
@@ -81,13 +65,7 @@ class Propagator(Weighing, Classifier):
 
     def __init__(self, bandwidth: float | str = "loo", *, alpha: float | str = "loo", standardise: str = "loo", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.bandwidth = bandwidth
-        self.alpha = alpha
-        self.standardise = standardise
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 class PropagatorRegressor(Weighing, Regressor):
@@ -99,13 +77,7 @@ class PropagatorRegressor(Weighing, Regressor):
 
     def __init__(self, bandwidth: float | str = "loo", *, alpha: float | str = "loo", standardise: str = "loo", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.bandwidth = bandwidth
-        self.alpha = alpha
-        self.standardise = standardise
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
 
 def _returns(estimator: Any, rows: int) -> Mapping[str, Any]:
@@ -127,17 +99,7 @@ class LabelSpreading(Classifier):
     def __init__(self, n_neighbors: int = 15, *, alpha: float = 0.8, bandwidth: float | str = "auto", gamma: float | None = None, max_iter: int = 1000,
                  tol: float = 1e-6, metric: str = "euclidean", random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None,
                  verbose: bool = False) -> None:
-        self.n_neighbors = n_neighbors
-        self.alpha = alpha
-        self.bandwidth = bandwidth
-        self.gamma = gamma
-        self.max_iter = max_iter
-        self.tol = tol
-        self.metric = metric
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def _labels(self, y: Any) -> Callable[[int], dict[str, Any]]:
         return lambda rows: self._coded(y, rows, known=known_labels(checked_targets(self, y, rows)))
