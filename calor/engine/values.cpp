@@ -93,7 +93,7 @@ void TileScores::prepare(const TileScores* ready) {
 
 void TileScores::products(TileRows row, std::int64_t column, Matrix& tile) const {
   if (record_.row_sparse) return sparse_products(row, column, tile);
-  if (row.listed) kernels::products(*rows_, row.listed, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
+  if (row.listed) kernels::listed_products(*rows_, row.listed, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
   else kernels::products(*rows_, row.first, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
 }
 

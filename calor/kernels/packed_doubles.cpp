@@ -52,7 +52,7 @@ void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_coun
 // Rows that a register tile takes at once on every instruction set (products-inl.h).
 static constexpr std::int64_t register_rows = 6;
 
-void products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
+void listed_products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
               std::int64_t column_count, double* tile, std::int64_t stride) {
   // A block of columns stays in the second-level cache while the rows go by.
   constexpr std::int64_t cache_bytes = 256 << 10, most_columns = 256;

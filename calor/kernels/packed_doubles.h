@@ -22,7 +22,7 @@ class PackedDoubles {
   friend void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_count, const PackedDoubles& columns,
                        std::int64_t column, std::int64_t column_count, double* tile, std::int64_t stride);
   // The same for rows listed in any order.
-  friend void products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns,
+  friend void listed_products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns,
                        std::int64_t column, std::int64_t column_count, double* tile, std::int64_t stride);
 
  private:
@@ -35,7 +35,7 @@ class PackedDoubles {
 
 void products(const PackedDoubles& rows, std::int64_t row, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
               std::int64_t column_count, double* tile, std::int64_t stride);
-void products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
+void listed_products(const PackedDoubles& rows, const std::int64_t* listed, std::int64_t row_count, const PackedDoubles& columns, std::int64_t column,
               std::int64_t column_count, double* tile, std::int64_t stride);
 
 // out[b] = row_square + column_squares[b] - 2 products[b].  True when one of them is at most `share` of the sum of its squares.

@@ -43,7 +43,7 @@ TEST(PackedDoubles, TilesAnywhere) {
       }
     }
     std::vector<double> all(n * n);
-    products(packed, std::int64_t{0}, n, packed, 0, n, all.data(), n);
+    products(packed, 0, n, packed, 0, n, all.data(), n);
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t j = 0; j < i; ++j) ASSERT_EQ(all[i * n + j], all[j * n + i]) << isa;
   }
