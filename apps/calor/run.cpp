@@ -101,9 +101,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
 
   const pipeline::State& state = saved.fit.result;
-  const bool interrupted = state.figures.count("interrupted") > 0;  // a descent gave the map that it had: write that
   Context after = context;
-  if (interrupted) after.stop = nullptr;
+  if (state.interrupted) after.stop = nullptr;  // a descent gave the map that it had: write that
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   std::vector<pipeline::Note> remarks = state.notes;
@@ -131,7 +130,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) write_result("", output);
   if (!globals.quiet) print_remarks(state, remarks, document["quality"]);
-  if (interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
+  if (state.interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {

@@ -52,7 +52,7 @@ struct alignas(64) Lanes {
   std::array<double, lanes> of;
 };
 
-// The positive sums of one row, columns ascending.
+// The sums of one row that are not 0, columns ascending.
 struct Found {
   std::vector<std::int32_t> column;
   std::vector<double> value;
@@ -66,24 +66,24 @@ struct Found {
   void add(std::int32_t to, double sum) {  // no branch: which sums are 0 cannot be foretold
     column[count] = to;
     value[count] = sum;
-    count += sum > 0;
+    count += sum != 0;
   }
   std::span<const double> values() const { return {value.data(), static_cast<std::size_t>(count)}; }
 };
 
-// The k-th largest of positive numbers, k at most their count; `greatest` is the largest.  They are sorted by octave and seven digits first.
+// The k-th largest size of numbers that are not 0, k at most their count; `greatest` is the largest.  They are sorted by octave and seven digits first.
 double largest(std::span<const double> values, double greatest, std::int64_t k, std::vector<std::int32_t>& counts, std::vector<double>& same) {
   constexpr int shift = 45;
   constexpr std::uint64_t bins = 4096;  // 32 octaves; what is smaller shares the last
   const std::uint64_t top = std::bit_cast<std::uint64_t>(greatest) >> shift;
-  const auto bin_of = [top](double value) { return static_cast<std::size_t>(std::min(top - (std::bit_cast<std::uint64_t>(value) >> shift), bins - 1)); };
+  const auto bin_of = [top](double value) { return static_cast<std::size_t>(std::min(top - (std::bit_cast<std::uint64_t>(std::abs(value)) >> shift), bins - 1)); };
   counts.assign(bins, 0);
   for (const double value : values) ++counts[bin_of(value)];
   std::size_t bin = 0;
   for (; k > counts[bin]; ++bin) k -= counts[bin];
   same.clear();
   for (const double value : values)
-    if (bin_of(value) == bin) same.push_back(value);
+    if (bin_of(value) == bin) same.push_back(std::abs(value));
   std::nth_element(same.begin(), same.begin() + (k - 1), same.end(), std::greater<>());
   return same[static_cast<std::size_t>(k - 1)];
 }
@@ -110,11 +110,11 @@ class Workspace {
     const Found& found = found_[lane];
     const double from = threshold(found, pruning);
     std::size_t kept = 0;
-    for (const double value : found.values()) kept += value >= from;
+    for (const double value : found.values()) kept += std::abs(value) >= from;
     row.column.reserve(kept);
     row.value.reserve(kept);
     for (std::int64_t e = 0; e < found.count; ++e)
-      if (found.value[e] >= from) {
+      if (std::abs(found.value[e]) >= from) {
         row.column.push_back(found.column[e]);
         row.value.push_back(found.value[e]);
       }
@@ -217,13 +217,14 @@ class Workspace {
     }
   }
 
-  // The least value that is kept.
+  // The least size that is kept.
   double threshold(const Found& found, const Pruning& pruning) {
     const std::span<const double> values = found.values();
     double total = 0, left = 0, greatest = 0;
     std::int64_t number = 0;
     const double least = pruning.least * slack;
-    for (const double value : values) {
+    for (const double value_found : values) {
+      const double value = std::abs(value_found);
       const bool stays = value >= least;
       total += value;
       left += stays ? value : 0;
@@ -236,7 +237,7 @@ class Workspace {
     if (pruning.keep == 0 || number <= pruning.keep) return least;
     const double from = kth(pruning.keep);
     left = 0;
-    for (const double value : values) left += value >= from ? value : 0;
+    for (const double value : values) left += std::abs(value) >= from ? std::abs(value) : 0;
     return left < pruning.mass * total && recover > 0 ? kth(recover) : from;
   }
 

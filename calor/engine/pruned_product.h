@@ -1,4 +1,4 @@
-// The product of two sparse matrices of values of at least 0, of which only the large values of each row are kept, as Markov clustering
+// The product of two sparse matrices, of which only the values of each row that are large in size are kept, as Markov clustering
 // keeps them (van Dongen 2000, chapter 11; what the program mcl does was found out from its iterands).
 #pragma once
 
@@ -18,6 +18,7 @@ struct Pruning {
   std::int64_t keep = 0;     // and of the others those beyond the largest `keep`; 0: none
   std::int64_t recover = 0;  // a row with less than `mass` of its sum left gets its largest `recover` values instead, if those are more; 0: never
   double mass = 0.9;
+  bool by_row() const { return keep > 0 || recover > 0; }  // what is kept of a row depends on its other values
   // The most values of a row of `columns`, but for equal ones.
   std::int64_t most(std::int64_t columns) const;
 };

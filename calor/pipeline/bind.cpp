@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/pipeline/call_arguments.h"
 #include "calor/pipeline/outline.h"
+#include "calor/pipeline/short_forms.h"
 #include "calor/pipeline/wants.h"
 
 namespace calor::pipeline {
@@ -53,18 +54,6 @@ void substitute_in(std::vector<Call>& stages, const std::string& text, const std
     for (Argument& argument : call.arguments) substitute_in(argument.value, text, parameters);
 }
 
-bool has_name(const Parameter& parameter, std::string_view name) { return name == parameter.name || (!name.empty() && name == parameter.formerly); }
-
-// The parameter that an argument fills: by name, which may be a former one, else the one at its position.
-constexpr const char *tuning = "tune", *chosen = "loo";
-
-std::size_t parameter_index(const Stage& stage, const Argument& argument, std::size_t position) {
-  if (argument.name.empty()) return position;
-  for (std::size_t p = 0; p < stage.parameters.size(); ++p)
-    if (has_name(stage.parameters[p], argument.name)) return p;
-  return stage.parameters.size();
-}
-
 std::vector<std::string> parameter_names(const Stage& stage) {
   std::vector<std::string> names;
   for (const Parameter& parameter : stage.parameters) names.emplace_back(parameter.name);
@@ -74,12 +63,6 @@ std::vector<std::string> parameter_names(const Stage& stage) {
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
   const std::string near = nearest_name(name, known);
   return near.empty() ? fmt::format(" (known: {})", list_names(known, 40)) : fmt::format(": did you mean \"{}\"?", near);
-}
-
-// Arguments by position become named ones from `first` on.
-void name_from(std::vector<Argument>& arguments, std::size_t first, const Stage& stage) {
-  for (std::size_t a = first; a < arguments.size() && a < stage.parameters.size(); ++a)
-    if (arguments[a].name.empty()) arguments[a].name = stage.parameters[a].name;
 }
 
 // `name` is the parameter's own or its former one, which an argument then bears, for the remark.
@@ -127,34 +110,6 @@ std::optional<double> constant(const Value& value) {
     case Value::Kind::pipeline: break;
   }
   return std::nullopt;
-}
-
-// A parameter with a word that is short for tune(loo, <stage>.<parameter>, ..), and where it stands in the call; nothing where none is.
-struct ShortForm {
-  std::size_t argument;
-  std::string_view parameter;
-};
-std::optional<ShortForm> short_form(const Call& call, const Stage& stage) {
-  if (stage.name == tuning) return std::nullopt;
-  for (std::size_t a = 0; a < call.arguments.size(); ++a) {
-    const Value& value = call.arguments[a].value;
-    const std::size_t index = parameter_index(stage, call.arguments[a], a);
-    if (index >= stage.parameters.size() || value.kind != Value::Kind::name || value.text != chosen) continue;
-    const std::vector<std::string> words = parameter_words(stage.parameters[index]);
-    if (std::find(words.begin(), words.end(), chosen) != words.end()) return ShortForm{a, stage.parameters[index].name};
-  }
-  return std::nullopt;
-}
-
-// The first and the last stage with a short form; nothing where none has one.
-std::optional<std::pair<std::size_t, std::size_t>> short_forms(const std::vector<Call>& calls, const StageList& stages) {
-  std::optional<std::pair<std::size_t, std::size_t>> span;
-  for (std::size_t c = 0; c < calls.size(); ++c) {
-    const Stage* stage = find_stage(stages, calls[c].name);
-    if (!stage || !short_form(calls[c], *stage)) continue;
-    span = {span ? span->first : c, c};
-  }
-  return span;
 }
 
 // Several words for one parameter, an argument each, become one.
@@ -392,54 +347,6 @@ Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages
   std::vector<Call> calls = parse(fmt::format("{}{}", (*given)->name, on_graph ? "(loops=drop)" : "")).stages;
   calls.insert(calls.end(), pipeline.stages.begin() + static_cast<std::ptrdiff_t>(front), pipeline.stages.end());
   return parse(print(calls));
-}
-
-std::vector<Call> expand(const std::vector<Call>& calls, const StageList& stages) {
-  std::vector<Call> result = calls;
-  for (Call& call : result)
-    for (Argument& argument : call.arguments)
-      if (argument.value.kind == Value::Kind::pipeline) argument.value.pipeline = expand(argument.value.pipeline, stages);
-  const auto span = short_forms(result, stages);
-  if (!span) return result;
-  Call tune;
-  tune.name = tuning;
-  tune.place = {result[span->first].place.begin, result[span->second].place.end};
-  const auto add = [&](Value::Kind kind, std::string text, std::vector<Call> pipeline) {
-    Value value;
-    value.kind = kind;
-    value.text = std::move(text);
-    value.pipeline = std::move(pipeline);
-    value.place = tune.place;
-    tune.arguments.push_back({"", std::move(value), tune.place});
-  };
-  add(Value::Kind::name, chosen, {});
-  const auto begin = result.begin() + static_cast<std::ptrdiff_t>(span->first), end = result.begin() + static_cast<std::ptrdiff_t>(span->second) + 1;
-  std::vector<Call> body(begin, end);
-  for (Call& call : body) {
-    const Stage* stage = find_stage(stages, call.name);
-    const auto form = stage ? short_form(call, *stage) : std::nullopt;
-    if (!form) continue;
-    add(Value::Kind::name, fmt::format("{}.{}", call.name, form->parameter), {});
-    name_from(call.arguments, form->argument, *stage);
-    call.arguments.erase(call.arguments.begin() + static_cast<std::ptrdiff_t>(form->argument));
-  }
-  add(Value::Kind::pipeline, "", std::move(body));
-  result.insert(result.erase(begin, end), std::move(tune));
-  return result;
-}
-
-std::string expanded_name(const std::vector<Call>& calls, const StageList& stages, const std::string& name) {
-  const std::size_t dot = name.find('.');
-  std::size_t number = 0;
-  const auto [last, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || dot == std::string::npos || last != name.data() + dot || number >= calls.size()) return name;
-  std::string rest = name.substr(dot + 1);
-  for (const Argument& argument : calls[number].arguments)
-    if (argument.value.kind == Value::Kind::pipeline) rest = expanded_name(argument.value.pipeline, stages, rest);
-  const auto span = short_forms(calls, stages);
-  if (!span || number < span->first) return fmt::format("{}.{}", number, rest);
-  if (number <= span->second) return fmt::format("{}.{}.{}", span->first, number - span->first, rest);
-  return fmt::format("{}.{}", number - (span->second - span->first), rest);
 }
 
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages) {

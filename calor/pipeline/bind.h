@@ -26,14 +26,6 @@ Pipeline set_argument(const Pipeline& pipeline, const StageList& stages, std::st
 // a pipeline that does not strengthen there: it is about distances or points.
 Pipeline begin_with_similarity(const Pipeline& pipeline, const StageList& stages);
 
-// The pipeline with its short forms written out: exp(loo), two_side(loo, of=keys) and standardise(loo) are tune(loo, parameters, pipeline),
-// from the first of them to the last, with their parameters at the defaults.  Places stay those of the text.
-std::vector<Call> expand(const std::vector<Call>& calls, const StageList& stages);
-
-// Where what a stage keeps stands in the expanded pipeline: "<number of the stage>.<name>", of stages in other pipelines
-// "<number>.<number>.<name>".  For files that were written with short forms.
-std::string expanded_name(const std::vector<Call>& calls, const StageList& stages, const std::string& name);
-
 // The stages with their arguments, for a pipeline that is given data; short forms are expanded.
 std::vector<BoundStage> bind_stages(const Pipeline& pipeline, const StageList& stages);
 

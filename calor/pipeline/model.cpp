@@ -11,6 +11,7 @@
 #include "calor/io/safetensors.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/short_forms.h"
 #include "calor/pipeline/libsvm_model.h"
 #include "calor/pipeline/wants.h"
 

@@ -71,6 +71,16 @@ void Kept::keep_all(const std::string& prefix, const Kept& inner) {
   for (const auto& [name, values] : inner.arrays_) arrays_[prefix + "." + name] = values;
 }
 
+std::vector<Kept> Kept::each(std::size_t stages) const {
+  std::vector<Kept> inner;
+  for (std::size_t s = 0; s < stages; ++s) inner.push_back(this->inner(std::to_string(s)));
+  return inner;
+}
+
+void Kept::keep_each(const std::vector<Kept>& inner) {
+  for (std::size_t s = 0; s < inner.size(); ++s) keep_all(std::to_string(s), inner[s]);
+}
+
 Kept Kept::inner(const std::string& prefix) const {
   Kept result;
   for (const auto& [name, values] : arrays_)
@@ -204,7 +214,8 @@ Fit fit(std::vector<BoundStage> stages, std::shared_ptr<const Data> given, std::
 const BoundStage* without_place(const std::vector<BoundStage>& stages) {
   const BoundStage* first = nullptr;
   for_each_stage(stages, [&](const BoundStage& bound) {
-    if (!first && !bound.stage->place) first = &bound;
+    const bool places = bound.stage->place && (!bound.stage->places || bound.stage->places(bound.arguments));
+    if (!first && !places) first = &bound;
   });
   return first;
 }

@@ -107,6 +107,11 @@ struct Stage {
   bool flows_once = false;
   // Whose eigenvalues it leaves in the state's spectrum: "operator", "laplacian" or "residual".  Null: it leaves none.
   std::string_view (*spectrum)(const Arguments&) = nullptr;
+  // Whether it places new points with these arguments.  Null: if it has `place`.
+  bool (*places)(const Arguments&) = nullptr;
+  // A word that parameters of other stages take, which is short for this stage around theirs: its parameters are that word, the others'
+  // parameters (Takes::words) and a pipeline.  exp(loo) is tune(loo, exp.bandwidth, exp).  "": none.
+  std::string_view short_word = {};
 };
 
 // A stage with its arguments, typed.

@@ -56,9 +56,10 @@ class Kept {
   const std::shared_ptr<const Matrix>& shared(const std::string& name) const;  // throws Fault::input where it is missing
   const Matrix& array(const std::string& name) const { return *shared(name); }
   double number(const std::string& name) const { return array(name)(0, 0); }
-  // Kept values of a nested pipeline's stages: under "<name>.".
-  void keep_all(const std::string& prefix, const Kept& inner);
-  Kept inner(const std::string& prefix) const;
+  void forget(const std::string& name) { arrays_.erase(name); }
+  // What the stages of a pipeline within this stage keep: stage s under "<s>.".
+  std::vector<Kept> each(std::size_t stages) const;
+  void keep_each(const std::vector<Kept>& inner);
   const std::map<std::string, std::shared_ptr<const Matrix>>& arrays() const { return arrays_; }
   // What placing makes of these numbers and the fit's points once for all calls; not saved.  Copies share it.
   template <class T>
@@ -69,6 +70,9 @@ class Kept {
   }
 
  private:
+  void keep_all(const std::string& prefix, const Kept& inner);
+  Kept inner(const std::string& prefix) const;
+
   struct Ready {
     std::mutex guard;
     std::shared_ptr<const void> value;
@@ -112,6 +116,7 @@ struct State {
   std::vector<Note> notes;
 
   bool placing = false;
+  bool interrupted = false;               // a descent was told to stop, and gave the points that it had
   std::int64_t rows() const { return points->rows(); }
   Points given() const { return {points, sparse, distances}; }
   bool moved() const { return points != data->features; }  // the points are no longer the data's features

@@ -1,5 +1,5 @@
 // expand(power): the matrix product of the similarity with itself, values along all walks of that many steps.
-// On a graph row by row (Gustavson 1978): memory O(edges of the result), counted before it is taken; over all pairs 8 N^2 bytes.
+// On a graph row by row (Gustavson 1978): memory O(edges that are kept), charged as they come; over all pairs 8 N^2 bytes.
 // Values of less than `prune` are dropped, which keeps Markov clustering sparse (van Dongen 2000), and with keep and recover what
 // engine/pruned_product.h says, of the rows, or of the columns where those add up to 1.
 // New points: their rows times the similarity of the fit; after Markov clustering, their values go where the flow of their columns has come to.
@@ -31,72 +31,6 @@ Pruning pruning_of(const Arguments& arguments) {
 
 namespace {
 
-// Visits the columns of row i of a * b, each once and unsorted; `marked` holds the last row that met a column.
-template <class Visit>
-void walk_row(const Csr& a, const Csr& b, std::int64_t i, std::vector<std::int64_t>& marked, std::vector<std::int32_t>& met, Visit visit) {
-  met.clear();
-  for (std::int64_t e = a.begin[i]; e < a.begin[i + 1]; ++e) {
-    const std::int64_t through = a.column[e];
-    for (std::int64_t f = b.begin[through]; f < b.begin[through + 1]; ++f) {
-      const std::int32_t to = b.column[f];
-      if (marked[to] != i) {
-        marked[to] = i;
-        met.push_back(to);
-      }
-      visit(e, f);
-    }
-  }
-}
-
-constexpr std::int64_t piece = 512;
-
-Csr product(const Csr& a, const Csr& b, double prune, const Context& context) {
-  const std::int64_t pieces = (a.rows + piece - 1) / piece;
-  std::vector<std::int64_t> count(static_cast<std::size_t>(a.rows), 0);
-  parallel_for(pieces, context.threads, [&](std::int64_t p) {
-    context.check_stop("expand");
-    std::vector<std::int64_t> marked(static_cast<std::size_t>(b.columns), -1);
-    std::vector<std::int32_t> met;
-    for (std::int64_t i = p * piece; i < std::min(a.rows, (p + 1) * piece); ++i) {
-      walk_row(a, b, i, marked, met, [](std::int64_t, std::int64_t) {});
-      count[i] = static_cast<std::int64_t>(met.size());
-    }
-  });
-  std::uint64_t edges = 0;
-  for (const std::int64_t number : count) edges += static_cast<std::uint64_t>(number);
-  context.memory.require(2 * 12 * edges + 8 * static_cast<std::uint64_t>(a.rows), "expand", fmt::format("a product of {} edges", edges),
-                         "give a sparser graph or a larger prune, or raise --max-memory");
-  std::vector<Csr> parts(static_cast<std::size_t>(pieces));
-  parallel_for(pieces, context.threads, [&](std::int64_t p) {
-    context.check_stop("expand");
-    std::vector<std::int64_t> marked(static_cast<std::size_t>(b.columns), -1);
-    std::vector<std::int32_t> met;
-    Vector sum = Vector::Zero(b.columns);
-    Csr& part = parts[p];
-    for (std::int64_t i = p * piece; i < std::min(a.rows, (p + 1) * piece); ++i) {
-      walk_row(a, b, i, marked, met, [&](std::int64_t e, std::int64_t f) { sum[b.column[f]] += a.values[e] * b.values[f]; });
-      std::sort(met.begin(), met.end());
-      for (const std::int32_t to : met) {
-        if (sum[to] != 0 && std::abs(sum[to]) >= prune) {
-          part.column.push_back(to);
-          part.values.push_back(sum[to]);
-        }
-        sum[to] = 0;
-      }
-      part.begin.push_back(part.edges());
-    }
-  });
-  Csr result;
-  result.rows = a.rows;
-  result.columns = b.columns;
-  for (const Csr& part : parts) {
-    for (std::size_t i = 1; i < part.begin.size(); ++i) result.begin.push_back(result.edges() + part.begin[i]);
-    result.column.insert(result.column.end(), part.column.begin(), part.column.end());
-    result.values.insert(result.values.end(), part.values.begin(), part.values.end());
-  }
-  return result;
-}
-
 Matrix dense_product(const Matrix& a, const Matrix& b, double prune, const Context& context) {
   Matrix result(a.rows(), b.cols());
   constexpr std::int64_t rows = 64;
@@ -111,23 +45,22 @@ Matrix dense_product(const Matrix& a, const Matrix& b, double prune, const Conte
 
 bool by_column(const Similarity& record) { return !record.normalised.empty() && record.normalised.back() == Normaliser::Kind::column; }
 
-Csr pruned_power(const Csr& once, std::int64_t power, const Pruning& pruning, const Context& context) {
-  require(std::all_of(once.values.begin(), once.values.end(), [](double value) { return value >= 0; }), Fault::input,
-          "[expand] expected values of at least 0 for keep and recover, found negative ones: leave both out, or put exp or inflate before it");
-  const SparseRows factor = rows_of(once);
-  SparseRows result = factor;
-  for (std::int64_t step = 1; step < power; ++step) result = pruned_product(result, factor, pruning, [](std::int64_t, SparseRow&) {}, "expand", context);
+// rows * factor^steps, pruned after each step.
+Csr times_power(const Csr& rows, const Csr& factor, std::int64_t steps, const Pruning& pruning, const Context& context) {
+  const SparseRows by = rows_of(factor);
+  SparseRows result = rows_of(rows);
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    result = pruned_product(result, by, pruning, [](std::int64_t, SparseRow&) {}, "expand", context);
+    context.advance(static_cast<double>(step), static_cast<double>(steps), "expand");
+  }
   return csr_of(result);
 }
 
+// What is kept of a column where columns add up to 1, else of a row.
 Csr power_on_graph(const Csr& once, std::int64_t power, const Pruning& pruning, bool columns, const Context& context) {
-  if (pruning.keep > 0 || pruning.recover > 0) return columns ? transpose(pruned_power(transpose(once), power, pruning, context)) : pruned_power(once, power, pruning, context);
-  Csr result = once;
-  for (std::int64_t step = 1; step < power; ++step) {
-    result = product(result, once, pruning.least, context);
-    context.advance(static_cast<double>(step), static_cast<double>(power - 1), "expand");
-  }
-  return result;
+  if (!columns || !pruning.by_row()) return times_power(once, once, power - 1, pruning, context);
+  const Csr turned = transpose(once);
+  return transpose(times_power(turned, turned, power - 1, pruning, context));
 }
 
 // A row an edge: from, to, value.
@@ -155,7 +88,7 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   if (pruning.least == 0 && pruning.keep == 0 && !from.normalised.empty() && (from.normalised.back() == Normaliser::Kind::row || from.normalised.back() == Normaliser::Kind::column))
     record.normalised = {from.normalised.back()};
   if (from.all_pairs()) {
-    require(pruning.keep == 0 && pruning.recover == 0, Fault::usage, "[expand] expected a graph for keep and recover, found all pairs: put knn or radius first, or leave both out");
+    require(!pruning.by_row(), Fault::usage, "[expand] expected a graph for keep and recover, found all pairs: put knn or radius first, or leave both out");
     const std::shared_ptr<const Matrix> once = stored_values(from, "expand", context);
     kept.keep("values", once);
     record.dense = once;
@@ -184,9 +117,9 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
     record = stored_similarity(from_edges(rows.rows, nodes, std::move(edges)));
   } else if (kept.has("edges")) {
     const Csr once = as_graph(kept.array("edges"), nodes);
-    Csr rows = values_on_support(from, context);
-    for (std::int64_t step = 1; step < power; ++step) rows = product(rows, once, arguments.number("prune"), context);
-    record = stored_similarity(std::move(rows));
+    Pruning pruning;
+    pruning.least = arguments.number("prune");
+    record = stored_similarity(times_power(values_on_support(from, context), once, power - 1, pruning, context));
   } else {
     std::shared_ptr<const Matrix> rows = stored_values(from, "expand", context);
     for (std::int64_t step = 1; step < power; ++step) rows = std::make_shared<const Matrix>(dense_product(*rows, kept.array("values"), arguments.number("prune"), context));
@@ -202,6 +135,7 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
     const auto most = static_cast<double>(pruning_of(arguments).most(static_cast<std::int64_t>(n)));
     const double edges = n * std::min(most, std::pow(degree, arguments.number("power")));  // at most: neighbourhoods overlap
     estimate.operations += edges * degree;
+    estimate.hold(24 * estimate.edges);  // kept for new points
     estimate.guess(24 * edges);
     estimate.edges = edges;
   } else {

@@ -47,9 +47,8 @@ static const MatchFamily& family_of(const Arguments& arguments) {
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   family_of(arguments).run(state, arguments, kept, context);
-  state.figures.erase("interrupted");
   if (!context.stopping()) return;
-  state.figures["interrupted"] = 1;
+  state.interrupted = true;
   state.note("match", "interrupted: this is the map as it was then");
 }
 

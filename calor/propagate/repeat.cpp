@@ -113,8 +113,7 @@ static void fail_unsettled(const Arguments& arguments, double changed) {
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   const std::vector<BoundStage>& body = arguments.pipeline("body");
   const Types begun = state.type;
-  std::vector<Kept> inner;  // where this is a repetition of an outer one, what its stages have chosen in the first
-  for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
+  std::vector<Kept> inner = kept.each(body.size());  // where this is a repetition of an outer one, what its stages have chosen in the first
   Context quiet = context;
   quiet.progress = nullptr;  // the repetitions are the progress, not the passes of each
   const bool fuzzy = repeats_fuzzy(body, state);
@@ -126,11 +125,8 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
                                else run_stages(body, state, inner, quiet);
                              });
   if (!settled) fail_unsettled(arguments, state.figures["change"]);
-  bool moving = false;  // the columns are the moving points themselves
-  for (std::size_t s = 0; s < inner.size(); ++s) {
-    kept.keep_all(std::to_string(s), inner[s]);
-    moving = moving || inner[s].has("columns");
-  }
+  kept.keep_each(inner);
+  const bool moving = std::any_of(inner.begin(), inner.end(), [](const Kept& stage) { return stage.has("columns"); });  // the columns are the moving points
   kept.keep_number("moving", moving);
 }
 
@@ -139,8 +135,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   const std::vector<BoundStage>& body = arguments.pipeline("body");
   if (kept.number("moving") != 0) return;
-  std::vector<Kept> inner;
-  for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
+  const std::vector<Kept> inner = kept.each(body.size());
   if (body.back().gives & types::any_similarity) return place_stages(body, state, inner, context);
   const Types begun = state.type;
   const bool settled = settle(state, arguments, context, [&] {

@@ -49,10 +49,11 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   state.field = std::make_shared<const Matrix>(std::move(next));
 }
 
+// A random walk has no value for nodes outside its graph.
+static bool places(const Arguments& arguments) { return arguments.word("side") == "right"; }
+
 // One more step.  A new point's own label is not known, unless it is a labelled point of the fit.
 static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
-  require(arguments.word("side") == "right", Fault::usage,
-          "[restart] expected side=right for new points, found left: a random walk has no value for nodes outside its graph");
   const double a = arguments.number("a");
   Matrix next = (1 - a) * flow(state.similarity, kept.array("field"), context);
   const Matrix beginning = class_field(*state.data, nullptr, "restart");
@@ -75,6 +76,6 @@ static void outline(Outline& outline, const Arguments&) {
 
 const Stage restart_stage{"restart", Kind::flow, types::any_similarity, types::same, parameters,
                           "(1 - a) S H + a H_0: one step of flow with restart",
-                          "10.5555/2981345.2981386", run, place, estimate, outline, takes_any_form, wants};
+                          "10.5555/2981345.2981386", run, place, estimate, outline, takes_any_form, wants, /*flows_once=*/false, nullptr, places};
 
 }  // namespace calor::propagate

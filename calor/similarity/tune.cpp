@@ -112,18 +112,9 @@ void choose_scale(State& state, bool bandwidth, Kept* bandwidth_stage, Kept* alp
   alpha_stage->keep("log_density", Matrix(found.log_density.col(static_cast<Eigen::Index>(choice.scale))));
 }
 
-// Without the keys' densities, which are of this repetition alone.
-Kept without_densities(const Kept& kept) {
-  Kept result;
-  for (const auto& [name, values] : kept.arrays())
-    if (name != "log_density") result.keep(name, values);
-  return result;
-}
-
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   const std::vector<BoundStage>& body = arguments.pipeline("body");
-  std::vector<Kept> inner;  // with the choices of an earlier repetition
-  for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
+  std::vector<Kept> inner = kept.each(body.size());  // with the choices of an earlier repetition
   const bool bandwidth = chooses(arguments, "exp.bandwidth"), alpha = chooses(arguments, "two_side.alpha");
   Kept* alpha_stage = nullptr;
   for (std::size_t s = 0; s < body.size(); ++s)
@@ -140,16 +131,15 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
     std::vector<Kept> one{std::move(inner[s])};
     run_stages({body[s]}, state, one, context);
     if (scaling) state.similarity.leave_diagonal_out = true;
-    inner[s] = without_densities(one.front());
+    inner[s] = std::move(one.front());
+    inner[s].forget("log_density");  // of this repetition alone
   }
-  for (std::size_t s = 0; s < inner.size(); ++s) kept.keep_all(std::to_string(s), inner[s]);
+  kept.keep_each(inner);
 }
 
 void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   const std::vector<BoundStage>& body = arguments.pipeline("body");
-  std::vector<Kept> inner;
-  for (std::size_t s = 0; s < body.size(); ++s) inner.push_back(kept.inner(std::to_string(s)));
-  place_stages(body, state, inner, context);
+  place_stages(body, state, kept.each(body.size()), context);
 }
 
 // Without exponents as many rows are judged as tell a bandwidth.
@@ -220,6 +210,6 @@ std::string_view why_dense(Form form, const BoundStage& bound) {
 
 const Stage tune_stage{"tune", Kind::flow, types::points | types::any_similarity, types::of_body, parameters,
                        "chooses parameters of a pipeline by predicting each labelled row from the others", "10.1016/j.acha.2006.04.006", run, place, estimate,
-                       outline, why_dense, wants};
+                       outline, why_dense, wants, /*flows_once=*/false, nullptr, nullptr, /*short_word=*/"loo"};
 
 }  // namespace calor::similarity

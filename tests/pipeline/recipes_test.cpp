@@ -248,7 +248,7 @@ TEST(NewPoints, ASavedFitPlacesWithTheSameBits) {
   data->graph = std::make_shared<const Csr>(from_edges(2, 2, {{0, 1, 1}}));
   const auto edges = std::make_shared<const io::SparseMatrix>(io::SparseMatrix{1, 2, {0, 1}, {0}, {1.0}});
   const Points node{std::make_shared<const Matrix>(1, 0), edges, nullptr};
-  expect_fault(Fault::usage, "found left: a random walk has no value", [&] { place(run_text("pagerank", data), node, Context()); });
+  expect_fault(Fault::usage, "found the stage restart, which cannot: fit all points together", [&] { place(run_text("pagerank", data), node, Context()); });
   expect_fault(Fault::input, "expected new nodes with edges", [&] { place(run_text("mcl", data), std::make_shared<const Matrix>(1, 0), Context()); });
   EXPECT_EQ(place(run_text("mcl", data), node, Context()).labels, (std::vector<std::int64_t>{0}));
 }

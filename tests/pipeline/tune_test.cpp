@@ -4,6 +4,7 @@
 #include "calor/core/error.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/model.h"
+#include "calor/pipeline/short_forms.h"
 #include "labelled.h"
 
 namespace calor::pipeline {

@@ -27,38 +27,6 @@ struct Part {
 // The similarity among these rows, whatever its rows and columns are as long as each row of the data is one of both.
 Similarity among(const Similarity& similarity, const Listed& rows) { return restricted(similarity, &rows, &rows); }
 
-// In lanes of its own, so that the bits do not depend on where the numbers lie.
-double dot_product(const double* x, const double* y, Eigen::Index count) {
-  constexpr Eigen::Index lanes = 8;
-  double sums[lanes] = {};
-  Eigen::Index i = 0;
-  for (; i + lanes <= count; i += lanes)
-    for (Eigen::Index lane = 0; lane < lanes; ++lane) sums[lane] += x[i + lane] * y[i + lane];
-  for (; i < count; ++i) sums[i % lanes] += x[i] * y[i];
-  for (Eigen::Index half = lanes / 2; half > 0; half /= 2)
-    for (Eigen::Index lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
-  return sums[0];
-}
-
-// sum_j value(i, j) h_j, row by row, so that a row's bits do not depend on those beside it.
-struct EachRowSum : Stateless {
-  static constexpr Reads reads = Reads::values;
-  static constexpr Span span = Span::tiles;
-  const Matrix& h;
-  Matrix result;
-
-  EachRowSum(std::int64_t rows, const Matrix& values) : h(values), result(Matrix::Zero(rows, values.cols())) {}
-  void add(Rows, const Block& block) {
-    for (Eigen::Index a = 0; a < block.numbers.rows(); ++a) {
-      auto sum = result.row(block.first_row + a);
-      const Eigen::Index count = block.numbers.cols();
-      if (!block.columns && h.cols() == 1) sum[0] += dot_product(block.numbers.row(a).data(), h.data() + block.first_column, count);
-      else
-        for (Eigen::Index b = 0; b < count; ++b) sum += block.numbers(a, b) * h.row(block.column(b));
-    }
-  }
-};
-
 Machines assemble(const std::vector<Part>& parts) {
   Machines result;
   const auto count = static_cast<Eigen::Index>(parts.size());
