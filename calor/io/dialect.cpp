@@ -21,18 +21,18 @@ constexpr std::size_t most_rows = 100;
 }  // namespace
 
 std::string beginning_of(TextSource& source) {
-  constexpr std::size_t piece = std::size_t{1} << 18, most = std::size_t{1} << 26;
+  constexpr std::size_t piece = std::size_t{1} << 14, enough = std::size_t{1} << 18, most = std::size_t{1} << 26;
   constexpr std::ptrdiff_t enough_lines = 4;
   std::string text;
   source.rewind();
   bool ended = false;
-  while (!ended && text.size() < most) {
+  for (std::ptrdiff_t lines = 0; !ended && text.size() < most && (text.size() < enough || lines < enough_lines);) {
     const std::size_t before = text.size();
     text.resize(before + piece);
     const std::size_t count = source.read(text.data() + before, piece);
     text.resize(before + count);
+    lines += std::count_if(text.begin() + static_cast<std::ptrdiff_t>(before), text.end(), [](char c) { return c == '\n' || c == '\r'; });
     ended = count == 0;
-    if (std::count(text.begin(), text.end(), '\n') + std::count(text.begin(), text.end(), '\r') >= enough_lines && text.size() >= piece) break;
   }
   source.rewind();
   if (!ended) text.resize(std::min(text.size(), text.find_last_of("\r\n") + 1));

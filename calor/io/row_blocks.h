@@ -20,7 +20,7 @@ struct RowBlock {
 // TextScanner has them.
 class RowBlocks {
  public:
-  static constexpr std::size_t usual_size = std::size_t{1} << 17;
+  static constexpr std::size_t usual_size = std::size_t{1} << 16;
   RowBlocks(TextSource& source, char delimiter, const std::string& place, std::size_t block_size = usual_size);
 
   // The next block_size bytes, or more until a row ends; false at the end.  Throws Fault::input for a row of more than 256 MB.

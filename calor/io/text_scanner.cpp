@@ -16,7 +16,7 @@ static bool in_range(double value) { return std::abs(value) <= static_cast<doubl
 
 TextScanner::TextScanner(TextSource& source, char delimiter, char decimal, const std::string& place)
     : source_(&source), delimiter_(delimiter), decimal_(decimal), place_(place) {
-  constexpr std::size_t first_block = std::size_t{1} << 20;
+  constexpr std::size_t first_block = std::size_t{1} << 15;
   source_->rewind();
   buffer_.resize(first_block);
   begin_ = end_ = at_ = row_ = row_end_ = buffer_.data();

@@ -17,7 +17,7 @@
 namespace calor::io {
 namespace {
 
-constexpr std::size_t block_size = std::size_t{1} << 20;
+constexpr std::size_t block_size = std::size_t{1} << 16;
 
 class MemoryText final : public TextSource {
  public:
