@@ -5,8 +5,8 @@ All map ``[B, N, width]`` (or ``[N, width]``) to the same shape: ``sum over head
 
 import math
 
-from ._torch import torch
-from .ops import attention
+from .._torch import torch
+from .functional import lowered
 
 nn = torch.nn
 
@@ -53,17 +53,19 @@ class _Attention(nn.Module):
             )
         queries, keys = self._query_key(x, memory)
         values = self.value(x if memory is None else memory)
-        joined = attention(
-            self._split(queries),
-            self._split(keys),
-            self._split(values),
-            score=self.score,
-            scale=torch.exp(-self.log_temperature),
-            key_mask=key_mask,
-            mask=mask,
-            causal=self.causal,
-        )
+        joined = self._attend(*(self._split(x) for x in (queries, keys, values)), key_mask, mask)
         return self.output(joined.transpose(-3, -2).flatten(-2))
+
+    def _attend(self, q, k, v, key_mask, mask):
+        scale = torch.exp(-self.log_temperature)
+        if q.device.type == "cpu":
+            from ..ops import attention
+
+            return attention(q, k, v, score=self.score, scale=scale, key_mask=key_mask, mask=mask, causal=self.causal)
+        allowed = None if key_mask is None else key_mask[..., None, None, :]
+        for part in (mask, torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril() if self.causal else None):
+            allowed = part if allowed is None else allowed if part is None else allowed & part
+        return lowered(q, k, v, allowed, scale=scale, score=self.score)
 
 
 class MetricAttention(_Attention):
