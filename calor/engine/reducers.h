@@ -123,15 +123,25 @@ inline double dot_product(const double* x, const double* y, Eigen::Index count) 
 struct EachRowSum : Stateless {
   static constexpr Reads reads = Reads::values;
   static constexpr Span span = Span::tiles;
-  const Matrix& h;
-  Matrix result;
+  Matrix h;       // with columns of zeros behind those given, up to a whole number of vectors
+  Matrix result;  // of as many columns
 
-  EachRowSum(std::int64_t rows, const Matrix& values) : h(values), result(Matrix::Zero(rows, values.cols())) {}
+  EachRowSum(std::int64_t rows, const Matrix& values) {
+    constexpr std::int64_t whole = kernels::weighted_width;
+    const std::int64_t width = values.cols() == 1 ? 1 : (values.cols() + whole - 1) / whole * whole;
+    h = Matrix::Zero(values.rows(), width);
+    h.leftCols(values.cols()) = values;
+    result = Matrix::Zero(rows, width);
+  }
   void add(Rows, const Block& block) {
-    for (Eigen::Index a = 0; a < block.numbers.rows(); ++a) {
+    const Eigen::Index rows = block.numbers.rows(), count = block.numbers.cols();
+    if (!block.columns && h.cols() > 1) {
+      kernels::add_weighted_rows(block.numbers.data(), rows, count, count, h.row(block.first_column).data(), h.cols(), result.row(block.first_row).data());
+      return;
+    }
+    for (Eigen::Index a = 0; a < rows; ++a) {
       auto sum = result.row(block.first_row + a);
-      const Eigen::Index count = block.numbers.cols();
-      if (!block.columns && h.cols() == 1) sum[0] += dot_product(block.numbers.row(a).data(), h.data() + block.first_column, count);
+      if (!block.columns) sum[0] += dot_product(block.numbers.row(a).data(), h.data() + block.first_column, count);
       else
         for (Eigen::Index b = 0; b < count; ++b) sum += block.numbers(a, b) * h.row(block.column(b));
     }

@@ -147,9 +147,9 @@ std::vector<double> array_values(const Array& array, const std::string& place, c
   }
   if (array.element == Element::real)
     for (std::size_t i = 0; i < count; ++i)
-      require(std::isfinite(static_cast<float>(values[i])) || (gaps == Gaps::kept && std::isnan(values[i])), Fault::input,
-              "[data] expected finite numbers in the range of float, found {} ({}, row {}, column {}): remove the row or column, or fill in the value{}",
-              element_text(array, i), place, i / columns + 1, i % columns + 1, gaps == Gaps::fillable ? " (missing ones also by --missing drop, mean or neighbours)" : "");
+      if (!std::isfinite(static_cast<float>(values[i])) && !(gaps == Gaps::kept && std::isnan(values[i])))
+        fail(Fault::input, "[data] expected finite numbers in the range of float, found {} ({}, row {}, column {}): remove the row or column, or fill in the value{}",
+             element_text(array, i), place, i / columns + 1, i % columns + 1, gaps == Gaps::fillable ? " (missing ones also by --missing drop, mean or neighbours)" : "");
   return values;
 }
 

@@ -83,6 +83,11 @@ bool distances_from_products(const double* products, std::int64_t count, double 
   return current_isa().products().distances_from_products(products, count, row_square, column_squares, share, out);
 }
 
+void add_weighted_rows(const double* values, std::int64_t row_count, std::int64_t stride, std::int64_t count, const double* weights, std::int64_t width,
+                       double* sums) {
+  current_isa().products().add_weighted_rows(values, row_count, stride, count, weights, width, sums);
+}
+
 void exponentials(double* x, std::int64_t count) { current_isa().softmax().exponentials(x, count); }
 
 }  // namespace calor::kernels

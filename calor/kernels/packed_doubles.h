@@ -42,6 +42,12 @@ void listed_products(const PackedDoubles& rows, const std::int64_t* listed, std:
 bool distances_from_products(const double* products, std::int64_t count, double row_square, const double* column_squares, double share,
                              double* out);
 
+// sums[r][m] += sum over b < count of values[r][b] weights[b][m], in order of b, so that a row's bits do not depend on those beside it.  Rows of
+// values are `stride` apart; sums [row_count][width], weights [count][width], width a multiple of `weighted_width`.
+inline constexpr std::int64_t weighted_width = 8;
+void add_weighted_rows(const double* values, std::int64_t row_count, std::int64_t stride, std::int64_t count, const double* weights, std::int64_t width,
+                       double* sums);
+
 // x[n] = exp(x[n]), within 1 unit in the last place; exactly 0 for minus infinity.
 void exponentials(double* x, std::int64_t count);
 

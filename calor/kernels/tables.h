@@ -38,6 +38,10 @@ struct Products {
   bool (*distances_from_products)(const double* products, std::int64_t count, double row_square, const double* column_squares,
                                   double share, double* out);
 
+  // See packed_doubles.h.
+  void (*add_weighted_rows)(const double* values, std::int64_t row_count, std::int64_t stride, std::int64_t count, const double* weights,
+                            std::int64_t width, double* sums);
+
   // |x - y|^2 from differences.
   double (*squared_distance)(const double* x, const double* y, std::int64_t dim);
 };

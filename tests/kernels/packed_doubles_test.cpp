@@ -82,5 +82,38 @@ TEST(PackedDoubles, ExponentialsAreWithinAUnitInTheLastPlace) {
   }
 }
 
+// Every number of rows and columns; what lies beside the sums stays, and a row has the same bits alone.
+TEST(PackedDoubles, WeightedRows) {
+  Random random(4, Purpose::test);
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    for (const std::int64_t width : {8, 16, 24, 32, 48})
+      for (const std::int64_t rows : {1, 2, 3, 4, 5, 9})
+        for (const std::int64_t count : {1, 2, 7, 8, 9, 30}) {
+          SCOPED_TRACE(fmt::format("{} {} rows {} weights of {}", isa, rows, count, width));
+          const std::int64_t stride = count + 2;
+          std::vector<double> values(rows * stride), weights(count * width), sums((rows + 1) * width, 0.5);
+          for (double& value : values) value = random.normal();
+          for (double& value : weights) value = random.normal();
+          add_weighted_rows(values.data(), rows, stride, count, weights.data(), width, sums.data());
+          for (std::int64_t r = 0; r < rows; ++r) {
+            for (std::int64_t m = 0; m < width; ++m) {
+              long double sum = 0.5, size = 0.5;
+              for (std::int64_t b = 0; b < count; ++b) {
+                const long double term = static_cast<long double>(values[r * stride + b]) * weights[b * width + m];
+                sum += term;
+                size += std::abs(term);
+              }
+              ASSERT_NEAR(sums[r * width + m], static_cast<double>(sum), static_cast<double>(size) * (count + 1) * 1.2e-16) << r << ", " << m;
+            }
+          }
+          std::vector<double> alone(width, 0.5);
+          add_weighted_rows(values.data() + (rows - 1) * stride, 1, stride, count, weights.data(), width, alone.data());
+          for (std::int64_t m = 0; m < width; ++m) ASSERT_EQ(alone[m], sums[(rows - 1) * width + m]);
+          for (std::int64_t m = 0; m < width; ++m) ASSERT_EQ(sums[rows * width + m], 0.5);
+        }
+  }
+}
+
 }  // namespace
 }  // namespace calor::kernels::test

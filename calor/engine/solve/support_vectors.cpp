@@ -208,7 +208,7 @@ Machines fit_support(const Similarity& similarity, const std::vector<std::int64_
 Matrix decisions(const Similarity& to_vectors, const Matrix& weights, const Vector& offsets, const Context& context, const TileScores* columns) {
   EachRowSum sums(to_vectors.rows, weights);
   if (weights.rows() > 0) to_vectors.all_pairs() ? reduce_tiles(to_vectors, sums, context, "decisions", columns) : reduce_edges(to_vectors, sums, context, "decisions");
-  Matrix result = std::move(sums.result);
+  Matrix result = sums.result.leftCols(weights.cols());
   result.rowwise() -= offsets.transpose();
   return result;
 }

@@ -42,13 +42,15 @@ inline constexpr int most_rows = 6;
 // first-level cache while the rows go by.
 inline constexpr std::int64_t most_depth = 160;
 
-// c [rows][panel] = or += a' b with a(k, r) at a[k * panel + r] and b(k, .) at b[k * panel].
+// c [rows][panel] = or += a' b with a(k, r) at a[r][k * panel] and b(k, .) at b[k * panel].
 template <class T, int rows>
-HWY_NOINLINE void register_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, std::int64_t depth, bool first, T* HWY_RESTRICT c,
+HWY_NOINLINE void register_tile(const T* const* HWY_RESTRICT rows_at, const T* HWY_RESTRICT b, std::int64_t depth, bool first, T* HWY_RESTRICT c,
                                 std::int64_t stride) {
   const TagOf<T> tag;
   constexpr std::int64_t lanes = lanes_of<T>;
   VectorOf<T> sums[rows][2];
+  const T* a[rows];
+  for (int r = 0; r < rows; ++r) a[r] = rows_at[r];
   HWY_UNROLL(12)
   for (int r = 0; r < rows; ++r) {
     sums[r][0] = first ? hn::Zero(tag) : hn::LoadU(tag, c + r * stride);
@@ -58,7 +60,7 @@ HWY_NOINLINE void register_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b
     const auto left = hn::Load(tag, b + k * 2 * lanes), right = hn::Load(tag, b + k * 2 * lanes + lanes);
     HWY_UNROLL(12)
     for (int r = 0; r < rows; ++r) {
-      const auto factor = hn::Set(tag, a[k * 2 * lanes + r]);
+      const auto factor = hn::Set(tag, a[r][k * 2 * lanes]);
       sums[r][0] = hn::MulAdd(factor, left, sums[r][0]);
       sums[r][1] = hn::MulAdd(factor, right, sums[r][1]);
     }
@@ -83,20 +85,17 @@ HWY_INLINE void products_of(const T* rows, std::int64_t row_count, const T* colu
   const std::int64_t pieces = (dim + most_depth - 1) / most_depth, step = (dim + pieces - 1) / pieces;
   for (std::int64_t begin = 0; begin < dim; begin += step) {
     const std::int64_t depth = std::min(step, dim - begin);
-    for (std::int64_t p = 0; p < panels; ++p)
-      for (std::int64_t row = 0; row < row_count; row += panel) {
-        // The rows of a panel in groups as equal as they go.
-        const std::int64_t count = std::min(panel, row_count - row), groups = (count + most_rows - 1) / most_rows;
-        const std::int64_t least = count / groups, longer = count % groups;
-        const T* a = rows + row * dim + begin * panel;
-        T* c = tile + row * stride + p * panel;
-        for (std::int64_t g = 0; g < groups; ++g) {
-          const std::int64_t size = least + (g < longer ? 1 : 0);
-          kernels[static_cast<std::size_t>(size - 1)](a, columns + (p * dim + begin) * panel, depth, begin == 0, c, stride);
-          a += size;
-          c += size * stride;
-        }
+    // The rows in groups as equal as they go, across panels.
+    const std::int64_t groups = (row_count + most_rows - 1) / most_rows, least = row_count / std::max<std::int64_t>(1, groups), longer = row_count - groups * least;
+    for (std::int64_t p = 0; p < panels; ++p) {
+      const T* at[most_rows];
+      for (std::int64_t g = 0, row = 0; g < groups; ++g) {
+        const std::int64_t size = least + (g < longer ? 1 : 0);
+        for (std::int64_t r = 0; r < size; ++r) at[r] = rows + (row + r) / panel * panel * dim + begin * panel + (row + r) % panel;
+        kernels[static_cast<std::size_t>(size - 1)](at, columns + (p * dim + begin) * panel, depth, begin == 0, tile + row * stride + p * panel, stride);
+        row += size;
       }
+    }
   }
 }
 
@@ -108,6 +107,53 @@ HWY_NOINLINE void products(const float* rows, std::int64_t row_count, const floa
 HWY_NOINLINE void double_products(const double* rows, std::int64_t row_count, const double* columns, std::int64_t panels,
                                   std::int64_t dim, double* tile, std::int64_t stride) {
   products_of(rows, row_count, columns, panels, dim, tile, stride);
+}
+
+template <int rows, int vectors>
+HWY_NOINLINE void weighted_tile(const double* HWY_RESTRICT values, std::int64_t stride, std::int64_t count, const double* HWY_RESTRICT weights,
+                                std::int64_t width, double* HWY_RESTRICT sums) {
+  const TagOf<double> tag;
+  constexpr std::int64_t lanes = lanes_of<double>;
+  VectorOf<double> sum[rows][vectors];
+  HWY_UNROLL(4)
+  for (int r = 0; r < rows; ++r) {
+    HWY_UNROLL(3)
+    for (int n = 0; n < vectors; ++n) sum[r][n] = hn::LoadU(tag, sums + r * width + n * lanes);
+  }
+  for (std::int64_t b = 0; b < count; ++b) {
+    VectorOf<double> weight[vectors];
+    HWY_UNROLL(3)
+    for (int n = 0; n < vectors; ++n) weight[n] = hn::LoadU(tag, weights + b * width + n * lanes);
+    HWY_UNROLL(4)
+    for (int r = 0; r < rows; ++r) {
+      const auto value = hn::Set(tag, values[r * stride + b]);
+      HWY_UNROLL(3)
+      for (int n = 0; n < vectors; ++n) sum[r][n] = hn::MulAdd(value, weight[n], sum[r][n]);
+    }
+  }
+  HWY_UNROLL(4)
+  for (int r = 0; r < rows; ++r) {
+    HWY_UNROLL(3)
+    for (int n = 0; n < vectors; ++n) hn::StoreU(sum[r][n], tag, sums + r * width + n * lanes);
+  }
+}
+
+template <int vectors>
+HWY_INLINE void weighted_columns(const double* values, std::int64_t row_count, std::int64_t stride, std::int64_t count, const double* weights,
+                                 std::int64_t width, double* sums) {
+  static constexpr std::array tiles{&weighted_tile<1, vectors>, &weighted_tile<2, vectors>, &weighted_tile<3, vectors>, &weighted_tile<4, vectors>};
+  for (std::int64_t r = 0; r < row_count; r += 4)
+    tiles[static_cast<std::size_t>(std::min<std::int64_t>(4, row_count - r) - 1)](values + r * stride, stride, count, weights, width, sums + r * width);
+}
+
+HWY_NOINLINE void add_weighted_rows(const double* values, std::int64_t row_count, std::int64_t stride, std::int64_t count, const double* weights,
+                                    std::int64_t width, double* sums) {
+  constexpr std::int64_t lanes = lanes_of<double>;
+  for (std::int64_t m = 0; m < width; m += 3 * lanes) {
+    const std::int64_t vectors = std::min<std::int64_t>(3, (width - m) / lanes);
+    const auto columns = vectors == 1 ? weighted_columns<1> : vectors == 2 ? weighted_columns<2> : weighted_columns<3>;
+    columns(values, row_count, stride, count, weights + m, width, sums + m);
+  }
 }
 
 template <bool both>

@@ -52,6 +52,13 @@ static bool distances_from_products(const double* product, std::int64_t count, d
   return cancelled;
 }
 
+static void add_weighted_rows(const double* values, std::int64_t row_count, std::int64_t stride, std::int64_t count, const double* weights,
+                              std::int64_t width, double* sums) {
+  for (std::int64_t r = 0; r < row_count; ++r)
+    for (std::int64_t b = 0; b < count; ++b)
+      for (std::int64_t m = 0; m < width; ++m) sums[r * width + m] += values[r * stride + b] * weights[b * width + m];
+}
+
 static void exponentials(double* x, std::int64_t count) {
   for (std::int64_t c = 0; c < count; ++c) x[c] = std::exp(x[c]);
 }
@@ -63,7 +70,7 @@ static double squared_distance(const double* x, const double* y, std::int64_t di
 }
 
 const Products* products() {
-  static const Products table{panel, panel, tile_of_products<float>, tile_of_products<double>, gathered_products, survivors, distances_from_products, squared_distance};
+  static const Products table{panel, panel, tile_of_products<float>, tile_of_products<double>, gathered_products, survivors, distances_from_products, add_weighted_rows, squared_distance};
   return &table;
 }
 

@@ -79,13 +79,18 @@ def lowered(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
             attn_mask, is_causal = torch.where(below, attn_mask, -math.inf), False
     if attn_mask is not None and attn_mask.dtype != torch.bool:
         attn_mask = attn_mask.to(number)
-    width, values = q.shape[-1], v.shape[-1]
-    most = max(width, values)
-    most += -most % 8
-    if q.device.type == "cuda" and (width != values or width % 8):  # what torch's fused kernels take
-        q, k, v = (torch.nn.functional.pad(x, (0, most - x.shape[-1])) for x in (q, k, v))
+    values = v.shape[-1]
+    if q.device.type == "cuda":
+        q, k, v = _of_one_width(q, k, v)
     out = torch.nn.functional.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask, dropout_p, is_causal, scale=scale)
     return out[..., :values]
+
+
+def _of_one_width(q, k, v):
+    """What torch's fused kernels for GPUs take: as many channels in all three, a multiple of 8; zeros change nothing."""
+    most = max(q.shape[-1], v.shape[-1])
+    most += -most % 8
+    return tuple(torch.nn.functional.pad(x, (0, most - x.shape[-1])) if x.shape[-1] < most else x for x in (q, k, v))
 
 
 def _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi):
