@@ -11,7 +11,7 @@ static void refuse(CLI::App& app, const char* name, const char* summary) {
   CLI::App* command = app.add_subcommand(name, fmt::format("{} (needs torch)", summary));
   command->allow_extras();
   command->callback([name] {
-    fail(Fault::usage, "[{}] expected a build with torch, found one without: configure with -DCALOR_TORCH=ON", name);
+    fail(Fault::usage, "[{}] expected a build with torch, found one without: configure with -DCALOR_TORCH=ON, or install the Python package with CALOR_TORCH=1 (docs/pytorch.md)", name);
   });
 }
 

@@ -18,6 +18,8 @@ _MODULES = {
     "machines": ("OneClassSVM", "SVC", "SVR"),
     "predictors": ("KNeighborsClassifier", "KNeighborsRegressor", "LabelSpreading", "NadarayaWatson", "Propagator", "PropagatorRegressor"),
     "memory": ("Hopfield",),
+    "networks": ("MetricAttentionClassifier",),
+    "commands": ("compare", "inspect", "limit"),
     "pipelines": ("Pipeline", "load", "recipes"),
     "warn": ("CalorWarning",),
     "ops": ("attention", "library_path"),
@@ -43,6 +45,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from . import nn as nn
+    from .commands import compare as compare, inspect as inspect, limit as limit
     from .clusters import (
         FuzzyCMeans as FuzzyCMeans,
         KMeans as KMeans,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
         MetricMDS as MetricMDS,
     )
     from .memory import Hopfield as Hopfield
+    from .networks import MetricAttentionClassifier as MetricAttentionClassifier
     from .ops import attention as attention, library_path as library_path
     from .pipelines import Pipeline as Pipeline, load as load, recipes as recipes
     from .predictors import (

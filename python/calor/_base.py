@@ -16,6 +16,7 @@ import numpy as np
 from . import _engine
 from ._data import array_of, class_text, feature_names_of, is_sparse, row_names_of, rows_of, similarities_of
 from ._fitted import Fitted, Session
+from ._page import Page
 from ._sklearn import (
     BaseEstimator,
     ClassifierMixin,
@@ -63,7 +64,7 @@ def bandwidth_of(stage: str = "exp.bandwidth") -> Callable[[Any, int], Mapping[s
     return settings
 
 
-class Estimator(BaseEstimator):
+class Estimator(Page, BaseEstimator):
     """random_state: the seed, an integer for the same result each time (the default 0, as on the command line), None for another each time.
     n_jobs: threads, None or -1 for all; the result has the same bits for any number.  max_memory: bytes or "2G" that may be taken, None for nine
     tenths of what is free; more is refused before it is taken.  verbose: progress on stderr."""
@@ -173,6 +174,9 @@ class Estimator(BaseEstimator):
             raise ValueError("[calor] expected a fit, found a copy without one: report from the estimator that was fitted")
         with Session(self, seed=0) as session:
             self._fitted.fit.report(os.fspath(path), texts, session)
+
+    def _write_page(self, path: str, labels: Any = None) -> None:
+        self.report(path, labels)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

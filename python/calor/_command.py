@@ -6,8 +6,15 @@ import sys
 
 
 def program() -> str:
-    """The path of the compiled program `calor`."""
-    return str(pathlib.Path(__file__).resolve().parent / "bin" / "calor")
+    """The path of the compiled program `calor`: CALOR_PROGRAM, else the package's, else the source tree's build."""
+    named = os.environ.get("CALOR_PROGRAM")
+    if named:
+        return named
+    here = pathlib.Path(__file__).resolve().parent
+    for path in (here / "bin" / "calor", here.parent.parent / "build" / "calor"):
+        if path.is_file():
+            return str(path)
+    raise FileNotFoundError(f"[calor] expected the program in {here / 'bin'}, found none: install the package with pip, or name the program in CALOR_PROGRAM")
 
 
 def main() -> None:

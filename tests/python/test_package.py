@@ -86,3 +86,10 @@ def columns_of(text):
 def test_types_are_declared():
     package = importlib.metadata.files("calor")
     assert {"py.typed", "_engine.pyi"} <= {path.name for path in package}
+
+
+def test_types_hold():
+    pytest.importorskip("mypy")
+    done = subprocess.run([sys.executable, "-m", "mypy", "--ignore-missing-imports", "--check-untyped-defs", "--cache-dir", "/dev/null", str(ROOT / "python" / "calor")],
+                          capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr

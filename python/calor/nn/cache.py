@@ -1,5 +1,7 @@
 """Keys and values of earlier rows, for decoding step by step."""
 
+from typing import Any
+
 from .._torch import torch
 
 
@@ -15,7 +17,8 @@ class KeyValueCache:
     """
 
     def __init__(self):
-        self._keys = self._values = None
+        self._keys: Any = None
+        self._values: Any = None
         self._rows = 0
 
     def __len__(self):

@@ -53,7 +53,7 @@ class _Attention(nn.Module):
             )
         queries, keys = self._query_key(x, memory)
         values = self.value(x if memory is None else memory)
-        joined = self._attend(*(self._split(x) for x in (queries, keys, values)), key_mask, mask)
+        joined = self._attend(self._split(queries), self._split(keys), self._split(values), key_mask, mask)
         return self.output(joined.transpose(-3, -2).flatten(-2))
 
     def _attend(self, q, k, v, key_mask, mask):

@@ -1,6 +1,7 @@
 """torch's MultiheadAttention with another idea of what is similar, and the function that puts it into a model."""
 
 import math
+from typing import Any
 
 from .._torch import torch
 from .functional import SCORES, attention
@@ -52,7 +53,7 @@ class MultiheadAttention(nn.MultiheadAttention):
         start = math.sqrt(self.head_dim) if isinstance(temperature, str) else float(temperature)
         if isinstance(temperature, str) and temperature not in ("fixed", "learn") or not 0 < start < math.inf:
             raise ValueError(f'[calor.nn.MultiheadAttention] expected temperature "fixed", "learn" or a positive number, found {temperature!r}')
-        like = dict(device=self.out_proj.weight.device, dtype=self.out_proj.weight.dtype)
+        like: dict[str, Any] = dict(device=self.out_proj.weight.device, dtype=self.out_proj.weight.dtype)
         self.score, self.temperature = score, start
         if temperature == "learn":
             self.log_temperature = nn.Parameter(torch.full((self.num_heads,), math.log(start), **like))
@@ -110,7 +111,7 @@ class MultiheadAttention(nn.MultiheadAttention):
         q, k, v = self._projected(query, query if same else key, value)
         batch, rows, keys = q.shape[0], q.shape[1], k.shape[1]
         extra = 0
-        if self.bias_k is not None:
+        if self.bias_k is not None and self.bias_v is not None:
             k, v, extra = torch.cat([k, self.bias_k.expand(batch, 1, -1)], 1), torch.cat([v, self.bias_v.expand(batch, 1, -1)], 1), 1
             same = False
         if self.phi is not None:
@@ -155,7 +156,7 @@ class MultiheadAttention(nn.MultiheadAttention):
             return None
         if all(part.dtype == torch.bool for part in parts):
             mask = ~(parts[0] if len(parts) == 1 else parts[0] | parts[1])
-            pad = True
+            pad: Any = True
         else:
             mask = sum(torch.zeros_like(part, dtype=number).masked_fill_(part, -math.inf) if part.dtype == torch.bool else part for part in parts)
             pad = 0.0
