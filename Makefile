@@ -35,7 +35,7 @@ test-core: build-tests
 	@ctest --test-dir build -j $(JOBS) --output-on-failure --no-tests=error
 
 test-scripts: build-tests
-	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q tests --ignore=tests/python
+	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests --ignore=tests/python
 
 # The compilers by the names that CMake finds, and our warnings: what the main build has compiled is then in the compiler cache.
 WHEEL_VENV := build-python/venv
@@ -50,7 +50,7 @@ test-python: wheel  ## the Python package: its wheel in a clean environment, sci
 	@$(PYTHON) -m venv --without-pip $(WHEEL_VENV)
 	@$(PYTHON) -m pip --python $(WHEEL_VENV)/bin/python install -q --disable-pip-version-check --no-deps build-python/dist/calor-*.whl
 	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(WHEEL_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
-	@OMP_WAIT_POLICY=passive $(WHEEL_VENV)/bin/python -m pytest -q tests/python
+	@OMP_WAIT_POLICY=passive $(WHEEL_VENV)/bin/python -m pytest -q -n $(JOBS) --dist load tests/python
 
 asan: test-setup ## the core suite without torch, under the address and undefined-behaviour sanitizers
 	@cmake --preset asan > /dev/null

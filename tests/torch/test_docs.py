@@ -20,10 +20,3 @@ def test_the_cache_s_docstring():
     from calor.nn import cache
 
     assert doctest.testmod(cache, extraglobs={"torch": __import__("torch"), "KeyValueCache": cache.KeyValueCache}).failed == 0
-
-
-def test_the_readme():
-    code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
-    names = {}
-    exec(compile(code, "README.md", "exec"), names)
-    assert len(names["found"]["heads"]) == 8
