@@ -57,6 +57,7 @@ Similarity sinkhorn(const Similarity& similarity, const Settings& more) { return
 Similarity global(const Similarity& similarity) { return through<Similarity>("global", similarity, {}); }
 Similarity mean(const Similarity& similarity) { return through<Similarity>("mean", similarity, {}); }
 Similarity union_(const Similarity& similarity) { return through<Similarity>("union", similarity, {}); }
+Similarity supervise(const Similarity& similarity, double weight) { return through<Similarity>("supervise", similarity, {{"weight", weight}}); }
 Points apply(const Similarity& similarity) { return through<Points>("apply", similarity, {}); }
 Points heat(const Similarity& similarity, double t, const Settings& more) { return through<Points>("heat", similarity, {{"t", t}}, more); }
 Points implicit(const Similarity& similarity, double t, const Settings& more) { return through<Points>("implicit", similarity, {{"t", t}}, more); }

@@ -72,6 +72,7 @@ Similarity sinkhorn(const Similarity& similarity, const Settings& more = {});
 Similarity global(const Similarity& similarity);
 Similarity mean(const Similarity& similarity);
 Similarity union_(const Similarity& similarity);
+Similarity supervise(const Similarity& similarity, double weight = 0.5);  // by the points' classes
 
 // Flow.
 Points apply(const Similarity& similarity);

@@ -192,7 +192,10 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     """Coordinates in few dimensions: embedding_, of new points transform."""
 
     def fit(self, X: Any, y: Any = None) -> Any:
-        self.embedding_ = array_of(self._run(X)["points"])
+        return self._keep(self._run(X))
+
+    def _keep(self, result: dict[str, Any]) -> Any:
+        self.embedding_ = array_of(result["points"])
         self._n_features_out = self.embedding_.shape[1]
         return self
 
@@ -242,6 +245,24 @@ def winners_of(scores: np.ndarray, otherwise: int) -> np.ndarray:
     return np.where(scores.max(axis=1) > 0, scores.argmax(axis=1), otherwise)
 
 
+def coded_labels(estimator: Any, y: Any, rows: int, known: np.ndarray | None) -> tuple[np.ndarray, dict[str, Any]]:
+    """The classes, and labels as the engine takes them: numbers of classes, those that are not known -1."""
+    y = checked_targets(estimator, y, rows)
+    known = np.ones(rows, bool) if known is None else known
+    check_classification_targets(y[known])
+    classes, labels = np.unique(y[known], return_inverse=True)
+    coded = np.full(rows, -1, np.int64)
+    coded[known] = labels
+    return classes, {"labels": coded, "classes": [class_text(value) for value in classes.tolist()]}
+
+
+def known_labels(y: np.ndarray) -> np.ndarray:
+    """Which labels say a class: not -1, "", None or NaN."""
+    if y.dtype.kind in "iuf":
+        return y != -1
+    return np.array([value is not None and value == value and value != "" and value != -1 for value in y.tolist()], bool)
+
+
 class Classifier(ClassifierMixin, Estimator):
     """Classes of new points: predict, predict_proba; training_proba_ is what the fit says of its own rows.
 
@@ -255,15 +276,10 @@ class Classifier(ClassifierMixin, Estimator):
         return lambda rows: self._coded(y, rows, known=None)
 
     def _coded(self, y: Any, rows: int, known: np.ndarray | None) -> dict[str, Any]:
-        """Labels as numbers of classes, those that are not known -1; keeps the classes."""
-        y = checked_targets(self, y, rows)
-        known = np.ones(rows, bool) if known is None else known
-        check_classification_targets(y[known])
-        self.classes_, labels = np.unique(y[known], return_inverse=True)
+        self.classes_, coded = coded_labels(self, y, rows, known)
+        labels = coded["labels"][coded["labels"] >= 0]
         self._most_frequent = int(np.bincount(labels).argmax()) if labels.size else 0
-        coded = np.full(rows, -1, np.int64)
-        coded[known] = labels
-        return {"labels": coded, "classes": [class_text(value) for value in self.classes_.tolist()]}
+        return coded
 
     def predict_proba(self, X: Any) -> np.ndarray:
         return array_of(self._place(X)["scores"])

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ._base import Embedder, bandwidth_of
+import numpy as np
+
+from ._base import Embedder, bandwidth_of, checked_targets, coded_labels, known_labels, written
 
 METRIC = ("knn.metric", "distance.metric")
 
@@ -148,7 +150,10 @@ class UMAP(Embedder):
 
     n_neighbors: the point itself counted, as in umap-learn.  min_dist, spread: how close points may be packed, and the scale of the map.  n_epochs:
     None for 500, beyond 10,000 points 200.  negative_sample_rate: points drawn to push for each pull.  learning_rate, init ("auto" is "spectral"):
-    as umap-learn's.  metric: as MDS.  transform places new points on the map that there is."""
+    as umap-learn's.  metric: as MDS.  transform places new points on the map that there is.
+
+    fit(X, y) keeps classes apart: edges between them lose weight; -1 (of texts "", None or NaN) where the class is not known.  target_weight: how much
+    they count, 0 little, 1 alone; None to take no notice of y."""
 
     recipe = "umap"
     parameters = {"n_neighbors": _neighbours_of_umap, "n_components": "match.dims", "min_dist": "match.min_dist", "spread": "match.spread",
@@ -157,9 +162,28 @@ class UMAP(Embedder):
     least_rows = 2
 
     def __init__(self, n_neighbors: int = 15, n_components: int = 2, *, min_dist: float = 0.1, spread: float = 1.0, n_epochs: int | None = None,
-                 negative_sample_rate: int = 5, learning_rate: float | str = "auto", init: str = "auto", metric: str = "euclidean", random_state: Any = 0,
-                 n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
+                 negative_sample_rate: int = 5, learning_rate: float | str = "auto", init: str = "auto", metric: str = "euclidean",
+                 target_weight: float | None = 0.5, random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
         self._take(locals())
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        self._classes_count = y is not None and self.target_weight is not None
+        labels = (lambda rows: coded_labels(self, y, rows, known_labels(checked_targets(self, y, rows)))[1]) if self._classes_count else None
+        return self._keep(self._run(X, labels))
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        return self.fit(X, y).embedding_
+
+    def _pipeline(self) -> str:
+        if not self._classes_count:
+            return self.recipe
+        k = self.n_neighbors
+        return (f"knn({k - 1}) | distance(1, from=nearest) | exp(cardinality=log2({k})) | union | supervise({written(self.target_weight)}) | "
+                "match(rational, cross_entropy)")
+
+    def _settings(self, rows: int) -> list[str]:
+        given = super()._settings(rows)
+        return [setting for setting in given if not setting.startswith("k=")] if self._classes_count else given
 
 
 class SNE(Embedder):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._base import Classifier, Regressor, Weighing, bandwidth_of, checked_targets, winners_of
+from ._base import Classifier, Regressor, Weighing, bandwidth_of, checked_targets, known_labels, winners_of
 from ._data import array_of
 
 
@@ -109,10 +109,3 @@ class LabelSpreading(Classifier):
         self.training_proba_ = self.label_distributions_
         self.transduction_ = self.classes_[winners_of(self.label_distributions_, self._most_frequent)]
         return self
-
-
-def known_labels(y: np.ndarray) -> np.ndarray:
-    """Which labels say a class."""
-    if y.dtype.kind in "iuf":
-        return y != -1
-    return np.array([value is not None and value == value and value != "" and value != -1 for value in y.tolist()], bool)

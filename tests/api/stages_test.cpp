@@ -74,6 +74,7 @@ const Case cases[] = {
     {"cosine", wine, [](const Points& p) { return cosine(p); }},
     {"kernel(poly, degree=2)", wine, [](const Points& p) { return kernel(p, "poly", {{"degree", 2}}); }},
     {"knn(4) | dot | union", wine, [](const Points& p) { return union_(dot(knn(p, 4))); }},
+    {"knn(4) | distance(2) | exp(auto) | union | supervise(0.9)", wine, [](const Points& p) { return supervise(union_(exp(distance(knn(p, 4), 2), "auto")), 0.9); }},
     {"knn(4) | cosine | mean", wine, [](const Points& p) { return mean(cosine(knn(p, 4))); }},
     {"knn(4) | kernel(rbf) | global", wine, [](const Points& p) { return global(kernel(knn(p, 4), "rbf")); }},
     {"knn(12) | local_weights | eigen(2, of=residual)", wine, [](const Points& p) { return eigen(local_weights(knn(p, 12)), 2, {{"of", "residual"}}); }},

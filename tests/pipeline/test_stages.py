@@ -85,6 +85,24 @@ def test_cardinality_and_union_give_the_published_graph(run, csv):
     assert np.abs(found - expected).max() < 1e-4
 
 
+@pytest.mark.parametrize("weight", (0, 0.5, 0.9, 1))
+def test_supervise_is_umap_learn_s_intersection_with_classes(calor, run, tmp_path, weight):
+    """Written out: edges between classes times exp(-2.5 / (1 - weight)), those of unknown ones times exp(-1), rows over their greatest, united."""
+    x, classes = points(80), np.random.default_rng(1).integers(0, 3, 80)
+    classes[:15] = -1
+    path = tmp_path / "classes.csv"
+    path.write_text("a,b,c,kind\n" + "".join(",".join(map(repr, row)) + "," + ("" if kind < 0 else "xyz"[kind]) + "\n" for row, kind in zip(x.tolist(), classes)))
+    before = "knn(9) | distance(1, from=nearest) | exp(cardinality=log2(10)) | union"
+    fuzzy = matrix(run(before, path, "--label", "kind"), 80)
+    unknown = (classes[:, None] < 0) | (classes[None] < 0)
+    cut = fuzzy * np.where(unknown, np.exp(-1), np.where(classes[:, None] == classes[None], 1, np.exp(-2.5 / (1 - weight)) if weight < 1 else 0))
+    cut /= np.maximum(cut.max(1, keepdims=True), 1e-300)
+    found = matrix(run(f"{before} | supervise({weight})", path, "--label", "kind"), 80)
+    assert np.allclose(found, cut + cut.T - cut * cut.T, rtol=1e-13, atol=0)
+    refused = calor("run", f"{before} | supervise", path, "--features", "a,b,c", "--label", "none", code=3).stderr
+    assert "[supervise] expected classes" in refused
+
+
 def karate(tmp_path):
     graph = networkx.karate_club_graph()
     path = tmp_path / "karate.txt"

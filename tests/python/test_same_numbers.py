@@ -175,7 +175,7 @@ def test_defaults_are_the_recipes():
     y = np.arange(120) % 3
     for case in (*EMBEDDERS, *CLUSTERERS, *CLASSIFIERS, *REGRESSORS):
         plain = type(case[1])()
-        plain.fit(X, y)
+        plain.fit(X, None if case in EMBEDDERS else y)
         assert plain.pipeline_ == calor.Pipeline(case[0])._describe()["text"]
 
 
@@ -193,3 +193,22 @@ def test_threads_do_not_matter(files):
     X = files[0]
     one, two = (calor.UMAP(n_epochs=20, n_jobs=jobs).fit_transform(X) for jobs in (1, 2))
     assert np.array_equal(one, two)
+
+
+def test_umap_with_classes_keeps_them_apart(wheel_calor, tmp_path):
+    """The command line's pipeline; on rows that were not fitted, purity of at least the map's without classes."""
+    from sklearn.datasets import load_digits
+    from sklearn.neighbors import KNeighborsClassifier
+
+    X, y = load_digits(return_X_y=True)
+    held = np.arange(len(y)) % 4 == 0
+    found = {}
+    for given in (y[~held], None):
+        umap = calor.UMAP(n_epochs=100).fit(X[~held], given)
+        found[given is None] = KNeighborsClassifier(15).fit(umap.embedding_, y[~held]).score(umap.transform(X[held]), y[held]), umap
+    assert found[False][0] > found[True][0] - 0.005 and "supervise(0.5)" in found[False][1].pipeline_ and found[True][1].pipeline_ == calor.UMAP(n_epochs=100).fit(X[~held]).pipeline_
+    some = np.where(np.arange((~held).sum()) % 2, y[~held], -1)
+    assert calor.UMAP(n_epochs=20).fit(X[~held], some).embedding_.shape == ((~held).sum(), 2)
+    assert np.array_equal(calor.UMAP(n_epochs=20, target_weight=None).fit(X[~held], y[~held]).embedding_, calor.UMAP(n_epochs=20).fit(X[~held]).embedding_)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        calor.UMAP().fit(X, X[:, 2] + 0.5)
