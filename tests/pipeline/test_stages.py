@@ -100,7 +100,7 @@ def test_supervise_is_umap_learn_s_intersection_with_classes(calor, run, tmp_pat
     found = matrix(run(f"{before} | supervise({weight})", path, "--label", "kind"), 80)
     assert np.allclose(found, cut + cut.T - cut * cut.T, rtol=1e-13, atol=0)
     refused = calor("run", f"{before} | supervise", path, "--features", "a,b,c", "--label", "none", code=3).stderr
-    assert "[supervise] expected classes" in refused
+    assert "[supervise] expected labelled training" in refused
 
 
 def karate(tmp_path):
