@@ -26,6 +26,9 @@ find_package(Threads REQUIRED)
 if(CALOR_SANITIZE)
   add_compile_options(-fsanitize=${CALOR_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${CALOR_SANITIZE})
+  if(CALOR_SANITIZE MATCHES "undefined")  # two thirds of the compiler's time, for what the address sanitizer meets too, or x86-64 allows
+    add_compile_options(-fno-sanitize=null,alignment,vptr,object-size)
+  endif()
   # Instrumented code makes gcc see uninitialised values where there are none (its manual says so).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-maybe-uninitialized)
@@ -33,7 +36,7 @@ if(CALOR_SANITIZE)
 endif()
 
 # calor_precompile(NAME HEADERS ... LINKS ...): headers that calor_use_precompiled(TARGET NAME) gives to targets of the same flags.
-# The sources include what they use all the same: the presets with sanitizers precompile nothing.
+# The sources include what they use all the same: the thread sanitizer's preset precompiles nothing.
 function(calor_precompile name)
   cmake_parse_arguments(PCH "" "" "HEADERS;LINKS;OPTIONS" ${ARGN})
   if(NOT CALOR_QUICK_BUILD)

@@ -109,12 +109,30 @@ class Pipeline(Estimator):
             self.similarity_ = array_of(result["all_pairs"])
 
     @available_if(_transforms)
-    def transform(self, X: Any) -> np.ndarray:
-        return array_of(self._place(X)["points"])
+    def transform(self, X: Any) -> Any:
+        return self._contained(array_of(self._place(X)["points"]), X)
 
     @available_if(_gives("embedding", "points"))
-    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        return self.fit(X, y).embedding_
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        return self._contained(self.fit(X, y).embedding_, X)
+
+    @available_if(_gives("embedding", "points"))
+    def set_output(self, *, transform: str | None = None) -> Any:
+        """What transform and fit_transform give: "default" (arrays), "pandas" or "polars"; None leaves it.  Needs scikit-learn, as its own set_output."""
+        if transform not in (None, "default", "pandas", "polars"):
+            raise ValueError(f'[calor] expected transform="default", "pandas" or "polars", found {transform!r}')
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    _sklearn_auto_wrap_output_keys = {"transform"}
+
+    def _contained(self, points: np.ndarray, X: Any) -> Any:
+        try:
+            from sklearn.utils._set_output import _wrap_data_with_container
+        except ImportError:
+            return points
+        return _wrap_data_with_container("transform", points, X, self)
 
     @available_if(_gives("embedding", "points"))
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 import pytest
 import scipy.sparse
-from sklearn.base import is_classifier, is_clusterer, is_regressor
+from sklearn.base import clone, is_classifier, is_clusterer, is_regressor
 from sklearn.datasets import load_iris
 from sklearn.metrics import adjusted_rand_score, pairwise_distances
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -237,3 +237,15 @@ def test_a_process_that_forks_later(X):
             "with multiprocessing.get_context('fork').Pool(2) as pool:\n    print(len(pool.map(calor.KMeans(3, n_jobs=2).fit_predict, [X, X])))\n")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout == "2\n", done.stderr
+
+
+def test_a_pipeline_s_output_is_what_set_output_says():
+    X = pandas.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"], index=[f"r{i}" for i in range(60)])
+    pipeline = calor.Pipeline("knn(10) | distance(2) | exp(auto) | mean | row | eigen(3)").set_output(transform="pandas")
+    found = pipeline.fit_transform(X)
+    assert list(found.columns) == ["pipeline0", "pipeline1", "pipeline2"] and list(found.index) == list(X.index)
+    assert np.array_equal(clone(pipeline).fit(X).transform(X[:5]).to_numpy(), pipeline.transform(X[:5]).to_numpy())
+    assert isinstance(pipeline.set_output(transform="default").transform(X[:5]), np.ndarray)
+    with pytest.raises(ValueError, match="expected transform="):
+        pipeline.set_output(transform="table")
+    assert not hasattr(calor.Pipeline("k-means"), "set_output")
