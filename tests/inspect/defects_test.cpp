@@ -1,8 +1,7 @@
 // Defects of planted scores against what follows from their definition by hand, and against the definition on the whole N x N matrix.
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
-
+#include "calor/engine/solve/dense.h"
 #include "calor/inspect/defects.h"
 #include "calor/inspect/lipschitz.h"
 #include "calor/inspect/rows.h"
@@ -82,7 +81,7 @@ TEST(Defects, FeaturesAgreeWithTheWholeMatrix) {
     }
     const Eigen::MatrixXd centre = Eigen::MatrixXd::Identity(37, 37) - Eigen::MatrixXd::Constant(37, 37, 1.0 / 37);
     const Eigen::MatrixXd centred = centre * score * centre;
-    const Eigen::VectorXd values = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(0.5 * (centred + centred.transpose())).eigenvalues();
+    const Eigen::VectorXd values = engine::symmetric_eigenvalues(0.5 * (centred + centred.transpose()));
     const Defects found = defects_of(head, f, {}, Context());
     EXPECT_NEAR(found.symmetry, (centred - centred.transpose()).norm() / (centred + centred.transpose()).norm(), 1e-10);
     EXPECT_NEAR(found.euclidean, -values.cwiseMin(0.0).sum() / values.cwiseAbs().sum(), 1e-10);

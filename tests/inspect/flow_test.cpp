@@ -1,10 +1,10 @@
 // What a step does, for heads whose step is known: block models, uniform weights, rows of one token, closed forms on the sphere.
-#include <Eigen/QR>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/inspect/inspect.h"
 #include "planted.h"
 
@@ -180,8 +180,7 @@ void expect_same(const nlohmann::json& a, const nlohmann::json& b, const std::st
 
 // Tokens turned by an orthogonal Q and weights turned back: the same head, the same report.
 TEST(Inspect, ATurnOfTheBasisChangesNothing) {
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(Eigen::MatrixXd(random_matrix(6, 6, 21)));
-  const Matrix q = qr.householderQ() * Eigen::MatrixXd::Identity(6, 6);
+  const Matrix q = engine::thin_qr(Eigen::MatrixXd(random_matrix(6, 6, 21))).q;
   Head head = bilinear_head(random_matrix(6, 6, 22), 0.4);
   head.query.bias = random_matrix(6, 1, 23).col(0);
   Head turned = head;

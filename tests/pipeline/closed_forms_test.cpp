@@ -7,13 +7,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
-
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numbers>
 
 #include "calor/engine/passes.h"
+#include "calor/engine/solve/dense.h"
 #include "support.h"
 
 namespace calor::pipeline {
@@ -41,8 +41,7 @@ Vector rates(const Fit& fit, double s) { return 4 / s * (1 - fit.result.spectrum
 
 // The share of `functions` (columns) that their best approximation from `span` leaves out.
 double left_out(const Matrix& span, const Matrix& functions) {
-  const Eigen::MatrixXd basis = span;
-  return (functions - basis * basis.householderQr().solve(Eigen::MatrixXd(functions))).norm() / functions.norm();
+  return (functions - span * Matrix(least_squares(span, functions))).norm() / functions.norm();
 }
 
 // The same for whatever solves u + a sin(u) = share: angles of density 1 + a cos.
@@ -181,7 +180,9 @@ double sphere_rate_by_galerkin(double a, double alpha, int order) {
     energy += weight * (slope_down * slope_down.transpose() + around * around.transpose());
     mass += weight * h * h.transpose();
   }
-  return Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd>(energy, mass).eigenvalues()[order ? 0 : 1];
+  Eigen::VectorXd values = general_eigenpairs(inverse(mass) * energy).values.real();
+  std::sort(values.begin(), values.end());
+  return values[order ? 0 : 1];
 }
 
 TEST(Sphere, AlphaOneRemovesTheDensityAndZeroDoesNot) {

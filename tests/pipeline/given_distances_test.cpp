@@ -2,11 +2,10 @@
 // those of no points against loops and a dense eigensolver written here.
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
-
 #include <cstdio>
 
 #include "calor/engine/passes.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/pipeline/forms.h"
 #include "calor/pipeline/model.h"
 #include "other_forms.h"
@@ -124,12 +123,12 @@ TEST(GivenDistances, ScalingOfATableIsThatOfItsDefinition) {
   const Matrix table = random_table(40, 3);
   const Eigen::Index n = table.rows();
   const Eigen::MatrixXd centre = Eigen::MatrixXd::Identity(n, n) - Eigen::MatrixXd::Constant(n, n, 1.0 / static_cast<double>(n));
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(-0.5 * centre * Eigen::MatrixXd(table.cwiseAbs2()) * centre);
+  const SymmetricPairs pairs = symmetric_eigenpairs(-0.5 * centre * Eigen::MatrixXd(table.cwiseAbs2()) * centre);
   const Fit fit = run_text("mds", given(table));
   for (Eigen::Index c = 0; c < 2; ++c) {
-    const double value = solver.eigenvalues()[n - 1 - c];
+    const double value = pairs.values[n - 1 - c];
     EXPECT_NEAR(fit.result.spectrum[c], value, 1e-10);
-    const Vector expected = solver.eigenvectors().col(n - 1 - c) * std::sqrt(value), found = fit.result.points->col(c);
+    const Vector expected = pairs.vectors.col(n - 1 - c) * std::sqrt(value), found = fit.result.points->col(c);
     EXPECT_LT(std::min((found - expected).norm(), (found + expected).norm()), 1e-7);
   }
 }

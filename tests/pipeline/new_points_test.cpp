@@ -3,13 +3,12 @@
 // test_recipes.py; knn-classifier, knn-regressor and nadaraya-watson equal scikit-learn or their formula there.)
 #include <gtest/gtest.h>
 
-#include <Eigen/SVD>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "calor/core/error.h"
+#include "calor/engine/solve/dense.h"
 #include "support.h"
 
 namespace calor::pipeline {
@@ -102,8 +101,8 @@ INSTANTIATE_TEST_SUITE_P(Recipes, ComeBack, ::testing::ValuesIn(names()), [](con
 Matrix turned(const Matrix& points, const Matrix& from, const Matrix& onto) {
   const Eigen::RowVectorXd middle_from = from.colwise().mean(), middle_onto = onto.colwise().mean();
   const Eigen::MatrixXd cross = (from.rowwise() - middle_from).transpose() * (onto.rowwise() - middle_onto);
-  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(cross, Eigen::ComputeFullU | Eigen::ComputeFullV);
-  return ((points.rowwise() - middle_from) * (svd.matrixU() * svd.matrixV().transpose())).rowwise() + middle_onto;
+  const SingularValues svd = thin_svd(cross);
+  return ((points.rowwise() - middle_from) * (svd.u * svd.v.transpose())).rowwise() + middle_onto;
 }
 
 double median(std::vector<double> values) {
