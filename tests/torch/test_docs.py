@@ -1,6 +1,9 @@
 """docs/pytorch.md runs as it is written."""
 import doctest
+import os
 import re
+import subprocess
+import sys
 
 from command import ROOT
 from operators import calor  # noqa: F401  skips without a build
@@ -20,3 +23,13 @@ def test_the_cache_s_docstring():
     from calor.nn import cache
 
     assert doctest.testmod(cache, extraglobs={"torch": __import__("torch"), "KeyValueCache": cache.KeyValueCache}).failed == 0
+
+
+def test_the_example_runs(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("abcdefgh " * 400)
+    for words in (["vit"], ["gpt", "--text", str(text)]):
+        done = subprocess.run([sys.executable, str(ROOT / "examples" / "python" / "swap_attention.py"), *words, "--steps", "3", "--seeds", "2", "--rates", "0.003", "--scores", "dot,metric"],
+                              capture_output=True, text=True, timeout=600, env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"^metric - dot: [+-]\d", done.stdout, re.M) and done.stdout.count("parameters") == 2
