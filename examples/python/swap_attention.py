@@ -102,8 +102,8 @@ def trained(task, score, rate, seed, temperature):
     model = task.model()
     calor.nn.replace_attention(model, score, temperature=temperature)
     optimiser = torch.optim.AdamW(model.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.01)
-    warm = task.steps // 20
-    plan = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / warm, 0.1 + 0.45 * (1 + math.cos(math.pi * max(0, step - warm) / (task.steps - warm)))))
+    warm = max(1, task.steps // 20)
+    plan = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / warm, 0.1 + 0.45 * (1 + math.cos(math.pi * max(0, step - warm) / max(1, task.steps - warm)))))
     generator, losses = torch.Generator().manual_seed(seed), []
     for _ in range(task.steps):
         optimiser.zero_grad()
@@ -144,7 +144,7 @@ def main():
         for seed in range(options.seeds):
             model, losses = trained(task, score, rate, seed, options.temperature)
             with torch.no_grad():
-                results.append((task.score(model, "test"), statistics.mean(losses[-len(losses) // 10 :]), statistics.mean(losses[: len(losses) // 4])))
+                results.append((task.score(model, "test"), statistics.mean(losses[-max(1, len(losses) // 10) :]), statistics.mean(losses[: max(1, len(losses) // 4)])))
         found[score] = results
         tests, last, first = zip(*results)
         spread = statistics.stdev(tests) if len(tests) > 1 else math.nan
