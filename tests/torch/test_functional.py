@@ -165,6 +165,8 @@ def test_compiles_without_a_break(case):
         (ValueError, "expected phi with", lambda q, k, v: attention(q, k, v, score="l2", phi=torch.tanh)),
         (TypeError, "one floating-point type", lambda q, k, v: attention(q, k.float(), v)),
         (TypeError, "one floating-point type", lambda q, k, v: attention(*(x.long() for x in (q, k, v)))),
+        (TypeError, "attn_mask of bool", lambda q, k, v: attention(q, k, v, SEEN.long())),
+        (ValueError, "one feature or more", lambda q, k, v: attention(q[..., :0], k[..., :0], v)),
         (ValueError, "either attn_mask or is_causal", lambda q, k, v: attention(q, k, v, SEEN, is_causal=True)),
         (ValueError, "enable_gqa=True", lambda q, k, v: attention(q, k[:, :2], v[:, :2])),
         (ValueError, "heads of k and v that divide", lambda q, k, v: attention(q, k[:, :3], v[:, :3], enable_gqa=True)),

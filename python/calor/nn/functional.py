@@ -104,6 +104,10 @@ def _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi):
         raise TypeError(f"{name} expected q, k and v of one floating-point type, found {q.dtype}, {k.dtype} and {v.dtype}")
     if min(q.dim(), k.dim(), v.dim()) < 2 or not q.dim() == k.dim() == v.dim():
         raise ValueError(f"{name} expected q, k and v with as many dimensions, 2 or more, found {list(q.shape)}, {list(k.shape)} and {list(v.shape)}")
+    if q.shape[-1] == 0:
+        raise ValueError(f"{name} expected one feature or more, found q of {list(q.shape)}")
+    if attn_mask is not None and attn_mask.dtype != torch.bool and not attn_mask.is_floating_point():
+        raise TypeError(f"{name} expected attn_mask of bool (true = attend) or of numbers to add, found {attn_mask.dtype}")
     if is_causal and attn_mask is not None:
         raise ValueError(f"{name} expected either attn_mask or is_causal, found both: join them in attn_mask")
     if enable_gqa and q.dim() > 2 and k.shape[-3] != q.shape[-3]:
