@@ -18,8 +18,6 @@ using namespace pipeline;
 static constexpr Parameter parameters[] = {
     {"weight", Parameter::Takes::number, "0.5", 0, 1, "", "how much the classes count: 0 little, 1 alone: no edge leaves a class"}};
 
-static double united(double forward, double backward) { return forward + backward - forward * backward; }
-
 // umap-learn's: distances in a space of classes, where unknown ones are at 1 from all and others at `far`.
 static double kept_of_others(double weight) { return weight < 1 ? std::exp(-2.5 / (1 - weight)) : 0; }
 static const double kept_of_unknown = std::exp(-1.0);
@@ -45,7 +43,7 @@ static void run(State& state, const Arguments& arguments, Kept&, const Context& 
       for (const double greatest = *std::max_element(row, after.values.end()); double& value : std::span(row, after.values.end())) value /= greatest;
     after.begin.push_back(after.edges());
   }
-  state.similarity = stored_similarity(combine_with_reverse(after, united));
+  state.similarity = stored_similarity(combine_with_reverse(after, fuzzy_union));
   state.similarity.symmetric = true;
 }
 

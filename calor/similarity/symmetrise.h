@@ -6,6 +6,9 @@
 
 namespace calor::similarity {
 
+// The union of fuzzy sets, of memberships in 0..1.
+inline double fuzzy_union(double forward, double backward) { return forward + backward - forward * backward; }
+
 // combine(forward, backward) on the union of both directions, 0 for an absent one.  A similarity that is symmetric already
 // stays as it is, its factors included, when `keeps_symmetric` says that combine(v, v) = v.
 void symmetrise(pipeline::State& state, double (*combine)(double, double), bool keeps_symmetric, const Context& context);

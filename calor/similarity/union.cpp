@@ -6,15 +6,14 @@ namespace calor::similarity {
 
 using namespace pipeline;
 
-static double combine(double forward, double backward) { return forward + backward - forward * backward; }
 static constexpr bool keeps_symmetric = false;
 
 static void run(State& state, const Arguments&, Kept&, const Context& context) {
-  symmetrise(state, combine, keeps_symmetric, context);
+  symmetrise(state, fuzzy_union, keeps_symmetric, context);
 }
 
 static void place(State& state, const Arguments&, const Kept&, const Context& context) {
-  symmetrise_new(state, combine, context);
+  symmetrise_new(state, fuzzy_union, context);
 }
 
 static void outline(Outline& outline, const Arguments&) { outline_symmetrised(outline, "union", keeps_symmetric); }

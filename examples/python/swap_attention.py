@@ -14,11 +14,11 @@ import time
 
 import numpy
 import torch
+from scipy import stats
 
 import calor
 
 nn = torch.nn
-T_95 = {2: 12.71, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 
 
 class Body(nn.Module):
@@ -128,8 +128,8 @@ def main():
     options = parser.parse_args()
     if options.task == "gpt" and not options.text:
         parser.error("gpt learns from a text: --text FILE")
-    if not 1 <= options.seeds <= 10:
-        parser.error("--seeds from 1 to 10")
+    if options.seeds < 1:
+        parser.error("--seeds of at least 1")
     task = Characters(options.text) if options.task == "gpt" else Digits()
     task.steps = options.steps or task.steps
     scores, rates, found = options.scores.split(","), [float(rate) for rate in options.rates.split(",")], {}
@@ -153,7 +153,7 @@ def main():
               f"{statistics.mean(last):.3f} over the last tenth; rate {rate}; {count:,} parameters; {time.time() - start:.0f} s", flush=True)
     for score in scores[1:]:
         differences = [a[0] - b[0] for a, b in zip(found[score], found[scores[0]])]
-        half = T_95.get(len(differences), math.nan) * statistics.stdev(differences) / math.sqrt(len(differences)) if len(differences) > 1 else math.nan
+        half = stats.t.ppf(0.975, len(differences) - 1) * statistics.stdev(differences) / math.sqrt(len(differences)) if len(differences) > 1 else math.nan
         print(f"{score} - {scores[0]}: {statistics.mean(differences):+.3f}, 95 % interval {statistics.mean(differences) - half:+.3f} to {statistics.mean(differences) + half:+.3f}")
 
 

@@ -64,7 +64,15 @@ def bandwidth_of(stage: str = "exp.bandwidth") -> Callable[[Any, int], Mapping[s
     return settings
 
 
-class Estimator(Page, BaseEstimator):
+class Parameters(BaseEstimator):
+    def _take(self, given: Mapping[str, Any]) -> None:
+        """A constructor's parameters, from its locals(), as attributes: scikit-learn wants them there as they are given, and nothing else done."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+
+class Estimator(Page, Parameters):
     """random_state: the seed, an integer for the same result each time (the default 0, as on the command line), None for another each time.
     n_jobs: threads, None or -1 for all; the result has the same bits for any number.  max_memory: bytes or "2G" that may be taken, None for nine
     tenths of what is free; more is refused before it is taken.  verbose: progress on stderr."""
@@ -77,12 +85,6 @@ class Estimator(Page, BaseEstimator):
     n_jobs: int | None
     max_memory: int | str | None
     verbose: bool
-
-    def _take(self, given: Mapping[str, Any]) -> None:
-        """A constructor's parameters, from its locals(), as attributes: scikit-learn wants them there as they are given, and nothing else done."""
-        for name, value in given.items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
 
     def _takes(self) -> str:
         """What X is: "points", "distances" or "similarities"."""
@@ -174,9 +176,6 @@ class Estimator(Page, BaseEstimator):
             raise ValueError("[calor] expected a fit, found a copy without one: report from the estimator that was fitted")
         with Session(self, seed=0) as session:
             self._fitted.fit.report(os.fspath(path), texts, session)
-
-    def _write_page(self, path: str, labels: Any = None) -> None:
-        self.report(path, labels)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

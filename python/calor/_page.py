@@ -1,29 +1,21 @@
-"""A report: a file, or inline in a notebook."""
+"""A report, inline in a notebook."""
 
 from __future__ import annotations
 
 import html
-import os
 import pathlib
 import tempfile
 from typing import Any
 
 
 class Page:
-    """`report(path)` and `show()` of what `_write_page(path, labels)` writes."""
+    """`show()` for what has `report(path, ...)`."""
 
-    def _write_page(self, path: str, labels: Any = None) -> None:
-        raise NotImplementedError
-
-    def report(self, path: str | os.PathLike[str]) -> None:
-        """The page of the command line's --report: one HTML file that works offline."""
-        self._write_page(os.fspath(path))
-
-    def show(self, labels: Any = None, *, height: int = 900) -> Any:
-        """The report inline, in a notebook: the last expression of a cell.  height in pixels; labels as of `report`, where that takes any."""
+    def show(self, *arguments: Any, height: int = 900, **named: Any) -> Any:
+        """The report inline, in a notebook: the last expression of a cell.  height in pixels; what else is given goes to `report` behind its path."""
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "report.html"
-            self._write_page(str(path), labels)
+            self.report(path, *arguments, **named)  # type: ignore[attr-defined]
             return Inline(path.read_text(encoding="utf-8"), height)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -39,26 +38,32 @@ class Result(Page):
     def __repr__(self) -> str:
         return f"<calor {self.document.get('kind', 'result')}: {', '.join(self.document)}>"
 
-    def _write_page(self, path: str, labels: Any = None) -> None:
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """The page of the command line's --report: one HTML file that works offline."""
         pathlib.Path(path).write_bytes(self._page)
 
 
 class Comparison(Result):
     """What attentions and baselines reached on held-out rows, over seeds.
 
-    summary: a dict for each attention and baseline, with name, mean and standard deviation of the accuracy, and runs that died.
-    pairs: a dict for each two attentions: the paired difference with its interval, p, and p corrected by Holm."""
+    summary: a dict for each attention and baseline: name, mean and deviation of the accuracy, runs, parameters, and of attentions how many runs died.
+    pairs: a dict for each two attentions: the paired difference with its interval, p, and p corrected by Holm.  verdict: what that comes to, in words."""
 
     @property
     def summary(self) -> list[dict[str, Any]]:
         experiment = self.document["experiments"][0]
         rows = []
-        for name in dict.fromkeys(run["attention"] for run in experiment["runs"]):
+        for name in experiment["attentions"]:
             runs = [run for run in experiment["runs"] if run["attention"] == name]
-            found = [run["final_accuracy"] for run in runs if run["final_accuracy"] is not None]
-            rows.append({"name": name, "mean": float(np.mean(found)) if found else float("nan"), "deviation": float(np.std(found, ddof=1)) if len(found) > 1 else float("nan"),
-                         "runs": len(runs), "dead": sum(bool(run["dead"]) for run in runs), "parameters": runs[0]["parameters"]})
-        return rows
+            found = [run["final_accuracy"] for run in runs]
+            rows.append({"name": name, "mean": float(np.mean(found)), "deviation": float(np.std(found, ddof=1)) if len(found) > 1 else float("nan"),
+                         "runs": len(runs), "parameters": runs[0]["parameters"], "dead": sum(bool(run["dead"]) for run in runs)})
+        return rows + [{"name": one["name"], "mean": one["accuracy_mean"], "deviation": one["accuracy_sd"], "runs": len(one["accuracy"]), "parameters": one["parameters"]}
+                       for one in experiment["baselines"]]
+
+    @property
+    def verdict(self) -> list[str]:
+        return list(self.document["verdict"])
 
     @property
     def pairs(self) -> list[dict[str, Any]]:
@@ -176,6 +181,10 @@ def _written_heads(model: Any, tokens: Any, place: pathlib.Path) -> list[str]:
     """A mapping file (docs/inspect.md) of the model's heads, their weights, and the tokens that enter each."""
     from ._torch import torch
 
+    try:
+        from safetensors.torch import save_file
+    except ImportError as missing:
+        raise ImportError("[inspect] expected safetensors for a torch module, found none: install the extra, pip install 'calor[torch]'") from missing
     found: list[tuple[str, Any]] = [(name or "attention", module) for name, module in model.named_modules() if isinstance(module, torch.nn.MultiheadAttention)]
     if not found:
         raise ValueError(f"[inspect] expected torch.nn.MultiheadAttention in the model, found none in {type(model).__name__}: give a mapping file (docs/inspect.md)")
@@ -227,21 +236,7 @@ def _written_heads(model: Any, tokens: Any, place: pathlib.Path) -> list[str]:
                 weights[layer[word + "_bias"]] = bias
         inputs[f"tokens{number}"] = tensor
         layers.append(layer)
-    _write_safetensors(place / "weights.safetensors", weights)
-    _write_safetensors(place / "tokens.safetensors", inputs)
+    for name, tensors in (("weights", weights), ("tokens", inputs)):
+        save_file({key: tensor.detach().cpu().double().clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}, place / f"{name}.safetensors")
     (place / "model.json").write_text(json.dumps({"schema": 1, "weights": "weights.safetensors", "layout": "out,in", "layers": layers}))
     return [name for name, _ in found]
-
-
-def _write_safetensors(path: pathlib.Path, tensors: Mapping[str, Any]) -> None:
-    """Tensors as 64-bit numbers (the format: a length, a JSON header, the bytes)."""
-    header: dict[str, Any] = {}
-    blocks, at = [], 0
-    for name, tensor in tensors.items():
-        block = np.ascontiguousarray(tensor.detach().cpu().double().numpy()).tobytes()
-        header[name] = {"dtype": "F64", "shape": list(tensor.shape), "data_offsets": [at, at + len(block)]}
-        blocks.append(block)
-        at += len(block)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blocks))

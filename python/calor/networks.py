@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from . import commands
-from ._base import checked_targets
+from ._base import Parameters, checked_targets
 from ._data import class_text
-from ._sklearn import BaseEstimator, ClassifierMixin, check_classification_targets, check_is_fitted, validate_data
+from ._sklearn import ClassifierMixin, check_classification_targets, check_is_fitted, validate_data
 
 
-class MetricAttentionClassifier(ClassifierMixin, BaseEstimator):
+class MetricAttentionClassifier(ClassifierMixin, Parameters):
     """Layers of attention over the training rows and the new one, by a learned metric (Ruan & Zhang, arXiv 2412.18288).
 
     attention: "metric", "l2", "self", "uniform", or a pipeline such as "score(metric) | exp | two_side(1) | row | apply".  layers, width, epochs, batch,
@@ -25,9 +25,7 @@ class MetricAttentionClassifier(ClassifierMixin, BaseEstimator):
     def __init__(self, attention: str = "metric", *, layers: int | None = None, width: int | None = None, epochs: int | None = None, batch: int | None = None,
                  learning_rate: float | None = None, weight_decay: float | None = None, temperature: str = "fixed", standardise: bool = True, random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
-        for name, value in locals().items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
+        self._take(locals())
 
     def fit(self, X: Any, y: Any) -> Any:
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)

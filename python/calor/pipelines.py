@@ -41,13 +41,7 @@ class Pipeline(Estimator):
 
     def __init__(self, pipeline: str, settings: Sequence[str] = (), *, takes: str = "points", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
-        self.pipeline = pipeline
-        self.settings = settings
-        self.takes = takes
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.max_memory = max_memory
-        self.verbose = verbose
+        self._take(locals())
 
     def _describe(self) -> dict[str, Any]:
         return _engine.describe(self.pipeline, list(self.settings))

@@ -109,6 +109,7 @@ HWY_NOINLINE void double_products(const double* rows, std::int64_t row_count, co
   products_of(rows, row_count, columns, panels, dim, tile, stride);
 }
 
+// Sums of `rows` rows and `vectors` vectors of columns stay in registers while all weights go by.
 template <int rows, int vectors>
 HWY_NOINLINE void weighted_tile(const double* HWY_RESTRICT values, std::int64_t stride, std::int64_t count, const double* HWY_RESTRICT weights,
                                 std::int64_t width, double* HWY_RESTRICT sums) {

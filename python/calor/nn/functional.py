@@ -47,28 +47,31 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     return out.reshape(*lead, *out.shape[1:]).to(wide) if q.dim() > 2 else out[0, 0].to(wide)
 
 
-def lowered(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, *, score="l2", bias=None):
-    """The same by torch's own scaled_dot_product_attention, on any device and in any of its implementations.
+def as_products(q, k, number):
+    """Features of type `number` whose products are ``-|q - k|^2`` but for a term of each query, which no softmax sees.
 
-    ``-s |q - k|^2 = s (2 q.k - |k|^2) - s |q|^2``, whose last term no softmax sees: keys get two more channels, which hold ``-|k|^2`` as the sum of
-    a rounded number and its rest, so that 16-bit numbers lose no more there than in the products.  Rows are taken relative to the keys' mean first.
+    ``-|q - k|^2 = 2 q.k - |k|^2 - |q|^2``: keys get two more channels, which hold ``-|k|^2`` as the sum of a rounded number and its rest, so that 16-bit
+    numbers lose no more there than in the products.  Rows are taken relative to the keys' mean first.
     """
+    high = torch.float64 if q.dtype == torch.float64 else torch.float32
+    q, k = q.to(high), k.to(high)
+    centre = k.mean(-2, keepdim=True).detach()
+    q, k = q - centre, k - centre
+    square = -k.square().sum(-1, keepdim=True)
+    head = square.to(number)
+    ones = torch.ones_like(q[..., :1], dtype=number)
+    return torch.cat([2 * q.to(number), ones, ones], -1), torch.cat([k.to(number), head, (square - head.to(high)).to(number)], -1)
+
+
+def lowered(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, *, score="l2", bias=None):
+    """The same by torch's own scaled_dot_product_attention, on any device and in any of its implementations: distances by `as_products`."""
     number = q.dtype
     if torch.is_autocast_enabled(q.device.type) and number != torch.float64:
         number = torch.get_autocast_dtype(q.device.type)
     if scale is None:
         scale = q.shape[-1] ** -0.5
     if score != "dot":
-        high = torch.float64 if q.dtype == torch.float64 else torch.float32
-        q, k = q.to(high), k.to(high)
-        centre = k.mean(-2, keepdim=True).detach()
-        q, k = q - centre, k - centre
-        square = -k.square().sum(-1, keepdim=True)
-        head = square.to(number)
-        rest = (square - head.to(high)).to(number)
-        ones = torch.ones_like(q[..., :1], dtype=number)
-        q = torch.cat([2 * q.to(number), ones, ones], -1)
-        k = torch.cat([k.to(number), head, rest], -1)
+        q, k = as_products(q, k, number)
     if isinstance(scale, torch.Tensor):
         q, scale = (q * (scale[..., None, None] if scale.dim() else scale)).to(q.dtype), 1.0
     if bias is not None:

@@ -11,6 +11,19 @@ from .functional import lowered
 nn = torch.nn
 
 
+def starting_temperature(temperature, features, name):
+    """Of heads of so many features, from "fixed", "learn" or a number."""
+    start = math.sqrt(features) if isinstance(temperature, str) else float(temperature)
+    if isinstance(temperature, str) and temperature not in ("fixed", "learn") or not 0 < start < math.inf:
+        raise ValueError(f'{name} expected temperature "fixed", "learn" or a positive number, found {temperature!r}')
+    return start
+
+
+def learned_map(z, expand, contract):
+    """``phi(z) = z + W2 tanh(W1 z + b1) + b2`` (Ruan & Zhang, arXiv 2412.18288)."""
+    return z + contract(torch.tanh(expand(z)))
+
+
 class _Attention(nn.Module):
     """Values, heads, temperature and masks; a subclass says what is similar through `score` and `_query_key`."""
 
@@ -24,12 +37,7 @@ class _Attention(nn.Module):
         self.value = nn.Linear(width, width, bias=False)
         use_output = heads > 1 if output is None else output
         self.output = nn.Linear(width, width, bias=False) if use_output else nn.Identity()
-        start = math.sqrt(width / heads) if isinstance(temperature, str) else float(temperature)
-        if temperature not in ("fixed", "learn") and isinstance(temperature, str) or not 0 < start < math.inf:
-            raise ValueError(
-                f'[calor.nn] expected temperature "fixed", "learn" or a positive number, found {temperature!r}'
-            )
-        log_temperature = torch.full((heads,), math.log(start))
+        log_temperature = torch.full((heads,), math.log(starting_temperature(temperature, width / heads, "[calor.nn]")))
         if temperature == "learn":
             self.log_temperature = nn.Parameter(log_temperature)
         else:
@@ -93,8 +101,7 @@ class MetricAttention(_Attention):
 
     def phi(self, x):
         """The learned map whose Euclidean distance is the metric, ``[..., width] -> [..., width]``."""
-        z = self.projection(x)
-        return z + self.contract(torch.tanh(self.expand(z)))
+        return learned_map(self.projection(x), self.expand, self.contract)
 
     def _query_key(self, queries, memory):
         features = self.phi(queries)

@@ -4,13 +4,14 @@ import math
 from typing import Any
 
 from .._torch import torch
-from .functional import SCORES, attention
+from .functional import SCORES, as_products, attention
+from .layers import learned_map, starting_temperature
 
 nn = torch.nn
 
 
 class Phi(nn.Module):
-    """``phi(z) = z + W2 tanh(W1 z + b1) + b2`` (Ruan & Zhang, arXiv 2412.18288) over the joined heads; the identity where it starts with W2 = b2 = 0."""
+    """The learned map of the joined heads; the identity where it starts with W2 = b2 = 0."""
 
     def __init__(self, width, hidden=None, *, identity=False, device=None, dtype=None):
         super().__init__()
@@ -21,7 +22,7 @@ class Phi(nn.Module):
             nn.init.zeros_(self.contract.bias)
 
     def forward(self, z):
-        return z + self.contract(torch.tanh(self.expand(z)))
+        return learned_map(z, self.expand, self.contract)
 
 
 class MultiheadAttention(nn.MultiheadAttention):
@@ -50,9 +51,7 @@ class MultiheadAttention(nn.MultiheadAttention):
             raise ValueError(f"[calor.nn.MultiheadAttention] expected keys of {self.embed_dim} features, as the metric takes queries and keys alike, found kdim {self.kdim}")
         if hidden is not None and score != "metric":
             raise ValueError(f'[calor.nn.MultiheadAttention] expected hidden with score="metric", found {score!r}')
-        start = math.sqrt(self.head_dim) if isinstance(temperature, str) else float(temperature)
-        if isinstance(temperature, str) and temperature not in ("fixed", "learn") or not 0 < start < math.inf:
-            raise ValueError(f'[calor.nn.MultiheadAttention] expected temperature "fixed", "learn" or a positive number, found {temperature!r}')
+        start = starting_temperature(temperature, self.head_dim, "[calor.nn.MultiheadAttention]")
         like: dict[str, Any] = dict(device=self.out_proj.weight.device, dtype=self.out_proj.weight.dtype)
         self.score, self.temperature = score, start
         if temperature == "learn":
@@ -167,13 +166,9 @@ def _weights(q, k, scale, score, mask):
     """softmax(s), [B, H, L, S]; rows that may attend to nothing are 0."""
     if isinstance(scale, torch.Tensor):
         scale = scale[..., None, None]
-    if score == "dot":
-        scores = q @ k.transpose(-2, -1)
-    else:
-        centre = k.mean(-2, keepdim=True).detach()
-        q, k = q - centre, k - centre
-        scores = 2 * (q @ k.transpose(-2, -1)) - k.square().sum(-1)[..., None, :]
-    scores = scores * scale
+    if score != "dot":
+        q, k = as_products(q, k, q.dtype)
+    scores = (q @ k.transpose(-2, -1)) * scale
     if mask is None:
         return scores.softmax(-1)
     scores = torch.where(mask, scores, -math.inf) if mask.dtype == torch.bool else scores + mask
