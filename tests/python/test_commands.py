@@ -34,8 +34,8 @@ def test_compare_is_the_command(tmp_path):
     assert [run["final_accuracy"] for run in ours["runs"]] == [run["final_accuracy"] for run in theirs["experiments"][0]["runs"]]
     assert [row["name"] for row in found.summary] == ["self", "metric"] and all(row["runs"] == 2 and 0 < row["mean"] <= 1 for row in found.summary)
     (pair,), means = found.pairs, {row["name"]: row["mean"] for row in found.summary}
-    assert pair["difference"] == pytest.approx(means[pair["a"]] - means[pair["b"]], abs=1e-9) and found.verdict == theirs["verdict"]
-    beside = calor.compare(X, y, attention=("metric",), seeds=2, epochs=5).summary
+    assert pair["difference"] == pytest.approx(means[pair["a"]] - means[pair["b"]], abs=1e-9) and found.verdict[0] == theirs["verdict"][0]  # the others say times
+    beside = calor.compare(X, y, attention=("metric",), seeds=2, epochs=20).summary
     assert [row["name"] for row in beside][:1] == ["metric"] and {"SVM", "propagator"} <= {row["name"] for row in beside} and beside[-1]["mean"] > 0.8
     found.report(tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size > 1_000_000
