@@ -22,6 +22,7 @@ struct Isa {
   const Descents& descents() const { return *tables.descents; }
   const WalkSums& walk_sums() const { return *tables.walk_sums; }
   const WorkingSet& working_set() const { return *tables.working_set; }
+  const Edges& edges() const { return *tables.edges; }
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "calor/kernels/descents.h"
+#include "calor/kernels/edge_rows.h"
 #include "calor/kernels/walk_sums.h"
 #include "calor/kernels/working_set.h"
 
@@ -95,6 +96,7 @@ struct Tables {
   const Descents* descents;
   const WalkSums* walk_sums;
   const WorkingSet* working_set;
+  const Edges* edges;
 };
 
 }  // namespace calor::kernels

@@ -13,7 +13,8 @@ const Paths* paths();
 const Symmetric* symmetric();
 const WalkSums* walk_sums();
 const WorkingSet* working_set();
+const Edges* edges();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set(), edges()}; }
 
 }  // namespace calor::kernels::scalar

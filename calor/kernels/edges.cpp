@@ -1,0 +1,346 @@
+#include "calor/kernels/edges.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "calor/core/error.h"
+#include "calor/core/threads.h"
+#include "calor/kernels/isa.h"
+#include "calor/kernels/workspace.h"
+
+namespace calor::kernels {
+namespace {
+
+constexpr std::int64_t edges_a_piece = 16384;
+
+// Where pieces of about as many edges end, by the problem alone.
+std::vector<std::int64_t> pieces_of(const std::int64_t* begin, std::int64_t rows) {
+  std::vector<std::int64_t> ends{0};
+  std::int64_t size = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    size += begin[i + 1] - begin[i] + 1;
+    if (size >= edges_a_piece) ends.push_back(i + 1), size = 0;
+  }
+  if (ends.back() != rows) ends.push_back(rows);
+  return ends;
+}
+
+template <class Work>
+void for_each_piece(const std::vector<std::int64_t>& ends, int threads, const Work& work) {
+  parallel_for(static_cast<std::int64_t>(ends.size()) - 1, threads, [&](std::int64_t p) {
+    const WorkspaceScope scope(WorkspaceScope::Use::piece);
+    work(p, ends[p], ends[p + 1], *scope);
+  });
+}
+
+std::int64_t most_edges(const std::int64_t* begin, std::int64_t first, std::int64_t end) {
+  std::int64_t most = 0;
+  for (std::int64_t i = first; i < end; ++i) most = std::max(most, begin[i + 1] - begin[i]);
+  return most;
+}
+
+// SplitMix64's finaliser (Steele, Lea, Flood 2014): every bit of the counter reaches every bit of the result.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+class Dropout {
+ public:
+  Dropout(double share, std::uint64_t seed) : key_(mixed(seed + 0x9e3779b97f4a7c15ULL)), kept_(1 / (1 - share)), below_(static_cast<std::uint64_t>(std::ldexp(share, 63))), active_(share > 0) {}
+  bool active() const { return active_; }
+  // Of number `index` of all edges and heads.
+  double factor(std::int64_t index) const { return (mixed(key_ + static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15ULL) >> 1) < below_ ? 0 : kept_; }
+
+ private:
+  std::uint64_t key_;
+  double kept_;
+  std::uint64_t below_;
+  bool active_;
+};
+
+void check(bool fits, const char* what, std::int64_t found) {
+  require(fits, Fault::usage, "[edge_attention] expected {}, found {}", what, found);
+}
+
+template <class T>
+void check(const EdgeAttentionParams<T>& p) {
+  check(p.heads >= 1, "at least one head", p.heads);
+  check(p.dim >= 1 && p.value_dim >= 1, "at least one feature a head", std::min(p.dim, p.value_dim));
+  check(p.score != EdgeScore::additive || p.dim == 1, "features of one number a head for an additive score", p.dim);
+  check(p.score != EdgeScore::joined || p.vector, "a vector for a joined score", 0);
+  require(p.dropout >= 0 && p.dropout < 1, Fault::usage, "[edge_attention] expected a dropout from 0 to below 1, found {}", p.dropout);
+}
+
+// A row of an attention problem: its edges, and the scores of them.
+template <class T>
+class Scorer {
+ public:
+  explicit Scorer(const EdgeAttentionParams<T>& params) : p_(params), rows_(edge_rows<T>(current_isa().edges())) {}
+
+  EdgeRow<T> compared(std::int64_t i) const {
+    return {p_.q + i * p_.q_stride, p_.k, p_.k_stride, p_.pattern.column + p_.pattern.begin[i], degree(i), p_.heads, p_.dim, p_.vector, p_.slope};
+  }
+  EdgeRow<T> valued(std::int64_t i, const T* own) const {
+    return {own, p_.v, p_.v_stride, p_.pattern.column + p_.pattern.begin[i], degree(i), p_.heads, p_.value_dim, nullptr, 0};
+  }
+  std::int64_t degree(std::int64_t i) const { return p_.pattern.begin[i + 1] - p_.pattern.begin[i]; }
+  T scale(std::int64_t h) const { return p_.scale ? p_.scale[h] : T(1); }
+
+  // scores[h][e]; before scale and bias where `raw` is given: that then has them so.
+  void scores(std::int64_t i, T* scores, T* raw = nullptr) const {
+    const EdgeRow<T> row = compared(i);
+    const std::int64_t n = row.count, first = p_.pattern.begin[i];
+    const T* bias = p_.bias ? p_.bias + first * p_.heads : nullptr;
+    if (p_.score == EdgeScore::additive) {
+      for (std::int64_t h = 0; h < p_.heads; ++h)
+        for (std::int64_t e = 0; e < n; ++e) {
+          const T sum = row.own[h] + row.others[row.column[e] * row.stride + h] + (bias ? bias[e * p_.heads + h] : T(0));
+          scores[h * n + e] = (sum > 0 ? sum : p_.slope * sum) * scale(h);
+          if (raw) raw[h * n + e] = sum;
+        }
+      return;
+    }
+    (p_.score == EdgeScore::dot ? rows_.products : p_.score == EdgeScore::squared_distance ? rows_.squares : rows_.joined)(row, scores);
+    if (raw) std::copy_n(scores, n * p_.heads, raw);
+    const T sign = p_.score == EdgeScore::squared_distance ? T(-1) : T(1);
+    for (std::int64_t h = 0; h < p_.heads; ++h) {
+      const T factor = sign * scale(h);
+      for (std::int64_t e = 0; e < n; ++e) scores[h * n + e] = factor * scores[h * n + e] + (bias ? bias[e * p_.heads + h] : T(0));
+    }
+  }
+  const EdgeRows<T>& kernels() const { return rows_; }
+
+ private:
+  const EdgeAttentionParams<T>& p_;
+  const EdgeRows<T>& rows_;
+};
+
+}  // namespace
+
+template <class T>
+void edge_attention_forward(const EdgeAttentionParams<T>& p, T* out, T* lse) {
+  check(p);
+  const Scorer<T> scorer(p);
+  const Dropout dropout(p.dropout, p.seed);
+  const std::int64_t width = p.heads * p.value_dim;
+  for_each_piece(pieces_of(p.pattern.begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
+    T* weights = memory.take<T>(most_edges(p.pattern.begin, first, end) * p.heads);
+    for (std::int64_t i = first; i < end; ++i) {
+      const std::int64_t n = scorer.degree(i);
+      if (n == 0) {
+        std::fill_n(out + i * width, width, T(0));
+        std::fill_n(lse + i * p.heads, p.heads, -std::numeric_limits<T>::infinity());
+        continue;
+      }
+      scorer.scores(i, weights);
+      scorer.kernels().softmax(weights, n, p.heads, lse + i * p.heads);
+      if (dropout.active())
+        for (std::int64_t h = 0; h < p.heads; ++h)
+          for (std::int64_t e = 0; e < n; ++e) weights[h * n + e] *= static_cast<T>(dropout.factor((p.pattern.begin[i] + e) * p.heads + h));
+      scorer.kernels().rows(scorer.valued(i, nullptr), weights, out + i * width);
+    }
+  });
+}
+
+template <class T>
+void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentionBackward<T>& r) {
+  check(p);
+  const Scorer<T> scorer(p);
+  const EdgeRows<T>& kernels = scorer.kernels();
+  const Dropout dropout(p.dropout, p.seed);
+  const std::int64_t heads = p.heads, width = heads * p.dim, value_width = heads * p.value_dim;
+  const WorkspaceScope problem(WorkspaceScope::Use::problem);
+  // Of every edge what its column needs later: the weight of its value, and the gradient of its score.
+  T* weight_of = problem->take<T>(p.pattern.edges() * heads);
+  T* gradient_of = problem->take<T>(p.pattern.edges() * heads);
+  const std::vector<std::int64_t> pieces = pieces_of(p.pattern.begin, p.pattern.rows);
+  const std::int64_t count = static_cast<std::int64_t>(pieces.size()) - 1;
+  std::vector<T> scale_parts(static_cast<std::size_t>(r.d_scale ? count * heads : 0)), vector_parts(static_cast<std::size_t>(r.d_vector ? count * width : 0));
+  const bool additive = p.score == EdgeScore::additive, squared = p.score == EdgeScore::squared_distance, joined = p.score == EdgeScore::joined;
+
+  for_each_piece(pieces, p.threads, [&](std::int64_t piece, std::int64_t first, std::int64_t end, Workspace& memory) {
+    const std::int64_t most = most_edges(p.pattern.begin, first, end) * heads;
+    T *weights = memory.take<T>(most), *gradients = memory.take<T>(most), *raw = memory.take<T>(most), *leaks = memory.take<T>(width);
+    for (std::int64_t i = first; i < end; ++i) {
+      const std::int64_t n = scorer.degree(i), edge = p.pattern.begin[i];
+      T* d_q = r.d_q + i * width;
+      if (n == 0) {
+        std::fill_n(d_q, width, T(0));
+        continue;
+      }
+      const T* d_out = r.d_out + i * value_width;
+      scorer.scores(i, weights, raw);
+      kernels.exponentials(weights, n, heads, r.lse + i * heads);
+      kernels.products(scorer.valued(i, d_out), gradients);
+      for (std::int64_t h = 0; h < heads; ++h) {
+        T flow = r.d_lse ? r.d_lse[i * heads + h] : T(0);
+        for (std::int64_t d = h * p.value_dim; d < (h + 1) * p.value_dim; ++d) flow -= d_out[d] * r.out[i * value_width + d];
+        T* w = weights + h * n;
+        T* g = gradients + h * n;
+        for (std::int64_t e = 0; e < n; ++e) {
+          const std::int64_t number = (edge + e) * heads + h;
+          const T kept = dropout.active() ? static_cast<T>(dropout.factor(number)) : T(1);
+          g[e] = w[e] * (g[e] * kept + flow);
+          weight_of[number] = w[e] * kept;
+        }
+        if (r.d_scale) {
+          T sum = 0;
+          for (std::int64_t e = 0; e < n; ++e) {
+            const T score = raw[h * n + e];
+            sum += g[e] * (squared ? -score : additive && !(score > 0) ? p.slope * score : score);
+          }
+          scale_parts[piece * heads + h] += sum;
+        }
+        if (r.d_bias && !additive)
+          for (std::int64_t e = 0; e < n; ++e) r.d_bias[(edge + e) * heads + h] = g[e];
+        const T scale = scorer.scale(h);
+        for (std::int64_t e = 0; e < n; ++e) {
+          g[e] *= additive && !(raw[h * n + e] > 0) ? p.slope * scale : scale;
+          gradient_of[(edge + e) * heads + h] = g[e];
+        }
+        if (r.d_bias && additive)
+          for (std::int64_t e = 0; e < n; ++e) r.d_bias[(edge + e) * heads + h] = g[e];
+      }
+      const EdgeRow<T> row = scorer.compared(i);
+      if (additive) {
+        for (std::int64_t h = 0; h < heads; ++h) {
+          T sum = 0;
+          for (std::int64_t e = 0; e < n; ++e) sum += gradients[h * n + e];
+          d_q[h] = sum;
+        }
+      } else if (squared) {
+        kernels.differences(row, gradients, d_q);
+        for (std::int64_t d = 0; d < width; ++d) d_q[d] *= 2;
+      } else if (joined) {
+        kernels.slopes(row, gradients, d_q);
+        for (std::int64_t d = 0; d < width; ++d) d_q[d] *= p.vector[d];
+        if (r.d_vector) {
+          kernels.leaks(row, gradients, leaks);
+          for (std::int64_t d = 0; d < width; ++d) vector_parts[piece * width + d] += leaks[d];
+        }
+      } else {
+        kernels.rows(row, gradients, d_q);
+      }
+    }
+  });
+  const auto add_up = [count](T* result, const std::vector<T>& parts, std::int64_t size) {
+    if (!result) return;
+    std::fill_n(result, size, T(0));
+    for (std::int64_t part = 0; part < count; ++part)
+      for (std::int64_t d = 0; d < size; ++d) result[d] += parts[part * size + d];
+  };
+  add_up(r.d_scale, scale_parts, heads);
+  add_up(r.d_vector, vector_parts, width);
+
+  const std::int64_t* begin = p.pattern.reverse_begin;
+  for_each_piece(pieces_of(begin, p.pattern.columns), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
+    const std::int64_t most = most_edges(begin, first, end) * heads;
+    T *weights = memory.take<T>(most), *gradients = memory.take<T>(most);
+    for (std::int64_t j = first; j < end; ++j) {
+      const std::int64_t n = begin[j + 1] - begin[j];
+      T *d_k = r.d_k + j * width, *d_v = r.d_v + j * value_width;
+      if (n == 0) {
+        std::fill_n(d_k, width, T(0));
+        std::fill_n(d_v, value_width, T(0));
+        continue;
+      }
+      for (std::int64_t e = 0; e < n; ++e)
+        for (std::int64_t h = 0, number = p.pattern.reverse_edge[begin[j] + e] * heads; h < heads; ++h, ++number) {
+          weights[h * n + e] = weight_of[number];
+          gradients[h * n + e] = gradient_of[number];
+        }
+      const std::int32_t* rows = p.pattern.reverse_row + begin[j];
+      kernels.rows({nullptr, r.d_out, value_width, rows, n, heads, p.value_dim, nullptr, 0}, weights, d_v);
+      const EdgeRow<T> row{p.k + j * p.k_stride, p.q, p.q_stride, rows, n, heads, p.dim, p.vector, p.slope};
+      if (additive) {
+        for (std::int64_t h = 0; h < heads; ++h) {
+          T sum = 0;
+          for (std::int64_t e = 0; e < n; ++e) sum += gradients[h * n + e];
+          d_k[h] = sum;
+        }
+      } else if (squared) {
+        kernels.differences(row, gradients, d_k);
+        for (std::int64_t d = 0; d < width; ++d) d_k[d] *= 2;
+      } else if (joined) {
+        kernels.slopes(row, gradients, d_k);
+        for (std::int64_t d = 0; d < width; ++d) d_k[d] *= p.vector[d];
+      } else {
+        kernels.rows(row, gradients, d_k);
+      }
+    }
+  });
+}
+
+// Weights of a row head by head, as the kernels want them.
+template <class T>
+static void by_head(const T* weights, std::int64_t count, std::int64_t heads, T* result) {
+  for (std::int64_t e = 0; e < count; ++e)
+    for (std::int64_t h = 0; h < heads; ++h) result[h * count + e] = weights[e * heads + h];
+}
+
+template <class T>
+void edge_sums_forward(const EdgeSumsParams<T>& p, T* out) {
+  const EdgeRows<T>& kernels = edge_rows<T>(current_isa().edges());
+  const std::int64_t width = p.heads * p.value_dim;
+  const std::int64_t* begin = p.pattern.begin;
+  for_each_piece(pieces_of(begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
+    T* turned = memory.take<T>(most_edges(begin, first, end) * p.heads);
+    for (std::int64_t i = first; i < end; ++i) {
+      const std::int64_t n = begin[i + 1] - begin[i];
+      const T* weights = p.weights + begin[i] * p.heads;
+      if (p.heads > 1) by_head(weights, n, p.heads, turned);
+      kernels.rows({nullptr, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim, nullptr, 0}, p.heads > 1 ? turned : weights, out + i * width);
+    }
+  });
+}
+
+template <class T>
+void edge_sums_backward(const EdgeSumsParams<T>& p, const T* d_out, T* d_weights, T* d_v) {
+  const EdgeRows<T>& kernels = edge_rows<T>(current_isa().edges());
+  const std::int64_t width = p.heads * p.value_dim;
+  if (d_weights) {
+    const std::int64_t* begin = p.pattern.begin;
+    for_each_piece(pieces_of(begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
+      T* turned = memory.take<T>(most_edges(begin, first, end) * p.heads);
+      for (std::int64_t i = first; i < end; ++i) {
+        const std::int64_t n = begin[i + 1] - begin[i];
+        kernels.products({d_out + i * width, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim, nullptr, 0}, turned);
+        for (std::int64_t e = 0; e < n; ++e)
+          for (std::int64_t h = 0; h < p.heads; ++h) d_weights[(begin[i] + e) * p.heads + h] = turned[h * n + e];
+      }
+    });
+  }
+  if (!d_v) return;
+  const std::int64_t* begin = p.pattern.reverse_begin;
+  for_each_piece(pieces_of(begin, p.pattern.columns), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
+    T* weights = memory.take<T>(most_edges(begin, first, end) * p.heads);
+    for (std::int64_t j = first; j < end; ++j) {
+      const std::int64_t n = begin[j + 1] - begin[j];
+      for (std::int64_t e = 0; e < n; ++e)
+        for (std::int64_t h = 0; h < p.heads; ++h) weights[h * n + e] = p.weights[p.pattern.reverse_edge[begin[j] + e] * p.heads + h];
+      kernels.rows({nullptr, d_out, width, p.pattern.reverse_row + begin[j], n, p.heads, p.value_dim, nullptr, 0}, weights, d_v + j * width);
+    }
+  });
+}
+
+template <class T>
+void edge_dropout(std::int64_t edges, std::int64_t heads, double share, std::uint64_t seed, T* factors) {
+  const Dropout dropout(share, seed);
+  for (std::int64_t n = 0; n < edges * heads; ++n) factors[n] = dropout.active() ? static_cast<T>(dropout.factor(n)) : T(1);
+}
+
+template void edge_attention_forward(const EdgeAttentionParams<float>&, float*, float*);
+template void edge_attention_forward(const EdgeAttentionParams<double>&, double*, double*);
+template void edge_attention_backward(const EdgeAttentionParams<float>&, const EdgeAttentionBackward<float>&);
+template void edge_attention_backward(const EdgeAttentionParams<double>&, const EdgeAttentionBackward<double>&);
+template void edge_sums_forward(const EdgeSumsParams<float>&, float*);
+template void edge_sums_forward(const EdgeSumsParams<double>&, double*);
+template void edge_sums_backward(const EdgeSumsParams<float>&, const float*, float*, float*);
+template void edge_sums_backward(const EdgeSumsParams<double>&, const double*, double*, double*);
+template void edge_dropout(std::int64_t, std::int64_t, double, std::uint64_t, float*);
+template void edge_dropout(std::int64_t, std::int64_t, double, std::uint64_t, double*);
+
+}  // namespace calor::kernels
