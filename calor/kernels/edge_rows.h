@@ -14,6 +14,9 @@ struct EdgeRow {
   std::int64_t stride = 0;
   const std::int32_t* column = nullptr;  // of the edges
   std::int64_t count = 0, heads = 0, dim = 0;
+  std::int64_t known = 0;     // columns that can be read beyond the row's own: of the rows to come, whose neighbours are fetched ahead; 0: none is
+  const T* also = nullptr;    // fetched ahead with them: row j at also + j also_stride, also_width numbers
+  std::int64_t also_stride = 0, also_width = 0;
   const T* vector = nullptr;  // joined terms: [heads][dim]
   T slope = 0;                // joined terms: leaky(x) = x above 0, slope x below
 };

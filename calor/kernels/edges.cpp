@@ -40,6 +40,13 @@ std::int64_t most_edges(const std::int64_t* begin, std::int64_t first, std::int6
   return most;
 }
 
+// Asks for numbers that will be read soon.
+template <class T>
+void fetch(const T* numbers, std::int64_t count) {
+  constexpr std::int64_t line = 64 / sizeof(T), most = 1024 / sizeof(T);
+  for (std::int64_t n = 0; n < std::min(count, most); n += line) __builtin_prefetch(numbers + n);
+}
+
 // SplitMix64's finaliser (Steele, Lea, Flood 2014): every bit of the counter reaches every bit of the result.
 std::uint64_t mixed(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -81,10 +88,15 @@ class Scorer {
   explicit Scorer(const EdgeAttentionParams<T>& params) : p_(params), rows_(edge_rows<T>(current_isa().edges())) {}
 
   EdgeRow<T> compared(std::int64_t i) const {
-    return {p_.q + i * p_.q_stride, p_.k, p_.k_stride, p_.pattern.column + p_.pattern.begin[i], degree(i), p_.heads, p_.dim, p_.vector, p_.slope};
+    EdgeRow<T> row{p_.q + i * p_.q_stride, p_.k, p_.k_stride, p_.pattern.column + p_.pattern.begin[i], degree(i), p_.heads, p_.dim};
+    row.known = p_.pattern.edges() - p_.pattern.begin[i];
+    row.also = p_.v, row.also_stride = p_.v_stride, row.also_width = p_.heads * p_.value_dim;
+    row.vector = p_.vector;
+    row.slope = p_.slope;
+    return row;
   }
   EdgeRow<T> valued(std::int64_t i, const T* own) const {
-    return {own, p_.v, p_.v_stride, p_.pattern.column + p_.pattern.begin[i], degree(i), p_.heads, p_.value_dim, nullptr, 0};
+    return {own, p_.v, p_.v_stride, p_.pattern.column + p_.pattern.begin[i], degree(i), p_.heads, p_.value_dim};
   }
   std::int64_t degree(std::int64_t i) const { return p_.pattern.begin[i + 1] - p_.pattern.begin[i]; }
   T scale(std::int64_t h) const { return p_.scale ? p_.scale[h] : T(1); }
@@ -153,9 +165,8 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
   const Dropout dropout(p.dropout, p.seed);
   const std::int64_t heads = p.heads, width = heads * p.dim, value_width = heads * p.value_dim;
   const WorkspaceScope problem(WorkspaceScope::Use::problem);
-  // Of every edge what its column needs later: the weight of its value, and the gradient of its score.
-  T* weight_of = problem->take<T>(p.pattern.edges() * heads);
-  T* gradient_of = problem->take<T>(p.pattern.edges() * heads);
+  // Of every edge what its column needs later, head by head next to each other: the weight of its value, and the gradient of its score.
+  T* kept_of = problem->take<T>(p.pattern.edges() * heads * 2);
   const std::vector<std::int64_t> pieces = pieces_of(p.pattern.begin, p.pattern.rows);
   const std::int64_t count = static_cast<std::int64_t>(pieces.size()) - 1;
   std::vector<T> scale_parts(static_cast<std::size_t>(r.d_scale ? count * heads : 0)), vector_parts(static_cast<std::size_t>(r.d_vector ? count * width : 0));
@@ -184,7 +195,7 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
           const std::int64_t number = (edge + e) * heads + h;
           const T kept = dropout.active() ? static_cast<T>(dropout.factor(number)) : T(1);
           g[e] = w[e] * (g[e] * kept + flow);
-          weight_of[number] = w[e] * kept;
+          kept_of[2 * number] = w[e] * kept;
         }
         if (r.d_scale) {
           T sum = 0;
@@ -199,7 +210,7 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
         const T scale = scorer.scale(h);
         for (std::int64_t e = 0; e < n; ++e) {
           g[e] *= additive && !(raw[h * n + e] > 0) ? p.slope * scale : scale;
-          gradient_of[(edge + e) * heads + h] = g[e];
+          kept_of[2 * ((edge + e) * heads + h) + 1] = g[e];
         }
         if (r.d_bias && additive)
           for (std::int64_t e = 0; e < n; ++e) r.d_bias[(edge + e) * heads + h] = g[e];
@@ -247,14 +258,23 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
         std::fill_n(d_v, value_width, T(0));
         continue;
       }
-      for (std::int64_t e = 0; e < n; ++e)
-        for (std::int64_t h = 0, number = p.pattern.reverse_edge[begin[j] + e] * heads; h < heads; ++h, ++number) {
-          weights[h * n + e] = weight_of[number];
-          gradients[h * n + e] = gradient_of[number];
-        }
       const std::int32_t* rows = p.pattern.reverse_row + begin[j];
-      kernels.rows({nullptr, r.d_out, value_width, rows, n, heads, p.value_dim, nullptr, 0}, weights, d_v);
-      const EdgeRow<T> row{p.k + j * p.k_stride, p.q, p.q_stride, rows, n, heads, p.dim, p.vector, p.slope};
+      const std::int64_t* numbers = p.pattern.reverse_edge + begin[j];
+      const std::int64_t known = p.pattern.edges() - begin[j];
+      for (std::int64_t e = 0; e < n; ++e) {
+        if (constexpr std::int64_t ahead = 8; e + ahead < known) {  // of the columns to come as well
+          fetch(kept_of + numbers[e + ahead] * heads * 2, heads * 2);
+          fetch(r.d_out + rows[e + ahead] * value_width, value_width);
+          fetch(p.q + rows[e + ahead] * p.q_stride, width);
+        }
+        for (std::int64_t h = 0, number = numbers[e] * heads; h < heads; ++h, ++number) {
+          weights[h * n + e] = kept_of[2 * number];
+          gradients[h * n + e] = kept_of[2 * number + 1];
+        }
+      }
+      kernels.rows({nullptr, r.d_out, value_width, rows, n, heads, p.value_dim}, weights, d_v);
+      EdgeRow<T> row{p.k + j * p.k_stride, p.q, p.q_stride, rows, n, heads, p.dim};
+      row.slope = p.slope;
       if (additive) {
         for (std::int64_t h = 0; h < heads; ++h) {
           T sum = 0;
@@ -292,7 +312,7 @@ void edge_sums_forward(const EdgeSumsParams<T>& p, T* out) {
       const std::int64_t n = begin[i + 1] - begin[i];
       const T* weights = p.weights + begin[i] * p.heads;
       if (p.heads > 1) by_head(weights, n, p.heads, turned);
-      kernels.rows({nullptr, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim, nullptr, 0}, p.heads > 1 ? turned : weights, out + i * width);
+      kernels.rows({nullptr, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim}, p.heads > 1 ? turned : weights, out + i * width);
     }
   });
 }
@@ -307,7 +327,7 @@ void edge_sums_backward(const EdgeSumsParams<T>& p, const T* d_out, T* d_weights
       T* turned = memory.take<T>(most_edges(begin, first, end) * p.heads);
       for (std::int64_t i = first; i < end; ++i) {
         const std::int64_t n = begin[i + 1] - begin[i];
-        kernels.products({d_out + i * width, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim, nullptr, 0}, turned);
+        kernels.products({d_out + i * width, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim}, turned);
         for (std::int64_t e = 0; e < n; ++e)
           for (std::int64_t h = 0; h < p.heads; ++h) d_weights[(begin[i] + e) * p.heads + h] = turned[h * n + e];
       }
@@ -321,7 +341,7 @@ void edge_sums_backward(const EdgeSumsParams<T>& p, const T* d_out, T* d_weights
       const std::int64_t n = begin[j + 1] - begin[j];
       for (std::int64_t e = 0; e < n; ++e)
         for (std::int64_t h = 0; h < p.heads; ++h) weights[h * n + e] = p.weights[p.pattern.reverse_edge[begin[j] + e] * p.heads + h];
-      kernels.rows({nullptr, d_out, width, p.pattern.reverse_row + begin[j], n, p.heads, p.value_dim, nullptr, 0}, weights, d_v + j * width);
+      kernels.rows({nullptr, d_out, width, p.pattern.reverse_row + begin[j], n, p.heads, p.value_dim}, weights, d_v + j * width);
     }
   });
 }

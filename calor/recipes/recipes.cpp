@@ -75,9 +75,9 @@ constexpr Recipe recipes[] = {
     {"pagerank", "adjacency | row | repeat(restart(0.15, side=left), tolerance=1e-10)", {},
      "how often a random walk visits each node", "", "10.1016/S0169-7552(98)00110-X"}};
 
-std::vector<std::string> recipe_names() {
+std::vector<std::string> names_of(std::span<const Recipe> book) {
   std::vector<std::string> names;
-  for (const Recipe& recipe : recipes) names.emplace_back(recipe.name);
+  for (const Recipe& recipe : book) names.emplace_back(recipe.name);
   return names;
 }
 
@@ -94,18 +94,25 @@ bool one_word(std::string_view text) { return text.find_first_of("|( ") == std::
 
 std::span<const Recipe> all_recipes() { return recipes; }
 
-const Recipe* find_recipe(std::string_view name) {
-  for (const Recipe& recipe : recipes)
+const Recipe* find_in(std::span<const Recipe> book, std::string_view name) {
+  for (const Recipe& recipe : book)
     if (recipe.name == name) return &recipe;
   return nullptr;
 }
 
+const Recipe* find_recipe(std::string_view name) { return find_in(recipes, name); }
+
 pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings) {
+  return resolve_in({recipes, &all_stages(), "run", "a recipe"}, recipe_or_pipeline, settings);
+}
+
+pipeline::Pipeline resolve_in(const Book& book, std::string_view recipe_or_pipeline, const std::vector<std::string>& settings) {
   const std::string_view text = trim(recipe_or_pipeline);
-  const Recipe* recipe = find_recipe(text);
-  if (!recipe && one_word(text) && !pipeline::find_stage(all_stages(), text)) {
-    const std::string near = nearest_name(text, recipe_names());
-    fail(Fault::usage, "[run] expected a recipe ({}) or a pipeline, found \"{}\"{}", list_names(recipe_names(), 40), text,
+  const Recipe* recipe = find_in(book.recipes, text);
+  if (!recipe && one_word(text) && !pipeline::find_stage(*book.stages, text)) {
+    const std::vector<std::string> names = names_of(book.recipes);
+    const std::string near = nearest_name(text, names);
+    fail(Fault::usage, "[{}] expected {} ({}) or a pipeline, found \"{}\"{}", book.op, book.what, list_names(names, 40), text,
          near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));
   }
   std::map<std::string, std::string> values;
@@ -128,7 +135,7 @@ pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vecto
   if (recipe)
     for (const RecipeParameter& parameter : recipe->parameters) check_parameter(parameter, values[std::string(parameter.name)]);
   pipeline::Pipeline result = pipeline::substitute(pipeline::parse(recipe ? recipe->pipeline : text), values);
-  for (const std::string& setting : of_stages) result = pipeline::set_argument(result, all_stages(), setting);
+  for (const std::string& setting : of_stages) result = pipeline::set_argument(result, *book.stages, setting);
   return result;
 }
 

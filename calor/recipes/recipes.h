@@ -34,6 +34,19 @@ std::span<const Recipe> all_recipes();
 // The recipe of that name, or null.
 const Recipe* find_recipe(std::string_view name);
 
+// Recipes with the stages of their pipelines; `op` and `what` name them in errors: "[run] expected a recipe (..) or a pipeline".
+struct Book {
+  std::span<const Recipe> recipes;
+  const pipeline::StageList* stages;
+  std::string_view op, what;
+};
+
+// The recipe of that name, or null.
+const Recipe* find_in(std::span<const Recipe> recipes, std::string_view name);
+
+// As resolve below, of another book.
+pipeline::Pipeline resolve_in(const Book& book, std::string_view recipe_or_pipeline, const std::vector<std::string>& settings);
+
 // A recipe's name or a pipeline's text, with parameters ("k=5") and settings ("knn.k=30") put in.  A setting without a dot names
 // a parameter of the recipe.  Throws Fault::usage; a single unknown word is answered with the nearest recipe.
 pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings);

@@ -84,22 +84,26 @@ HWY_INLINE T pair_of(const T* HWY_RESTRICT x, const T* HWY_RESTRICT y, std::int6
   return sum;
 }
 
-// Rows of neighbours come from all over memory: asked for some edges ahead.
-constexpr std::int64_t ahead = 6;
+// Rows of neighbours come from all over memory: asked for some edges ahead, those of the next rows too.
+constexpr std::int64_t ahead = 8;
+template <class T>
+HWY_INLINE void prefetch_numbers(const T* numbers, std::int64_t width) {
+  constexpr std::int64_t line = 64 / sizeof(T);
+  for (std::int64_t d = 0; d < width; d += line) hwy::Prefetch(numbers + d);
+}
 template <class T>
 HWY_INLINE void prefetch(const EdgeRow<T>& row, std::int64_t e) {
-  if (e >= row.count) return;
-  constexpr std::int64_t line = 64 / sizeof(T);
-  const T* other = row.others + row.column[e] * row.stride;
-  const std::int64_t width = std::min<std::int64_t>(row.heads * row.dim, 16 * line);
-  for (std::int64_t d = 0; d < width; d += line) hwy::Prefetch(other + d);
+  if (e >= row.known) return;
+  constexpr std::int64_t most = 1024 / sizeof(T);
+  const std::int64_t other = row.column[e];
+  prefetch_numbers(row.others + other * row.stride, std::min(row.heads * row.dim, most));
+  if (row.also) prefetch_numbers(row.also + other * row.also_stride, std::min(row.also_width, most));
 }
 
 // Without a vector (of terms that have none) the features stand in for it, so that no address is null.
 template <class Term, class T>
 HWY_NOINLINE void pairs(const EdgeRow<T>& row, T* HWY_RESTRICT result) {
   const T* vector = row.vector ? row.vector : row.own;
-  for (std::int64_t e = 0; e < std::min(ahead, row.count); ++e) prefetch(row, e);
   for (std::int64_t e = 0; e < row.count; ++e) {
     prefetch(row, e + ahead);
     const T* other = row.others + row.column[e] * row.stride;
@@ -136,7 +140,7 @@ struct Leaks {
   static HWY_INLINE T one(T x, T y, T slope) { return leaky(x + y, slope); }
 };
 
-// `vectors` vectors of a head from dimension d on, all edges.
+// `vectors` vectors of a head, all edges.
 template <class Term, std::size_t cap, int vectors, class T>
 HWY_INLINE void sum_block(const EdgeRow<T>& row, const T* HWY_RESTRICT weights, std::int64_t at, const T* x, T* HWY_RESTRICT result) {
   const hn::CappedTag<T, cap> tag;
@@ -145,7 +149,6 @@ HWY_INLINE void sum_block(const EdgeRow<T>& row, const T* HWY_RESTRICT weights, 
   HWY_UNROLL(8)
   for (int v = 0; v < vectors; ++v) sums[v] = hn::Zero(tag);
   for (std::int64_t e = 0; e < row.count; ++e) {
-    if (at == 0) prefetch(row, e + ahead);
     const T* other = row.others + row.column[e] * row.stride + at;
     const auto weight = hn::Set(tag, weights[e]);
     HWY_UNROLL(8)
@@ -165,9 +168,40 @@ HWY_INLINE void sum_part(const EdgeRow<T>& row, const T* weights, std::int64_t h
   if (d + lanes <= row.dim) sum_block<Term, cap, 1>(row, weights, head + d, x + d, result + d), d += lanes;
 }
 
+// The same for vectors that are heads, or parts of heads, of their own weights.
+template <class Term, int vectors, class T>
+HWY_INLINE void sum_heads(const EdgeRow<T>& row, const T* weights, std::int64_t at, const T* own, T* HWY_RESTRICT result) {
+  const hn::ScalableTag<T> tag;
+  constexpr auto lanes = static_cast<std::int64_t>(full<T>);
+  const T* x = own ? own + at : row.others;
+  hn::Vec<decltype(tag)> sums[vectors];
+  const T* weight[vectors];
+  HWY_UNROLL(8)
+  for (int v = 0; v < vectors; ++v) {
+    sums[v] = hn::Zero(tag);
+    weight[v] = weights + (at + v * lanes) / row.dim * row.count;
+  }
+  for (std::int64_t e = 0; e < row.count; ++e) {
+    const T* other = row.others + row.column[e] * row.stride + at;
+    HWY_UNROLL(8)
+    for (int v = 0; v < vectors; ++v) sums[v] = hn::MulAdd(hn::Set(tag, weight[v][e]), Term::of(tag, x + v * lanes, other + v * lanes, row.slope), sums[v]);
+  }
+  HWY_UNROLL(8)
+  for (int v = 0; v < vectors; ++v) hn::StoreU(sums[v], tag, result + at + v * lanes);
+}
+
 template <class Term, class T>
 HWY_NOINLINE void sums(const EdgeRow<T>& row, const T* weights, T* result) {
-  for (std::int64_t e = 0; e < std::min(ahead, row.count); ++e) prefetch(row, e);
+  constexpr auto lanes = static_cast<std::int64_t>(full<T>);
+  if (row.heads > 1 && row.dim % lanes == 0 && row.dim < 8 * lanes) {  // one walk over the edges for several heads
+    std::int64_t at = 0;
+    const std::int64_t width = row.heads * row.dim;
+    for (; at + 8 * lanes <= width; at += 8 * lanes) sum_heads<Term, 8>(row, weights, at, row.own, result);
+    if (at + 4 * lanes <= width) sum_heads<Term, 4>(row, weights, at, row.own, result), at += 4 * lanes;
+    if (at + 2 * lanes <= width) sum_heads<Term, 2>(row, weights, at, row.own, result), at += 2 * lanes;
+    if (at + lanes <= width) sum_heads<Term, 1>(row, weights, at, row.own, result);
+    return;
+  }
   for (std::int64_t h = 0; h < row.heads; ++h, weights += row.count, result += row.dim) {
     const std::int64_t head = h * row.dim;
     std::int64_t d = 0;
@@ -185,53 +219,48 @@ HWY_NOINLINE void sums(const EdgeRow<T>& row, const T* weights, T* result) {
   }
 }
 
-// x <- exp(x - least); returns the sum.
+// x <- exp(x), over all heads at once: rows are short.
 template <class T>
-HWY_INLINE T exponentiate_edges(T* HWY_RESTRICT x, std::int64_t count, T less) {
+HWY_INLINE void exponentiate_edges(T* HWY_RESTRICT x, std::int64_t count) {
   const hn::ScalableTag<T> tag;
   constexpr auto lanes = static_cast<std::int64_t>(full<T>);
-  const auto offset = hn::Set(tag, less);
-  auto total = hn::Zero(tag);
   std::int64_t e = 0;
-  for (; e + lanes <= count; e += lanes) {
-    const auto value = hn::Exp(tag, hn::Sub(hn::LoadU(tag, x + e), offset));
-    hn::StoreU(value, tag, x + e);
-    total = hn::Add(total, value);
-  }
-  T sum = hn::GetLane(hn::SumOfLanes(tag, total));
-  if (e == count) return sum;
-  HWY_ALIGN T rest[full<T>];
-  std::fill(rest, rest + lanes, less);
+  for (; e + lanes <= count; e += lanes) hn::StoreU(hn::Exp(tag, hn::LoadU(tag, x + e)), tag, x + e);
+  if (e == count) return;
+  HWY_ALIGN T rest[full<T>] = {};
   std::copy(x + e, x + count, rest);
-  hn::Store(hn::Exp(tag, hn::Sub(hn::Load(tag, rest), offset)), tag, rest);
-  for (std::int64_t r = 0; e < count; ++e, ++r) sum += x[e] = rest[r];
-  return sum;
+  hn::Store(hn::Exp(tag, hn::Load(tag, rest)), tag, rest);
+  std::copy(rest, rest + (count - e), x + e);
 }
 
 template <class T>
 HWY_NOINLINE void softmax(T* weights, std::int64_t count, std::int64_t heads, T* lse) {
-  const hn::ScalableTag<T> tag;
-  constexpr auto lanes = static_cast<std::int64_t>(full<T>);
-  for (std::int64_t h = 0; h < heads; ++h, weights += count) {
-    T greatest = weights[0];
-    for (std::int64_t e = 1; e < count; ++e) greatest = std::max(greatest, weights[e]);
-    // Scores that are all -infinity weigh nothing.
-    const T sum = exponentiate_edges(weights, count, std::max(greatest, std::numeric_limits<T>::lowest()));
-    lse[h] = sum > 0 ? greatest + std::log(sum) : sum == 0 ? -std::numeric_limits<T>::infinity() : sum;
+  for (std::int64_t h = 0; h < heads; ++h) {
+    T* HWY_RESTRICT w = weights + h * count;
+    T greatest = std::numeric_limits<T>::lowest();  // scores that are all -infinity weigh nothing
+    for (std::int64_t e = 0; e < count; ++e) greatest = w[e] > greatest ? w[e] : greatest;
+    for (std::int64_t e = 0; e < count; ++e) w[e] -= greatest;
+    lse[h] = greatest;
+  }
+  exponentiate_edges(weights, count * heads);
+  for (std::int64_t h = 0; h < heads; ++h) {
+    T* HWY_RESTRICT w = weights + h * count;
+    T sum = 0;
+    for (std::int64_t e = 0; e < count; ++e) sum += w[e];
+    lse[h] = sum == 0 ? -std::numeric_limits<T>::infinity() : lse[h] + std::log(sum);
     const T factor = sum == 0 ? T(0) : 1 / sum;
-    const auto factors = hn::Set(tag, factor);
-    std::int64_t e = 0;
-    for (; e + lanes <= count; e += lanes) hn::StoreU(hn::Mul(factors, hn::LoadU(tag, weights + e)), tag, weights + e);
-    for (; e < count; ++e) weights[e] *= factor;
+    for (std::int64_t e = 0; e < count; ++e) w[e] *= factor;
   }
 }
 
 template <class T>
 HWY_NOINLINE void exponentials(T* weights, std::int64_t count, std::int64_t heads, const T* lse) {
-  for (std::int64_t h = 0; h < heads; ++h, weights += count) {
-    if (lse[h] == -std::numeric_limits<T>::infinity()) std::fill_n(weights, count, T(0));
-    else exponentiate_edges(weights, count, lse[h]);
+  for (std::int64_t h = 0; h < heads; ++h) {
+    T* HWY_RESTRICT w = weights + h * count;
+    const T less = lse[h] == -std::numeric_limits<T>::infinity() ? std::numeric_limits<T>::lowest() : lse[h];
+    for (std::int64_t e = 0; e < count; ++e) w[e] -= less;
   }
+  exponentiate_edges(weights, count * heads);
 }
 
 template <class T>

@@ -1,0 +1,78 @@
+#include "calor/learn/network/builder.h"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/ones.h>
+#include <fmt/format.h>
+
+#include "calor/core/error.h"
+#include "calor/engine/passes.h"
+#include "calor/pipeline/run.h"
+
+namespace calor::learn {
+
+using pipeline::BoundStage;
+
+Builder::Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context)
+    : width(columns), before_width(columns), data_(std::move(data)), classes_(classes), context_(context) {}
+
+static Make maker_of(std::string_view name) {
+  static const auto table = [] {
+    auto all = map_stages();
+    for (const auto& entry : edge_stages()) all.push_back(entry);
+    return all;
+  }();
+  for (const auto& [known, make] : table)
+    if (known == name) return make;
+  fail(Fault::internal, "[network] expected a stage that a network can have, found {}", name);
+}
+
+Steps Builder::build(const std::vector<BoundStage>& stages) {
+  Steps steps;
+  for (const BoundStage& bound : stages)
+    pipeline::at_stage(bound, [&] {
+      const std::string outer = std::exchange(stage_, fmt::format("{}.{}", stages_++, bound.stage->name));
+      if (std::unique_ptr<Step> step = maker_of(bound.stage->name)(*this, bound)) steps.push_back(std::move(step));
+      stage_ = outer;
+    });
+  return steps;
+}
+
+std::size_t Builder::weight(const std::string& role, std::vector<std::int64_t> shape, double bound, double start) {
+  weights_.push_back({fmt::format("{}.{}", stage_, role), std::move(shape), bound, start});
+  return weights_.size() - 1;
+}
+
+void Builder::run_engine(const BoundStage& bound) {
+  if (bound.stage->name == "adjacency") {
+    require(data_ && data_->graph, Fault::usage, "[adjacency] expected a graph, found none: name one with --graph FILE, or leave adjacency out");
+    state_ = pipeline::begin(data_, 0);
+    said_.clear();
+    scored = exponential = normalised = false;
+  }
+  Context quiet = context_;
+  quiet.progress = nullptr;
+  pipeline::Kept kept;
+  bound.stage->run(state_, bound.arguments, kept, quiet);
+  said_ += pipeline::print(std::vector<BoundStage>{bound}) + " | ";
+}
+
+std::shared_ptr<const Support> Builder::support() {
+  std::shared_ptr<const Support>& found = supports_[said_];
+  if (!found) found = support_of(engine::values_on_support(state_.similarity, context_));
+  return found;
+}
+
+std::shared_ptr<const Support> support_of(const engine::Csr& graph) {
+  auto support = std::make_shared<Support>();
+  support->rows = graph.rows;
+  support->columns = graph.columns;
+  const auto copy = [](const auto& numbers, at::ScalarType type) {
+    using T = std::remove_const_t<std::remove_reference_t<decltype(numbers[0])>>;
+    return at::from_blob(const_cast<T*>(numbers.data()), {static_cast<std::int64_t>(numbers.size())}, type).clone();
+  };
+  support->edges = torch_ops::edge_tensors(copy(graph.begin, at::kLong), copy(graph.column, at::kInt), graph.columns);
+  support->values = graph.values.empty() ? at::ones({graph.edges(), 1}, at::kFloat) : copy(graph.values, at::kDouble).to(at::kFloat).unsqueeze(1);
+  return support;
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,61 @@
+// From a network's stages to steps: shapes are followed, weights declared, and fixed similarities computed by the engine once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "calor/core/progress.h"
+#include "calor/learn/network/flow.h"
+#include "calor/pipeline/stage.h"
+#include "calor/pipeline/state.h"
+
+namespace calor::learn {
+
+class Builder {
+ public:
+  // data: its graph, which may be null for networks without adjacency.
+  Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context);
+
+  // The steps of these stages, in the shape that is now.
+  Steps build(const std::vector<pipeline::BoundStage>& stages);
+
+  // A weight; its number.  Its name is its stage's with a number.
+  std::size_t weight(const std::string& role, std::vector<std::int64_t> shape, double bound, double start = 0);
+
+  std::int64_t width = 0, heads = 1;           // of a head of what flows
+  std::int64_t before_width = 0;               // of what the last map was given, all heads
+  std::int64_t total() const { return width * heads; }
+  std::int64_t classes() const { return classes_; }
+  const std::vector<WeightSpec>& weights() const { return weights_; }
+  const Context& context() const { return context_; }
+  std::size_t next_place() { return places_++; }  // of a stage that draws random numbers
+
+  // The similarity: the engine's state of it, until a learned score takes its support over.
+  void run_engine(const pipeline::BoundStage& bound);
+  std::shared_ptr<const Support> support();  // of the state that is now; the same for the same stages
+  bool scored = false, exponential = false, normalised = false;
+
+ private:
+  std::shared_ptr<const pipeline::Data> data_;
+  std::int64_t classes_;
+  const Context& context_;
+  std::vector<WeightSpec> weights_;
+  std::string stage_;
+  std::int64_t stages_ = 0;
+  std::size_t places_ = 0;
+  pipeline::State state_;
+  std::string said_;  // the stages of the state
+  std::map<std::string, std::shared_ptr<const Support>> supports_;
+};
+
+// One function for each stage that a network can have; maps.cpp and edges.cpp.
+using Make = std::unique_ptr<Step> (*)(Builder&, const pipeline::BoundStage&);
+std::vector<std::pair<std::string_view, Make>> map_stages();
+std::vector<std::pair<std::string_view, Make>> edge_stages();
+
+std::shared_ptr<const Support> support_of(const engine::Csr& graph);
+
+}  // namespace calor::learn

@@ -1,0 +1,219 @@
+// Stages of a network's similarity: the graph's, fixed and computed by the engine once, or a learned score on its edges; and what flows along it.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+#include "calor/core/error.h"
+#include "calor/learn/network/builder.h"
+#include "calor/learn/network/features.h"
+
+namespace calor::learn {
+namespace {
+
+using kernels::EdgeScore;
+using pipeline::BoundStage;
+
+at::Tensor by_head(const Flow& flow) { return dense(flow).unflatten(1, {flow.heads, -1}); }
+
+// A map of each head: [nodes, heads, in] times [heads, out, in].
+at::Tensor map_heads(const at::Tensor& z, const at::Tensor& weight) { return at::bmm(z.transpose(0, 1), weight.transpose(1, 2)).transpose(0, 1).contiguous(); }
+
+// The similarity of fixed weights that the engine has computed.
+class Fixed : public Step {
+ public:
+  explicit Fixed(std::shared_ptr<const Support> support) : support_(std::move(support)) {}
+  void run(Flow& flow, const Pass&) const override {
+    flow.similarity = {};
+    flow.similarity.support = support_;
+    flow.similarity.weights = support_->values;
+  }
+
+ private:
+  std::shared_ptr<const Support> support_;
+};
+
+// A stage of the engine's own: it runs now, once; the last of them leaves the similarity.
+std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
+  if (builder.scored && bound.stage->name != "adjacency") {
+    require(bound.stage->name == "row", Fault::usage, "[{}] expected row after a learned score on a graph, found {}: other normalisations come before score, or without it", bound.stage->name,
+            bound.stage->name);
+    require(builder.exponential, Fault::usage, "[row] expected exp between score and row, found none: put exp before it");
+    builder.normalised = true;
+    return nullptr;
+  }
+  builder.run_engine(bound);
+  return std::make_unique<Fixed>(builder.support());
+}
+
+class Score : public Step {
+ public:
+  Score(Builder& builder, const BoundStage& bound) : support_(builder.support()), kind_(bound.arguments.word("kind")) {
+    require(!builder.scored, Fault::usage, "[score] expected one score of a similarity, found a second");
+    builder.scored = true;
+    const std::int64_t heads = builder.heads, width = builder.width;
+    const auto add = [&](const char* role, std::vector<std::int64_t> shape, double bound_) { weights_.push_back(builder.weight(role, std::move(shape), bound_)); };
+    const std::vector<std::int64_t> square{heads, width, width};
+    scale_ = 1;
+    if (kind_ == "additive") {
+      add("own", {heads, width}, glorot(width, heads));
+      add("other", {heads, width}, glorot(width, heads));
+    } else if (kind_ == "joined") {
+      add("own", {heads * width, builder.before_width}, glorot(builder.before_width, heads * width));
+      add("vector", {heads, width}, glorot(width, heads));
+    } else if (kind_ == "dot") {
+      add("query", square, glorot(width, width));
+      add("key", square, glorot(width, width));
+      scale_ = 1 / std::sqrt(static_cast<double>(width));
+    } else if (kind_ == "l2") {
+      add("projection", square, glorot(width, width));
+    } else if (kind_ == "metric") {
+      add("hidden.weight", square, glorot(width, width));
+      add("hidden.bias", {heads, width}, 0);
+      add("out.weight", square, glorot(width, width));
+      add("out.bias", {heads, width}, 0);
+    }
+  }
+
+  void run(Flow& flow, const Pass& pass) const override {
+    const at::Tensor z = by_head(flow);
+    const auto weight = [&](std::size_t n) -> const at::Tensor& { return (*pass.weights)[weights_[n]]; };
+    EdgeSimilarity similarity;
+    similarity.support = support_;
+    similarity.scored = true;
+    similarity.options.scale = at::full({flow.heads}, scale_, z.options());
+    if (kind_ == "additive") {
+      similarity.options.score = EdgeScore::additive;
+      similarity.query = (z * weight(0)).sum(2, true);
+      similarity.key = (z * weight(1)).sum(2, true);
+    } else if (kind_ == "joined") {
+      similarity.options.score = EdgeScore::joined;
+      similarity.options.vector = weight(1);
+      similarity.query = mapped(*flow.before, weight(0)).unflatten(1, {flow.heads, -1});
+      similarity.key = z;
+    } else if (kind_ == "dot") {
+      similarity.query = map_heads(z, weight(0));
+      similarity.key = map_heads(z, weight(1));
+    } else if (kind_ == "uniform") {
+      similarity.query = similarity.key = at::zeros({z.size(0), flow.heads, 1}, z.options());
+    } else {
+      similarity.options.score = EdgeScore::squared_distance;
+      similarity.query = similarity.key = kind_ == "l2" ? map_heads(z, weight(0)) : z + map_heads(at::tanh(map_heads(z, weight(0)) + weight(1)), weight(2)) + weight(3);
+    }
+    flow.similarity = std::move(similarity);
+  }
+  bool learned() const override { return true; }
+
+ private:
+  std::shared_ptr<const Support> support_;
+  std::string kind_;
+  double scale_;
+  std::vector<std::size_t> weights_;
+};
+
+std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
+  auto step = std::make_unique<Score>(builder, bound);
+  return step;
+}
+
+// The scale of exp(score / bandwidth).
+class Exp : public Step {
+ public:
+  Exp(Builder& builder, const BoundStage& bound) {
+    require(builder.scored, Fault::usage, "[exp] expected a learned score, found a graph's own weights: put score(..) before it, or leave exp and row out for two_side or row");
+    builder.exponential = true;
+    if (bound.arguments.is_number("bandwidth")) factor_ = 1 / bound.arguments.number("bandwidth");
+    else log_bandwidth_ = builder.weight("log_bandwidth", {builder.heads}, 0);
+  }
+  void run(Flow& flow, const Pass& pass) const override {
+    at::Tensor& scale = flow.similarity.options.scale;
+    scale = log_bandwidth_ ? scale * (-(*pass.weights)[*log_bandwidth_]).exp() : scale * factor_;
+  }
+  bool learned() const override { return log_bandwidth_.has_value(); }
+
+ private:
+  double factor_ = 1;
+  std::optional<std::size_t> log_bandwidth_;
+};
+
+std::unique_ptr<Step> make_exp(Builder& builder, const BoundStage& bound) { return std::make_unique<Exp>(builder, bound); }
+
+// exp(entropy) of a node's weights over their number, a mean over nodes with neighbours and heads; of at most `most` nodes.
+double effective_share(const Flow& flow) {
+  constexpr std::int64_t most = 512;
+  const EdgeSimilarity& s = flow.similarity;
+  const auto* begin = s.support->edges.begin.const_data_ptr<std::int64_t>();
+  const std::int64_t nodes = s.support->rows, stride = std::max<std::int64_t>(1, nodes / most);
+  double sum = 0, count = 0;
+  for (std::int64_t i = 0; i < nodes; i += stride) {
+    const std::int64_t degree = begin[i + 1] - begin[i];
+    if (degree == 0) continue;
+    const at::Tensor column = s.support->edges.column.narrow(0, begin[i], degree).to(at::kLong);
+    // The row alone, with unit vectors for values: what arrives are its weights.
+    at::Tensor start = at::zeros({2}, at::kLong);
+    start[1] = degree;
+    const torch_ops::EdgeTensors row = torch_ops::edge_tensors(start, at::arange(degree, at::kInt), degree);
+    torch_ops::EdgeAttentionOptions options = s.options;
+    options.dropout = 0;
+    const at::Tensor unit = at::eye(degree, s.key.options()).unsqueeze(1).expand({degree, flow.heads, degree}).contiguous();
+    const at::Tensor weights = std::get<0>(torch_ops::edge_attention(row, s.query.narrow(0, i, 1), s.key.index_select(0, column), unit, options));
+    const at::Tensor entropy = -(weights * weights.clamp_min(1e-30).log()).sum(2);
+    sum += entropy.exp().mean().item<double>() / static_cast<double>(degree);
+    count += 1;
+  }
+  return count > 0 ? sum / count : 1;
+}
+
+// S H of what flows.
+at::Tensor moved(const Flow& flow, const at::Tensor& x) {
+  const EdgeSimilarity& s = flow.similarity;
+  if (s.scored) return std::get<0>(torch_ops::edge_attention(s.support->edges, s.query, s.key, x.unflatten(1, {flow.heads, -1}), s.options)).flatten(1);
+  return torch_ops::edge_sums(s.support->edges, s.weights, x.unsqueeze(1)).squeeze(1);
+}
+
+// apply and restart.
+class Move : public Step {
+ public:
+  Move(double kept, std::int64_t steps) : kept_(kept), steps_(steps) {}
+  void run(Flow& flow, const Pass& pass) const override {
+    if (pass.shares && flow.similarity.scored) pass.shares->push_back(effective_share(flow));
+    const at::Tensor start = dense(flow);
+    at::Tensor x = start;
+    for (std::int64_t step = 0; step < steps_; ++step) x = kept_ > 0 ? (1 - kept_) * moved(flow, x) + kept_ * start : moved(flow, x);
+    flow.set(x);
+    flow.similarity = {};
+  }
+
+ private:
+  double kept_;
+  std::int64_t steps_;
+};
+
+void require_flows(Builder& builder, const char* op) {
+  require(!builder.scored || (builder.exponential && builder.normalised), Fault::usage, "[{}] expected exp | row between score and {}, found {}", op, op,
+          builder.exponential ? "exp alone" : "neither");
+  builder.scored = builder.exponential = builder.normalised = false;
+}
+
+std::unique_ptr<Step> make_apply(Builder& builder, const BoundStage& bound) {
+  require_flows(builder, "apply");
+  return std::make_unique<Move>(0, bound.arguments.integer("steps"));
+}
+
+std::unique_ptr<Step> make_restart(Builder& builder, const BoundStage& bound) {
+  require_flows(builder, "restart");
+  return std::make_unique<Move>(bound.arguments.number("alpha"), bound.arguments.integer("steps"));
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string_view, Make>> edge_stages() {
+  return {{"adjacency", make_engine}, {"self_loops", make_engine}, {"row", make_engine}, {"two_side", make_engine}, {"score", make_score}, {"exp", make_exp}, {"apply", make_apply}, {"restart", make_restart}};
+}
+
+}  // namespace calor::learn

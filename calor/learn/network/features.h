@@ -1,0 +1,18 @@
+// Helpers of a network's steps.
+#pragma once
+
+#include "calor/learn/network/flow.h"
+
+namespace calor::learn {
+
+// 0 or 1 / (1 - share), by the pass and the stage's place: the same for any number of threads.
+at::Tensor dropout_factors(at::IntArrayRef sizes, double share, const Pass& pass, std::size_t place);
+std::uint64_t dropout_seed(const Pass& pass, std::size_t place);
+
+// The features with all their zeros.
+at::Tensor dense(const Flow& flow);
+
+// W x, for a weight [out, in].
+at::Tensor mapped(const Flow& flow, const at::Tensor& weight);
+
+}  // namespace calor::learn

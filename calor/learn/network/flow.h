@@ -1,0 +1,65 @@
+// What flows through a network, and the steps that its stages become.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "bindings/torch/edges.h"
+#include "calor/learn/network/weights.h"
+
+namespace calor::learn {
+
+// A graph's edges, with a number each: weights of a similarity, or the entries of sparse features (rows: nodes, columns: features).
+struct Support {
+  torch_ops::EdgeTensors edges;
+  at::Tensor values;  // [edges, 1]
+  std::int64_t rows = 0, columns = 0;
+};
+
+// The similarity of a flow: what its stages have said of it so far.
+struct EdgeSimilarity {
+  std::shared_ptr<const Support> support;
+  bool scored = false;
+  torch_ops::EdgeAttentionOptions options;  // of a learned score, and its dropout
+  at::Tensor query, key;                    // [nodes, heads, any]
+  at::Tensor weights;                       // [edges, 1] of a fixed one
+};
+
+struct Flow {
+  at::Tensor x;                            // [nodes, heads x width]; undefined while the features are sparse
+  std::shared_ptr<const Support> sparse;   // the features, or null
+  at::Tensor entries;                      // theirs, as dropout left them
+  std::int64_t heads = 1;
+  std::shared_ptr<const Flow> before;       // what the last map was given
+  EdgeSimilarity similarity;
+
+  void set(at::Tensor features) {
+    x = std::move(features);
+    sparse = nullptr;
+    entries = at::Tensor();
+  }
+};
+
+// One pass through a network.
+struct Pass {
+  const Weights* weights = nullptr;
+  bool training = false;
+  std::uint64_t seed = 0, step = 0;                        // of dropout: different numbers for each
+  std::vector<double>* shares = nullptr;                   // where given: of each learned similarity, exp(entropy) over neighbours, a mean over nodes
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void run(Flow& flow, const Pass& pass) const = 0;
+  virtual bool random() const { return false; }   // has dropout
+  virtual bool learned() const { return false; }  // has weights
+};
+
+using Steps = std::vector<std::unique_ptr<Step>>;
+
+}  // namespace calor::learn

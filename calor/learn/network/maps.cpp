@@ -1,0 +1,221 @@
+// Stages that map features: linear, constants, pointwise functions, dropout, and what holds other stages.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/elu.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "calor/core/error.h"
+#include "calor/kernels/edges.h"
+#include "calor/learn/network/builder.h"
+#include "calor/learn/network/features.h"
+
+namespace calor::learn {
+
+at::Tensor dropout_factors(at::IntArrayRef sizes, double share, const Pass& pass, std::size_t place) {
+  const at::Tensor factors = at::empty(sizes, at::kFloat);
+  kernels::edge_dropout(factors.numel(), 1, share, dropout_seed(pass, place), factors.mutable_data_ptr<float>());
+  return factors;
+}
+
+std::uint64_t dropout_seed(const Pass& pass, std::size_t place) { return (pass.seed * 1000003 + pass.step) * 1009 + place; }
+
+at::Tensor dense(const Flow& flow) {
+  if (flow.x.defined()) return flow.x;
+  // Each entry to its place: the identity matrix flows along the entries.
+  const Support& s = *flow.sparse;
+  const at::Tensor rows = at::zeros({s.rows, s.columns}, at::kFloat);
+  const auto* begin = s.edges.begin.const_data_ptr<std::int64_t>();
+  const auto* column = s.edges.column.const_data_ptr<std::int32_t>();
+  const float* entries = flow.entries.const_data_ptr<float>();
+  float* out = rows.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < s.rows; ++i)
+    for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) out[i * s.columns + column[e]] = entries[e];
+  return rows;
+}
+
+// W x; of sparse features their entries carry rows of W'.
+at::Tensor mapped(const Flow& flow, const at::Tensor& weight) {
+  if (flow.x.defined()) return at::linear(flow.x, weight);
+  return torch_ops::edge_sums(flow.sparse->edges, flow.entries, weight.t().contiguous().unsqueeze(1)).squeeze(1);
+}
+
+namespace {
+
+using pipeline::BoundStage;
+
+class Linear : public Step {
+ public:
+  Linear(Builder& builder, const BoundStage& bound) {
+    const std::int64_t width = bound.arguments.is_number("width") ? bound.arguments.integer("width") : builder.classes();
+    heads_ = bound.arguments.integer("heads");
+    builder.before_width = builder.total();
+    weight_ = builder.weight("weight", {width * heads_, builder.total()}, glorot(builder.total(), width * heads_));
+    builder.width = width;
+    builder.heads = heads_;
+  }
+  void run(Flow& flow, const Pass& pass) const override {
+    Flow next;
+    next.x = mapped(flow, (*pass.weights)[weight_]);
+    next.heads = heads_;
+    flow.before = nullptr;  // of one map the input, not of all before it
+    next.before = std::make_shared<const Flow>(std::move(flow));
+    flow = std::move(next);
+  }
+  bool learned() const override { return true; }
+
+ private:
+  std::size_t weight_;
+  std::int64_t heads_;
+};
+
+class Bias : public Step {
+ public:
+  Bias(Builder& builder, const BoundStage&) : weight_(builder.weight("bias", {builder.total()}, 0)) {}
+  void run(Flow& flow, const Pass& pass) const override { flow.set(dense(flow) + (*pass.weights)[weight_]); }
+  bool learned() const override { return true; }
+
+ private:
+  std::size_t weight_;
+};
+
+class Pointwise : public Step {
+ public:
+  using Function = at::Tensor (*)(const at::Tensor&, double);
+  Pointwise(Function function, double parameter) : function_(function), parameter_(parameter) {}
+  void run(Flow& flow, const Pass&) const override {
+    flow.set(function_(dense(flow), parameter_));
+  }
+
+ private:
+  Function function_;
+  double parameter_;
+};
+
+class Norm : public Step {
+ public:
+  Norm(Builder& builder, const BoundStage&) : width_(builder.total()), gain_(builder.weight("gain", {width_}, 0, 1)), offset_(builder.weight("offset", {width_}, 0)) {}
+  void run(Flow& flow, const Pass& pass) const override { flow.set(at::layer_norm(dense(flow), {width_}, (*pass.weights)[gain_], (*pass.weights)[offset_])); }
+  bool learned() const override { return true; }
+
+ private:
+  std::int64_t width_;
+  std::size_t gain_, offset_;
+};
+
+// Of features, or of a similarity's values.
+class Dropout : public Step {
+ public:
+  Dropout(double share, bool of_edges, std::size_t place) : share_(share), of_edges_(of_edges), place_(place) {}
+  void run(Flow& flow, const Pass& pass) const override {
+    if (!pass.training || share_ == 0) return;
+    if (of_edges_) {
+      EdgeSimilarity& similarity = flow.similarity;
+      if (similarity.scored) {
+        similarity.options.dropout = share_;
+        similarity.options.seed = static_cast<std::int64_t>(dropout_seed(pass, place_) >> 1);
+      } else {
+        similarity.weights = similarity.weights * dropout_factors(similarity.weights.sizes(), share_, pass, place_);
+      }
+    } else if (flow.sparse) {
+      flow.entries = flow.entries * dropout_factors(flow.entries.sizes(), share_, pass, place_);
+    } else {
+      flow.x = flow.x * dropout_factors(flow.x.sizes(), share_, pass, place_);
+    }
+  }
+  bool random() const override { return share_ > 0; }
+
+ private:
+  double share_;
+  bool of_edges_;
+  std::size_t place_;
+};
+
+class Heads : public Step {
+ public:
+  Heads(Builder& builder, const BoundStage& bound) : heads_(builder.heads), mean_(bound.arguments.word("how") == "mean") { builder.heads = 1; }
+  void run(Flow& flow, const Pass&) const override {
+    const at::Tensor split = dense(flow).unflatten(1, {heads_, -1});
+    flow.set(mean_ ? split.mean(1) : split.sum(1));
+    flow.heads = 1;
+  }
+
+ private:
+  std::int64_t heads_;
+  bool mean_;
+};
+
+// Stages within a stage.
+class Body : public Step {
+ public:
+  Body(Steps steps, bool added) : steps_(std::move(steps)), added_(added) {}
+  void run(Flow& flow, const Pass& pass) const override {
+    const at::Tensor start = added_ ? dense(flow) : at::Tensor();
+    const std::int64_t heads = flow.heads;
+    for (const auto& step : steps_) step->run(flow, pass);
+    if (!added_) return;
+    flow.set(start + dense(flow));
+    flow.heads = heads;
+  }
+  bool random() const override {
+    return std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->random(); });
+  }
+  bool learned() const override {
+    return std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->learned(); });
+  }
+
+ private:
+  Steps steps_;
+  bool added_;
+};
+
+std::unique_ptr<Step> make_residual(Builder& builder, const BoundStage& bound) {
+  const std::int64_t width = builder.width, heads = builder.heads;
+  Steps steps = builder.build(bound.arguments.pipeline("body"));
+  require(builder.total() == width * heads, Fault::usage, "[residual] expected a body that gives as many features as it takes, {}, found {}: give its last map that width", width * heads, builder.total());
+  builder.width = width;
+  builder.heads = heads;
+  return std::make_unique<Body>(std::move(steps), true);
+}
+
+std::unique_ptr<Step> make_layers(Builder& builder, const BoundStage& bound) {
+  Steps all;
+  for (std::int64_t n = bound.arguments.integer("n"); n > 0; --n)
+    for (auto& step : builder.build(bound.arguments.pipeline("body"))) all.push_back(std::move(step));
+  return std::make_unique<Body>(std::move(all), false);
+}
+
+std::unique_ptr<Step> make_dropout(Builder& builder, const BoundStage& bound) {
+  return std::make_unique<Dropout>(bound.arguments.number("p"), (bound.takes & pipeline::types::points) == 0, builder.next_place());
+}
+
+template <class Kind>
+std::unique_ptr<Step> make(Builder& builder, const BoundStage& bound) {
+  return std::make_unique<Kind>(builder, bound);
+}
+
+template <Pointwise::Function function>
+std::unique_ptr<Step> make_pointwise(Builder&, const BoundStage& bound) {
+  return std::make_unique<Pointwise>(function, bound.stage->parameters.empty() ? 0 : bound.arguments.number("slope"));
+}
+
+at::Tensor relu(const at::Tensor& x, double) { return at::relu(x); }
+at::Tensor leaky(const at::Tensor& x, double slope) { return at::leaky_relu(x, slope); }
+at::Tensor elu(const at::Tensor& x, double) { return at::elu(x); }
+at::Tensor tangent(const at::Tensor& x, double) { return at::tanh(x); }
+
+}  // namespace
+
+std::vector<std::pair<std::string_view, Make>> map_stages() {
+  return {{"linear", make<Linear>},         {"bias", make<Bias>},           {"relu", make_pointwise<relu>}, {"leaky_relu", make_pointwise<leaky>}, {"elu", make_pointwise<elu>},
+          {"tanh", make_pointwise<tangent>}, {"norm", make<Norm>},           {"dropout", make_dropout},      {"heads", make<Heads>},                {"residual", make_residual},
+          {"layers", make_layers}};
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,44 @@
+#include "calor/learn/network/network.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "calor/core/error.h"
+#include "calor/learn/network/builder.h"
+#include "calor/learn/network/features.h"
+
+namespace calor::learn {
+
+NodeNetwork::NodeNetwork(const model::Network& network, std::shared_ptr<const pipeline::Data> graph, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed,
+                         const Context& context)
+    : seed_(seed), features_(features) {
+  Builder builder(std::move(graph), features.columns, classes, context);
+  steps_ = builder.build(network.stages);
+  require(builder.total() == classes, Fault::usage, "[network] expected a number for each of {} classes at the end, found {} heads of {}: put heads(mean) after them", classes, builder.heads,
+          builder.width);
+  specs_ = builder.weights();
+  weights_ = std::make_unique<const Weights>(specs_, seed);
+  const at::NoGradGuard no_gradient;
+  while (constant_ < steps_.size() && !steps_[constant_]->random() && !steps_[constant_]->learned()) ++constant_;
+  kept_.x = features_.dense;
+  kept_.sparse = features_.sparse;
+  if (kept_.sparse) kept_.entries = kept_.sparse->values;
+  for (std::size_t s = 0; s < constant_; ++s) steps_[s]->run(kept_, {});
+}
+
+at::Tensor NodeNetwork::logits(bool training, std::uint64_t step) const {
+  Flow flow = kept_;
+  const Pass pass{weights_.get(), training, seed_, step, nullptr};
+  for (std::size_t s = constant_; s < steps_.size(); ++s) steps_[s]->run(flow, pass);
+  return dense(flow);
+}
+
+std::vector<double> NodeNetwork::shares() const {
+  const at::NoGradGuard no_gradient;
+  std::vector<double> shares;
+  Flow flow = kept_;
+  const Pass pass{weights_.get(), false, seed_, 0, &shares};
+  for (std::size_t s = constant_; s < steps_.size(); ++s) steps_[s]->run(flow, pass);
+  return shares;
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,44 @@
+#include "calor/learn/network/weights.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+#include "calor/core/random.h"
+
+namespace calor::learn {
+
+double glorot(std::int64_t in, std::int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
+
+static std::int64_t size_of(const WeightSpec& spec) {
+  std::int64_t size = 1;
+  for (const std::int64_t extent : spec.shape) size *= extent;
+  return size;
+}
+
+Weights::Weights(const std::vector<WeightSpec>& specs, std::uint64_t seed, at::ScalarType dtype) {
+  const at::NoGradGuard no_gradient;
+  std::int64_t total = 0;
+  for (const WeightSpec& spec : specs) total += size_of(spec);
+  values_ = at::zeros({total}, dtype);
+  gradients_ = at::zeros({total}, dtype);
+  std::int64_t begin = 0;
+  for (std::size_t s = 0; s < specs.size(); ++s) {
+    const WeightSpec& spec = specs[s];
+    const std::int64_t size = size_of(spec);
+    Random random(seed, Purpose::weights, s);
+    std::vector<double> drawn(static_cast<std::size_t>(size), spec.start);
+    if (spec.bound > 0)
+      for (double& number : drawn) number += random.uniform(-spec.bound, spec.bound);
+    at::Tensor weight = values_.narrow(0, begin, size).view(spec.shape).detach();
+    weight.copy_(at::from_blob(drawn.data(), weight.sizes(), at::kDouble));
+    weight.requires_grad_();
+    weight.mutable_grad() = gradients_.narrow(0, begin, size).view(spec.shape).detach();
+    each_.push_back(weight);
+    begin += size;
+  }
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,37 @@
+// The weights of a network: tensors that share one flat vector, so that an optimiser's step is one loop.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace calor::learn {
+
+// A weight to create: uniform in +-bound around `start`, drawn by its place among a network's weights.
+struct WeightSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  double bound = 0, start = 0;
+};
+
+// Glorot and Bengio's bound: sqrt(6 / (in + out)).
+double glorot(std::int64_t in, std::int64_t out);
+
+class Weights {
+ public:
+  Weights(const std::vector<WeightSpec>& specs, std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+  Weights(const Weights&) = delete;
+  Weights& operator=(const Weights&) = delete;
+
+  const at::Tensor& operator[](std::size_t i) const { return each_[i]; }  // requires gradients
+  at::Tensor values() const { return values_; }                           // all of them, flat
+  at::Tensor gradients() const { return gradients_; }
+
+ private:
+  at::Tensor values_, gradients_;
+  std::vector<at::Tensor> each_;
+};
+
+}  // namespace calor::learn

@@ -1,0 +1,146 @@
+#include "calor/learn/nodes/data.h"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/core/text.h"
+#include "calor/learn/network/builder.h"
+#include "calor/learn/split.h"
+#include "calor/learn/tokens.h"
+
+namespace calor::learn {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, FeatureScale>, 4> scales{
+    {{"auto", FeatureScale::automatic}, {"rows", FeatureScale::rows}, {"standardised", FeatureScale::standardised}, {"untouched", FeatureScale::untouched}}};
+
+FeatureScale resolved(const io::SparseMatrix& features, FeatureScale scale) {
+  if (scale != FeatureScale::automatic) return scale;
+  const bool mostly_zero = 2 * features.entries() < features.rows * features.columns;
+  const bool negative = std::any_of(features.value.begin(), features.value.end(), [](double value) { return value < 0; });
+  return mostly_zero && !negative ? FeatureScale::rows : FeatureScale::standardised;
+}
+
+io::SparseMatrix over_row_sums(io::SparseMatrix features) {
+  for (std::int64_t i = 0; i < features.rows; ++i) {
+    double sum = 0;
+    for (std::int64_t e = features.begin[i]; e < features.begin[i + 1]; ++e) sum += features.value[e];
+    if (sum > 0)
+      for (std::int64_t e = features.begin[i]; e < features.begin[i + 1]; ++e) features.value[e] /= sum;
+  }
+  return features;
+}
+
+at::Tensor dense_of(const io::SparseMatrix& features, bool standardise) {
+  const at::Tensor result = at::zeros({features.rows, features.columns}, at::kFloat);
+  float* out = result.mutable_data_ptr<float>();
+  std::vector<double> sum(static_cast<std::size_t>(features.columns)), squares(sum.size());
+  for (std::int64_t e = 0; e < features.entries(); ++e) sum[features.column[e]] += features.value[e];
+  const auto rows = static_cast<double>(features.rows);
+  for (double& s : sum) s /= rows;
+  std::vector<std::int64_t> filled(sum.size(), 0);
+  for (std::int64_t e = 0; e < features.entries(); ++e) {
+    const double off = features.value[e] - sum[features.column[e]];
+    squares[features.column[e]] += off * off;
+    ++filled[features.column[e]];
+  }
+  std::vector<double> mean(sum.size(), 0), deviation(sum.size(), 1);
+  if (standardise)
+    for (std::size_t c = 0; c < sum.size(); ++c) {
+      mean[c] = sum[c];
+      deviation[c] = std::sqrt((squares[c] + (rows - static_cast<double>(filled[c])) * sum[c] * sum[c]) / rows);
+      if (!(deviation[c] > 1e-12 * std::abs(mean[c]))) deviation[c] = 0;  // a constant column is left at zero
+    }
+  for (std::int64_t i = 0; i < features.rows; ++i) {
+    float* row = out + i * features.columns;
+    if (standardise)
+      for (std::size_t c = 0; c < sum.size(); ++c) row[c] = deviation[c] > 0 ? static_cast<float>(-mean[c] / deviation[c]) : 0.0F;
+    for (std::int64_t e = features.begin[i]; e < features.begin[i + 1]; ++e) {
+      const auto c = static_cast<std::size_t>(features.column[e]);
+      row[c] = deviation[c] > 0 ? static_cast<float>((features.value[e] - mean[c]) / deviation[c]) : 0.0F;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string_view name_of(FeatureScale scale) {
+  for (const auto& [name, known] : scales)
+    if (known == scale) return name;
+  return "";
+}
+
+FeatureScale parse_feature_scale(std::string_view name) {
+  for (const auto& [known, scale] : scales)
+    if (known == name) return scale;
+  fail(Fault::usage, "[compare] expected --features auto, rows, standardised or untouched, found {}", name);
+}
+
+NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context) {
+  require(classes_present(data.labels, static_cast<std::int64_t>(data.classes.size())) >= 2, Fault::input, "[compare] expected nodes of at least 2 classes, found {}: name the label's column with --label",
+          classes_present(data.labels, static_cast<std::int64_t>(data.classes.size())));
+  NodeData result;
+  result.nodes = data.nodes();
+  result.classes = static_cast<std::int64_t>(data.classes.size());
+  result.labels = index_tensor(data.labels);
+  result.scale = resolved(data.features, scale);
+  result.features.columns = data.features.columns;
+  const bool sparse = result.scale != FeatureScale::standardised && 4 * data.features.entries() < data.features.rows * data.features.columns;
+  if (sparse) {
+    io::SparseMatrix features = result.scale == FeatureScale::rows ? over_row_sums(data.features) : data.features;
+    engine::Csr entries;
+    entries.rows = features.rows, entries.columns = features.columns;
+    entries.begin = std::move(features.begin), entries.column = std::move(features.column), entries.values = std::move(features.value);
+    result.features.sparse = support_of(entries);
+  } else {
+    context.memory.require(static_cast<std::uint64_t>(data.features.rows) * static_cast<std::uint64_t>(data.features.columns) * 4, "compare", "features with all their zeros",
+                           "take --features rows or untouched, which keep them sparse");
+    result.features.dense = dense_of(result.scale == FeatureScale::rows ? over_row_sums(data.features) : data.features, result.scale == FeatureScale::standardised);
+  }
+  std::vector<engine::Edge> edges;
+  edges.reserve(2 * data.edges.size());
+  for (const io::NodeDataset::Pair& pair : data.edges) {
+    edges.push_back({pair.a, pair.b, 1});
+    edges.push_back({pair.b, pair.a, 1});
+  }
+  auto graph = std::make_shared<pipeline::Data>();
+  graph->features = std::make_shared<const engine::Matrix>(result.nodes, 0);
+  graph->graph = std::make_shared<const engine::Csr>(engine::from_edges(result.nodes, result.nodes, std::move(edges)));
+  result.graph = std::move(graph);
+  return result;
+}
+
+NodeSplit node_split(const io::NodeDataset& data, std::int64_t per_class, std::uint64_t seed) {
+  if (!data.train.empty()) return {data.train, data.validation, data.test};
+  constexpr std::int64_t to_validate = 500, to_test = 1000;
+  Random random(seed, Purpose::split);
+  std::vector<std::int64_t> left_of(data.classes.size());
+  for (const std::int64_t label : data.labels)
+    if (label >= 0) ++left_of[static_cast<std::size_t>(label)];
+  for (std::int64_t& left : left_of) left = std::min(per_class, std::max<std::int64_t>(1, left / 3));
+  NodeSplit split;
+  std::vector<std::int64_t> others;
+  for (const std::int64_t node : permutation(data.nodes(), random)) {
+    const std::int64_t label = data.labels[static_cast<std::size_t>(node)];
+    if (label < 0) continue;
+    if (left_of[static_cast<std::size_t>(label)]-- > 0) split.train.push_back(node);
+    else others.push_back(node);
+  }
+  const auto rest = static_cast<std::int64_t>(others.size());
+  const std::int64_t validate = std::min(to_validate, rest / 2), test = std::min(to_test, rest - validate);
+  require(test > 0 && validate > 0, Fault::input, "[compare] expected nodes left to validate and to test on beside {} to train on, found {}: lower --per-class", split.train.size(), rest);
+  split.validation.assign(others.begin(), others.begin() + validate);
+  split.test.assign(others.begin() + validate, others.begin() + validate + test);
+  for (auto* part : {&split.train, &split.validation, &split.test}) std::sort(part->begin(), part->end());
+  return split;
+}
+
+}  // namespace calor::learn

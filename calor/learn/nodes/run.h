@@ -1,0 +1,56 @@
+// Training a network on the nodes of one graph: all nodes in every step, the loss on the training nodes, and the weights kept that validate best.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calor/analyse/comparison.h"
+#include "calor/learn/adam.h"
+#include "calor/learn/nodes/data.h"
+
+namespace calor::learn {
+
+struct NodeProtocol {
+  std::int64_t epochs = 200;
+  std::int64_t patience = 0;  // epochs without a better validation after which training ends; 0: never
+  std::vector<double> learning_rates{0.01, 0.005}, weight_decays{5e-4};  // each network takes what validates best
+  std::int64_t per_class = 20;  // training nodes of a class, where the data have no split of their own
+  FeatureScale features = FeatureScale::automatic;
+};
+
+class NodeRun {
+ public:
+  // Everything must outlive the run.  rate, decay: Adam's, with coupled decay of all weights.
+  NodeRun(const model::Network& network, const NodeData& data, const NodeSplit& split, const NodeProtocol& protocol, double rate, double decay, std::uint64_t seed, const Context& context);
+
+  // An epoch.  False: the run had already ended.
+  bool step();
+
+  // Accuracies and loss are those of the weights kept so far: the best accuracy on the validation nodes, of equal ones the least loss there; without
+  // validation nodes the last.
+  const analyse::RunRecord& record() const { return record_; }
+  double validated() const { return best_accuracy_; }
+  double validated_loss() const { return best_loss_; }
+  const std::vector<std::int64_t>& predictions() const { return predictions_; }  // a class for each node
+  std::int64_t best_epoch() const { return best_epoch_; }
+  // The effective share of neighbours of each learned similarity (NodeNetwork::shares), with the kept weights.
+  std::vector<double> shares();
+
+ private:
+  void measure();
+
+  const NodeData& data_;
+  const NodeProtocol& protocol_;
+  NodeNetwork network_;
+  Adam adam_;
+  at::Tensor train_, validation_, test_, kept_;
+  std::vector<std::int64_t> recorded_, predictions_;
+  std::int64_t epoch_ = 0, best_epoch_ = 0;
+  double best_accuracy_ = -1, best_loss_ = 0, train_accuracy_ = 0, test_accuracy_ = 0, train_loss_ = 0, seconds_ = 0;
+  bool ended_ = false;
+  analyse::RunRecord record_;
+};
+
+}  // namespace calor::learn

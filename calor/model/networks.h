@@ -1,0 +1,31 @@
+// The named networks, and how a network's text becomes stages.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "calor/model/stages.h"
+#include "calor/recipes/recipes.h"
+
+namespace calor::model {
+
+// Every named network, in the order in which they are shown.
+std::span<const recipes::Recipe> all_networks();
+
+const recipes::Recipe* find_network(std::string_view name);
+
+// A network: its short name, its text in full, and its stages.
+struct Network {
+  std::string name, text;
+  std::vector<pipeline::BoundStage> stages;
+  bool uses_graph = false;
+};
+
+// A name ("gat"), a text, or a name with settings ("gat dropout.p=0.3 heads=4"): with parameters and settings put in, bound.
+// Throws Fault::usage: an unknown name with the nearest; a text with a caret under the stage that does not fit; one whose last map has another
+// width than `classes`.
+Network network_of(std::string_view text);
+
+}  // namespace calor::model
