@@ -91,12 +91,7 @@ std::string unicode_text(const char* bytes, std::size_t size, bool big_endian) {
   for (std::size_t i = 0; i + 4 <= size; i += 4) {
     const auto code = load<std::uint32_t>(bytes + i, big_endian);
     if (code == 0) break;
-    const auto push = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
-    const auto rest = [&](int shift) { push(0x80 | (code >> shift & 0x3f)); };
-    if (code < 0x80) push(code);
-    else if (code < 0x800) push(0xC0 | code >> 6), rest(0);
-    else if (code < 0x10000) push(0xE0 | code >> 12), rest(6), rest(0);
-    else push(0xF0 | (code >> 18 & 7)), rest(12), rest(6), rest(0);
+    append_utf8(text, code);
   }
   return text;
 }

@@ -48,6 +48,7 @@ struct Dataset {
   bool measured = false;              // labels are measured values (LoadOptions::measured)
   std::vector<std::string> row_names; // one per row, or empty
   std::string row_names_column;       // the column that they came from; "" where it has no header
+  std::vector<std::string> kept;      // the texts of LoadOptions::kept, one per row; empty where there is no such column
   std::int64_t missing = 0;           // values that are NaN
   Missing fill_by = Missing::refuse;  // what is to be done about them
   Reading reading;
@@ -68,6 +69,7 @@ struct LoadOptions {
   std::optional<std::string> names;   // the column that names the rows, likewise; "none": no column does
   std::vector<std::string> select;    // features: these columns alone, or all but those that begin with "!"
   std::vector<std::string> one_hot;   // categorical columns to one-hot encode; "auto": all text columns
+  std::string kept;                   // a column of this name, in small letters, is no feature, label or name, and kept as texts; "": none
   Missing missing = Missing::refuse;  // else features may be missing (NaN) in what is loaded, for settle_missing or whoever splits the rows
   bool sparse = false;                // sparse sources may stay sparse
   std::string layer, obsm;            // of an h5ad file: the layer or the matrix of obsm that is read instead of X

@@ -14,9 +14,11 @@
 #include "calor/io/matrix_market.h"
 #include "calor/io/number.h"
 #include "calor/io/roles.h"
+#include "calor/io/scipy_sparse.h"
 #include "calor/io/source.h"
 #include "calor/io/text_pool.h"
 #include "calor/io/text_scanner.h"
+#include "calor/io/zip.h"
 
 namespace calor::io {
 namespace {
@@ -162,14 +164,13 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
                                              dialect.names[static_cast<std::size_t>(ends.type)], both_ways == 1 ? "is" : "are"));
 }
 
-// Nodes are numbered from 1; an entry in row i and column j is an edge from i to j.
-EdgeList edges_of(const MatrixMarket& found, const std::string& place) {
-  const SparseMatrix& matrix = found.matrix;
-  require(matrix.rows == matrix.columns, Fault::input, "[mtx] expected a square matrix for a graph, found {} x {} ({}): give rows and columns the same nodes", matrix.rows,
+// Nodes are numbered from `first`; an entry in row i and column j is an edge from i to j.
+EdgeList edges_of(const SparseMatrix& matrix, std::int64_t first, std::string_view op, const std::string& place) {
+  require(matrix.rows == matrix.columns, Fault::input, "[{}] expected a square matrix for a graph, found {} x {} ({}): give rows and columns the same nodes", op, matrix.rows,
           matrix.columns, place);
-  require(matrix.entries() > 0, Fault::input, "[mtx] expected at least one edge, found none ({})", place);
+  require(matrix.entries() > 0, Fault::input, "[{}] expected at least one edge, found none ({})", op, place);
   EdgeList list;
-  for (std::int64_t i = 1; i <= matrix.rows; ++i) list.nodes.push_back(std::to_string(i));
+  for (std::int64_t i = 0; i < matrix.rows; ++i) list.nodes.push_back(std::to_string(first + i));
   for (std::int64_t i = 0; i < matrix.rows; ++i)
     for (auto e = static_cast<std::size_t>(matrix.begin[static_cast<std::size_t>(i)]); e < static_cast<std::size_t>(matrix.begin[static_cast<std::size_t>(i) + 1]); ++e)
       list.edges.push_back({i, matrix.column[e], matrix.value[e]});
@@ -207,6 +208,14 @@ EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const 
   require(data_part(path) == path, Fault::input, "[edges] expected a list of edges alone, found a file of labels beside it ({}): leave it out; for distances with labels give a square table", path);
   Source source = open_source(path, context);
   refuse_foreign(source.head, path);
+  if (is_zip(source.head) && is_scipy_sparse(zip_entries(source.bytes, path))) {
+    check_options(graph_file, load, false, path);
+    EdgeList list_of_matrix = edges_of(parse_scipy_sparse(source.bytes, path, context), 0, "scipy", path);
+    list_of_matrix.reading.format = "scipy.sparse npz";
+    count_graph(list_of_matrix);
+    list_of_matrix.hash = source.hash.get();
+    return list_of_matrix;
+  }
   require(!is_container(source.head), Fault::input, "[edges] expected a text of edges, found arrays or an archive ({}): give a csv of \"from, to, weight\"", path);
   TextFacts facts;
   const auto text = as_utf8(std::move(source.text), options.encoding, path, context, facts, source.counted);
@@ -215,7 +224,7 @@ EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const 
   check_options(graph ? graph_file : edge_list, load, false, path);
   if (graph) {
     const std::string whole = whole_text(*text, facts.bytes, path, context);
-    EdgeList other = is_graphml(head) ? parse_graphml(whole, path, context) : edges_of(parse_matrix_market(whole, path, context), path);
+    EdgeList other = is_graphml(head) ? parse_graphml(whole, path, context) : edges_of(parse_matrix_market(whole, path, context).matrix, 1, "mtx", path);
     other.reading.format = is_graphml(head) ? "GraphML" : "Matrix Market";
     count_graph(other);
     other.hash = source.hash.get();

@@ -23,7 +23,7 @@ struct EdgeList {
   std::string columns;              // which columns they came from, in words; "" without a header
 };
 
-// Reads a file, "-" for standard input, plain or gzipped; Matrix Market too.  Of a header's columns those are taken that are called from and to,
+// Reads a file, "-" for standard input, plain or gzipped; GraphML, Matrix Market (nodes 1 to N) and scipy.sparse's npz (0 to N - 1) too.  Of a header's columns those are taken that are called from and to,
 // source and target, ... and weight; else the first two, and a third of numbers; an edge whose column "type" says undirected goes both ways.  Lines that begin with "# " or "% ", or with these and other
 // than the number of cells, are comments.
 // Throws Fault::input with the line for a node without a name, other than two or three columns where no header tells, a weight that is no

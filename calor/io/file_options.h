@@ -31,7 +31,9 @@ inline constexpr FileOptions separated_text{.kind = "separated text", .text = tr
     dense_h5{.kind = "an h5 file", .label = true, .features = true, .one_hot = true, .layers = true},
     sparse_h5{.kind = "an h5 file of a sparse matrix", .label = true, .features = true, .layers = true},
     edge_list{.kind = "a list of edges or pairs", .text = true, .missing = false},
-    graph_file{.kind = "a graph", .missing = false};
+    graph_file{.kind = "a graph", .missing = false},
+    node_set{.kind = "a graph whose nodes have features and classes", .missing = false},
+    linqs_set{.kind = "a pair of .content and .cites", .text = true, .missing = false};
 
 // Whether a person named a label: not "none", nor what a saved model calls its own.
 bool asks_label(const LoadOptions& options);

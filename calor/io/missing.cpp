@@ -127,6 +127,7 @@ void keep_rows(Dataset& data, const std::vector<std::int64_t>& rows) {
     const auto from = static_cast<std::size_t>(i);
     std::copy(data.row(i), data.row(i) + data.columns, data.values.begin() + static_cast<std::ptrdiff_t>(kept) * data.columns);
     if (data.labelled()) data.labels[kept] = data.labels[from];
+    if (!data.kept.empty() && kept != from) data.kept[kept] = std::move(data.kept[from]);
     if (!named) data.row_names.push_back(std::to_string(i + 1));
     else if (kept != from) data.row_names[kept] = std::move(data.row_names[from]);
     ++kept;
@@ -135,6 +136,7 @@ void keep_rows(Dataset& data, const std::vector<std::int64_t>& rows) {
   data.values.resize(kept * static_cast<std::size_t>(data.columns));
   if (data.labelled()) data.labels.resize(kept);
   data.row_names.resize(kept);
+  if (!data.kept.empty()) data.kept.resize(kept);
 }
 
 Filling settle_missing(Dataset& data, const Context& context) {

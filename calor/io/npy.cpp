@@ -16,6 +16,25 @@ static constexpr std::string_view magic = "\x93NUMPY"sv;
 
 bool is_npy(std::string_view bytes) { return bytes.starts_with(magic); }
 
+bool set_element(std::string_view type, Array& array) {
+  const std::string_view digits = type.size() > 2 ? type.substr(2) : ""sv;
+  std::size_t size = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  if (error != std::errc() || end != digits.data() + digits.size() || "<>|="sv.find(type[0]) == std::string_view::npos) return false;
+  const char kind = type[1];
+  const bool power = size == 1 || size == 2 || size == 4 || size == 8;
+  if (kind == 'b' && size == 1) array.element = Element::boolean;
+  else if (kind == 'i' && power) array.element = Element::integer;
+  else if (kind == 'u' && power) array.element = Element::natural;
+  else if (kind == 'f' && power && size > 1) array.element = Element::real;
+  else if (kind == 'S' && size > 0) array.element = Element::bytes;
+  else if (kind == 'U' && size > 0 && size <= std::numeric_limits<std::size_t>::max() / 4) array.element = Element::unicode;
+  else return false;
+  array.size = kind == 'U' ? size * 4 : size;
+  array.big_endian = type[0] == '>';
+  return true;
+}
+
 namespace {
 
 // The text after a key of the header, a Python dictionary such as
@@ -31,36 +50,16 @@ std::string_view after_key(std::string_view header, std::string_view key, const 
   fail(Fault::input, "[npy] expected a header with '{}', found none ({}): the file is damaged", key, place);
 }
 
-// '<f8': byte order, kind, size in bytes (in characters for U).
 void parse_type(std::string_view text, Array& array, const std::string& place) {
   const char quote = text.empty() ? ' ' : text.front();
   require(quote == '\'' || quote == '"', Fault::input,
           "[npy] expected numbers or text of one type, found records ({}): save the columns as one array of numbers",
           place);
   const std::string_view type = text.substr(1, text.substr(1).find(quote));
-  const std::string_view digits = type.size() > 2 ? type.substr(2) : ""sv;
-  std::size_t size = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
-  const char kind = type.size() > 1 ? type[1] : ' ';
-  const bool well_formed =
-      error == std::errc() && end == digits.data() + digits.size() && "<>|="sv.find(type[0]) != std::string_view::npos;
-  const bool power = size == 1 || size == 2 || size == 4 || size == 8;
-
-  bool known = well_formed;
-  if (kind == 'b' && size == 1) array.element = Element::boolean;
-  else if (kind == 'i' && power) array.element = Element::integer;
-  else if (kind == 'u' && power) array.element = Element::natural;
-  else if (kind == 'f' && power && size > 1) array.element = Element::real;
-  else if (kind == 'S' && size > 0) array.element = Element::bytes;
-  else if (kind == 'U' && size > 0 && size <= std::numeric_limits<std::size_t>::max() / 4)
-    array.element = Element::unicode;
-  else known = false;
-  require(known, Fault::input,
+  require(set_element(type, array), Fault::input,
           "[npy] expected numbers (b1, i1-i8, u1-u8, f2-f8) or text (S, U), found type \"{}\" ({}): {}", type, place,
           type.find('O') != std::string_view::npos ? "these are Python objects; save numbers with astype(\"float32\"), texts with astype(str)"
                                                    : "convert with astype(\"float32\")");
-  array.size = kind == 'U' ? size * 4 : size;
-  array.big_endian = type[0] == '>';
 }
 
 std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& place) {
@@ -82,9 +81,8 @@ std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& 
   return shape;
 }
 
-}  // namespace
-
-Array parse_any_npy(std::string_view bytes, const std::string& place) {
+// The header's text, and what follows it.
+std::pair<std::string_view, std::string_view> split_header(std::string_view bytes, const std::string& place) {
   require(is_npy(bytes), Fault::input,
           "[npy] expected a file that begins with \\x93NUMPY, found other bytes ({}): is it an npy file?", place);
   const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(bytes[at])}; };
@@ -100,13 +98,24 @@ Array parse_any_npy(std::string_view bytes, const std::string& place) {
   require(length <= bytes.size() - header_at, Fault::input,
           "[npy] expected a header of at most {} bytes, found {} ({}): the file is truncated or damaged",
           bytes.size() - header_at, length, place);
+  return {bytes.substr(header_at, length), bytes.substr(header_at + length)};
+}
 
-  const std::string_view header = bytes.substr(header_at, length);
+}  // namespace
+
+std::string_view npy_objects(std::string_view bytes, const std::string& place) {
+  const auto [header, content] = split_header(bytes, place);
+  const std::string_view type = after_key(header, "descr", place).substr(0, 4);
+  return type == "'|O'" || type == "\"|O\"" ? content : ""sv;
+}
+
+Array parse_any_npy(std::string_view bytes, const std::string& place) {
+  const auto [header, content] = split_header(bytes, place);
   Array array;
   parse_type(after_key(header, "descr", place), array, place);
   array.fortran = after_key(header, "fortran_order", place).starts_with("True");
   array.shape = parse_shape(after_key(header, "shape", place), place);
-  array.data = bytes.substr(header_at + length);
+  array.data = content;
   if (array.data.empty() && std::ranges::find(array.shape, 0) != array.shape.end()) return array;
   check_bytes(array.shape, array.size, array.data.size(), "npy", place);
   return array;

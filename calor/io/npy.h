@@ -18,4 +18,11 @@ Array parse_npy(std::string_view bytes, const std::string& place);
 // The same for parts of other formats, which also hold single values (an empty shape) and arrays without elements.
 Array parse_any_npy(std::string_view bytes, const std::string& place);
 
+// The pickle that an array of Python objects is; empty for an array of anything else.  Throws Fault::input as parse_npy does for a bad header.
+std::string_view npy_objects(std::string_view bytes, const std::string& place);
+
+// Sets element, size and byte order by a type as numpy writes it: "<f8" has byte order, kind, and size in bytes (in characters for U).  False for what is
+// neither numbers nor text.
+bool set_element(std::string_view type, Array& array);
+
 }  // namespace calor::io

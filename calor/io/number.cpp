@@ -73,4 +73,13 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto push = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+  const auto rest = [&](int shift) { push(0x80 | (code >> shift & 0x3f)); };
+  if (code < 0x80) push(code);
+  else if (code < 0x800) push(0xC0 | code >> 6), rest(0);
+  else if (code < 0x10000) push(0xE0 | code >> 12), rest(6), rest(0);
+  else push(0xF0 | (code >> 18 & 7)), rest(12), rest(6), rest(0);
+}
+
 }  // namespace calor::io

@@ -24,4 +24,7 @@ std::string lower_case(std::string_view text);
 // Valid UTF-8: no stray or overlong bytes, no surrogates.
 bool is_utf8(std::string_view text);
 
+// Appends a code point, below 2^21, in UTF-8.
+void append_utf8(std::string& text, std::uint32_t code);
+
 }  // namespace calor::io

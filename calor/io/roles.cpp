@@ -35,6 +35,18 @@ std::optional<std::int64_t> try_find_column(const Names& names, const std::strin
   return column_position(text, static_cast<std::int64_t>(names.size()));
 }
 
+// The column that is kept as texts, by its name in any case; -1: none.
+std::int64_t find_kept(const Names& names, const LoadOptions& options) {
+  const auto found = std::ranges::find_if(names, [&](const std::string& name) { return !options.kept.empty() && lower_case(name) == options.kept; });
+  return found == names.end() ? -1 : found - names.begin();
+}
+
+// The last column but for that.
+std::int64_t last_column(const Names& names, std::int64_t kept) {
+  const auto last = static_cast<std::int64_t>(names.size()) - 1;
+  return last == kept && last > 0 ? last - 1 : last;
+}
+
 bool means_none(const std::optional<std::string>& option, const Names& names) { return option && *option == none && !find_name(names, none); }
 
 std::optional<std::int64_t> usual_label(const Names& names, const std::set<std::int64_t>& taken) {
@@ -174,16 +186,16 @@ bool by_name(const Names& names, bool named, const Names& wanted) {
 void known_features(Roles& roles, const Table& table, const Names& names, const LoadOptions& options, const std::string& place) {
   const Names wanted = options.coding.inputs();
   std::set<std::int64_t> used;
-  const auto is_free = [&](std::int64_t column) { return column >= 0 && !used.contains(column) && column != roles.names; };
+  const auto is_free = [&](std::int64_t column) { return column >= 0 && !used.contains(column) && column != roles.names && column != roles.kept; };
   std::optional<std::int64_t> label;
   if (options.labels != LabelUse::none && options.label && !means_none(options.label, names))
     label = options.label_must_exist ? find_column(names, *options.label, place) : try_find_column(names, *options.label);
   if (auto found = columns_by_name(names, table.named, wanted, place)) {
     roles.features = *std::move(found);
     used.insert(roles.features.begin(), roles.features.end());
-    if (!options.label && names.size() == wanted.size() + 1 + (roles.names >= 0)) {
+    if (!options.label && names.size() == wanted.size() + 1 + (roles.names >= 0) + (roles.kept >= 0)) {
       std::set<std::int64_t> taken = used;
-      if (roles.names >= 0) taken.insert(roles.names);
+      taken.insert({roles.names, roles.kept});
       label = usual_label(names, taken);
       for (std::int64_t c = table.width() - 1; !label && c >= 0; --c)
         if (is_free(c)) label = c;
@@ -193,7 +205,7 @@ void known_features(Roles& roles, const Table& table, const Names& names, const 
   }
   std::vector<std::int64_t> columns;
   for (std::int64_t c = 0; c < table.width(); ++c)
-    if (c != roles.names) columns.push_back(c);
+    if (c != roles.names && c != roles.kept) columns.push_back(c);
   const bool with_label = options.labels != LabelUse::none && columns.size() == wanted.size() + 1;
   require(columns.size() == wanted.size() || with_label, Fault::input,
           "[data] expected {} feature columns as the model was trained on{}, found {} columns ({}): give the same columns in the same order", wanted.size(),
@@ -294,9 +306,10 @@ std::vector<std::int64_t> columns_of_texts(const Dialect& dialect, const LoadOpt
   std::optional<std::int64_t> label;
   if (options.labels != LabelUse::none && !options.measured && !means_none(options.label, names)) {
     if (options.label) label = try_find_column(names, *options.label);
-    else if (options.labels == LabelUse::expected && known.empty()) label = usual_label(names, {}).value_or(width - 1);
+    else if (options.labels == LabelUse::expected && known.empty()) label = usual_label(names, {}).value_or(last_column(names, find_kept(names, options)));
     add(label);
   }
+  add(find_kept(names, options));
   if (options.names && !means_none(options.names, names)) add(try_find_column(names, *options.names));
   else if (!options.names && width > 1 && (dialect.header || dialect.names_rows) && is_names_name(names[0]) && label != 0) add(0);
   return columns;
@@ -308,8 +321,11 @@ Roles assign_roles(const Table& table, const LoadOptions& options, const std::st
   const bool may_label = options.labels != LabelUse::none && !means_none(options.label, names);
   if (may_label && options.label && !options.known()) roles.label = find_column(names, *options.label, place);
 
+  roles.kept = table.named ? find_kept(names, options) : -1;
+  if (roles.kept == roles.label) roles.kept = -1;
   std::set<std::int64_t> taken;
   if (roles.label >= 0) taken.insert(roles.label);
+  if (roles.kept >= 0) taken.insert(roles.kept);
   if (may_label && options.label && options.known())
     if (const auto label = try_find_column(names, *options.label)) taken.insert(*label);
   if (options.known()) {
@@ -323,7 +339,7 @@ Roles assign_roles(const Table& table, const LoadOptions& options, const std::st
   // Never names unless --names says so: a column that is usually the label stays it, even with different texts; and what is asked for as a feature.
   std::set<std::int64_t> not_names = taken;
   if (may_label && !options.label && options.labels == LabelUse::expected && !options.known())
-    not_names.insert(usual_label(names, {}).value_or(table.width() - 1));
+    not_names.insert(usual_label(names, {}).value_or(last_column(names, roles.kept)));
   for (const std::vector<std::string>* asked : {&options.select, &options.one_hot})
     for (const std::string& item : *asked)
       if (!item.starts_with('!') && (item != "auto" || find_name(names, item))) not_names.insert(find_column(names, item, place));
@@ -371,7 +387,7 @@ Roles assign_roles(const Table& table, const LoadOptions& options, const std::st
   std::vector<bool> used(names.size());
   for (const std::int64_t column : roles.features) used[static_cast<std::size_t>(column)] = true;
   for (std::int64_t c = 0; c < table.width(); ++c)
-    if (c != roles.label && c != roles.names && !used[static_cast<std::size_t>(c)]) roles.left_out.push_back(c);
+    if (c != roles.label && c != roles.names && c != roles.kept && !used[static_cast<std::size_t>(c)]) roles.left_out.push_back(c);
   return roles;
 }
 

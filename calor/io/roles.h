@@ -15,6 +15,7 @@ namespace calor::io {
 struct Roles {
   std::vector<std::int64_t> features;  // columns counted from 0, in the order of the features
   std::int64_t label = -1, names = -1; // -1: none
+  std::int64_t kept = -1;              // LoadOptions::kept, likewise
   std::vector<std::int64_t> left_out;  // neither
   std::string names_because;           // why a column that does not say so names the rows; "" where its header or --names does
 };

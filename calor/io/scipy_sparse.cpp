@@ -27,18 +27,19 @@ struct Part {
 
 class Reader {
  public:
-  Reader(std::string_view bytes, const std::string& place, const Context& context)
-      : bytes_(bytes), entries_(zip_entries(bytes, place)), place_(place), context_(context) {}
+  Reader(std::string_view bytes, const std::string& prefix, const std::string& place, const Context& context)
+      : bytes_(bytes), entries_(zip_entries(bytes, place)), prefix_(prefix), place_(place), context_(context) {}
 
   SparseMatrix read() const {
-    const std::string format = format_name();
+    const std::string format = prefix_.empty() ? format_name() : "csr";
     const auto [rows, columns] = shape();
     if (format == "coo") return coordinates(rows, columns);
     return compressed(rows, columns, format == "csc");
   }
 
  private:
-  Part part(std::string_view name) const {
+  Part part(std::string_view plain) const {
+    const std::string name = fmt::format("{}{}", prefix_, plain);
     const ZipEntry* entry = find_entry(entries_, name);
     require(entry, Fault::input,
             "[scipy] expected an array \"{}\", found none ({}): write the file with scipy.sparse.save_npz", name, place_);
@@ -112,7 +113,7 @@ class Reader {
 
   void check_count(const std::vector<std::int32_t>& found, std::size_t values, const char* name) const {
     require(found.size() == values, Fault::input, "[scipy] expected as many indices as values, {}, found {} ({}, array \"{}\"): the file is damaged; write it again",
-            values, found.size(), place_, name);
+            values, found.size(), place_, prefix_ + name);
   }
 
   SparseMatrix coordinates(std::int64_t rows, std::int64_t columns) const {
@@ -134,6 +135,7 @@ class Reader {
 
   std::string_view bytes_;
   std::vector<ZipEntry> entries_;
+  const std::string prefix_;  // of the names of arrays
   const std::string& place_;
   const Context& context_;
 };
@@ -145,7 +147,11 @@ bool is_scipy_sparse(const std::vector<ZipEntry>& entries) {
 }
 
 SparseMatrix parse_scipy_sparse(std::string_view zip_bytes, const std::string& place, const Context& context) {
-  return Reader(zip_bytes, place, context).read();
+  return Reader(zip_bytes, {}, place, context).read();
+}
+
+SparseMatrix parse_prefixed_csr(std::string_view zip_bytes, const std::string& prefix, const std::string& place, const Context& context) {
+  return Reader(zip_bytes, prefix, place, context).read();
 }
 
 }  // namespace calor::io

@@ -20,4 +20,7 @@ bool is_scipy_sparse(const std::vector<ZipEntry>& entries);
 // values that are not finite, and indices outside the matrix; Fault::memory before anything of the matrix's size is allocated.
 SparseMatrix parse_scipy_sparse(std::string_view zip_bytes, const std::string& place, const Context& context);
 
+// The csr matrix of the arrays PREFIXdata, PREFIXindices, PREFIXindptr and PREFIXshape, of several in one archive.  Throws the same.
+SparseMatrix parse_prefixed_csr(std::string_view zip_bytes, const std::string& prefix, const std::string& place, const Context& context);
+
 }  // namespace calor::io

@@ -126,6 +126,21 @@ SparseMatrix assemble(Compressed compressed, std::string_view op, const std::str
   return assemble(std::move(triplets), op, place);
 }
 
+SparseMatrix sparse_of(const std::vector<double>& values, std::int64_t rows, std::int64_t columns) {
+  SparseMatrix matrix;
+  matrix.rows = rows;
+  matrix.columns = columns;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t c = 0; c < columns; ++c)
+      if (const double value = values[static_cast<std::size_t>(i * columns + c)]; value != 0) {
+        matrix.column.push_back(static_cast<std::int32_t>(c));
+        matrix.value.push_back(value);
+      }
+    matrix.begin.push_back(matrix.entries());
+  }
+  return matrix;
+}
+
 SparseMatrix columns_of(const SparseMatrix& matrix, const std::vector<std::int64_t>& columns) {
   std::vector<std::int32_t> place(static_cast<std::size_t>(matrix.columns), -1);
   for (std::size_t c = 0; c < columns.size(); ++c) place[static_cast<std::size_t>(columns[c])] = static_cast<std::int32_t>(c);

@@ -42,6 +42,9 @@ struct Compressed {
 // at 0, descends or passes the entries, and for an index outside the matrix.
 SparseMatrix assemble(Compressed compressed, std::string_view op, const std::string& place);
 
+// The entries of a row-major table that are not 0.
+SparseMatrix sparse_of(const std::vector<double>& values, std::int64_t rows, std::int64_t columns);
+
 // The columns with these numbers, each at most once, in this order.  O(columns + entries log entries of a row).
 SparseMatrix columns_of(const SparseMatrix& matrix, const std::vector<std::int64_t>& columns);
 

@@ -73,6 +73,7 @@ Dataset data_of_roles(Table&& table, const Roles& roles, const LoadOptions& opti
     set_labels(data, exact ? exact(roles.label) : label_texts(table, roles.label), options, place);
   }
   name_rows(data, table, roles, place);
+  for (std::int64_t i = 0; roles.kept >= 0 && i < table.rows; ++i) data.kept.emplace_back(trim(table.text(i, roles.kept)));
   note_label_names(data, table, roles, options);
   Coding coding = options.known() ? options.coding : find_coding(table, roles, options, place);
   code_features(data, std::move(table), roles, std::move(coding), options, place);

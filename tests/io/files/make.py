@@ -3,8 +3,10 @@
 X[i, j] = 10 i + j - 5 for 6 x 3 (X / 4 where halves and quarters show the type), labels i % 3.
 S is X where i + j is even, else 0.
 """
+import collections
 import gzip
 import pathlib
+import pickle
 import struct
 
 import numpy as np
@@ -63,6 +65,30 @@ sparse.save_npz(here / "sparse_bsr.npz", sparse.bsr_matrix(S, blocksize=(2, 3)))
 sparse.save_npz(here / "sparse_dia.npz", sparse.dia_matrix(np.eye(3)))
 sparse.save_npz(here / "sparse_complex.npz", csr.astype("c8"))
 sparse.save_npz(here / "sparse_list.npz", sparse.coo_array(np.array([0.0, 1, 0, 2])))
+
+# Pickles of a csr matrix, a dense one, a dictionary and texts in every protocol; a Planetoid set of eight files in different ones: nodes 0 to 4 in
+# allx, 7 and 5 in tx, 6 nowhere; feature c of node i is 10 i + c where i + c is even, its class i % 3.
+(here / "pickles").mkdir(exist_ok=True)
+things = {"csr": csr.astype("f4"), "array": sparse.csr_array(csr), "dense": np.asfortranarray(X[:2]), "graph": collections.defaultdict(list, {0: [1, 2], 1: [0], 2: [0]}),
+          "texts": np.array(["ash", "céder"]), "objects": np.array(["ash", "céder", 3], dtype=object), "none": np.zeros((0, 3))}
+for name, thing in things.items():
+    for protocol in range(6):
+        (here / "pickles" / f"{name}_{protocol}.pickle").write_bytes(pickle.dumps(thing, protocol))
+node = np.array([0, 1, 2, 3, 4, 7, 5])
+F = np.where((node[:, None] + np.arange(3)) % 2 == 0, node[:, None] * 10.0 + np.arange(3), 0)
+C = np.eye(3, dtype="i4")[node % 3]
+planetoid = {"x": sparse.csr_matrix(F[:2]), "y": C[:2], "tx": sparse.csr_matrix(F[5:], dtype="f4"), "ty": C[5:], "allx": sparse.csr_matrix(F[:5]), "ally": C[:5],
+             "graph": collections.defaultdict(list, {0: [1, 1, 5], 1: [0], 5: [0], 7: [7, 2], 2: [7], 3: [4], 4: [3]})}
+(here / "planetoid").mkdir(exist_ok=True)
+for protocol, (name, thing) in enumerate(planetoid.items()):
+    (here / "planetoid" / f"ind.toy.{name}").write_bytes(pickle.dumps(thing, protocol % 6))
+(here / "planetoid" / "ind.toy.test.index").write_text("7\n5\n")
+
+# A graph with features as Shchur et al. 2018 store one.
+adjacency = sparse.csr_matrix(([1.0] * 5, ([0, 1, 1, 2, 3], [1, 0, 2, 3, 3])), shape=(4, 4))
+parts = {f"{name}_{part}": getattr(matrix, part) for name, matrix in {"adj": adjacency, "attr": sparse.csr_matrix(S[:4])}.items() for part in ("data", "indices", "indptr", "shape")}
+np.savez(here / "graph.npz", **parts, labels=np.array([1, 0, 1, -1]), node_names=np.array(["a", "b", "c", "d"]), attr_names=np.array(["u", "v", "w"], dtype=object),
+         class_names=np.array(["few", "many"], dtype=object), metadata=np.array({"of": object()}, dtype=object))
 
 images = (X + 5).astype("u1").reshape(6, 3, 1)
 header = struct.pack(">4B3I", 0, 0, 8, 3, *images.shape)
