@@ -22,6 +22,7 @@
 #include "calor/pipeline/result_table.h"
 #include "calor/report/report.h"
 #include "command.h"
+#include "compare_nodes.h"
 #include "protocol_options.h"
 
 namespace calor::app {
@@ -31,6 +32,7 @@ using nlohmann::json;
 struct CompareArguments {
   DataOptions label;
   ProtocolOptions protocol;
+  NodeOptions nodes;
   std::vector<std::string> data, attentions{"self,l2,metric,uniform"};
   std::string test, report;
   int seeds = 10;
@@ -47,11 +49,6 @@ static std::string processor_name() {
 
 static std::string json_path(const std::string& report) {
   return std::filesystem::path(report).replace_extension(".json").string();
-}
-
-// A fraction as percent, a dash where there is none.
-static std::string percent(const json& value, int digits = 1) {
-  return value.is_number() ? fmt::format("{:.{}f}", 100 * value.get<double>(), digits) : "-";
 }
 
 static void print_chosen(const json& name, const json& text) {
@@ -146,6 +143,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   options.baselines = !arguments.no_baselines;
   require(!arguments.standardise || options.protocol.standardise, Fault::usage, "[compare] expected --standardise or --no-standardise, found both");
   options.choose_preprocessing = !arguments.standardise;
+  if (arguments.nodes.wanted()) require_node_options(arguments.protocol, !arguments.test.empty());
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
   if (!arguments.report.empty()) {
@@ -161,9 +159,12 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   std::vector<io::Dataset> sets;
-  for (const std::string& source : arguments.data)
-    sets.push_back(load_training(globals, source, arguments.label.load_options(), context));
-  const auto test = load_test(globals, arguments.test, sets.front(), arguments.label, context);
+  std::optional<io::Dataset> test;
+  if (!arguments.nodes.wanted()) {
+    for (const std::string& source : arguments.data)
+      sets.push_back(load_training(globals, source, arguments.label.load_options(), context));
+    test = load_test(globals, arguments.test, sets.front(), arguments.label, context);
+  }
 
   json document{{"schema", 1},
                 {"kind", "compare"},
@@ -175,15 +176,18 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
                   {"isa", kernels::isa_name()}}},
                 {"verdict", json::array()},
                 {"experiments", json::array()}};
-  for (const io::Dataset& data : sets) {
-    json experiment = learn::compare(data, test, options, context);
+  for (std::size_t set = 0; set < arguments.data.size(); ++set) {
+    const bool nodes = arguments.nodes.wanted();
+    json experiment = nodes ? compare_nodes(globals, arguments.label, arguments.nodes,
+                                            {arguments.data[set], arguments.seeds, !arguments.no_baselines, arguments.protocol.epochs, arguments.protocol.learning_rate, arguments.protocol.weight_decay}, context)
+                            : learn::compare(sets[set], test, options, context);
     bar.clear();
-    if (!globals.json) print_experiment(experiment);
-    for (const json& line : headlines(experiment, sets.size())) document["verdict"].push_back(line);
+    if (!globals.json) nodes ? print_nodes(experiment) : print_experiment(experiment);
+    for (const json& line : headlines(experiment, arguments.data.size())) document["verdict"].push_back(line);
     document["experiments"].push_back(std::move(experiment));
   }
   const Deaths died = deaths(document["experiments"]);
-  if (sets.size() > 1) document["verdict"].push_back(died.text());
+  if (arguments.data.size() > 1) document["verdict"].push_back(died.text());
   document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (!arguments.report.empty()) {
@@ -219,6 +223,7 @@ void add_compare_command(CLI::App& app, Globals& globals) {
   add_data_options(*command, arguments->label, label_of_predictions);
   command->add_option("--test", arguments->test, "A separate test set; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
+  add_node_options(*command, arguments->nodes);
   command->add_flag("--standardise", arguments->standardise, "Standardise the features for every network, instead of choosing on the training rows of each");
   command->add_option("--report", arguments->report, "HTML report to write; its data goes to a .json beside it")
       ->check(not_empty);

@@ -54,17 +54,30 @@ std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// The same for 32 bits (MurmurHash3's finaliser, Appleby), which compilers make vectors of.
+std::uint32_t mixed32(std::uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x85ebca6bU;
+  x = (x ^ (x >> 13)) * 0xc2b2ae35U;
+  return x ^ (x >> 16);
+}
+
 class Dropout {
  public:
-  Dropout(double share, std::uint64_t seed) : key_(mixed(seed + 0x9e3779b97f4a7c15ULL)), kept_(1 / (1 - share)), below_(static_cast<std::uint64_t>(std::ldexp(share, 63))), active_(share > 0) {}
+  Dropout(double share, std::uint64_t seed) : key_(mixed(seed + 0x9e3779b97f4a7c15ULL)), kept_(1 / (1 - share)), below_(static_cast<std::uint32_t>(std::ldexp(share, 32))), active_(share > 0) {}
   bool active() const { return active_; }
-  // Of number `index` of all edges and heads.
-  double factor(std::int64_t index) const { return (mixed(key_ + static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15ULL) >> 1) < below_ ? 0 : kept_; }
+  // The factors of an edge's heads.
+  template <class T>
+  void factors(std::int64_t edge, std::int64_t heads, T* result) const {
+    const std::uint64_t own = mixed(key_ + static_cast<std::uint64_t>(edge) * 0x9e3779b97f4a7c15ULL);
+    const auto low = static_cast<std::uint32_t>(own), high = static_cast<std::uint32_t>(own >> 32);
+    const auto kept = static_cast<T>(kept_);
+    for (std::int64_t h = 0; h < heads; ++h) result[h] = (mixed32(low + static_cast<std::uint32_t>(h) * 0x9e3779b9U) ^ high) < below_ ? T(0) : kept;
+  }
 
  private:
   std::uint64_t key_;
   double kept_;
-  std::uint64_t below_;
+  std::uint32_t below_;
   bool active_;
 };
 
@@ -107,12 +120,15 @@ class Scorer {
     const std::int64_t n = row.count, first = p_.pattern.begin[i];
     const T* bias = p_.bias ? p_.bias + first * p_.heads : nullptr;
     if (p_.score == EdgeScore::additive) {
-      for (std::int64_t h = 0; h < p_.heads; ++h)
-        for (std::int64_t e = 0; e < n; ++e) {
-          const T sum = row.own[h] + row.others[row.column[e] * row.stride + h] + (bias ? bias[e * p_.heads + h] : T(0));
-          scores[h * n + e] = (sum > 0 ? sum : p_.slope * sum) * scale(h);
-          if (raw) raw[h * n + e] = sum;
-        }
+      T* sums = raw ? raw : scores;
+      for (std::int64_t e = 0; e < n; ++e) {
+        const T* other = row.others + row.column[e] * row.stride;
+        for (std::int64_t h = 0; h < p_.heads; ++h) sums[h * n + e] = row.own[h] + other[h] + (bias ? bias[e * p_.heads + h] : T(0));
+      }
+      for (std::int64_t h = 0; h < p_.heads; ++h) {
+        const T above = scale(h), below = p_.slope * above;
+        for (std::int64_t e = 0; e < n; ++e) scores[h * n + e] = sums[h * n + e] * (sums[h * n + e] > 0 ? above : below);
+      }
       return;
     }
     (p_.score == EdgeScore::dot ? rows_.products : p_.score == EdgeScore::squared_distance ? rows_.squares : rows_.joined)(row, scores);
@@ -140,6 +156,7 @@ void edge_attention_forward(const EdgeAttentionParams<T>& p, T* out, T* lse) {
   const std::int64_t width = p.heads * p.value_dim;
   for_each_piece(pieces_of(p.pattern.begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
     T* weights = memory.take<T>(most_edges(p.pattern.begin, first, end) * p.heads);
+    T* kept = memory.take<T>(p.heads);
     for (std::int64_t i = first; i < end; ++i) {
       const std::int64_t n = scorer.degree(i);
       if (n == 0) {
@@ -150,8 +167,10 @@ void edge_attention_forward(const EdgeAttentionParams<T>& p, T* out, T* lse) {
       scorer.scores(i, weights);
       scorer.kernels().softmax(weights, n, p.heads, lse + i * p.heads);
       if (dropout.active())
-        for (std::int64_t h = 0; h < p.heads; ++h)
-          for (std::int64_t e = 0; e < n; ++e) weights[h * n + e] *= static_cast<T>(dropout.factor((p.pattern.begin[i] + e) * p.heads + h));
+        for (std::int64_t e = 0; e < n; ++e) {
+          dropout.factors(p.pattern.begin[i] + e, p.heads, kept);
+          for (std::int64_t h = 0; h < p.heads; ++h) weights[h * n + e] *= kept[h];
+        }
       scorer.kernels().rows(scorer.valued(i, nullptr), weights, out + i * width);
     }
   });
@@ -175,6 +194,8 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
   for_each_piece(pieces, p.threads, [&](std::int64_t piece, std::int64_t first, std::int64_t end, Workspace& memory) {
     const std::int64_t most = most_edges(p.pattern.begin, first, end) * heads;
     T *weights = memory.take<T>(most), *gradients = memory.take<T>(most), *raw = memory.take<T>(most), *leaks = memory.take<T>(width);
+    T* kept = memory.take<T>(most);
+    std::fill_n(kept, most, T(1));
     for (std::int64_t i = first; i < end; ++i) {
       const std::int64_t n = scorer.degree(i), edge = p.pattern.begin[i];
       T* d_q = r.d_q + i * width;
@@ -186,6 +207,8 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
       scorer.scores(i, weights, raw);
       kernels.exponentials(weights, n, heads, r.lse + i * heads);
       kernels.products(scorer.valued(i, d_out), gradients);
+      if (dropout.active())
+        for (std::int64_t e = 0; e < n; ++e) dropout.factors(edge + e, heads, kept + e * heads);
       for (std::int64_t h = 0; h < heads; ++h) {
         T flow = r.d_lse ? r.d_lse[i * heads + h] : T(0);
         for (std::int64_t d = h * p.value_dim; d < (h + 1) * p.value_dim; ++d) flow -= d_out[d] * r.out[i * value_width + d];
@@ -193,9 +216,9 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
         T* g = gradients + h * n;
         for (std::int64_t e = 0; e < n; ++e) {
           const std::int64_t number = (edge + e) * heads + h;
-          const T kept = dropout.active() ? static_cast<T>(dropout.factor(number)) : T(1);
-          g[e] = w[e] * (g[e] * kept + flow);
-          kept_of[2 * number] = w[e] * kept;
+          const T share = kept[e * heads + h];
+          g[e] = w[e] * (g[e] * share + flow);
+          kept_of[2 * number] = w[e] * share;
         }
         if (r.d_scale) {
           T sum = 0;
@@ -349,7 +372,11 @@ void edge_sums_backward(const EdgeSumsParams<T>& p, const T* d_out, T* d_weights
 template <class T>
 void edge_dropout(std::int64_t edges, std::int64_t heads, double share, std::uint64_t seed, T* factors) {
   const Dropout dropout(share, seed);
-  for (std::int64_t n = 0; n < edges * heads; ++n) factors[n] = dropout.active() ? static_cast<T>(dropout.factor(n)) : T(1);
+  if (!dropout.active()) {
+    std::fill_n(factors, edges * heads, T(1));
+    return;
+  }
+  for (std::int64_t e = 0; e < edges; ++e) dropout.factors(e, heads, factors + e * heads);
 }
 
 template void edge_attention_forward(const EdgeAttentionParams<float>&, float*, float*);

@@ -25,9 +25,11 @@ function verdictOf(experiment) {
 
 function experimentSection(experiment, place) {
   const heading = h("h2", {id: `heading-${place}`}, experiment.data.name);
-  const facts = `${plural(experiment.data.train, "training point")}, ${plural(experiment.data.test, "test point")}, ${
-      plural(experiment.data.columns, "feature")}, ${experiment.data.classes.length} classes; ${
-      plural(experiment.protocol.seeds.length, "seed")} per similarity`;
+  const points = ofNodes(experiment) ?
+      `${plural(experiment.data.rows, "node")}, ${plural(experiment.data.edges, "edge")}, ${plural(experiment.data.train, "training node")}, ${plural(experiment.data.test, "test node")}` :
+      `${plural(experiment.data.train, "training point")}, ${plural(experiment.data.test, "test point")}`;
+  const facts = `${points}, ${plural(experiment.data.columns, "feature")}, ${experiment.data.classes.length} classes; ${
+      plural(experiment.protocol.seeds.length, "seed")} per ${methodNoun(experiment)}`;
   return h(
       "section", {id: `experiment-${place}`, class: "experiment", "aria-labelledby": `heading-${place}`}, heading,
       h("p", {class: "quiet"}, facts), verdictOf(experiment), standingFigure(experiment), accuracyTable(experiment), curvesFigure(experiment),
@@ -43,7 +45,7 @@ function buildPage() {
   document.getElementById("top").append(
       h("div", {class: "bar"}, h("span", {class: "brand"}, "Calor"),
         h("span", {class: "buttons"}, saveButton("calor-compare.json"), themeSwitch())),
-      h("h1", {}, `Which attention for ${listed(names)}?`),
+      h("h1", {}, `Which ${result.experiments.every(ofNodes) ? "network" : "attention"} for ${listed(names)}?`),
       h("p", {class: "lead"},
         `${
             listed(

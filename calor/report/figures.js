@@ -1,9 +1,13 @@
+// Networks on the nodes of a graph, rather than attentions on tokens.
+const ofNodes = (experiment) => experiment.protocol.of === "nodes";
+const methodNoun = (experiment) => (ofNodes(experiment) ? "network" : "similarity");
+
 // The tables and figures of one experiment, each with its controls and a line on how to read it.
 function accuracyTable(experiment) {
   const extra = experiment.summary.some((s) => exists(s.extra_mean)), level = experiment.protocol.common_accuracy;
   const parameters = (s) => (runsOf(experiment, s.attention)[0] || {}).parameters;
   const columns = [
-    {head: "similarity", text: (s) => named(experiment, s.attention)},
+    {head: methodNoun(experiment), text: (s) => named(experiment, s.attention)},
     {
       head: "test accuracy",
       title: "mean ± deviation over all runs, dead ones included",
@@ -40,7 +44,7 @@ function accuracyTable(experiment) {
     },
     {head: "parameters", text: (s) => count(parameters(s))},
   ].filter(Boolean);
-  return table("Accuracy of each similarity: mean ± deviation over seeds", columns, experiment.summary);
+  return table(`Accuracy of each ${methodNoun(experiment)}: mean ± deviation over seeds`, columns, experiment.summary);
 }
 
 function curvesFigure(experiment) {
@@ -48,9 +52,9 @@ function curvesFigure(experiment) {
   const extra = experiment.runs.some((run) => run.extra_accuracy), anyDead = experiment.runs.some((run) => run.dead);
   state.accuracy = extra ? "extra_accuracy" : "test_accuracy";
   const loss =
-      plot("Training loss along training, one curve per similarity", (width) => curves(experiment, state, "loss", width));
+      plot(`Training loss along training, one curve per ${methodNoun(experiment)}`, (width) => curves(experiment, state, "loss", width));
   const accuracy = plot(
-      "Accuracy along training, one curve per similarity", (width) => curves(experiment, state, state.accuracy, width));
+      `Accuracy along training, one curve per ${methodNoun(experiment)}`, (width) => curves(experiment, state, state.accuracy, width));
   const both = () => {
     loss.redraw();
     accuracy.redraw();
@@ -92,9 +96,9 @@ function curvesFigure(experiment) {
 
 function robustnessFigure(experiment) {
   const state = {dead: true}, anyDead = experiment.runs.some((run) => run.dead);
-  const dots = plot("Final accuracy of every run, by similarity", (width) => seedDots(experiment, state, width));
+  const dots = plot(`Final accuracy of every run, by ${methodNoun(experiment)}`, (width) => seedDots(experiment, state, width));
   const spreads = experiment.summary.some((s) => exists(s.living_sd)) &&
-      plot("Deviation of the living runs with its interval, by similarity", (width) => spreadRows(experiment, width));
+      plot(`Deviation of the living runs with its interval, by ${methodNoun(experiment)}`, (width) => spreadRows(experiment, width));
   return figure(
       "Robustness: every run",
       `Left, each mark is one seed; the bar is mean ± deviation of the living runs${
@@ -118,11 +122,11 @@ function efficiencyFigure(experiment) {
     return figure(
         "Efficiency", null, [],
         h("p", {class: "quiet"},
-          "No accuracy level was reached by every similarity, so there is no common one to time."));
+          `No accuracy level was reached by every ${methodNoun(experiment)}, so there is no common one to time.`));
   const one = (key, title) =>
       h("div", {},
         plot(
-            `${title} to ${percent(level, 0)} ${measureName(experiment)}, by similarity`,
+            `${title} to ${percent(level, 0)} ${measureName(experiment)}, by ${methodNoun(experiment)}`,
             (width) => efficiencyRows(experiment, key, `${title} to ${percent(level, 0)}`, width))
             .element);
   const missing =
@@ -185,7 +189,7 @@ function differencesFigure(experiment) {
       "Both members of a pair share seed and split. A whisker that crosses zero, inside the grey bar of differences too small for this run to detect, is no evidence of a difference; filled marks have p < 0.05 after Holm's correction.",
       [],
       plot(
-          "Mean paired difference with 95 % interval, by pair of similarities",
+          `Mean paired difference with 95 % interval, by pair of ${ofNodes(experiment) ? "networks" : "similarities"}`,
           (width) => differenceRows(experiment, width))
           .element,
       table("Paired tests over the same seeds (dead runs included)", columns, experiment.pairs),
@@ -228,9 +232,11 @@ function baselinesFigure(experiment) {
                        exists(best.low) ? ` (95 % interval ${signed(best.low)} to ${signed(best.high)})` : ""}.`;
   return figure(
       "Against plain methods",
-      "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods without attention, the grey ring is uniform attention, the control. An attention network that does not beat them has not earned its cost.",
+      ofNodes(experiment) ?
+          "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods that see the features or the graph alone, the grey ring is uniform attention, the control, where it was run." :
+          "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods without attention, the grey ring is uniform attention, the control. An attention network that does not beat them has not earned its cost.",
       [],
-      plot("Mean accuracy of similarities and baselines, sorted", (width) => baselineRows(experiment, width)).element,
+      plot(`Mean accuracy of ${ofNodes(experiment) ? "networks" : "similarities"} and baselines, sorted`, (width) => baselineRows(experiment, width)).element,
       table("Baselines: mean ± deviation over seeds", columns, experiment.baselines),
       sentence ? h("p", {class: "quiet"}, sentence) : null);
 }
@@ -249,7 +255,7 @@ const layerPlots = (experiment, key, what) => h(
 function shareFigure(experiment) {
   const layers = layersOf(experiment, "share");
   if (!layers) return null;
-  const columns = [{head: "similarity", text: (s) => named(experiment, s.attention)}];
+  const columns = [{head: methodNoun(experiment), text: (s) => named(experiment, s.attention)}];
   for (let layer = 0; layer < layers; ++layer)
     columns.push(
         {head: `layer ${layer + 1}, start`, text: (s) => percent(s.share_initial[layer])},
@@ -258,13 +264,15 @@ function shareFigure(experiment) {
       (s) => s.flags.map(
           (flag) => h("li", {class: flag.kind}, h("strong", {}, `${s.attention}, ${flag.kind}`), ": " + flag.text)));
   return figure(
-      "How many keys a token attends to",
-      "exp(entropy) of a token's weights over the number of keys. Near 100 % it averages all tokens alike (collapse: attention does nothing); near the dashed line it attends only to itself (saturation). Bands run from the lowest to the highest run.",
+      ofNodes(experiment) ? "How many neighbours a node attends to" : "How many keys a token attends to",
+      ofNodes(experiment) ?
+          "exp(entropy) of a node's weights over the number of its neighbours, itself included; the mean over a sample of nodes. At 100 % all neighbours weigh the same: the attention is a plain mean. Bands run from the lowest to the highest run." :
+          "exp(entropy) of a token's weights over the number of keys. Near 100 % it averages all tokens alike (collapse: attention does nothing); near the dashed line it attends only to itself (saturation). Bands run from the lowest to the highest run.",
       [],
       flags.length ? h("ul", {class: "flags", "aria-label": "Warnings"}, flags) :
-                     h("p", {class: "quiet"}, "No sign of saturation or collapse."),
-      layerPlots(experiment, "share", "Effective share of keys"),
-      table("Effective share of keys, mean over runs", columns, experiment.summary.filter((s) => s.runs > 0)));
+      ofNodes(experiment) ? null : h("p", {class: "quiet"}, "No sign of saturation or collapse."),
+      layerPlots(experiment, "share", ofNodes(experiment) ? "Effective share of neighbours" : "Effective share of keys"),
+      table(ofNodes(experiment) ? "Effective share of neighbours, mean over runs" : "Effective share of keys, mean over runs", columns, experiment.summary.filter((s) => s.runs > 0 && s.share_final.length)));
 }
 
 function temperatureFigure(experiment) {
@@ -330,6 +338,17 @@ function regionsFigure(experiment) {
                   plots[i].element))));
 }
 
+function nodeProtocol(p, seeds) {
+  const tried = (values) => values.map((value) => significant(value)).join(", ");
+  return [
+    ["optimiser", "adam, coupled decay"], ["learning rates tried", tried(p.learning_rates)], ["weight decays tried", tried(p.weight_decays)],
+    ["epochs", count(p.epochs)], ["patience", p.patience ? plural(p.patience, "epoch") : null],
+    ["weights kept", "of the epoch, rate and decay that classify the validation nodes best"],
+    ["training nodes of a class", exists(p.per_class) ? count(p.per_class) : null], ["seeds", seeds], ["a seed changes", p.seed_means],
+    ["dead runs", p.dead_rule], ["common accuracy", exists(p.common_accuracy) ? percent(p.common_accuracy, 0) : null]
+  ];
+}
+
 function protocolFigure(experiment) {
   const d = experiment.data, p = experiment.protocol, yes = (value) => (value ? "yes" : "no");
   const attend = {train: "training points and itself", joint: "all points", batch: "its own batch"};
@@ -341,7 +360,7 @@ function protocolFigure(experiment) {
       h("div", {class: "two"},
         facts(
             "Protocol",
-            [
+            ofNodes(experiment) ? nodeProtocol(p, seeds) : [
               ["reading", p.reading],
               ["a test point attends to", attend[p.attend] ? `${attend[p.attend]} (${p.attend})` : p.attend],
               ["layers × width", `${count(p.layers)} × ${count(p.width)}`], ["residual", yes(p.residual)],
@@ -355,11 +374,16 @@ function protocolFigure(experiment) {
             "Data",
             [
               ["name", d.name], ["source", d.source], ["content hash", h("code", {}, d.hash)],
-              ["rows × columns", `${count(d.rows)} × ${count(d.columns)}`],
+              [ofNodes(experiment) ? "nodes × features" : "rows × columns", `${count(d.rows)} × ${count(d.columns)}`],
+              ["edges", exists(d.edges) ? count(d.edges) : null],
               ["classes", `${d.classes.length}: ${listed(d.classes.slice(0, 12))}${d.classes.length > 12 ? " …" : ""}`],
-              ["label column", d.label], ["training / test points", `${count(d.train)} / ${count(d.test)}`],
+              ["label column", d.label || null],
+              ofNodes(experiment) ?
+                  ["nodes to train / validate / test on", `${count(d.train)} / ${count(d.validation)} / ${count(d.test)}`] :
+                  ["training / test points", `${count(d.train)} / ${count(d.test)}`],
               ["fresh test points", d.extra_test ? count(d.extra_test) : null],
-              ["test set", d.test_source || "held out, stratified"], ["features of the networks", p.preprocessing],
+              ["test set", ofNodes(experiment) ? (d.own_split ? "the data's own split" : "drawn for each seed") : d.test_source || "held out, stratified"],
+              ["features of the networks", ofNodes(experiment) ? p.features : p.preprocessing],
               ["constant columns", d.constant_columns.length ? listed(d.constant_columns) : null]
             ])),
       facts(

@@ -96,3 +96,43 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
     )
     lead = (0,) * (4 - dimensions)
     return (out[lead], lse[lead]) if return_lse else out[lead]
+
+
+def _edges(graph):
+    tensors = getattr(graph, "tensors", graph)
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"[calor.edges] expected a calor.nn.Graph, found {type(graph).__name__}: make one with Graph.from_edge_index")
+    return list(tensors)
+
+
+def edge_attention(graph, q, k, v, *, score="dot", scale=None, bias=None, vector=None, slope=0.2, dropout=0.0, seed=None, return_lse=False):
+    """Softmax-weighted sums of the neighbours' ``v`` over a graph's edges, head by head, without a tensor of edges x features.
+
+    ``out_i = sum_e P_e v_j(e)`` over the edges e that lead to node i, ``P`` the softmax of their scores: ``scale q_i.k_j`` ("dot"), ``-scale |q_i - k_j|^2``
+    ("squared_distance"), ``scale leaky(q_i + k_j + bias_e)`` of one number a head ("additive"), ``scale vector.leaky(q_i + k_j)`` ("joined"); of all but
+    "additive" ``bias_e`` is added at the end.  leaky(x) is x above 0, else ``slope x``.
+
+    graph: a ``calor.nn.Graph``.  q ``[rows, heads, d]``, k ``[columns, heads, d]``, v ``[columns, heads, dv]``, float32 or float64, on the CPU.  scale: a number or
+    ``[heads]``, default ``1 / sqrt(d)``; bias ``[edges, heads]``, in the graph's order of edges; vector ``[heads, d]``.  dropout: share of the weights set to 0, the rest divided by
+    what is left, drawn by (seed, edge, head); seed: default one drawn from torch's generator.
+
+    A node without edges gives zeros, and log-sum-exp -inf.  Differentiable in q, k, v, scale, bias and vector, twice.  Time O(edges heads (d + dv)), memory
+    O(edges heads + nodes heads d); the second derivative takes edges x heads x d.  Same bits for any number of threads.
+    Raises ValueError (shapes) and TypeError (dtype, device).
+    """
+    if scale is None:
+        scale = q.shape[-1] ** -0.5
+    if not isinstance(scale, torch.Tensor):
+        scale = torch.full((q.shape[1],), scale, dtype=q.dtype) if q.dim() == 3 else None
+    if dropout and seed is None:
+        seed = int(torch.randint(2**62, ()))
+    out, lse = torch.ops.calor.edge_attention(_edges(graph), q, k, v, scale, bias, vector, score, slope, dropout, seed or 0)
+    return (out, lse) if return_lse else out
+
+
+def edge_sums(graph, weights, v):
+    """``out_i = sum_e w_e v_j(e)`` over the edges e that lead to node i: a sparse matrix times features, head by head.
+
+    weights: ``[edges, heads]`` in the graph's order of edges; v: ``[columns, heads, dv]``.  Differentiable in both, twice; memory O(nodes heads dv).
+    """
+    return torch.ops.calor.edge_sums(_edges(graph), weights, v)

@@ -1,11 +1,14 @@
 // Stages of a network's similarity: the graph's, fixed and computed by the engine once, or a learned score on its edges; and what flows along it.
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
-#include <ATen/ops/eye.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cmath>
 
@@ -143,28 +146,43 @@ class Exp : public Step {
 
 std::unique_ptr<Step> make_exp(Builder& builder, const BoundStage& bound) { return std::make_unique<Exp>(builder, bound); }
 
-// exp(entropy) of a node's weights over their number, a mean over nodes with neighbours and heads; of at most `most` nodes.
-double effective_share(const Flow& flow) {
-  constexpr std::int64_t most = 512;
-  const EdgeSimilarity& s = flow.similarity;
+// The weights of every edge: log-sum-exp's gradient by what is added to the scores.
+at::Tensor weights_of(const EdgeSimilarity& s) {
+  const at::AutoGradMode gradients(true);
+  torch_ops::EdgeAttentionOptions options = s.options;
+  options.dropout = 0;
+  at::Tensor query = s.query.detach(), key = s.key.detach();
+  const auto edges = s.support->values.size(0), heads = query.size(1);
+  at::Tensor added = at::zeros({edges, heads}, query.options());
+  if (options.score == EdgeScore::additive) {  // whose bias is inside: its scores are numbers of edges anyway
+    const auto begin = s.support->edges.begin;
+    const at::Tensor row = at::repeat_interleave(at::arange(s.support->rows, at::kLong), begin.slice(0, 1) - begin.slice(0, 0, s.support->rows));
+    added = at::leaky_relu((query.index_select(0, row) + key.index_select(0, s.support->edges.column.to(at::kLong))).squeeze(2), options.slope) * options.scale;
+    options = {};
+    query = at::zeros_like(query), key = at::zeros_like(key);
+  }
+  added = added.detach().requires_grad_();
+  options.bias = added;
+  std::get<1>(torch_ops::edge_attention(s.support->edges, query, key, key, options)).sum().backward();
+  return added.grad();
+}
+
+// exp(entropy) of a node's weights over the number of its edges, a mean over nodes that have some, and heads.
+double effective_share(const EdgeSimilarity& s) {
+  const at::Tensor weights = weights_of(s), terms = -(weights * weights.clamp_min(1e-30).log()).contiguous();
   const auto* begin = s.support->edges.begin.const_data_ptr<std::int64_t>();
-  const std::int64_t nodes = s.support->rows, stride = std::max<std::int64_t>(1, nodes / most);
+  const float* term = terms.const_data_ptr<float>();
+  const auto heads = terms.size(1);
   double sum = 0, count = 0;
-  for (std::int64_t i = 0; i < nodes; i += stride) {
+  for (std::int64_t i = 0; i < s.support->rows; ++i) {
     const std::int64_t degree = begin[i + 1] - begin[i];
     if (degree == 0) continue;
-    const at::Tensor column = s.support->edges.column.narrow(0, begin[i], degree).to(at::kLong);
-    // The row alone, with unit vectors for values: what arrives are its weights.
-    at::Tensor start = at::zeros({2}, at::kLong);
-    start[1] = degree;
-    const torch_ops::EdgeTensors row = torch_ops::edge_tensors(start, at::arange(degree, at::kInt), degree);
-    torch_ops::EdgeAttentionOptions options = s.options;
-    options.dropout = 0;
-    const at::Tensor unit = at::eye(degree, s.key.options()).unsqueeze(1).expand({degree, flow.heads, degree}).contiguous();
-    const at::Tensor weights = std::get<0>(torch_ops::edge_attention(row, s.query.narrow(0, i, 1), s.key.index_select(0, column), unit, options));
-    const at::Tensor entropy = -(weights * weights.clamp_min(1e-30).log()).sum(2);
-    sum += entropy.exp().mean().item<double>() / static_cast<double>(degree);
-    count += 1;
+    for (std::int64_t h = 0; h < heads; ++h) {
+      double entropy = 0;
+      for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) entropy += term[e * heads + h];
+      sum += std::exp(entropy) / static_cast<double>(degree);
+      count += 1;
+    }
   }
   return count > 0 ? sum / count : 1;
 }
@@ -181,7 +199,7 @@ class Move : public Step {
  public:
   Move(double kept, std::int64_t steps) : kept_(kept), steps_(steps) {}
   void run(Flow& flow, const Pass& pass) const override {
-    if (pass.shares && flow.similarity.scored) pass.shares->push_back(effective_share(flow));
+    if (pass.shares && flow.similarity.scored) pass.shares->push_back(effective_share(flow.similarity));
     const at::Tensor start = dense(flow);
     at::Tensor x = start;
     for (std::int64_t step = 0; step < steps_; ++step) x = kept_ > 0 ? (1 - kept_) * moved(flow, x) + kept_ * start : moved(flow, x);

@@ -49,7 +49,7 @@ struct Pass {
   const Weights* weights = nullptr;
   bool training = false;
   std::uint64_t seed = 0, step = 0;                        // of dropout: different numbers for each
-  std::vector<double>* shares = nullptr;                   // where given: of each learned similarity, exp(entropy) over neighbours, a mean over nodes
+  std::vector<double>* shares = nullptr;                   // where given: of each learned similarity, exp(entropy) as a share of neighbours, a mean over nodes
 };
 
 class Step {

@@ -4,7 +4,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -17,9 +16,6 @@
 
 namespace calor::learn {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, FeatureScale>, 4> scales{
-    {{"auto", FeatureScale::automatic}, {"rows", FeatureScale::rows}, {"standardised", FeatureScale::standardised}, {"untouched", FeatureScale::untouched}}};
 
 FeatureScale resolved(const io::SparseMatrix& features, FeatureScale scale) {
   if (scale != FeatureScale::automatic) return scale;
@@ -72,18 +68,6 @@ at::Tensor dense_of(const io::SparseMatrix& features, bool standardise) {
 
 }  // namespace
 
-std::string_view name_of(FeatureScale scale) {
-  for (const auto& [name, known] : scales)
-    if (known == scale) return name;
-  return "";
-}
-
-FeatureScale parse_feature_scale(std::string_view name) {
-  for (const auto& [known, scale] : scales)
-    if (known == name) return scale;
-  fail(Fault::usage, "[compare] expected --features auto, rows, standardised or untouched, found {}", name);
-}
-
 NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context) {
   require(classes_present(data.labels, static_cast<std::int64_t>(data.classes.size())) >= 2, Fault::input, "[compare] expected nodes of at least 2 classes, found {}: name the label's column with --label",
           classes_present(data.labels, static_cast<std::int64_t>(data.classes.size())));
@@ -102,7 +86,7 @@ NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Contex
     result.features.sparse = support_of(entries);
   } else {
     context.memory.require(static_cast<std::uint64_t>(data.features.rows) * static_cast<std::uint64_t>(data.features.columns) * 4, "compare", "features with all their zeros",
-                           "take --features rows or untouched, which keep them sparse");
+                           "take --feature-scale rows or untouched, which keep them sparse");
     result.features.dense = dense_of(result.scale == FeatureScale::rows ? over_row_sums(data.features) : data.features, result.scale == FeatureScale::standardised);
   }
   std::vector<engine::Edge> edges;

@@ -5,22 +5,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "calor/core/progress.h"
 #include "calor/io/node_dataset.h"
 #include "calor/learn/network/network.h"
+#include "calor/learn/nodes/protocol.h"
 
 namespace calor::learn {
-
-// What is done to features before a network sees them.  rows: each row over its sum, as citation data sets are used; standardised: each column
-// to mean 0 and variance 1 over all nodes, whose features are known though their classes are not; automatic: rows where no feature is negative and
-// most are 0, else standardised.
-enum class FeatureScale { automatic, rows, standardised, untouched };
-std::string_view name_of(FeatureScale scale);
-FeatureScale parse_feature_scale(std::string_view name);  // throws Fault::usage
 
 struct NodeData {
   NodeFeatures features;

@@ -84,14 +84,8 @@ void NodeRun::measure() {
   record_.train_accuracy.push_back(train_accuracy_);
   record_.test_accuracy.push_back(test_accuracy_);
   record_.seconds.push_back(seconds_);
-  record_.share.emplace_back();
+  record_.share.push_back(network_.shares());
   record_.temperature.emplace_back();
-}
-
-std::vector<double> NodeRun::shares() {
-  const at::NoGradGuard no_gradient;
-  network_.weights().values().copy_(kept_);
-  return network_.shares();
 }
 
 }  // namespace calor::learn

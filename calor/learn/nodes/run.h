@@ -12,14 +12,6 @@
 
 namespace calor::learn {
 
-struct NodeProtocol {
-  std::int64_t epochs = 200;
-  std::int64_t patience = 0;  // epochs without a better validation after which training ends; 0: never
-  std::vector<double> learning_rates{0.01, 0.005}, weight_decays{5e-4};  // each network takes what validates best
-  std::int64_t per_class = 20;  // training nodes of a class, where the data have no split of their own
-  FeatureScale features = FeatureScale::automatic;
-};
-
 class NodeRun {
  public:
   // Everything must outlive the run.  rate, decay: Adam's, with coupled decay of all weights.
@@ -28,15 +20,14 @@ class NodeRun {
   // An epoch.  False: the run had already ended.
   bool step();
 
-  // Accuracies and loss are those of the weights kept so far: the best accuracy on the validation nodes, of equal ones the least loss there; without
+  // Shares are those of the epoch's weights; accuracies and loss those of the weights kept so far: the best accuracy on the validation nodes, of equal ones the least loss there; without
   // validation nodes the last.
   const analyse::RunRecord& record() const { return record_; }
   double validated() const { return best_accuracy_; }
   double validated_loss() const { return best_loss_; }
   const std::vector<std::int64_t>& predictions() const { return predictions_; }  // a class for each node
   std::int64_t best_epoch() const { return best_epoch_; }
-  // The effective share of neighbours of each learned similarity (NodeNetwork::shares), with the kept weights.
-  std::vector<double> shares();
+  const at::Tensor& kept() const { return kept_; }  // the weights, flat
 
  private:
   void measure();
