@@ -12,8 +12,8 @@ namespace calor::learn {
 
 using pipeline::BoundStage;
 
-Builder::Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context)
-    : width(columns), before_width(columns), data_(std::move(data)), classes_(classes), context_(context) {}
+Builder::Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype)
+    : width(columns), before_width(columns), data_(std::move(data)), classes_(classes), context_(context), dtype_(dtype) {}
 
 static Make maker_of(std::string_view name) {
   static const auto table = [] {
@@ -58,11 +58,11 @@ void Builder::run_engine(const BoundStage& bound) {
 
 std::shared_ptr<const Support> Builder::support() {
   std::shared_ptr<const Support>& found = supports_[said_];
-  if (!found) found = support_of(engine::values_on_support(state_.similarity, context_));
+  if (!found) found = support_of(engine::values_on_support(state_.similarity, context_), dtype_);
   return found;
 }
 
-std::shared_ptr<const Support> support_of(const engine::Csr& graph) {
+std::shared_ptr<const Support> support_of(const engine::Csr& graph, at::ScalarType dtype) {
   auto support = std::make_shared<Support>();
   support->rows = graph.rows;
   support->columns = graph.columns;
@@ -71,7 +71,7 @@ std::shared_ptr<const Support> support_of(const engine::Csr& graph) {
     return at::from_blob(const_cast<T*>(numbers.data()), {static_cast<std::int64_t>(numbers.size())}, type).clone();
   };
   support->edges = torch_ops::edge_tensors(copy(graph.begin, at::kLong), copy(graph.column, at::kInt), graph.columns);
-  support->values = graph.values.empty() ? at::ones({graph.edges(), 1}, at::kFloat) : copy(graph.values, at::kDouble).to(at::kFloat).unsqueeze(1);
+  support->values = graph.values.empty() ? at::ones({graph.edges(), 1}, dtype) : copy(graph.values, at::kDouble).to(dtype).unsqueeze(1);
   return support;
 }
 

@@ -17,7 +17,7 @@ namespace calor::learn {
 class Builder {
  public:
   // data: its graph, which may be null for networks without adjacency.
-  Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context);
+  Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype);
 
   // The steps of these stages, in the shape that is now.
   Steps build(const std::vector<pipeline::BoundStage>& stages);
@@ -42,6 +42,7 @@ class Builder {
   std::shared_ptr<const pipeline::Data> data_;
   std::int64_t classes_;
   const Context& context_;
+  at::ScalarType dtype_;
   std::vector<WeightSpec> weights_;
   std::string stage_;
   std::int64_t stages_ = 0;
@@ -56,6 +57,6 @@ using Make = std::unique_ptr<Step> (*)(Builder&, const pipeline::BoundStage&);
 std::vector<std::pair<std::string_view, Make>> map_stages();
 std::vector<std::pair<std::string_view, Make>> edge_stages();
 
-std::shared_ptr<const Support> support_of(const engine::Csr& graph);
+std::shared_ptr<const Support> support_of(const engine::Csr& graph, at::ScalarType dtype = at::kFloat);
 
 }  // namespace calor::learn

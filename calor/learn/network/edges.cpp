@@ -169,9 +169,9 @@ at::Tensor weights_of(const EdgeSimilarity& s) {
 
 // exp(entropy) of a node's weights over the number of its edges, a mean over nodes that have some, and heads.
 double effective_share(const EdgeSimilarity& s) {
-  const at::Tensor weights = weights_of(s), terms = -(weights * weights.clamp_min(1e-30).log()).contiguous();
+  const at::Tensor weights = weights_of(s), terms = -(weights * weights.clamp_min(1e-30).log()).to(at::kDouble).contiguous();
   const auto* begin = s.support->edges.begin.const_data_ptr<std::int64_t>();
-  const float* term = terms.const_data_ptr<float>();
+  const double* term = terms.const_data_ptr<double>();
   const auto heads = terms.size(1);
   double sum = 0, count = 0;
   for (std::int64_t i = 0; i < s.support->rows; ++i) {

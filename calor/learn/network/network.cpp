@@ -9,14 +9,14 @@
 namespace calor::learn {
 
 NodeNetwork::NodeNetwork(const model::Network& network, std::shared_ptr<const pipeline::Data> graph, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed,
-                         const Context& context)
+                         const Context& context, at::ScalarType dtype)
     : seed_(seed), features_(features) {
-  Builder builder(std::move(graph), features.columns, classes, context);
+  Builder builder(std::move(graph), features.columns, classes, context, dtype);
   steps_ = builder.build(network.stages);
   require(builder.total() == classes, Fault::usage, "[network] expected a number for each of {} classes at the end, found {} heads of {}: put heads(mean) after them", classes, builder.heads,
           builder.width);
   specs_ = builder.weights();
-  weights_ = std::make_unique<const Weights>(specs_, seed);
+  weights_ = std::make_unique<const Weights>(specs_, seed, dtype);
   const at::NoGradGuard no_gradient;
   while (constant_ < steps_.size() && !steps_[constant_]->random() && !steps_[constant_]->learned()) ++constant_;
   kept_.x = features_.dense;

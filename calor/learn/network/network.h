@@ -21,9 +21,9 @@ struct NodeFeatures {
 class NodeNetwork {
  public:
   // graph: Data with the edges; may be null for a network that uses none.  Weights are drawn by the seed: two networks whose stages are the
-  // same up to some stage share the start of what is before it.  Throws Fault::usage with a caret for stages that do not fit each other.
+  // same up to some stage share the start of what is before it.  dtype: of weights and features, at::kFloat or at::kDouble.  Throws Fault::usage with a caret for stages that do not fit each other.
   NodeNetwork(const model::Network& network, std::shared_ptr<const pipeline::Data> graph, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed,
-              const Context& context);
+              const Context& context, at::ScalarType dtype = at::kFloat);
 
   // [nodes, classes].  In training, dropout is drawn by (seed, step).
   at::Tensor logits(bool training, std::uint64_t step) const;
