@@ -131,7 +131,7 @@ void set_edges(NodeDataset& data, std::vector<NodeDataset::Pair> found) {
 
 NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context) {
   require(!source.empty(), Fault::usage, "[graph] expected a data set of nodes, found nothing: name a file or a folder");
-  NodeDataset data = read_any(source, graph, options, context);
+  NodeDataset data = source == "blocks" && graph.empty() ? planted_blocks({}, 0) : read_any(source, graph, options, context);
   data.source = graph.empty() ? source : fmt::format("{} with {}", source, graph);
   data.reading.rows = data.nodes();
   data.reading.features = data.features.columns;

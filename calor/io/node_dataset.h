@@ -35,7 +35,7 @@ struct NodeDataset {
   std::int64_t nodes() const { return features.rows; }
 };
 
-// Loads one of these; names and content decide:
+// Loads the bundled "blocks" ("./blocks" for a file of that name), or one of these; names and content decide:
 // - Planetoid (Yang et al. 2016): ind.NAME.x, y, tx, ty, allx, ally, graph and test.index.  `source` is the folder, where it has one NAME, folder/NAME,
 //   folder/ind.NAME or any of the files.  Nodes stand as in Kipf's loader: allx, then tx at the places that test.index names; a place that it leaves out
 //   is a node without features and label (Citeseer).  Classes are called by their columns, "0" to "6".  Split: the nodes of y, the next 500, test.index.
@@ -47,6 +47,15 @@ struct NodeDataset {
 // `graph` is "" for all but the last.
 // Throws Fault::input with file, place and remedy, for a node that is no row too; Fault::memory when the estimate is over the limit.
 NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context);
+
+// Nodes in turn of each class, features normal around a mean of length 2 with the given deviation, and about `degree` edges a node: a share `own` of
+// them to its own class, the others to any other.  A network that weighs all neighbours the same mixes the classes, one that asks whom a node is alike need not.
+// The bundled "blocks" has these sizes and seed 0.
+struct Blocks {
+  std::int64_t nodes = 1500, classes = 4, features = 16, degree = 10;
+  double own = 0.4, noise = 0.9;
+};
+NodeDataset planted_blocks(const Blocks& blocks, std::uint64_t seed);
 
 // "read 2,708 nodes x 1,433 features and 5,278 edges (7 classes; split 140, 500, 1,000; Planetoid; 302 repeated edges left out)".
 std::string reading_line(const NodeDataset& data);

@@ -344,5 +344,24 @@ TEST_F(NodeData, GraphsOfEveryKind) {
   EXPECT_EQ(load_nodes("iris", write("i.txt", "0 149\n1 2\n")).edges.size(), 2u) << "a bundled set";
 }
 
+TEST(PlantedBlocks, HaveTheSharesThatAreAskedFor) {
+  const NodeDataset data = load_node_dataset("blocks", "", {}, Context());
+  EXPECT_EQ(data.nodes(), 1500);
+  EXPECT_EQ(data.features.entries(), 1500 * 16);
+  EXPECT_NEAR(static_cast<double>(data.edges.size()), 7500, 60);
+  std::int64_t own = 0;
+  for (const NodeDataset::Pair& pair : data.edges) {
+    EXPECT_LT(pair.a, pair.b);
+    own += data.labels[pair.a] == data.labels[pair.b];
+  }
+  EXPECT_NEAR(static_cast<double>(own) / static_cast<double>(data.edges.size()), 0.4, 0.03);
+  EXPECT_TRUE(std::is_sorted(data.edges.begin(), data.edges.end()));
+  const NodeDataset again = planted_blocks({}, 0), other = planted_blocks({}, 1);
+  EXPECT_EQ(again.hash, data.hash);
+  EXPECT_NE(other.hash, data.hash);
+  EXPECT_THROW(planted_blocks({3, 2, 1, 1, 0.5, 1}, 0), Error);
+  EXPECT_THROW(planted_blocks({10, 2, 1, 1, 1.5, 1}, 0), Error);
+}
+
 }  // namespace
 }  // namespace calor::io
