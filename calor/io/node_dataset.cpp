@@ -53,8 +53,10 @@ std::optional<Together> find_together(const std::string& source) {
     const std::set<Together> sets = sets_in(path);
     std::vector<std::string> names;
     for (const Together& set : sets) names.push_back(set.shown());
-    require(!sets.empty(), Fault::input, "[graph] expected a folder with ind.NAME.x, .allx, ... (Planetoid) or NAME.content and NAME.cites (LINQS), found neither ({}): name a file", source);
-    require(sets.size() == 1, Fault::input, "[graph] expected one data set in the folder, found {} ({}): name one, as in {}", list_names(names), source, (path / names[0]).string());
+    require(!sets.empty(), Fault::input,
+            "[graph] expected a folder with ind.NAME.x, .allx, ... (Planetoid) or NAME.content and NAME.cites (LINQS), found neither ({}): name a file", source);
+    require(sets.size() == 1, Fault::input,
+            "[graph] expected one data set in the folder, found {} ({}): name one, as in {}", list_names(names), source, (path / names[0]).string());
     return *sets.begin();
   }
   const fs::path folder = path.parent_path();
@@ -72,7 +74,8 @@ NodeDataset read_together(const Together& set, const LoadOptions& options, const
   const fs::path content = set.folder / (set.name + ".content"), cites = set.folder / (set.name + ".cites");
   for (const fs::path& part : {content, cites}) {
     std::error_code error;
-    require(fs::exists(part, error), Fault::input, "[graph] expected {0}.content and {0}.cites, found no {1}: put it beside the other", set.name, part.string());
+    require(fs::exists(part, error), Fault::input,
+            "[graph] expected {0}.content and {0}.cites, found no {1}: put it beside the other", set.name, part.string());
   }
   return read_linqs(content.string(), cites.string(), options, context);
 }
@@ -80,9 +83,10 @@ NodeDataset read_together(const Together& set, const LoadOptions& options, const
 // The one file that holds a graph and the features of its nodes; nothing for a table, a bundled name and what is no regular file.
 std::optional<NodeDataset> read_archive(const std::string& source, const LoadOptions& options, const Context& context) {
   std::error_code error;
-  if (!fs::is_regular_file(source, error)) return {};
+  char head[4];
+  if (!fs::is_regular_file(source, error) || !is_zip({head, text_of_file(source)->read(head, sizeof(head))})) return {};
   const Source opened = open_source(source, context);
-  if (!is_zip(opened.bytes) || !is_graph_archive(zip_entries(opened.bytes, source))) return {};
+  if (!is_graph_archive(zip_entries(opened.bytes, source))) return {};
   NodeDataset data = read_graph_archive(opened.bytes, source, options, context);
   data.name = fs::path(source).stem().string();
   data.hash = opened.hash.get();
@@ -142,11 +146,13 @@ NodeDataset load_node_dataset(const std::string& source, const std::string& grap
 
 std::string reading_line(const NodeDataset& data) {
   const auto count = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
-  std::vector<std::string> facts{data.classes.empty() ? "no labels" : counted(count(data.classes), "class")};
+  const std::string label = data.reading.label ? fmt::format("label \"{}\", ", *data.reading.label) : "";
+  std::vector<std::string> facts{data.classes.empty() ? "no labels" : label + counted(count(data.classes), "class")};
   const auto none = static_cast<std::int64_t>(std::ranges::count(data.labels, -1));
   if (none > 0 && !data.classes.empty()) facts.push_back(fmt::format("{} without a label", counted(none, "node")));
   if (count(data.train) + count(data.validation) + count(data.test) > 0)
-    facts.push_back(fmt::format("split {}, {}, {}", grouped_digits(count(data.train)), grouped_digits(count(data.validation)), grouped_digits(count(data.test))));
+    facts.push_back(fmt::format("split {}, {}, {}", grouped_digits(count(data.train)), grouped_digits(count(data.validation)),
+                                grouped_digits(count(data.test))));
   facts.push_back(data.reading.format);
   const auto left_out = [&](std::int64_t edges, const std::string& what) {
     if (edges > 0) facts.push_back(fmt::format("{} left out", counted(edges, what)));
@@ -154,7 +160,9 @@ std::string reading_line(const NodeDataset& data) {
   left_out(data.loops, "loop");
   left_out(data.repeated, "repeated edge");
   if (data.unknown > 0) facts.push_back(fmt::format("{} of unknown nodes left out", counted(data.unknown, "edge")));
-  return fmt::format("read {} x {} and {} ({})", counted(data.nodes(), "node"), counted(data.features.columns, "feature"), counted(count(data.edges), "edge"), fmt::join(facts, "; "));
+  if (!data.reading.left_out.empty()) facts.push_back(fmt::format("left out {}", list_names(data.reading.left_out, 6)));
+  return fmt::format("read {} x {} and {} ({})", counted(data.nodes(), "node"), counted(data.features.columns, "feature"),
+                     counted(count(data.edges), "edge"), fmt::join(facts, "; "));
 }
 
 }  // namespace calor::io

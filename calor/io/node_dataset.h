@@ -20,7 +20,8 @@ struct NodeDataset {
   };
 
   std::string name;                       // "cora"
-  std::string source, hash;               // as given; SHA-256 of the one file, or of the files' hex hashes joined
+  std::string source;                     // as given; "TABLE with GRAPH" for a pair
+  std::string hash;                       // SHA-256 of the one file, hex; of the files' hex hashes joined where there are several
   SparseMatrix features;                  // nodes x columns
   std::vector<std::string> feature_names; // one per column; empty where the format has none
   std::vector<std::int64_t> labels;       // one per node, indexing `classes`; -1: it has none

@@ -45,7 +45,8 @@ void set_split(NodeDataset& data, const std::vector<std::string>& split, const s
     else if (part == "validation" || part == "val") data.validation.push_back(node);
     else if (part == "test") data.test.push_back(node);
     else
-      require(is_missing(part), Fault::input, "[graph] expected train, validation, test or nothing in the column \"split\", found \"{}\" ({}, row {}): correct it, or rename the column", split[i],
+      require(is_missing(part), Fault::input,
+              "[graph] expected train, validation, test or nothing in the column \"split\", found \"{}\" ({}, row {}): correct it, or rename the column", split[i],
               place, i + 1);
   }
 }
@@ -55,7 +56,8 @@ std::vector<std::int64_t> rows_by_name(const std::vector<std::string>& nodes, co
   std::unordered_map<std::string_view, std::int64_t> row;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool fresh = row.emplace(rows[i], static_cast<std::int64_t>(i)).second;
-    require(fresh, Fault::input, "[graph] expected different names of rows, found \"{}\" twice ({}): rename one, or match nodes by number with --names none", rows[i], place);
+    require(fresh, Fault::input,
+            "[graph] expected different names of rows, found \"{}\" twice ({}): rename one, or match nodes by number with --names none", rows[i], place);
   }
   std::vector<std::int64_t> found;
   for (const std::string& node : nodes) {
@@ -77,14 +79,16 @@ std::vector<std::int64_t> rows_by_number(NodeDataset& data, const std::vector<st
   std::vector<std::int64_t> numbers;
   for (const std::string& node : nodes) {
     const auto number = number_of(node);
-    require(number.has_value(), Fault::input, "[graph] expected the numbers of rows as nodes, for the rows of {} have no names, found \"{}\" ({}): give the table a column \"id\" with the names", place,
+    require(number.has_value(), Fault::input,
+            "[graph] expected the numbers of rows as nodes, for the rows of {} have no names, found \"{}\" ({}): give the table a column \"id\" with the names", place,
             node, graph);
     numbers.push_back(*number);
   }
   const std::int64_t rows = data.nodes();
   const bool from_one = std::ranges::find(numbers, 0) == numbers.end() && std::ranges::find(numbers, rows) != numbers.end();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    require(numbers[i] < rows + (from_one ? 1 : 0), Fault::input, "[graph] expected nodes from {}, for the table has {} rows, found {} ({}): add the row, correct the node, or name the rows in a column \"id\"",
+    require(numbers[i] < rows + (from_one ? 1 : 0), Fault::input,
+            "[graph] expected nodes from {}, for the table has {} rows, found {} ({}): add the row, correct the node, or name the rows in a column \"id\"",
             from_one ? fmt::format("1 to {}", rows) : fmt::format("0 to {}", rows - 1), rows, numbers[i], graph);
     numbers[i] -= from_one ? 1 : 0;
   }
@@ -97,15 +101,19 @@ bool is_matrix(const EdgeList& list) { return list.reading.format == "Matrix Mar
 // `every`: each node is to be a row; else edges of other nodes are left out and counted.
 void join(NodeDataset& data, const EdgeList& list, bool every, const std::string& place, const std::string& graph) {
   const auto size = static_cast<std::int64_t>(list.nodes.size());
-  require(!is_matrix(list) || size == data.nodes(), Fault::input, "[graph] expected a matrix of as many rows as the table, {}, found {} ({}): give it a row and a column for every row of {}", data.nodes(),
+  require(!is_matrix(list) || size == data.nodes(), Fault::input,
+          "[graph] expected a matrix of as many rows as the table, {}, found {} ({}): give it a row and a column for every row of {}", data.nodes(),
           size, graph, place);
   const bool named = !is_matrix(list) && !data.node_names.empty();
-  const std::vector<std::int64_t> row = named ? rows_by_name(list.nodes, data.node_names, place) : is_matrix(list) ? std::vector<std::int64_t>() : rows_by_number(data, list.nodes, place, graph);
+  std::vector<std::int64_t> row;  // of each node; unused for a matrix
+  if (named) row = rows_by_name(list.nodes, data.node_names, place);
+  else if (!is_matrix(list)) row = rows_by_number(data, list.nodes, place, graph);
   const auto lost = std::ranges::find(row, -1);
   if (every && lost != row.end()) {
     const std::string& name = list.nodes[static_cast<std::size_t>(lost - row.begin())];
     const std::string nearest = nearest_name(name, data.node_names);
-    fail(Fault::input, "[graph] expected nodes that are rows of {}, found \"{}\" ({}){}: correct the name or add the row; --names says which column names the rows, and with none nodes are numbers",
+    fail(Fault::input, "[graph] expected nodes that are rows of {}, found \"{}\" ({}){}: correct the name or add the row; --names says which column names the rows, and with "
+                       "none nodes are numbers",
          place, name, graph, nearest.empty() ? "" : fmt::format(", nearest \"{}\"", nearest));
   }
   const auto place_of = [&](std::int64_t node) { return is_matrix(list) ? node : row[static_cast<std::size_t>(node)]; };
@@ -123,7 +131,8 @@ void join(NodeDataset& data, const EdgeList& list, bool every, const std::string
   data.hash = sha256(data.hash + list.hash);
 }
 
-NodeDataset read_pair(const std::string& source, const std::string& graph, const LoadOptions& table_options, const LoadOptions& graph_options, bool every, const Context& context) {
+NodeDataset read_pair(const std::string& source, const std::string& graph, const LoadOptions& table_options, const LoadOptions& graph_options, bool every,
+                      const Context& context) {
   Dataset table = load_dataset(source, table_options, context);
   settle_missing(table, context);
   const std::vector<std::string> split = std::move(table.kept);
@@ -136,7 +145,8 @@ NodeDataset read_pair(const std::string& source, const std::string& graph, const
 }  // namespace
 
 NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context) {
-  require(options.missing != Missing::drop, Fault::input, "[graph] expected every node to keep its row, found --missing drop ({}): fill values in with mean or neighbours", source);
+  require(options.missing != Missing::drop, Fault::input,
+          "[graph] expected every node to keep its row, found --missing drop ({}): fill values in with mean or neighbours", source);
   LoadOptions table = options, list;
   table.partly_labelled = true;
   table.measured = false;

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "calor/core/progress.h"
@@ -27,8 +26,9 @@ struct PickleValue {
   std::int64_t whole = 0;                  // of whole and boolean
   double real = 0;
   std::string_view text;                   // of bytes and text (UTF-8); a global's name
-  std::vector<const PickleValue*> items;   // of a list or tuple; of a dictionary keys and values in turn; of an array of objects the list of them; of a sparse
-                                           // matrix the dictionary of its parts.  May lead back to the value itself: follow them to a fixed depth
+  // Of a list or tuple; of a dictionary keys and values in turn; of an array of objects the list of them; of a sparse matrix the dictionary of its
+  // parts.  They may lead back to the value itself: follow them to a fixed depth.
+  std::vector<const PickleValue*> items;
   std::unique_ptr<Array> array;            // of an array of numbers or texts, and of a type; its elements lie in the pickle
 
   bool is_text(std::string_view wanted) const { return (kind == PickleKind::text || kind == PickleKind::bytes) && text == wanted; }  // Python 2 wrote texts as bytes
@@ -36,11 +36,13 @@ struct PickleValue {
 
 // One pickled value and what it is made of, which live as long as the pickle.  Protocols 0 to 5 without persistent ids, out-of-band buffers, sets
 // and extension codes.  Nesting is no recursion here, so its depth is limited by the memory alone; O(bytes), about 100 times that at worst.
-// Throws Fault::input, naming `place` and the byte, for a class or function that is not on the list (pickle.cpp), by its name, and for
+// Throws Fault::input, naming `place` and the byte, for a class or function that is not on the list (pickle_objects.cpp), by its name, and for
 // bytes that are no pickle; Fault::memory.
 class Pickle {
  public:
   Pickle(std::string bytes, std::string place, const Context& context);
+  Pickle(const Pickle&) = delete;
+  Pickle& operator=(const Pickle&) = delete;
   const PickleValue& root() const { return *root_; }
   const std::string& place() const { return place_; }
 

@@ -28,7 +28,8 @@ class Planetoid {
     for (const std::string_view part : planetoid_parts) {
       const fs::path path = folder / fmt::format("ind.{}.{}", name, part);
       std::error_code error;
-      require(fs::is_regular_file(path, error), Fault::input, "[planetoid] expected the eight files ind.{}.{}, found no {}: put them into one folder", name, fmt::join(planetoid_parts, ", ."),
+      require(fs::is_regular_file(path, error), Fault::input,
+              "[planetoid] expected the eight files ind.{}.{}, found no {}: put them into one folder", name, fmt::join(planetoid_parts, ", ."),
               path.string());
       context.memory.require(fs::file_size(path, error), "planetoid", path.string(), "use a smaller file, or raise --max-memory");
       parts_.push_back({path.string(), read_file(path.string())});
@@ -50,17 +51,20 @@ class Planetoid {
     check_equal(tested.rows, tested_classes.rows, "rows", "tx", "ty");
     check_equal(matrix("x", "features").rows, labelled, "rows", "x", "y");
     check_equal(tested.rows, static_cast<std::int64_t>(test.size()), "rows", "tx", "test.index");
-    require(labelled <= all.rows, Fault::input, "[planetoid] expected at most the {} rows of allx in x, found {} ({}): the files are of different sets", all.rows, labelled, part("x").path);
+    require(labelled <= all.rows, Fault::input,
+            "[planetoid] expected at most the {} rows of allx in x, found {} ({}): the files are of different sets", all.rows, labelled, part("x").path);
 
     // The row of tx that each node behind allx has; -1: none.
     const std::int64_t nodes = std::max(all.rows, test.empty() ? 0 : std::ranges::max(test) + 1);
     check_sparse_size(nodes, all.columns, static_cast<std::uint64_t>(all.entries() + tested.entries()), 0, "planetoid", part("test.index").path, context_);
     std::vector<std::int64_t> row(static_cast<std::size_t>(nodes - all.rows), -1);
     for (std::size_t k = 0; k < test.size(); ++k) {
-      require(test[k] >= all.rows, Fault::input, "[planetoid] expected nodes behind the {} of allx, found {} ({}, line {}): the files are of different sets", all.rows, test[k],
+      require(test[k] >= all.rows, Fault::input,
+              "[planetoid] expected nodes behind the {} of allx, found {} ({}, line {}): the files are of different sets", all.rows, test[k],
               part("test.index").path, k + 1);
       std::int64_t& place = row[static_cast<std::size_t>(test[k] - all.rows)];
-      require(place < 0, Fault::input, "[planetoid] expected each node once, found {} again ({}, line {}): the file is damaged", test[k], part("test.index").path, k + 1);
+      require(place < 0, Fault::input,
+              "[planetoid] expected each node once, found {} again ({}, line {}): the file is damaged", test[k], part("test.index").path, k + 1);
       place = static_cast<std::int64_t>(k);
     }
     data.features = stacked(all, tested, row);
@@ -68,7 +72,8 @@ class Planetoid {
     for (std::int64_t c = 0; c < classes.columns; ++c) data.classes.push_back(std::to_string(c));
     const auto without = static_cast<std::int64_t>(std::ranges::count(row, -1));
     if (without > 0)
-      data.reading.notes.push_back(fmt::format("{} that test.index leaves out {} neither features nor a label", counted(without, "node"), without == 1 ? "has" : "have"));
+      data.reading.notes.push_back(fmt::format("{} that test.index leaves out {} neither features nor a label", counted(without, "node"),
+                                               without == 1 ? "has" : "have"));
     read_graph(data);
 
     constexpr std::int64_t validated = 500;
@@ -91,7 +96,8 @@ class Planetoid {
   }
 
   void check_equal(std::int64_t expected, std::int64_t found, const char* what, const char* first, const char* second) {
-    require(expected == found, Fault::input, "[planetoid] expected {} {} as in {}, found {} ({}): the files are of different sets", expected, what, first, found, part(second).path);
+    require(expected == found, Fault::input,
+            "[planetoid] expected {} {} as in {}, found {} ({}): the files are of different sets", expected, what, first, found, part(second).path);
   }
 
   // In the order of the rows of tx.
@@ -131,7 +137,8 @@ class Planetoid {
     std::vector<std::int64_t> labels;
     for (std::size_t i = 0; i < static_cast<std::size_t>(classes.rows); ++i) {
       const std::int64_t begin = classes.begin[i], count = classes.begin[i + 1] - begin;
-      require(count <= 1, Fault::input, "[planetoid] expected one class per node, found {} of node {} ({}): sets of several classes per node are not read", count, i, part("ally").path);
+      require(count <= 1, Fault::input,
+              "[planetoid] expected one class per node, found {} of node {} ({}): sets of several classes per node are not read", count, i, part("ally").path);
       labels.push_back(count == 0 ? -1 : classes.column[static_cast<std::size_t>(begin)]);
     }
     return labels;
@@ -142,10 +149,13 @@ class Planetoid {
     Part& file = part("graph");
     const Pickle pickle(std::move(file.bytes), file.path, context_);
     const PickleValue& graph = pickle.root();
-    require(graph.kind == PickleKind::dictionary, Fault::input, "[planetoid] expected a dictionary of neighbours, found {} ({}): fetch the file again", name_of(graph.kind), file.path);
+    require(graph.kind == PickleKind::dictionary, Fault::input,
+            "[planetoid] expected a dictionary of neighbours, found {} ({}): fetch the file again", name_of(graph.kind), file.path);
     const auto node = [&](const PickleValue& value) {
-      require(value.kind == PickleKind::whole, Fault::input, "[planetoid] expected the number of a node, found {} ({}): fetch the file again", name_of(value.kind), file.path);
-      require(value.whole >= 0 && value.whole < data.nodes(), Fault::input, "[planetoid] expected nodes from 0 to {}, found {} ({}): the files are of different sets", data.nodes() - 1,
+      require(value.kind == PickleKind::whole, Fault::input,
+              "[planetoid] expected the number of a node, found {} ({}): fetch the file again", name_of(value.kind), file.path);
+      require(value.whole >= 0 && value.whole < data.nodes(), Fault::input,
+              "[planetoid] expected nodes from 0 to {}, found {} ({}): the files are of different sets", data.nodes() - 1,
               value.whole, file.path);
       return value.whole;
     };
@@ -153,7 +163,8 @@ class Planetoid {
     for (std::size_t k = 0; k + 1 < graph.items.size(); k += 2) {
       const std::int64_t from = node(*graph.items[k]);
       const PickleValue& neighbours = *graph.items[k + 1];
-      require(neighbours.kind == PickleKind::list || neighbours.kind == PickleKind::tuple, Fault::input, "[planetoid] expected a list of neighbours of node {}, found {} ({}): fetch the file again",
+      require(neighbours.kind == PickleKind::list || neighbours.kind == PickleKind::tuple, Fault::input,
+              "[planetoid] expected a list of neighbours of node {}, found {} ({}): fetch the file again",
               from, name_of(neighbours.kind), file.path);
       context_.memory.require((pairs.size() + neighbours.items.size()) * sizeof(NodeDataset::Pair), "planetoid", fmt::format("the edges of {}", file.path),
                               "use a smaller graph, or raise --max-memory");

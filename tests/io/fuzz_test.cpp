@@ -7,9 +7,11 @@
 #include "calor/io/edge_list.h"
 #include "calor/io/libsvm.h"
 #include "calor/io/number.h"
+#include "calor/io/pickle.h"
 #include "calor/io/row_blocks.h"
 #include "calor/io/table.h"
 #include "calor/io/text_scanner.h"
+#include "mutation.h"
 #include "temporary_folder.h"
 
 namespace calor::io {
@@ -81,9 +83,27 @@ TEST(Fuzz, BlocksHoldTheSameRows) {
   EXPECT_GT(several, 10'000);
 }
 
-TEST(Fuzz, NoCrashAndNoRowLostSilently) {
+std::int64_t wanted_inputs() {
   const char* wanted = std::getenv("CALOR_FUZZ");
-  const std::int64_t inputs = wanted ? std::atoll(wanted) : 10'000;
+  return wanted ? std::atoll(wanted) : 10'000;
+}
+
+// Pickles of a dictionary and of arrays, protocols 0 and 2.
+TEST(Fuzz, PicklesAreReadOrRefused) {
+  using namespace std::string_literals;
+  const std::string dictionary = "ccollections\ndefaultdict\np0\n(c__builtin__\nlist\np1\ntp2\nRp3\nI0\n(lp4\nI1\naI2\nasI1\n(lp5\nI0\naF1.5\naVx\\u00e9\naS'y'\nas.";
+  const std::string array = "cnumpy.core.multiarray\n_reconstruct\nq\0cnumpy\nndarray\nq\1K\0\x85U\1b\x87R(K\1K\2K\1\x86" "cnumpy\ndtype\nU\2f4K\0K\1\x87R(K\3U\1<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89U\x08"
+                            "12345678tb"s;
+  const std::string matrix = "\x80\2cscipy.sparse.csr\ncsr_matrix\n)\x81}(U\6_shapeK\2K\3\x86U\4data"s + array + "U\7indicesh\0h\1K\0\x85U\1b\x87R)bub."s;
+  for (const std::string& seed : {dictionary, "\x80\2" + array + ".", matrix})
+    expect_survival(seed, static_cast<int>(wanted_inputs() / 3), [](const std::string& bytes, const Context& context) {
+      const Pickle pickle(bytes, "fuzz", context);
+      pickle.matrix(pickle.root(), "features");
+    });
+}
+
+TEST(Fuzz, NoCrashAndNoRowLostSilently) {
+  const std::int64_t inputs = wanted_inputs();
   const std::string place = "fuzz";
   const Context context;
   std::int64_t read = 0, refused = 0;
