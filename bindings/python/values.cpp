@@ -98,6 +98,13 @@ static void set_edges(PyObject* dict, const engine::Csr& edges) {
                                           static_cast<long long>(edges.columns))));
 }
 
+static void set_decisions(PyObject* dict, const pipeline::State& state) {
+  std::vector<std::int64_t> pairs;
+  for (const auto& [one, other] : state.decision_pairs) pairs.insert(pairs.end(), {one, other});
+  set(dict, "decisions", array_of(state.decisions));
+  set(dict, "decision_pairs", array_of(pairs.data(), {state.decisions.cols(), 2}));
+}
+
 static Object figures_of(const pipeline::State& state) {
   Object figures(PyDict_New());
   for (const auto& [name, value] : state.figures) set(figures.get(), name.c_str(), Object(PyFloat_FromDouble(value)));
@@ -133,6 +140,7 @@ Object dict_of(const Result& result, std::int64_t most) {
   if (state.type == types::prediction) {
     set(dict.get(), "scores", array_of(state.scores));
     set(dict.get(), "of_classes", Object(PyBool_FromLong(state.class_scores)));
+    if (state.decisions.size()) set_decisions(dict.get(), state);
   }
   if (state.spectrum.size()) set(dict.get(), "spectrum", array_of(state.spectrum));
   if (state.field && (state.type & types::any_similarity)) {

@@ -143,6 +143,17 @@ def test_memberships(files, wheel_calor):
     assert np.abs(mine.memberships(X) - mine.memberships_).max() < 1e-9
 
 
+def test_decisions(files, wheel_calor, tmp_path):
+    X, y, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    wheel_calor("run", "svm", path, "--label", "label", "--set", "kernel.gamma=scale", "--save", model)
+    placed = columns(wheel_calor("apply", model, new_path))
+    mine = calor.SVC(gamma="scale", decision_function_shape="ovo").fit(X, y).decision_function(new)
+    pairs = [(a, b) for a in range(10) for b in range(a + 1, 10)]
+    theirs = [numbers(placed, f"decision_{a}_{b}") if f"decision_{a}_{b}" in placed else -numbers(placed, f"decision_{b}_{a}") for a, b in pairs]
+    assert np.array_equal(mine, np.hstack(theirs))
+
+
 def test_one_class(files, wheel_calor, tmp_path):
     X, _, path, new, new_path, names = files
     model = tmp_path / "fit.safetensors"
