@@ -187,8 +187,9 @@ PyObject* fit_describe(PyObject* self, PyObject*) {
     set(dict.get(), "wants", text_of(wants_name(pipeline::wants_of(saved.fit.stages))));
     set(dict.get(), "places", Object(PyBool_FromLong(pipeline::without_place(saved.fit.stages) == nullptr)));
     set(dict.get(), "rows", Object(PyLong_FromLongLong(data.rows())));
-    set(dict.get(), "columns", Object(PyLong_FromLongLong(data.distances ? data.rows() : data.columns())));
-    set(dict.get(), "distances", Object(PyBool_FromLong(data.distances != nullptr)));
+    const char* takes = data.distances ? "distances" : data.graph && data.columns() == 0 ? "similarities" : "points";
+    set(dict.get(), "columns", Object(PyLong_FromLongLong(takes == std::string("points") ? data.columns() : data.rows())));
+    set(dict.get(), "takes", text_of(takes));
     set(dict.get(), "classes", texts_of(data.classes));
     set(dict.get(), "feature_names", texts_of(data.feature_names));
     set(dict.get(), "row_names", texts_of(data.row_names));

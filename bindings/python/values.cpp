@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "calor/engine/points.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/evidence.h"
 
@@ -38,7 +39,16 @@ static std::vector<std::string> standard_names(std::int64_t count) {
   return names;
 }
 
+// New nodes by the weights of their edges to the fit's.
+static pipeline::Data new_nodes(Given& given, const Context& context) {
+  if (given.sparse_similarities) return pipeline::data_of(*std::move(given.sparse_similarities), {}, std::move(given.row_names));
+  const auto edges = static_cast<std::uint64_t>((given.similarities->array() != 0).count());
+  context.memory.require(12 * edges, "data", fmt::format("{} edges", edges), "give fewer rows or a sparse table, or raise --max-memory");
+  return pipeline::data_of(engine::sparse_of(*given.similarities), {}, std::move(given.row_names));
+}
+
 static pipeline::Data points_of(Given& given, Use use, const Context& context) {
+  if ((given.similarities || given.sparse_similarities) && use == Use::new_points) return new_nodes(given, context);
   if (given.similarities) return pipeline::data_of_similarities(*given.similarities, std::move(given.row_names), context);
   if (given.sparse_similarities) return pipeline::data_of_similarities(*given.sparse_similarities, std::move(given.row_names));
   if (given.distances && use == Use::fit) return pipeline::data_of_distances(*std::move(given.distances), std::move(given.row_names));
@@ -98,6 +108,13 @@ static void set_edges(PyObject* dict, const engine::Csr& edges) {
                                           static_cast<long long>(edges.columns))));
 }
 
+static void set_decisions(PyObject* dict, const pipeline::State& state) {
+  std::vector<std::int64_t> pairs;
+  for (const auto& [one, other] : state.decision_pairs) pairs.insert(pairs.end(), {one, other});
+  set(dict, "decisions", array_of(state.decisions));
+  set(dict, "decision_pairs", array_of(pairs.data(), {state.decisions.cols(), 2}));
+}
+
 static Object figures_of(const pipeline::State& state) {
   Object figures(PyDict_New());
   for (const auto& [name, value] : state.figures) set(figures.get(), name.c_str(), Object(PyFloat_FromDouble(value)));
@@ -133,6 +150,7 @@ Object dict_of(const Result& result, std::int64_t most) {
   if (state.type == types::prediction) {
     set(dict.get(), "scores", array_of(state.scores));
     set(dict.get(), "of_classes", Object(PyBool_FromLong(state.class_scores)));
+    if (state.decisions.size()) set_decisions(dict.get(), state);
   }
   if (state.spectrum.size()) set(dict.get(), "spectrum", array_of(state.spectrum));
   if (state.field && (state.type & types::any_similarity)) {

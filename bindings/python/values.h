@@ -24,7 +24,7 @@ struct Given {
 };
 Given given_from(PyObject* dict);
 
-// Distances of new points are to the fit's: any number of rows by the fit's.
+// Distances and similarities of new points are to the fit's: any number of rows by the fit's.
 enum class Use { fit, new_points };
 pipeline::Data data_of(Given given, Use use, const Context& context);
 

@@ -15,7 +15,7 @@ namespace calor {
 
 // What a report says beside the numbers; of the labels what the fit was not told.
 struct Shown {
-  std::string title = "The pipeline", data = "the data", label, command;
+  std::string title = "The pipeline", data = "the data", label{}, command{};
   std::vector<std::int64_t> labels{};  // of the fit's rows, -1: not known; empty: those of the fit
   std::vector<std::string> classes{};
 };

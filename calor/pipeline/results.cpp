@@ -32,6 +32,13 @@ std::int64_t winner(const Matrix& scores, std::int64_t row) {
   return scores.cols() > 0 && scores.row(row).maxCoeff(&best) > 0 ? best : -1;
 }
 
+static std::vector<std::string> decision_names(const State& state) {
+  std::vector<std::string> names;
+  for (const auto& [one, other] : state.decision_pairs)
+    names.push_back(fmt::format("decision_{}_{}", state.data->classes[static_cast<std::size_t>(one)], state.data->classes[static_cast<std::size_t>(other)]));
+  return names;
+}
+
 static void add_prediction(Table& table, const State& state) {
   if (state.class_scores) {
     std::vector<std::string> winners, names;
@@ -42,7 +49,7 @@ static void add_prediction(Table& table, const State& state) {
     add_texts(table, "prediction", std::move(winners));
     for (const std::string& name : state.data->classes) names.push_back(fmt::format("p_{}", name));
     add_numbers(table, state.scores, names);
-    if (state.decisions.rows() == state.scores.rows()) add_numbers(table, state.decisions, state.decision_names);
+    if (state.decisions.rows() == state.scores.rows()) add_numbers(table, state.decisions, decision_names(state));
     return;
   }
   add_numbers(table, state.scores, {"value"});

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "calor/core/random.h"
@@ -107,7 +108,7 @@ struct State {
   Matrix scores;                          // prediction: a column per class (class_scores), or one of values
   bool class_scores = false;
   Matrix decisions;                       // what a prediction was decided by (weigh), a column each; empty: nothing more than the scores
-  std::vector<std::string> decision_names;
+  std::vector<std::pair<std::int64_t, std::int64_t>> decision_pairs;  // the classes that each column tells apart: above 0 for the first
   Vector spectrum;                        // eigenvalues of the last eigen stage
   std::map<std::string, double> figures;  // numbers to report: stress, bandwidth, inertia, repetitions
   // Numbers in sequence to report: "stress" after each step, "change" of each repetition, and the bandwidth curve of exp(auto):

@@ -146,10 +146,9 @@ void decide(State& state, const Arguments& arguments, const Kept& kept, const Co
   state.field_names = state.data->classes;
   state.field = std::make_shared<const Matrix>(std::move(by_class));
   state.decisions = std::move(found);
-  state.decision_names.clear();
-  const auto name = [&](std::int64_t c) { return state.data->classes[static_cast<std::size_t>(c)]; };
+  state.decision_pairs.clear();
   for (std::size_t a = 0; a < order.size(); ++a)
-    for (std::size_t b = a + 1; b < order.size(); ++b) state.decision_names.push_back(fmt::format("decision_{}_{}", name(order[a]), name(order[b])));
+    for (std::size_t b = a + 1; b < order.size(); ++b) state.decision_pairs.emplace_back(order[a], order[b]);
 }
 
 void remark(State& state, const Arguments& arguments, const Machines& machines) {

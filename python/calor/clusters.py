@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._base import Clusterer, Estimator, bandwidth_of
+from ._base import Clusterer, bandwidth_of
 from ._data import array_of
-from ._sklearn import ClusterMixin
 
 
 class KMeans(Clusterer):
@@ -86,7 +85,7 @@ class FuzzyCMeans(Clusterer):
         return array_of(self._place(X)["memberships"])
 
 
-class MarkovClustering(ClusterMixin, Estimator):
+class MarkovClustering(Clusterer):
     """Groups that flow along a graph stays in: labels_.  X is the graph, a square table of weights, sparse or dense, 0 for no edge.
 
     inflation: the larger, the more and the smaller clusters; 1.2 to 5 is the usual range.  max_iter, tol: as MeanShift."""
@@ -101,9 +100,7 @@ class MarkovClustering(ClusterMixin, Estimator):
     def _takes(self) -> str:
         return "similarities"
 
-    def fit(self, X: Any, y: Any = None) -> Any:
-        self.labels_ = array_of(self._run(X)["labels"])
-        return self
-
-    def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
-        return self.fit(X).labels_
+    def predict(self, X: Any) -> np.ndarray:
+        """Of new nodes: a row each with the weights of its edges to the nodes of the fit.  It joins the cluster that most of its edges' weight leads to, the
+        first of equal ones, and the clusters stay as they are; -1 for one without edges."""
+        return super().predict(X)

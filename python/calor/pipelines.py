@@ -196,7 +196,7 @@ def load(path: str | os.PathLike[str]) -> Pipeline:
     """A model file, of `save` here or of `calor run --save`, as a fitted pipeline.  Classes that are whole numbers are numbers again."""
     fit = _engine.load(os.fspath(path))
     about = fit.describe()
-    loaded = Pipeline(about["text"], takes="distances" if about["distances"] else "points", random_state=about["seed"])
+    loaded = Pipeline(about["text"], takes=about["takes"], random_state=about["seed"])
     loaded._fitted = Fitted(fit)
     loaded.pipeline_ = about["text"]
     loaded.n_features_in_ = about["columns"]

@@ -70,7 +70,7 @@ TEST(Weigh, FiguresAndNamesAreTheMachines) {
   EXPECT_EQ(state.figures.at("gamma"), 0.4);
   EXPECT_GT(state.figures.at("support_vectors"), 0);
   ASSERT_EQ(state.series.at("offset").size(), 3U);
-  EXPECT_EQ(state.decision_names, (std::vector<std::string>{"decision_0_1", "decision_0_2", "decision_1_2"}));
+  EXPECT_EQ(state.decision_pairs, (std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 1}, {0, 2}, {1, 2}}));
   ASSERT_EQ(state.decisions.cols(), 3);
   for (Eigen::Index i = 0; i < 90; ++i) {
     Vector votes = Vector::Zero(3);

@@ -110,6 +110,8 @@ def test_a_graph(X):
     clusters = calor.SpectralClustering(2, affinity="precomputed").fit_predict(weights)
     officer = np.array([graph.nodes[node]["club"] == "Officer" for node in graph])
     assert max(np.mean(clusters == officer), np.mean(clusters != officer)) > 0.9
+    modes = calor.LaplacianEigenmaps(affinity="precomputed").fit(weights)
+    assert np.abs(modes.transform(weights) - modes.embedding_).max() < 1e-12  # a node with the edges of one of the fit is where that is
     with pytest.raises(ValueError, match="at least 0"):
         calor.LaplacianEigenmaps(affinity="precomputed").fit(-weights)
 

@@ -1,10 +1,12 @@
 """Estimators give what the command line gives for the same recipe, to the last bit: on digits, recipe by recipe, new points too."""
 import csv
 import io
+import pickle
 
 import networkx
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import calor
 
@@ -143,6 +145,17 @@ def test_memberships(files, wheel_calor):
     assert np.abs(mine.memberships(X) - mine.memberships_).max() < 1e-9
 
 
+def test_decisions(files, wheel_calor, tmp_path):
+    X, y, path, new, new_path, names = files
+    model = tmp_path / "fit.safetensors"
+    wheel_calor("run", "svm", path, "--label", "label", "--set", "kernel.gamma=scale", "--save", model)
+    placed = columns(wheel_calor("apply", model, new_path))
+    mine = calor.SVC(gamma="scale", decision_function_shape="ovo").fit(X, y).decision_function(new)
+    pairs = [(a, b) for a in range(10) for b in range(a + 1, 10)]
+    theirs = [numbers(placed, f"decision_{a}_{b}") if f"decision_{a}_{b}" in placed else -numbers(placed, f"decision_{b}_{a}") for a, b in pairs]
+    assert np.array_equal(mine, np.hstack(theirs))
+
+
 def test_one_class(files, wheel_calor, tmp_path):
     X, _, path, new, new_path, names = files
     model = tmp_path / "fit.safetensors"
@@ -161,6 +174,37 @@ def test_markov_clustering(wheel_calor, tmp_path):
     theirs = dict(zip(found["name"], found["cluster"]))
     mine = calor.MarkovClustering().fit_predict(networkx.to_scipy_sparse_array(graph, weight=None))
     assert mine.tolist() == [int(theirs[str(node)]) for node in graph]
+
+
+GRAPH_CLUSTERS = [("mcl", [], [], lambda: calor.MarkovClustering()),
+                  ("spectral-clustering", ["--as", "similarities"], ["k=3"], lambda: calor.SpectralClustering(3, affinity="precomputed"))]
+
+
+@pytest.mark.parametrize("recipe, read, settings, estimator", GRAPH_CLUSTERS, ids=[c[0] for c in GRAPH_CLUSTERS])
+def test_new_nodes(recipe, read, settings, estimator, wheel_calor, tmp_path):
+    """Weighted edges to the fit's nodes; one node has none.  Dense or sparse, all at once or one at a time, from the estimator, its pickle or a file."""
+    graph = networkx.karate_club_graph()
+    weights = networkx.to_numpy_array(graph)  # of how often they met
+    new = np.where(np.random.default_rng(0).random((20, 34)) < 0.15, np.random.default_rng(1).integers(1, 5, (20, 34)), 0).astype(float)
+    new[7] = 0
+    (tmp_path / "karate.txt").write_text("".join(f"{a} {b} {weights[a, b]}\n" for a, b in graph.edges))
+    lines = [f"n{i} {j} {new[i, j]}" if (i + j) % 2 else f"{j} n{i} {new[i, j]}" for i, j in zip(*new.nonzero())]  # in either direction
+    (tmp_path / "new.txt").write_text("\n".join([*lines, "n7 n8 1"]) + "\n")
+    model = tmp_path / "fit.safetensors"
+    wheel_calor("run", recipe, tmp_path / "karate.txt", *read, *words(settings), "--save", model)
+    found = columns(wheel_calor("apply", model, tmp_path / "new.txt"))
+    theirs = [int(dict(zip(found["name"], found["cluster"]))[f"n{i}"] or -1) for i in range(20)]
+    mine = estimator().fit(weights)
+    with pytest.warns(calor.CalorWarning):
+        assert mine.predict(new).tolist() == theirs and theirs[7] == -1 and len(set(theirs)) > 2
+    reached = np.arange(20) != 7
+    for one in (mine, pickle.loads(pickle.dumps(mine)), calor.load(model)):
+        assert one.predict(csr_array(new[reached])).tolist() == np.array(theirs)[reached].tolist()
+    assert [mine.predict(row[None])[0] for row in new[reached]] == np.array(theirs)[reached].tolist()
+    with pytest.raises(ValueError, match="33 features"):
+        mine.predict(new[:, :33])
+    with pytest.raises(ValueError, match="not negative"):
+        mine.predict(-new)
 
 
 def test_every_recipe_is_here():
