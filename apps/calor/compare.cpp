@@ -143,7 +143,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   options.baselines = !arguments.no_baselines;
   require(!arguments.standardise || options.protocol.standardise, Fault::usage, "[compare] expected --standardise or --no-standardise, found both");
   options.choose_preprocessing = !arguments.standardise;
-  if (arguments.nodes.wanted()) require_node_options(arguments.protocol, !arguments.test.empty());
+  if (arguments.nodes.wanted()) require_node_options("compare", arguments.protocol, !arguments.test.empty());
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
   if (!arguments.report.empty()) {
@@ -178,8 +178,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
                 {"experiments", json::array()}};
   for (std::size_t set = 0; set < arguments.data.size(); ++set) {
     const bool nodes = arguments.nodes.wanted();
-    json experiment = nodes ? compare_nodes(globals, arguments.label, arguments.nodes,
-                                            {arguments.data[set], arguments.seeds, !arguments.no_baselines, arguments.protocol.epochs, arguments.protocol.learning_rate, arguments.protocol.weight_decay}, context)
+    json experiment = nodes ? compare_nodes(globals, arguments.label, arguments.nodes, arguments.protocol, {arguments.data[set], arguments.seeds, !arguments.no_baselines}, context)
                             : learn::compare(sets[set], test, options, context);
     bar.clear();
     if (!globals.json) nodes ? print_nodes(experiment) : print_experiment(experiment);

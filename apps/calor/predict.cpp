@@ -16,6 +16,7 @@
 #include "command.h"
 #include "new_points.h"
 #include "predictions.h"
+#include "train_nodes.h"
 #include "train_propagator.h"
 
 namespace calor::app {
@@ -23,7 +24,7 @@ namespace calor::app {
 using nlohmann::json;
 
 struct PredictArguments {
-  std::string model, output;
+  std::string model, output, graph;
   std::int64_t evidence = 0;  // 0: none
   DataOptions data;
   bool missing_asked = false;
@@ -54,7 +55,12 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
   const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
   require_own_columns(arguments.data, "predict", "model");
-  const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::propagator}, "predict", "a model of calor train");
+  const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::node_network, io::FileKind::propagator}, "predict", "a model of calor train");
+  if (kind == io::FileKind::node_network) {
+    require(arguments.evidence == 0, Fault::usage, "[predict] expected a propagator for --evidence, found a network on nodes");
+    return predict_nodes(globals, arguments.model, arguments.data, arguments.graph, arguments.output, format);
+  }
+  require(arguments.graph.empty(), Fault::usage, "[predict] expected a network on nodes for --graph, found {}", kind == io::FileKind::propagator ? "a propagator" : "a network on rows");
   if (kind == io::FileKind::propagator)
     return predict_with_propagator(globals, {arguments.model, arguments.output, arguments.data, format, arguments.evidence, arguments.missing_asked});
   require(arguments.evidence == 0, Fault::usage,
@@ -92,6 +98,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   add_output(*command, arguments->output);
   command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction, list this many training rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
+  add_graph_option(*command, arguments->graph);
   add_data_options(*command, arguments->data, "that of the model");
   add_globals(*command, globals);
   command->callback([&globals, arguments, missing = as_saved(*command, "the model")] {

@@ -4,11 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/model/networks.h"
 #include "calor/pipeline/bind.h"
 #include "command.h"
 
@@ -24,6 +26,20 @@ static json as_json(const recipes::Recipe& recipe) {
           {"summary", recipe.summary}, {"new_points", recipe.new_points}, {"citation", recipe.citation}};
 }
 
+static void print_network(const recipes::Recipe& network) {
+  fmt::print("{}: {}\n\n  {}\n\n", network.name, network.summary, network.pipeline);
+  for (const recipes::RecipeParameter& parameter : network.parameters)
+    fmt::print("  ${} = {}   {} (\"{} {}=...\")\n", parameter.name, parameter.standard, parameter.meaning, network.name, parameter.name);
+  std::vector<std::string_view> shown;
+  for (const pipeline::BoundStage& bound : model::network_of(network.name).stages)
+    if (std::find(shown.begin(), shown.end(), bound.stage->name) == shown.end()) {
+      shown.push_back(bound.stage->name);
+      fmt::print("  {:<16} {}\n", bound.stage->name, bound.stage->meaning);
+    }
+  fmt::print("\nA network on the nodes of a graph, whose weights are learned: calor compare DATA --pipeline {0}, calor train DATA --pipeline {0} --save MODEL\n", network.name);
+  if (!network.citation.empty()) fmt::print("Source: {}\n", network.citation);
+}
+
 static void print_recipe(const recipes::Recipe& recipe) {
   fmt::print("{}: {}\n\n  {}\n\n", recipe.name, recipe.summary, recipe.pipeline);
   for (const recipes::RecipeParameter& parameter : recipe.parameters)
@@ -35,18 +51,29 @@ static void print_recipe(const recipes::Recipe& recipe) {
 
 static void show(const std::string& name, bool as_document) {
   if (name.empty()) {
-    json document{{"schema", 1}, {"kind", "recipes"}, {"recipes", json::array()}};
+    json document{{"schema", 1}, {"kind", "recipes"}, {"recipes", json::array()}, {"networks", json::array()}};
     for (const recipes::Recipe& recipe : recipes::all_recipes()) {
       if (as_document) document["recipes"].push_back(as_json(recipe));
       else fmt::print("{:<20} {}\n{:<20} {}\n", recipe.name, recipe.summary, "", recipe.pipeline);
     }
+    if (!as_document) fmt::print("\nNetworks on the nodes of a graph, for calor compare and train with --pipeline (calor recipes NAME prints their stages)\n");
+    for (const recipes::Recipe& network : model::all_networks()) {
+      if (as_document) document["networks"].push_back(as_json(network));
+      else fmt::print("{:<20} {}\n", network.name, network.summary);
+    }
     if (as_document) print_json(document);
+    return;
+  }
+  if (const recipes::Recipe* network = model::find_network(name)) {
+    if (as_document) print_json({{"schema", 1}, {"kind", "recipes"}, {"recipes", json::array()}, {"networks", json::array({as_json(*network)})}});
+    else print_network(*network);
     return;
   }
   const recipes::Recipe* recipe = recipes::find_recipe(name);
   if (!recipe) {
     std::vector<std::string> known;
     for (const recipes::Recipe& candidate : recipes::all_recipes()) known.emplace_back(candidate.name);
+    for (const recipes::Recipe& candidate : model::all_networks()) known.emplace_back(candidate.name);
     const std::string near = nearest_name(name, known);
     fail(Fault::usage, "[recipes] expected a recipe ({}), found \"{}\"{}", list_names(known, 40), name,
          near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));

@@ -12,6 +12,7 @@
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/kernels/attention.h"
+#include "calor/model/networks.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/libsvm_model.h"
@@ -69,6 +70,8 @@ static void print_remarks(const pipeline::State& state, const std::vector<pipeli
 }
 
 static void run(const Globals& globals, const RunArguments& arguments) {
+  require(!model::find_network(arguments.pipeline), Fault::usage, "[run] expected a pipeline that runs as it is, found {}, a network whose weights are learned: calor train DATA --pipeline {} --save MODEL, then calor predict",
+          arguments.pipeline, arguments.pipeline);
   pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
   if (form_of(arguments.data.as) == pipeline::As::similarities) parsed = pipeline::begin_with_similarity(parsed, recipes::all_stages());
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());

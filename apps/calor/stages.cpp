@@ -8,6 +8,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/model/stages.h"
 #include "calor/recipes/recipes.h"
 #include "command.h"
 
@@ -56,39 +57,43 @@ static json as_json(const Stage& stage) {
           {"citation", stage.citation}, {"new_points", stage.place != nullptr}};
 }
 
-static void print_stage(const Stage& stage) {
+static void print_stage(const Stage& stage, bool of_network) {
   fmt::print("{}: {}\n  {}, takes {}, gives {}\n", stage.name, stage.meaning, pipeline::kind_name(stage.kind),
              pipeline::type_names(stage.takes), gives_text(stage));
   for (const Parameter& parameter : stage.parameters)
     fmt::print("  {:<12} {:<10} {} ({})\n", parameter.name, parameter.standard.empty() ? "(required)" : parameter.standard, parameter.meaning,
                range_text(parameter));
-  fmt::print("  new points: {}\n", stage.place ? "yes" : "no");
+  if (!of_network) fmt::print("  new points: {}\n", stage.place ? "yes" : "no");
   if (!stage.citation.empty()) fmt::print("  source: {}\n", stage.citation);
 }
 
 static void show(const std::string& name, bool as_document) {
-  json list = json::array();
+  json list = json::array(), of_networks = json::array();
   std::vector<std::string> known;
   bool found = name.empty();
-  const char* kind = "";
-  for (const Stage* stage : recipes::all_stages()) {
+  std::string_view group;
+  const auto each = [&](const Stage* stage, std::string_view title, json& into) {
     known.emplace_back(stage->name);
-    if (!name.empty() && stage->name != name) continue;
-    found = true;
+    if (!name.empty() && stage->name != name) return;
     if (as_document) {
-      list.push_back(as_json(*stage));
+      into.push_back(as_json(*stage));
     } else if (!name.empty()) {
-      print_stage(*stage);
+      fmt::print("{}", found ? fmt::format("\n{}\n", title) : "");
+      print_stage(*stage, &into == &of_networks);
     } else {
-      if (std::string_view(kind) != pipeline::kind_name(stage->kind)) fmt::print("{}\n", kind = pipeline::kind_name(stage->kind));
-      fmt::print("  {:<15} {:<24} {}\n", stage->name,
-                 fmt::format("-> {}", gives_text(*stage)), stage->meaning);
+      if (group != title) fmt::print("{}\n", title);
+      group = title;
+      fmt::print("  {:<15} {:<24} {}\n", stage->name, fmt::format("-> {}", gives_text(*stage)), stage->meaning);
     }
-  }
+    found = true;
+  };
+  for (const Stage* stage : recipes::all_stages()) each(stage, pipeline::kind_name(stage->kind), list);
+  for (const Stage* stage : model::network_stages())  // those that are not of all pipelines
+    if (pipeline::find_stage(recipes::all_stages(), stage->name) != stage) each(stage, "of networks on the nodes of a graph (calor compare --pipeline)", of_networks);
   const std::string near = nearest_name(name, known);
   require(found, Fault::usage, "[stages] expected a stage ({}), found \"{}\"{}", list_names(known, 60), name,
           near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));
-  if (as_document) print_json({{"schema", 1}, {"kind", "stages"}, {"stages", list}});
+  if (as_document) print_json({{"schema", 1}, {"kind", "stages"}, {"stages", list}, {"network_stages", of_networks}});
 }
 
 void add_stages_command(CLI::App& app, Globals& globals) {

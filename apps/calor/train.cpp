@@ -13,7 +13,9 @@
 #include "calor/io/output.h"
 #include "calor/learn/train.h"
 #include "command.h"
+#include "node_options.h"
 #include "protocol_options.h"
+#include "train_nodes.h"
 #include "train_propagator.h"
 
 namespace calor::app {
@@ -23,6 +25,7 @@ using nlohmann::json;
 struct TrainArguments {
   DataOptions data;
   ProtocolOptions protocol;
+  NodeOptions nodes;
   std::string model = "network", attention = "metric", save, test;
   std::optional<double> noise;
   bool restart = false;
@@ -72,6 +75,11 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
 static void train(const Globals& globals, const TrainArguments& arguments) {
   require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
           "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
+  if (arguments.nodes.wanted()) {
+    require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
+            "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");
+    return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);
+  }
   if (arguments.model != "network") {
     require(arguments.attention == TrainArguments{}.attention, Fault::usage,
             "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
@@ -128,6 +136,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
   add_data_options(*command, arguments->data, label_of_predictions);
   command->add_option("--test", arguments->test, "A separate test set; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);
+  add_node_options(*command, arguments->nodes);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { train(globals, *arguments); });
 }

@@ -29,6 +29,8 @@ FileKind kind_of_safetensors(const json& header) {
   if (text_at(metadata, "format").starts_with("calor-fit-")) return {FileKind::fit, "a fit of calor run", "place new points with calor apply"};
   if (kind == network_mark)
     return {FileKind::network, "a network of calor train", "predict new points with calor predict, or look into its heads with calor inspect"};
+  if (kind == node_network_mark)
+    return {FileKind::node_network, "a network of calor train on the nodes of a graph", "predict the nodes of a graph with calor predict"};
   if (kind == propagator_mark) return {FileKind::propagator, "a propagator of calor train", "predict new points with calor predict"};
   if (kind == checkpoint_mark)
     return {FileKind::checkpoint, "a checkpoint of calor train, whose training is not at its end",

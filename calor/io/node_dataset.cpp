@@ -109,7 +109,7 @@ NodeDataset read_any(const std::string& source, const std::string& graph, const 
     return *std::move(archive);
   }
   require(!graph.empty(), Fault::input,
-          "[graph] expected a graph beside the table, or a data set that has one (Planetoid, LINQS, npz with adj_data), found neither ({}): name a file of edges", source);
+          "[graph] expected a graph beside the table, or a data set that has one (Planetoid, LINQS, npz with adj_data), found neither ({}): name a file of edges with --graph", source);
   return read_table_and_graph(source, graph, options, context);
 }
 

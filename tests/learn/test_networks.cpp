@@ -335,7 +335,7 @@ TEST(NodeData, FeaturesAreScaledAsTheySay) {
   EXPECT_EQ(same.features.dense[3][2].item<float>(), static_cast<float>(data.features.value[3 * 4 + 2]));
   data.classes = {"a"};
   data.labels.assign(50, 0);
-  EXPECT_THROW(node_data(data, FeatureScale::rows, Context()), Error);
+  EXPECT_THROW(require_classes(data, "compare"), Error);
 }
 
 }  // namespace

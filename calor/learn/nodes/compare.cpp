@@ -46,7 +46,7 @@ struct Trained {
 class Runs {
  public:
   Runs(const io::NodeDataset& data, const CompareNodesOptions& options, const Context& context)
-      : source_(data), options_(options), context_(context), networks_(networks_of(options)), data_(node_data(data, options.protocol.features, context)) {
+      : source_(data), options_(options), context_(context), networks_(networks_of(options)), data_(node_data(checked(data), options.protocol.features, context)) {
     require(!data.edges.empty() || std::none_of(networks_.begin(), networks_.end(), [](const model::Network& n) { return n.uses_graph; }), Fault::input,
             "[compare] expected edges, found none: name the graph's file with --graph");
     if (options.baselines)
@@ -101,6 +101,11 @@ class Runs {
     double accuracy = 0, alpha = 0;
   };
 
+  static const io::NodeDataset& checked(const io::NodeDataset& data) {
+    require_classes(data, "compare");
+    return data;
+  }
+
   void require_memory(const model::Network& network) const {
     // Activations of the widest stages, forward and backward, a few at a time; features once.
     std::int64_t widest = data_.classes;
@@ -116,22 +121,12 @@ class Runs {
 
   Trained train(const model::Network& network, std::uint64_t seed) const {
     const NodeSplit split = node_split(source_, options_.protocol.per_class, seed);
-    std::unique_ptr<NodeRun> best;
-    double best_rate = 0, best_decay = 0;
-    for (const double rate : options_.protocol.learning_rates)
-      for (const double decay : options_.protocol.weight_decays) {
-        auto run = std::make_unique<NodeRun>(network, data_, split, options_.protocol, rate, decay, seed, context_);
-        while (run->step()) {
-          context_.check_stop("compare");
-          context_.advance(static_cast<double>(++steps_done_), steps_in_all(), fmt::format("{}, seed {}", network.name, seed));
-        }
-        const bool better = !best || run->validated() > best->validated() || (run->validated() == best->validated() && run->validated_loss() < best->validated_loss());
-        if (!better) continue;
-        best = std::move(run);
-        best_rate = rate, best_decay = decay;
-      }
-    Trained result{best->record(), {"", {{"learning rate", best_rate}}}};
-    if (options_.protocol.weight_decays.size() > 1) result.chosen.values.emplace_back("weight decay", best_decay);
+    const BestRun best = best_run(network, data_, split, options_.protocol, seed, context_, [&] {
+      context_.check_stop("compare");
+      context_.advance(static_cast<double>(++steps_done_), steps_in_all(), fmt::format("{}, seed {}", network.name, seed));
+    });
+    Trained result{best.run->record(), {"", {{"learning rate", best.rate}}}};
+    if (options_.protocol.weight_decays.size() > 1) result.chosen.values.emplace_back("weight decay", best.decay);
     result.record.preprocessing = analyse::chosen_text({result.chosen});
     return result;
   }

@@ -1,6 +1,6 @@
 #include "calor/learn/nodes/data.h"
 
-#include <ATen/ops/from_blob.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -34,43 +34,55 @@ io::SparseMatrix over_row_sums(io::SparseMatrix features) {
   return features;
 }
 
-at::Tensor dense_of(const io::SparseMatrix& features, bool standardise) {
-  const at::Tensor result = at::zeros({features.rows, features.columns}, at::kFloat);
-  float* out = result.mutable_data_ptr<float>();
-  std::vector<double> sum(static_cast<std::size_t>(features.columns)), squares(sum.size());
-  for (std::int64_t e = 0; e < features.entries(); ++e) sum[features.column[e]] += features.value[e];
+// Columns over all nodes: each to mean 0 and variance 1.
+Standardisation standardisation_of(const io::SparseMatrix& features) {
+  const auto columns = static_cast<std::size_t>(features.columns);
   const auto rows = static_cast<double>(features.rows);
-  for (double& s : sum) s /= rows;
-  std::vector<std::int64_t> filled(sum.size(), 0);
+  Standardisation result{std::vector<double>(columns, 0), std::vector<double>(columns, 0)};
+  for (std::int64_t e = 0; e < features.entries(); ++e) result.mean[features.column[e]] += features.value[e] / rows;
+  std::vector<std::int64_t> filled(columns, 0);
   for (std::int64_t e = 0; e < features.entries(); ++e) {
-    const double off = features.value[e] - sum[features.column[e]];
-    squares[features.column[e]] += off * off;
+    const double off = features.value[e] - result.mean[features.column[e]];
+    result.deviation[features.column[e]] += off * off;
     ++filled[features.column[e]];
   }
-  std::vector<double> mean(sum.size(), 0), deviation(sum.size(), 1);
-  if (standardise)
-    for (std::size_t c = 0; c < sum.size(); ++c) {
-      mean[c] = sum[c];
-      deviation[c] = std::sqrt((squares[c] + (rows - static_cast<double>(filled[c])) * sum[c] * sum[c]) / rows);
-      if (!(deviation[c] > 1e-12 * std::abs(mean[c]))) deviation[c] = 0;  // a constant column is left at zero
-    }
-  for (std::int64_t i = 0; i < features.rows; ++i) {
-    float* row = out + i * features.columns;
-    if (standardise)
-      for (std::size_t c = 0; c < sum.size(); ++c) row[c] = deviation[c] > 0 ? static_cast<float>(-mean[c] / deviation[c]) : 0.0F;
-    for (std::int64_t e = features.begin[i]; e < features.begin[i + 1]; ++e) {
-      const auto c = static_cast<std::size_t>(features.column[e]);
-      row[c] = deviation[c] > 0 ? static_cast<float>((features.value[e] - mean[c]) / deviation[c]) : 0.0F;
-    }
+  for (std::size_t c = 0; c < columns; ++c) {
+    const double mean = result.mean[c];
+    const double deviation = std::sqrt((result.deviation[c] + (rows - static_cast<double>(filled[c])) * mean * mean) / rows);
+    result.deviation[c] = deviation > 1e-12 * std::abs(mean) ? deviation : 0;  // a constant column becomes zeros
+  }
+  return result;
+}
+
+at::Tensor dense_of(const io::SparseMatrix& features) {
+  const at::Tensor result = at::zeros({features.rows, features.columns}, at::kFloat);
+  float* out = result.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < features.rows; ++i)
+    for (std::int64_t e = features.begin[i]; e < features.begin[i + 1]; ++e) out[i * features.columns + features.column[e]] = static_cast<float>(features.value[e]);
+  return result;
+}
+
+at::Tensor dense_of(const io::SparseMatrix& features, const Standardisation& standardisation) {
+  const at::Tensor result = at::empty({features.rows, features.columns}, at::kFloat);
+  float* row = result.mutable_data_ptr<float>();
+  const auto scaled = [&](std::size_t c, double value) {
+    return standardisation.deviation[c] > 0 ? static_cast<float>((value - standardisation.mean[c]) / standardisation.deviation[c]) : 0.0F;
+  };
+  for (std::int64_t i = 0; i < features.rows; ++i, row += features.columns) {
+    for (std::size_t c = 0; c < standardisation.mean.size(); ++c) row[c] = scaled(c, 0);
+    for (std::int64_t e = features.begin[i]; e < features.begin[i + 1]; ++e) row[features.column[e]] = scaled(static_cast<std::size_t>(features.column[e]), features.value[e]);
   }
   return result;
 }
 
 }  // namespace
 
-NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context) {
-  require(classes_present(data.labels, static_cast<std::int64_t>(data.classes.size())) >= 2, Fault::input, "[compare] expected nodes of at least 2 classes, found {}: name the label's column with --label",
-          classes_present(data.labels, static_cast<std::int64_t>(data.classes.size())));
+void require_classes(const io::NodeDataset& data, const char* op) {
+  const std::int64_t classes = classes_present(data.labels, static_cast<std::int64_t>(data.classes.size()));
+  require(classes >= 2, Fault::input, "[{}] expected nodes of at least 2 classes, found {}: name the label's column with --label", op, classes);
+}
+
+NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context, const Standardisation* known) {
   NodeData result;
   result.nodes = data.nodes();
   result.classes = static_cast<std::int64_t>(data.classes.size());
@@ -87,7 +99,12 @@ NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Contex
   } else {
     context.memory.require(static_cast<std::uint64_t>(data.features.rows) * static_cast<std::uint64_t>(data.features.columns) * 4, "compare", "features with all their zeros",
                            "take --feature-scale rows or untouched, which keep them sparse");
-    result.features.dense = dense_of(result.scale == FeatureScale::rows ? over_row_sums(data.features) : data.features, result.scale == FeatureScale::standardised);
+    if (result.scale == FeatureScale::standardised) {
+      result.standardisation = known ? *known : standardisation_of(data.features);
+      result.features.dense = dense_of(data.features, result.standardisation);
+    } else {
+      result.features.dense = dense_of(result.scale == FeatureScale::rows ? over_row_sums(data.features) : data.features);
+    }
   }
   std::vector<engine::Edge> edges;
   edges.reserve(2 * data.edges.size());

@@ -11,6 +11,7 @@
 #include "calor/io/node_dataset.h"
 #include "calor/learn/network/network.h"
 #include "calor/learn/nodes/protocol.h"
+#include "calor/learn/standardisation.h"
 
 namespace calor::learn {
 
@@ -20,10 +21,14 @@ struct NodeData {
   at::Tensor labels;                            // [nodes], int64, -1 where there is none
   std::int64_t nodes = 0, classes = 0;
   FeatureScale scale = FeatureScale::untouched;
+  Standardisation standardisation;              // of that scale alone
 };
 
-// Throws Fault::input for fewer than two classes; Fault::memory.
-NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context);
+// Throws Fault::memory.  `known`: the standardisation of a model's own nodes; null: fitted on these.
+NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context, const Standardisation* known = nullptr);
+
+// Throws Fault::input for fewer than two classes with nodes.
+void require_classes(const io::NodeDataset& data, const char* op);
 
 // Node numbers, ascending.
 struct NodeSplit {

@@ -88,4 +88,17 @@ void NodeRun::measure() {
   record_.temperature.emplace_back();
 }
 
+BestRun best_run(const model::Network& network, const NodeData& data, const NodeSplit& split, const NodeProtocol& protocol, std::uint64_t seed, const Context& context,
+                 const std::function<void()>& after_step) {
+  BestRun best;
+  for (const double rate : protocol.learning_rates)
+    for (const double decay : protocol.weight_decays) {
+      auto run = std::make_unique<NodeRun>(network, data, split, protocol, rate, decay, seed, context);
+      while (run->step()) after_step();
+      const bool better = !best.run || run->validated() > best.run->validated() || (run->validated() == best.run->validated() && run->validated_loss() < best.run->validated_loss());
+      if (better) best = {std::move(run), rate, decay};
+    }
+  return best;
+}
+
 }  // namespace calor::learn

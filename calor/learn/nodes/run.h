@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,5 +44,14 @@ class NodeRun {
   bool ended_ = false;
   analyse::RunRecord record_;
 };
+
+// The run, over the protocol's rates and decays, that validates best: the greatest accuracy, of equal ones the least loss.
+struct BestRun {
+  std::unique_ptr<NodeRun> run;
+  double rate = 0, decay = 0;
+};
+// after_step is called after each epoch of each run.
+BestRun best_run(const model::Network& network, const NodeData& data, const NodeSplit& split, const NodeProtocol& protocol, std::uint64_t seed, const Context& context,
+                 const std::function<void()>& after_step);
 
 }  // namespace calor::learn

@@ -1,0 +1,60 @@
+#include "node_options.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "calor/core/error.h"
+#include "calor/model/networks.h"
+
+namespace calor::app {
+
+void add_graph_option(CLI::App& command, std::string& graph) {
+  command.add_option("--graph", graph, "The edges of DATA's rows: a file of pairs, GraphML or Matrix Market")->check(not_empty)->type_name("FILE");
+}
+
+void add_node_options(CLI::App& command, NodeOptions& options) {
+  std::string known;
+  for (const recipes::Recipe& network : model::all_networks()) known += fmt::format("{}{}", known.empty() ? "" : ", ", network.name);
+  command
+      .add_option("--pipeline", options.pipelines,
+                  fmt::format("A network on the nodes of a graph: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`). DATA is then the bundled \"blocks\", a folder of "
+                              "Planetoid files, NAME.content beside NAME.cites, an npz of node data, or a table with --graph",
+                              known))
+      ->type_name("NAME|PIPELINE")
+      ->allow_extra_args(false);
+  add_graph_option(command, options.graph);
+  command.add_option("--feature-scale", options.scale, "With --pipeline: each row over its sum (rows), columns to variance 1 (standardised), or untouched; auto: rows where most are 0")->capture_default_str();
+  command.add_option("--per-class", options.per_class, "With --pipeline: training nodes of each class, where DATA has no split of its own")->capture_default_str();
+  command.add_option("--patience", options.patience, "With --pipeline: end after so many epochs without a better validation; 0: never")->capture_default_str();
+}
+
+learn::NodeProtocol NodeOptions::protocol(const ProtocolOptions& given) const {
+  learn::NodeProtocol protocol;
+  protocol.features = learn::parse_feature_scale(scale);
+  protocol.per_class = per_class;
+  protocol.patience = patience;
+  if (given.epochs) protocol.epochs = *given.epochs;
+  if (given.learning_rate) protocol.learning_rates = {*given.learning_rate};
+  if (given.weight_decay) protocol.weight_decays = {*given.weight_decay};
+  validate(protocol);
+  return protocol;
+}
+
+void require_node_options(const char* op, const ProtocolOptions& p, bool test) {
+  const std::pair<const char*, bool> others[] = {{"--layers", p.layers.has_value()},     {"--width", p.width.has_value()},          {"--batch", p.batch.has_value()},
+                                                 {"--optimizer", !p.optimizer.empty()},  {"--reading", p.reading != "recommended"}, {"--temperature", p.temperature != "fixed"},
+                                                 {"--attend", p.attend != "train"},      {"--test-share", p.test_share.has_value()}, {"--no-standardise", p.no_standardise},
+                                                 {"--test", test}};
+  for (const auto& [option, given] : others)
+    require(!given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"gat width=16\"), or leave it out", op, option);
+}
+
+io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context) {
+  io::NodeDataset data = io::load_node_dataset(source, graph, load, context);
+  say_reading(globals, io::reading_line(data), data.reading);
+  return data;
+}
+
+}  // namespace calor::app

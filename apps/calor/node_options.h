@@ -1,0 +1,35 @@
+// The flags of commands that work on the nodes of a graph: compare and train with --pipeline, and predict.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calor/io/node_dataset.h"
+#include "calor/learn/nodes/protocol.h"
+#include "command.h"
+#include "protocol_options.h"
+
+namespace calor::app {
+
+struct NodeOptions {
+  std::vector<std::string> pipelines;
+  std::string graph, scale = "auto";
+  std::int64_t per_class = 20, patience = 0;
+  bool wanted() const { return !pipelines.empty() || !graph.empty(); }
+
+  // With what --epochs, --lr and --weight-decay say.  Throws Fault::usage.
+  learn::NodeProtocol protocol(const ProtocolOptions& given) const;
+};
+
+void add_node_options(CLI::App& command, NodeOptions& options);
+
+// --graph alone.
+void add_graph_option(CLI::App& command, std::string& graph);
+
+// Throws Fault::usage for what networks on nodes have no use for.
+void require_node_options(const char* op, const ProtocolOptions& protocol, bool test);
+
+// The data, and a line on stderr that says what was read.
+io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context);
+
+}  // namespace calor::app

@@ -1,0 +1,98 @@
+#include "train_nodes.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/core/version.h"
+#include "calor/io/number.h"
+#include "calor/learn/nodes/model.h"
+#include "calor/model/networks.h"
+#include "predictions.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+static json training_json(const Globals& globals, const io::NodeDataset& data, const learn::NodeTraining& result, const std::string& save) {
+  return {{"schema", 1},
+          {"kind", "train-nodes"},
+          {"version", version},
+          {"command", globals.command_line},
+          {"network", result.model.name},
+          {"pipeline", result.model.pipeline},
+          {"seed", result.model.seed},
+          {"input_hash", result.model.input_hash},
+          {"read", reading_json(io::reading_line(data), data.reading)},
+          {"features", learn::name_of(result.model.scale)},
+          {"train", result.train},
+          {"validation", result.validation},
+          {"test", result.test},
+          {"learning_rate", result.rate},
+          {"weight_decay", result.decay},
+          {"epoch", result.epoch},
+          {"parameters", result.parameters},
+          {"train_accuracy", result.train_accuracy},
+          {"validation_accuracy", result.validation_accuracy},
+          {"test_accuracy", result.test_accuracy},
+          {"share", result.shares},
+          {"model", save.empty() ? json() : json(save)}};
+}
+
+void train_nodes(const Globals& globals, const DataOptions& given, const NodeOptions& options, const ProtocolOptions& protocol, const std::string& save) {
+  require(options.pipelines.size() == 1, Fault::usage, "[train] expected one --pipeline, found {}: compare several with calor compare", options.pipelines.size());
+  require_node_options("train", protocol, false);
+  const learn::NodeProtocol settled = options.protocol(protocol);
+  model::network_of(options.pipelines.front());  // refused before anything is read
+  if (!save.empty()) check_output(save, {given.data, options.graph});
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const io::NodeDataset data = load_nodes(globals, given.data, options.graph, given.load_options(), context);
+  const learn::NodeTraining result = learn::train_nodes(data, options.pipelines.front(), settled, globals.seed, context);
+  bar.clear();
+  if (!save.empty()) learn::save_node_model(save, result.model);
+  if (globals.json) return print_json(training_json(globals, data, result, save));
+  fmt::print("{}: {} nodes to train on, {} to validate, {} to test; features {}\n", data.name, grouped_digits(result.train), grouped_digits(result.validation), grouped_digits(result.test),
+             learn::name_of(result.model.scale));
+  fmt::print("{}: test accuracy {:.1f} %, validation {:.1f} %, at epoch {} of learning rate {} and weight decay {}; {} parameters\n", result.model.name, 100 * result.test_accuracy,
+             100 * result.validation_accuracy, result.epoch, result.rate, result.decay, grouped_digits(result.parameters));
+  if (!save.empty()) fmt::print("Model: {}\n", save);
+}
+
+// The rows that a table or a document of predictions is about.
+static io::Dataset as_dataset(const io::NodeDataset& data) {
+  io::Dataset result;
+  result.name = data.name, result.source = data.source, result.hash = data.hash;
+  result.rows = data.nodes(), result.columns = data.features.columns;
+  result.row_names = data.node_names;
+  result.reading = data.reading;
+  return result;
+}
+
+void predict_nodes(const Globals& globals, const std::string& path, const DataOptions& given, const std::string& graph, const std::string& output, pipeline::Format format) {
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const learn::NodeModel model = learn::load_node_model(path);
+  const io::NodeDataset data = load_nodes(globals, given.data, graph, given.load_options(), context);
+  const learn::Predictions predictions = learn::predict_nodes(model, data, context);
+  bar.clear();
+  NewPredictions found{data.node_names, model.classes, predictions.winner, engine::Matrix(predictions.rows, predictions.classes), {}, 0, {}};
+  for (Eigen::Index k = 0; k < found.probability.size(); ++k)
+    found.probability.data()[k] = io::parse_number(fmt::format("{}", predictions.probability[static_cast<std::size_t>(k)])).value_or(0);
+  std::string text;
+  if (format == pipeline::Format::json) {
+    json document = document_of(globals, as_dataset(data), found);
+    document["read"] = reading_json(io::reading_line(data), data.reading);
+    document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
+    text = pipeline::dump(document) + "\n";
+  } else {
+    text = as_file(table_of(found), format, {});
+  }
+  write_result(output, text);
+  if (!globals.quiet && !std::isnan(predictions.accuracy)) fmt::print(stderr, "accuracy {:.1f} % of the labelled nodes, those of the training included\n", 100 * predictions.accuracy);
+}
+
+}  // namespace calor::app

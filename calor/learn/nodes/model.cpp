@@ -1,0 +1,213 @@
+#include "calor/learn/nodes/model.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/core/version.h"
+#include "calor/io/file_kind.h"
+#include "calor/io/safetensors.h"
+#include "calor/learn/nodes/run.h"
+#include "calor/learn/run.h"
+#include "calor/learn/stored_tensor.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+
+constexpr int schema = 1;
+
+const std::string& entry(const io::Safetensors& content, const std::string& key) {
+  const auto found = content.metadata.find(key);
+  require(found != content.metadata.end(), Fault::input, "[model] expected the metadata '{}', found none", key);
+  return found->second;
+}
+
+// A network's weights have their places by its text, columns and classes alone: a graph of no edges tells them.
+std::vector<WeightSpec> specs_of(const NodeModel& model, const Context& context) {
+  auto empty = std::make_shared<pipeline::Data>();
+  empty->features = std::make_shared<const engine::Matrix>(1, 0);
+  empty->graph = std::make_shared<const engine::Csr>(engine::from_edges(1, 1, {}));
+  NodeFeatures features;
+  features.dense = at::zeros({1, model.columns}, at::kFloat);
+  features.columns = model.columns;
+  return NodeNetwork(model::network_of(model.pipeline), empty, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
+}
+
+std::int64_t size_of(const std::vector<std::int64_t>& shape) {
+  std::int64_t size = 1;
+  for (const std::int64_t extent : shape) size *= extent;
+  return size;
+}
+
+bool finite(const auto& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](auto number) { return std::isfinite(number); });
+}
+
+NodeModel model_of(const io::Safetensors& content) {
+  require(json::parse(entry(content, "schema")).get<int>() == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})", schema, entry(content, "schema"),
+          entry(content, "version"));
+  NodeModel model;
+  model.name = entry(content, "name");
+  model.pipeline = entry(content, "pipeline");
+  model.version = entry(content, "version");
+  model.input_hash = entry(content, "input_hash");
+  model.data_name = entry(content, "data");
+  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
+  model.columns = json::parse(entry(content, "columns")).get<std::int64_t>();
+  model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
+  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
+  model.scale = parse_feature_scale(entry(content, "scale"));
+  constexpr std::int64_t most_columns = 1 << 24;
+  require(model.columns >= 0 && model.columns <= most_columns && (model.features.empty() || static_cast<std::int64_t>(model.features.size()) == model.columns) && model.classes.size() >= 2,
+          Fault::input, "[model] expected columns with as many names, and at least 2 classes, found {}, {} and {}", model.columns, model.features.size(), model.classes.size());
+  if (model.scale == FeatureScale::standardised) {
+    model.standardisation = {restored<double>(content, "preprocessing.mean", 1, "model"), restored<double>(content, "preprocessing.deviation", 1, "model")};
+    for (const auto* numbers : {&model.standardisation.mean, &model.standardisation.deviation})
+      require(static_cast<std::int64_t>(numbers->size()) == model.columns && finite(*numbers), Fault::input, "[model] expected a finite mean and deviation of each of {} columns, found others",
+              model.columns);
+  }
+  for (const WeightSpec& spec : specs_of(model, Context())) {
+    const std::vector<float> values = restored<float>(content, "network." + spec.name, spec.shape.size(), "model");
+    require(static_cast<std::int64_t>(values.size()) == size_of(spec.shape) && finite(values), Fault::input, "[model] expected {} finite numbers in the tensor 'network.{}', found others",
+            size_of(spec.shape), spec.name);
+    model.weights.insert(model.weights.end(), values.begin(), values.end());
+  }
+  return model;
+}
+
+// The model's columns of the data.
+io::NodeDataset matched(const NodeModel& model, const io::NodeDataset& data) {
+  io::NodeDataset result = data;
+  if (model.features.empty() || data.feature_names.empty() || model.features == data.feature_names) {
+    require(data.features.columns == model.columns, Fault::input, "[predict] expected {}, as the model was trained on, found {}", counted(model.columns, "feature"), data.features.columns);
+    return result;
+  }
+  std::vector<std::int32_t> place(data.feature_names.size(), -1);
+  std::vector<std::string> missing;
+  for (std::size_t c = 0; c < model.features.size(); ++c) {
+    const auto found = std::find(data.feature_names.begin(), data.feature_names.end(), model.features[c]);
+    if (found == data.feature_names.end()) missing.push_back(model.features[c]);
+    else place[static_cast<std::size_t>(found - data.feature_names.begin())] = static_cast<std::int32_t>(c);
+  }
+  require(missing.empty(), Fault::input, "[predict] expected the model's features, found no {}: give data with these columns", list_names(missing, 10));
+  result.features.columns = model.columns;
+  result.features.begin = {0};
+  result.features.column.clear();
+  result.features.value.clear();
+  std::vector<std::pair<std::int32_t, double>> row;
+  for (std::int64_t i = 0; i < data.nodes(); ++i) {
+    row.clear();
+    for (std::int64_t e = data.features.begin[i]; e < data.features.begin[i + 1]; ++e)
+      if (const std::int32_t c = place[static_cast<std::size_t>(data.features.column[e])]; c >= 0) row.emplace_back(c, data.features.value[e]);
+    std::sort(row.begin(), row.end());
+    for (const auto& [c, value] : row) result.features.column.push_back(c), result.features.value.push_back(value);
+    result.features.begin.push_back(result.features.entries());
+  }
+  return result;
+}
+
+}  // namespace
+
+NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, const NodeProtocol& protocol, std::uint64_t seed, const Context& context) {
+  validate(protocol);
+  const model::Network network = model::network_of(text);
+  require(!network.uses_graph || !data.edges.empty(), Fault::input, "[train] expected edges, found none: name the graph's file with --graph");
+  require_classes(data, "train");
+  const OneThread one_thread;
+  const NodeData nodes = node_data(data, protocol.features, context);
+  const NodeSplit split = node_split(data, protocol.per_class, seed);
+  const auto all = static_cast<double>(protocol.epochs) * static_cast<double>(protocol.learning_rates.size() * protocol.weight_decays.size());
+  std::int64_t done = 0;
+  const BestRun best = best_run(network, nodes, split, protocol, seed, context, [&] {
+    context.check_stop("train");
+    context.advance(static_cast<double>(++done), all, "training");
+  });
+  const analyse::RunRecord& record = best.run->record();
+  NodeTraining result;
+  result.train_accuracy = record.train_accuracy.back();
+  result.validation_accuracy = best.run->validated();
+  result.test_accuracy = record.test_accuracy.back();
+  result.rate = best.rate, result.decay = best.decay;
+  result.epoch = best.run->best_epoch();
+  result.parameters = record.parameters;
+  result.train = static_cast<std::int64_t>(split.train.size()), result.validation = static_cast<std::int64_t>(split.validation.size()), result.test = static_cast<std::int64_t>(split.test.size());
+  result.shares = record.share.back();
+  NodeModel& model = result.model;
+  model.name = network.name, model.pipeline = network.text, model.version = version;
+  model.input_hash = data.hash, model.data_name = data.name;
+  model.seed = seed;
+  model.columns = data.features.columns;
+  model.features = data.feature_names, model.classes = data.classes;
+  model.scale = nodes.scale, model.standardisation = nodes.standardisation;
+  const float* weights = best.run->kept().data_ptr<float>();
+  model.weights.assign(weights, weights + best.run->kept().numel());
+  return result;
+}
+
+void save_node_model(const std::string& path, const NodeModel& model) {
+  io::Safetensors content;
+  content.metadata = {{"kind", io::node_network_mark}, {"schema", std::to_string(schema)}, {"version", model.version}, {"name", model.name}, {"pipeline", model.pipeline},
+                      {"scale", std::string(name_of(model.scale))}, {"columns", std::to_string(model.columns)}, {"features", json(model.features).dump()}, {"classes", json(model.classes).dump()},
+                      {"seed", std::to_string(model.seed)}, {"input_hash", model.input_hash}, {"data", model.data_name}};
+  if (model.scale == FeatureScale::standardised) {
+    content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns});
+    content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns});
+  }
+  auto next = model.weights.begin();
+  for (const WeightSpec& spec : specs_of(model, Context())) {
+    const std::int64_t size = size_of(spec.shape);
+    content.tensors["network." + spec.name] = stored(std::vector<float>(next, next + size), spec.shape);
+    next += size;
+  }
+  io::write_safetensors(path, content);
+}
+
+NodeModel load_node_model(const std::string& path) {
+  io::expect_kind(path, {io::FileKind::node_network}, "model", "a network of calor train on the nodes of a graph");
+  const io::Safetensors content = io::read_safetensors(path);
+  try {
+    return model_of(content);
+  } catch (const Error& error) {
+    fail(Fault::input, "{} ({})", error.what(), path);
+  } catch (const json::exception& error) {
+    fail(Fault::input, "[model] expected metadata of a saved network, found {} ({})", error.what(), path);
+  }
+}
+
+Predictions predict_nodes(const NodeModel& model, const io::NodeDataset& given, const Context& context) {
+  const OneThread one_thread;
+  const at::NoGradGuard no_gradient;
+  const io::NodeDataset data = matched(model, given);
+  const NodeData nodes = node_data(data, model.scale, context, &model.standardisation);
+  const auto classes = static_cast<std::int64_t>(model.classes.size());
+  const NodeNetwork network(model::network_of(model.pipeline), nodes.graph, nodes.features, classes, model.seed, context);
+  network.weights().values().copy_(at::from_blob(const_cast<float*>(model.weights.data()), {static_cast<std::int64_t>(model.weights.size())}, at::kFloat));
+  const at::Tensor logits = network.logits(false, 0), probability = at::softmax(logits, 1).contiguous(), winner = at::argmax(logits, 1).contiguous();
+  Predictions result;
+  result.rows = data.nodes();
+  result.classes = classes;
+  result.winner.assign(winner.data_ptr<std::int64_t>(), winner.data_ptr<std::int64_t>() + winner.numel());
+  result.probability.assign(probability.data_ptr<float>(), probability.data_ptr<float>() + probability.numel());
+  double right = 0, labelled = 0;
+  for (std::int64_t i = 0; i < result.rows; ++i) {
+    const std::int64_t label = data.labels.empty() ? -1 : data.labels[static_cast<std::size_t>(i)];
+    if (label < 0) continue;
+    labelled += 1;
+    right += data.classes[static_cast<std::size_t>(label)] == model.classes[static_cast<std::size_t>(result.winner[static_cast<std::size_t>(i)])];
+  }
+  result.accuracy = labelled > 0 ? right / labelled : std::numeric_limits<double>::quiet_NaN();
+  return result;
+}
+
+}  // namespace calor::learn
