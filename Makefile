@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator study install clean
+.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator bench-edges study install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -72,6 +72,9 @@ bench-reader: build  ## the reader of tables against pandas' C reader, 200,000 x
 	@tools/setup bench
 	@cmake --build build --target calor_bench_reader -j $(JOBS)
 	@$(PYTHON) bench/reader
+
+bench-edges: build-tests  ## attention on a graph's edges beside torch's gathers and scatters, as they are and compiled, one thread each
+	@OMP_NUM_THREADS=1 PYTHONPATH=python $(PYTHON) bench/edges
 
 bench-propagator: build  ## all of MNIST: the propagator beside scikit-learn's SVC and KNeighborsClassifier (CALOR_DATA names the data folder)
 	@$(PYTHON) bench/propagator/mnist.py
