@@ -41,8 +41,8 @@ std::vector<Flag> flags(const std::vector<const Outcome*>& outcomes, const Judge
                                        average * static_cast<double>(judgement.keys), judgement.keys)});
       if (uniform > 0)
         result.push_back(
-            {"collapse", fmt::format("layer {} weighs all keys alike {} {}: effective share {:.1f} % on average",
-                                     layer + 1, when, in_runs(uniform, outcomes.size()), 100 * average)});
+            {"collapse", fmt::format("layer {} weighs all {} alike {} {}: effective share {:.1f} % on average",
+                                     layer + 1, judgement.keys > 0 ? "keys" : "neighbours", when, in_runs(uniform, outcomes.size()), 100 * average)});
     }
   std::int64_t stuck = 0;
   for (const Outcome* outcome : outcomes)

@@ -266,7 +266,7 @@ function shareFigure(experiment) {
   return figure(
       ofNodes(experiment) ? "How many neighbours a node attends to" : "How many keys a token attends to",
       ofNodes(experiment) ?
-          "exp(entropy) of a node's weights over the number of its neighbours, itself included; the mean over a sample of nodes. At 100 % all neighbours weigh the same: the attention is a plain mean. Bands run from the lowest to the highest run." :
+          "exp(entropy) of a node's weights over the number of its neighbours, itself included; the mean over nodes and heads. At 100 % all neighbours weigh the same: the attention is a plain mean. Bands run from the lowest to the highest run." :
           "exp(entropy) of a token's weights over the number of keys. Near 100 % it averages all tokens alike (collapse: attention does nothing); near the dashed line it attends only to itself (saturation). Bands run from the lowest to the highest run.",
       [],
       flags.length ? h("ul", {class: "flags", "aria-label": "Warnings"}, flags) :

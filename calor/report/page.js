@@ -102,7 +102,7 @@ function swatch(experiment, attention) {
            {x1: 0, x2: 24, y1: 4, y2: 4, "stroke-width": 3, "stroke-dasharray": dashes[style.dash]}))
     line.setAttribute(name, value);
   line.style.stroke = `var(--series-${
-      attention === CONTROL ? "control" : experiment.attentions.filter((a) => a !== CONTROL).indexOf(attention) % 6})`;
+      isControl(attention) ? "control" : experiment.attentions.filter((a) => !isControl(a)).indexOf(attention) % 6})`;
   svg.append(line);
   return svg;
 }

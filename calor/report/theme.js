@@ -45,12 +45,12 @@ function alpha(hex, opacity) {
   return `rgba(${r},${g},${b},${opacity})`;
 }
 
-const CONTROL = "uniform";
+const isControl = (name) => name === "uniform" || name === "graph-uniform";
 
 // How a similarity is drawn everywhere: by its place in the list, the control in grey.
 function look(experiment, attention) {
-  if (attention === CONTROL) return {color: palette().control, dash: "dot", symbol: "x-thin-open"};
-  const place = experiment.attentions.filter((name) => name !== CONTROL).indexOf(attention);
+  if (isControl(attention)) return {color: palette().control, dash: "dot", symbol: "x-thin-open"};
+  const place = experiment.attentions.filter((name) => !isControl(name)).indexOf(attention);
   const colours = palette().series;
   return {
     color: colours[place % colours.length],
