@@ -103,19 +103,9 @@ EdgeTensors edge_tensors(const at::Tensor& begin_, const at::Tensor& column_, st
     TORCH_CHECK_VALUE(starts[i] <= starts[i + 1], "[calor::edges] expected ascending starts, found ", starts[i], " before ", starts[i + 1], " in row ", i);
   for (std::int64_t e = 0; e < edges; ++e)
     TORCH_CHECK_VALUE(to[e] >= 0 && to[e] < columns, "[calor::edges] expected columns from 0 to ", columns - 1, ", found ", to[e], " for edge ", e);
-  EdgeTensors result{begin, column, at::zeros({columns + 1}, begin.options()), at::empty({edges}, column.options()), at::empty({edges}, begin.options())};
-  auto* reverse = result.reverse_begin.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t e = 0; e < edges; ++e) ++reverse[to[e] + 1];
-  for (std::int64_t j = 0; j < columns; ++j) reverse[j + 1] += reverse[j];
-  std::vector<std::int64_t> next(reverse, reverse + columns);
-  auto* row_of = result.reverse_row.mutable_data_ptr<std::int32_t>();
-  auto* edge_of = result.reverse_edge.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t e = starts[i]; e < starts[i + 1]; ++e) {
-      const std::int64_t at = next[to[e]]++;
-      row_of[at] = static_cast<std::int32_t>(i);
-      edge_of[at] = e;
-    }
+  EdgeTensors result{begin, column, at::empty({columns + 1}, begin.options()), at::empty({edges}, column.options()), at::empty({edges}, begin.options())};
+  kernels::edges_by_column(rows, columns, starts, to, result.reverse_begin.mutable_data_ptr<std::int64_t>(), result.reverse_row.mutable_data_ptr<std::int32_t>(),
+                           result.reverse_edge.mutable_data_ptr<std::int64_t>());
   return result;
 }
 

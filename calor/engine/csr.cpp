@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "calor/core/error.h"
+#include "calor/kernels/edges.h"
 
 namespace calor::engine {
 
@@ -33,22 +34,44 @@ Csr from_edges(std::int64_t rows, std::int64_t columns, std::vector<Edge> edges)
   return graph;
 }
 
+static std::shared_ptr<const Pattern::Reverse> reversed(const Pattern& pattern) {
+  auto reverse = std::make_shared<Pattern::Reverse>();
+  reverse->begin.resize(static_cast<std::size_t>(pattern.columns) + 1);
+  reverse->row.resize(pattern.column.size());
+  reverse->edge.resize(pattern.column.size());
+  kernels::edges_by_column(pattern.rows, pattern.columns, pattern.begin.data(), pattern.column.data(), reverse->begin.data(), reverse->row.data(), reverse->edge.data());
+  return reverse;
+}
+
+std::shared_ptr<const Pattern::Reverse> Pattern::known() const {
+  const auto& made = made_.reverse;
+  return made && made->edge.size() == column.size() && static_cast<std::int64_t>(made->begin.size()) == columns + 1 ? made : nullptr;
+}
+
+std::shared_ptr<const Pattern::Reverse> Pattern::reverse() const {
+  const std::lock_guard lock(made_.guard);
+  if (!known()) made_.reverse = reversed(*this);
+  return made_.reverse;
+}
+
+std::shared_ptr<const Pattern::Reverse> Pattern::reverse_once() const {
+  {
+    const std::lock_guard lock(made_.guard);
+    if (auto made = known()) return made;
+  }
+  return reversed(*this);
+}
+
 Csr transpose(const Csr& graph) {
+  const auto reverse = graph.reverse_once();
   Csr result;
   result.rows = graph.columns;
   result.columns = graph.rows;
-  result.begin.assign(static_cast<std::size_t>(graph.columns) + 1, 0);
-  for (const std::int32_t column : graph.column) ++result.begin[static_cast<std::size_t>(column) + 1];
-  std::partial_sum(result.begin.begin(), result.begin.end(), result.begin.begin());
-  result.column.resize(graph.column.size());
+  result.begin = reverse->begin;
+  result.column = reverse->row;
   result.values.resize(graph.values.size());
-  std::vector<std::int64_t> next(result.begin.begin(), result.begin.end() - 1);
-  for (std::int64_t i = 0; i < graph.rows; ++i)
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
-      const std::int64_t at = next[graph.column[e]]++;
-      result.column[at] = static_cast<std::int32_t>(i);
-      if (!graph.values.empty()) result.values[at] = graph.values[e];
-    }
+  if (!graph.values.empty())
+    for (std::size_t e = 0; e < reverse->edge.size(); ++e) result.values[e] = graph.values[static_cast<std::size_t>(reverse->edge[e])];
   return result;
 }
 

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "calor/core/error.h"
 #include "calor/core/progress.h"
 #include "calor/core/threads.h"
 #include "calor/engine/record.h"
@@ -78,6 +79,7 @@ Reducer& reduce_tiles(const Similarity& similarity, Reducer& reducer, const Cont
 template <class Reducer>
 Reducer& reduce_edges(const Similarity& similarity, Reducer& reducer, const Context& context, const char* what) {
   constexpr std::int64_t edge_rows = 512;
+  require(Reducer::reads == Reads::scores || !similarity.rows_deferred, Fault::internal, "[{}] expected settled row sums, found deferred ones", what);
   const Csr& support = *similarity.support;
   over_rows(similarity.rows, edge_rows, context, what, [&](std::int64_t first, std::int64_t rows) {
     Matrix numbers;

@@ -7,6 +7,7 @@
 #include "calor/core/error.h"
 #include "calor/engine/reducers.h"
 #include "calor/kernels/attention.h"
+#include "calor/kernels/edges.h"
 
 namespace calor::engine {
 // The record with its row sums.
@@ -89,13 +90,49 @@ static Matrix attention_means(kernels::AttentionParams<double> p, const Similari
   return result;
 }
 
+// The record as attention on edges, or nothing where that has no such score.
+static std::optional<kernels::EdgeAttentionParams<double>> as_edge_attention(const Similarity& similarity) {
+  const Score& score = similarity.score;
+  const bool dot = score.kind == Score::Kind::dot;
+  const bool square = score.kind == Score::Kind::power_distance && score.metric == Metric::euclidean && score.power == 2;
+  if (!similarity.support || !similarity.exponential() || similarity.distances || !similarity.row_points || !(dot || square) || similarity.strengthen.scale.size() != 1 ||
+      similarity.log_column.size() || similarity.row_points->cols() < 1)
+    return std::nullopt;
+  kernels::EdgeAttentionParams<double> p;
+  p.pattern.rows = similarity.rows;
+  p.pattern.columns = similarity.columns;
+  p.pattern.begin = similarity.support->begin.data();
+  p.pattern.column = similarity.support->column.data();
+  p.score = dot ? kernels::EdgeScore::dot : kernels::EdgeScore::squared_distance;
+  p.dim = p.q_stride = p.k_stride = similarity.row_points->cols();
+  p.q = similarity.row_points->data();
+  p.k = similarity.column_points->data();
+  return p;
+}
+
+static Matrix edge_means(kernels::EdgeAttentionParams<double> p, const Similarity& similarity, const Matrix& values, const Context& context) {
+  context.check_stop("flow");
+  const double scale = 1 / similarity.strengthen.scale[0];
+  p.scale = &scale;
+  p.v = values.data();
+  p.value_dim = p.v_stride = values.cols();
+  p.threads = context.threads;
+  Matrix result(similarity.rows, values.cols());
+  Vector lse(similarity.rows);
+  kernels::edge_attention_forward<double>(p, result.data(), lse.data());
+  return result;
+}
+
 // Whether every row has a value: then none is found empty later.
 static bool no_row_is_empty(const Similarity& similarity) {
+  if (similarity.support)
+    for (std::int64_t i = 0; i < similarity.rows; ++i)
+      if (similarity.support->begin[i] == similarity.support->begin[i + 1]) return false;
   return similarity.columns > (similarity.leave_diagonal_out ? 1 : 0) && similarity.log_row.allFinite() && similarity.log_column.allFinite();
 }
 
 std::int64_t normalise_rows(Similarity& similarity, const Context& context) {
-  similarity.rows_deferred = as_attention(similarity, 1).has_value() && no_row_is_empty(similarity);
+  similarity.rows_deferred = (as_attention(similarity, 1) || as_edge_attention(similarity)) && no_row_is_empty(similarity);
   similarity.normalised.push_back(Normaliser::Kind::row);
   if (similarity.rows_deferred) return 0;
   const Vector sums = log_row_sums(similarity, context);
@@ -129,6 +166,7 @@ Matrix row_means(const Similarity& similarity, const Matrix& values, const Conte
   require(values.rows() == similarity.columns && similarity.exponential(), Fault::internal,
           "[row_means] expected an exponential with {} columns, found {}", values.rows(), similarity.columns);
   if (const auto attention = as_attention(similarity, values.cols())) return attention_means(*attention, similarity, values, context);
+  if (const auto edges = as_edge_attention(similarity); edges && values.cols() > 0) return edge_means(*edges, similarity, values, context);
   Similarity record = similarity;
   record.rows_deferred = false;
   SoftmaxMean means(record.rows, values);
@@ -175,6 +213,7 @@ std::shared_ptr<Matrix> stored_values(const Similarity& similarity, const char* 
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context) { return std::move(*stored_values(similarity, op, context)); }
 
 Csr values_on_support(const Similarity& similarity, const Context& context) {
+  if (similarity.rows_deferred) return values_on_support(settled(similarity, context), context);
   StoreEdges<Reads::values> values(*similarity.support);
   return std::move(reduce_edges(similarity, values, context, "values").result);
 }

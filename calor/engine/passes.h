@@ -15,7 +15,7 @@ Vector log_row_sums(const Similarity& similarity, const Context& context);
 Vector log_column_sums(const Similarity& similarity, const Context& context);
 
 // Normalises by row.  Over all pairs of points the sums of an exponential are left to be found by the pass that next reads the values, which
-// can have both in one (flow).  Returns how many rows are empty, which
+// can have both in one (flow); so on a graph's edges.  Returns how many rows are empty, which
 // stay so.
 std::int64_t normalise_rows(Similarity& similarity, const Context& context);
 // Puts deferred sums into log_row.  The passes below do so for themselves where they meet them; what reads the record otherwise calls this.
@@ -28,7 +28,8 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
 // digits of a mean, and of 1e17 none.
 Matrix flow(const Similarity& similarity, const Matrix& values, const Context& context);
 // The rows' weighted means of H for an exponential record, whatever its row factors: sums and products in one pass, relative
-// to the greatest so far.  0 for a row without values.  Products and squared distances of points take the attention kernel in double.
+// to the greatest so far.  0 for a row without values.  Products and squared distances of points take the attention kernel in double,
+// on a support the kernel of edges.
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context);
 // Each row over its sum, where that is positive and finite.
 void divide_rows(Matrix& values, const Vector& sums);

@@ -369,6 +369,20 @@ void edge_sums_backward(const EdgeSumsParams<T>& p, const T* d_out, T* d_weights
   });
 }
 
+void edges_by_column(std::int64_t rows, std::int64_t columns, const std::int64_t* begin, const std::int32_t* column, std::int64_t* reverse_begin, std::int32_t* reverse_row,
+                     std::int64_t* reverse_edge) {
+  std::fill_n(reverse_begin, columns + 1, std::int64_t{0});
+  for (std::int64_t e = 0; e < begin[rows]; ++e) ++reverse_begin[column[e] + 1];
+  for (std::int64_t j = 0; j < columns; ++j) reverse_begin[j + 1] += reverse_begin[j];
+  std::vector<std::int64_t> next(reverse_begin, reverse_begin + columns);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) {
+      const std::int64_t at = next[static_cast<std::size_t>(column[e])]++;
+      reverse_row[at] = static_cast<std::int32_t>(i);
+      reverse_edge[at] = e;
+    }
+}
+
 template <class T>
 void edge_dropout(std::int64_t edges, std::int64_t heads, double share, std::uint64_t seed, T* factors) {
   const Dropout dropout(share, seed);

@@ -31,6 +31,10 @@ struct EdgePattern {
   std::int64_t edges() const { return begin[rows]; }
 };
 
+// The same edges by column: begin [columns + 1], row and edge [edges], each column's rows in their order.  O(edges + columns).
+void edges_by_column(std::int64_t rows, std::int64_t columns, const std::int64_t* begin, const std::int32_t* column, std::int64_t* reverse_begin, std::int32_t* reverse_row,
+                     std::int64_t* reverse_edge);
+
 enum class EdgeScore { dot, squared_distance, additive, joined };
 
 template <class T>

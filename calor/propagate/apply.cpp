@@ -15,7 +15,7 @@ using namespace pipeline;
 static void move_points(State& state, const Context& context) {
   require(state.columns && state.columns->cols() > 0, Fault::input, "[apply] expected points with features, found a bare graph");
   auto moved = std::make_shared<Matrix>(flow(state.similarity, *state.columns, context));
-  if (state.similarity.support && state.points->cols() == moved->cols()) {
+  if (state.similarity.support && !state.similarity.rows_deferred && state.points->cols() == moved->cols()) {
     const Csr edges = values_on_support(state.similarity, context);
     for (std::int64_t i = 0; i < edges.rows; ++i)
       if (std::all_of(edges.values.begin() + edges.begin[i], edges.values.begin() + edges.begin[i + 1], [](double value) { return value == 0; }))

@@ -23,7 +23,8 @@ Points measured() {
 }
 
 Points ring() {
-  Csr edges{6, 6, {0}, {}, {}};
+  Csr edges;
+  edges.rows = edges.columns = 6;
   for (std::int32_t i = 0; i < 6; ++i) {
     for (const std::int32_t j : std::set<std::int32_t>{(i + 1) % 6, (i + 5) % 6}) edges.column.push_back(j);
     edges.begin.push_back(edges.edges());

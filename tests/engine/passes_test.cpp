@@ -182,6 +182,39 @@ TEST_P(DeferredRows, FlowAsSettledOnesDo) {
         }
 }
 
+// The same on a support: the kernel of edges where no column has a factor.
+TEST_P(DeferredRows, FlowOnASupportAsSettledOnesDo) {
+  const Matrix x = random_points(300, 5, 41), y = random_points(200, 5, 44), h = random_points(200, 3, 42);
+  std::vector<Edge> edges;
+  Random random(45, Purpose::test);
+  for (std::int64_t i = 0; i < 300; ++i)
+    for (int e = 0; e < 12; ++e) edges.push_back({i, static_cast<std::int64_t>(random.below(200)), 1});
+  const auto support = std::make_shared<const Csr>(from_edges(300, 200, std::move(edges)));
+  for (const Score::Kind kind : {Score::Kind::power_distance, Score::Kind::dot})
+    for (const bool factors : {false, true}) {
+      Similarity record = record_of(x, y, {kind, 2, Metric::euclidean});
+      record.support = support;
+      record.strengthen.kind = Strengthen::Kind::exponential;
+      record.strengthen.scale = Vector::Constant(1, 0.7);
+      if (factors) record.log_column = h.col(0);
+      EXPECT_EQ(normalise_rows(record, Context()), 0);
+      EXPECT_EQ(record.rows_deferred, !factors);
+      const Csr values = values_on_support(record, Context());
+      Matrix truth = Matrix::Zero(300, 3);
+      for (std::int64_t i = 0; i < 300; ++i) {
+        double sum = 0;
+        for (std::int64_t e = values.begin[i]; e < values.begin[i + 1]; ++e) {
+          sum += values.values[e];
+          truth.row(i) += values.values[e] * h.row(values.column[e]);
+        }
+        EXPECT_NEAR(sum, 1, 1e-12);
+      }
+      EXPECT_LT(relative_difference(flow(record, h, Context()), truth), rounding);
+      EXPECT_LT(relative_difference(apply(record, h, Context()), truth), rounding);
+      EXPECT_LT(log_row_sums(record, Context()).cwiseAbs().maxCoeff(), rounding);
+    }
+}
+
 // What no sum can be given to is known before anything flows.
 TEST_P(DeferredRows, EmptyRowsAreFoundAtOnce) {
   const Matrix x = random_points(1, 2, 43);

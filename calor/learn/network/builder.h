@@ -36,6 +36,8 @@ class Builder {
   // The similarity: the engine's state of it, until a learned score takes its support over.
   void run_engine(const pipeline::BoundStage& bound);
   std::shared_ptr<const Support> support();  // of the state that is now; the same for the same stages
+  // The same where no learned score has taken over; else null.
+  std::shared_ptr<const Support> fixed() { return scored ? nullptr : support(); }
   bool scored = false, exponential = false, normalised = false;
 
  private:

@@ -27,21 +27,7 @@ at::Tensor by_head(const Flow& flow) { return dense(flow).unflatten(1, {flow.hea
 // A map of each head: [nodes, heads, in] times [heads, out, in].
 at::Tensor map_heads(const at::Tensor& z, const at::Tensor& weight) { return at::bmm(z.transpose(0, 1), weight.transpose(1, 2)).transpose(0, 1).contiguous(); }
 
-// The similarity of fixed weights that the engine has computed.
-class Fixed : public Step {
- public:
-  explicit Fixed(std::shared_ptr<const Support> support) : support_(std::move(support)) {}
-  void run(Flow& flow, const Pass&) const override {
-    flow.similarity = {};
-    flow.similarity.support = support_;
-    flow.similarity.weights = support_->values;
-  }
-
- private:
-  std::shared_ptr<const Support> support_;
-};
-
-// A stage of the engine's own: it runs now, once; the last of them leaves the similarity.
+// A stage of the engine's own: it runs now, once, and is no step.
 std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
   if (builder.scored && bound.stage->name != "adjacency") {
     require(bound.stage->name == "row", Fault::usage, "[{}] expected row after a learned score on a graph, found {}: other normalisations come before score, or without it", bound.stage->name,
@@ -51,7 +37,7 @@ std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
     return nullptr;
   }
   builder.run_engine(bound);
-  return std::make_unique<Fixed>(builder.support());
+  return nullptr;
 }
 
 class Score : public Step {
@@ -119,10 +105,7 @@ class Score : public Step {
   std::vector<std::size_t> weights_;
 };
 
-std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
-  auto step = std::make_unique<Score>(builder, bound);
-  return step;
-}
+std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) { return std::make_unique<Score>(builder, bound); }
 
 // The scale of exp(score / bandwidth).
 class Exp : public Step {
@@ -197,8 +180,9 @@ at::Tensor moved(const Flow& flow, const at::Tensor& x) {
 // apply and restart.
 class Move : public Step {
  public:
-  Move(double kept, std::int64_t steps) : kept_(kept), steps_(steps) {}
+  Move(std::shared_ptr<const Support> fixed, double kept, std::int64_t steps) : fixed_(std::move(fixed)), kept_(kept), steps_(steps) {}
   void run(Flow& flow, const Pass& pass) const override {
+    begin_fixed(flow, fixed_);
     if (pass.shares && flow.similarity.scored) pass.shares->push_back(effective_share(flow.similarity));
     const at::Tensor start = dense(flow);
     at::Tensor x = start;
@@ -208,27 +192,35 @@ class Move : public Step {
   }
 
  private:
+  std::shared_ptr<const Support> fixed_;
   double kept_;
   std::int64_t steps_;
 };
 
-void require_flows(Builder& builder, const char* op) {
+// The fixed similarity that flows, or null for a learned one, which must be ready.
+std::shared_ptr<const Support> take_fixed(Builder& builder, const char* op) {
   require(!builder.scored || (builder.exponential && builder.normalised), Fault::usage, "[{}] expected exp | row between score and {}, found {}", op, op,
           builder.exponential ? "exp alone" : "neither");
+  auto fixed = builder.fixed();
   builder.scored = builder.exponential = builder.normalised = false;
+  return fixed;
 }
 
 std::unique_ptr<Step> make_apply(Builder& builder, const BoundStage& bound) {
-  require_flows(builder, "apply");
-  return std::make_unique<Move>(0, bound.arguments.integer("steps"));
+  return std::make_unique<Move>(take_fixed(builder, "apply"), 0, bound.arguments.integer("steps"));
 }
 
 std::unique_ptr<Step> make_restart(Builder& builder, const BoundStage& bound) {
-  require_flows(builder, "restart");
-  return std::make_unique<Move>(bound.arguments.number("alpha"), bound.arguments.integer("steps"));
+  return std::make_unique<Move>(take_fixed(builder, "restart"), bound.arguments.number("alpha"), bound.arguments.integer("steps"));
 }
 
 }  // namespace
+
+void begin_fixed(Flow& flow, const std::shared_ptr<const Support>& fixed) {
+  if (!fixed || flow.similarity.support) return;
+  flow.similarity.support = fixed;
+  flow.similarity.weights = fixed->values;
+}
 
 std::vector<std::pair<std::string_view, Make>> edge_stages() {
   return {{"adjacency", make_engine}, {"self_loops", make_engine}, {"row", make_engine}, {"two_side", make_engine}, {"score", make_score}, {"exp", make_exp}, {"apply", make_apply}, {"restart", make_restart}};

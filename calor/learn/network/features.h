@@ -12,6 +12,9 @@ std::uint64_t dropout_seed(const Pass& pass, std::size_t place);
 // The features with all their zeros.
 at::Tensor dense(const Flow& flow);
 
+// The flow's similarity is this one, unless a stage has begun it already.  null: it is a learned one.
+void begin_fixed(Flow& flow, const std::shared_ptr<const Support>& fixed);
+
 // W x, for a weight [out, in].
 at::Tensor mapped(const Flow& flow, const at::Tensor& weight);
 

@@ -116,10 +116,11 @@ class Norm : public Step {
 // Of features, or of a similarity's values.
 class Dropout : public Step {
  public:
-  Dropout(double share, bool of_edges, std::size_t place) : share_(share), of_edges_(of_edges), place_(place) {}
+  Dropout(double share, bool of_edges, std::shared_ptr<const Support> fixed, std::size_t place) : share_(share), of_edges_(of_edges), fixed_(std::move(fixed)), place_(place) {}
   void run(Flow& flow, const Pass& pass) const override {
     if (!pass.training || share_ == 0) return;
     if (of_edges_) {
+      begin_fixed(flow, fixed_);
       EdgeSimilarity& similarity = flow.similarity;
       if (similarity.scored) {
         similarity.options.dropout = share_;
@@ -138,6 +139,7 @@ class Dropout : public Step {
  private:
   double share_;
   bool of_edges_;
+  std::shared_ptr<const Support> fixed_;
   std::size_t place_;
 };
 
@@ -196,7 +198,8 @@ std::unique_ptr<Step> make_layers(Builder& builder, const BoundStage& bound) {
 }
 
 std::unique_ptr<Step> make_dropout(Builder& builder, const BoundStage& bound) {
-  return std::make_unique<Dropout>(bound.arguments.number("p"), (bound.takes & pipeline::types::points) == 0, builder.next_place());
+  const bool of_edges = (bound.takes & pipeline::types::points) == 0;
+  return std::make_unique<Dropout>(bound.arguments.number("p"), of_edges, of_edges ? builder.fixed() : nullptr, builder.next_place());
 }
 
 template <class Kind>
