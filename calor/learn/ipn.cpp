@@ -2,111 +2,73 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/tanh.h>
-#include <ATen/ops/zeros.h>
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "calor/core/random.h"
-
 namespace calor::learn {
 namespace {
 
-// A parameter with its place: the index of its random stream is fixed by layer and role, not by what comes before it.
-struct Placed {
-  ParameterSpec spec;
-  std::uint64_t stream;
-};
+// The index of a weight's random stream is fixed by layer and role, not by what comes before it.
 constexpr std::uint64_t streams_a_layer = 64, first_layer_stream = 64;
 
-std::vector<Placed> outer_parameters(const IpnShape& s) {
-  return {{{"encode.weight", {s.width, s.columns}, s.columns}, 0},
-          {{"encode.bias", {s.width}, s.columns}, 1},
-          {{"decode.weight", {s.classes, s.width}, s.width}, 2},
-          {{"decode.bias", {s.classes}, s.width}, 3}};
+WeightSpec linear_spec(std::string name, std::vector<std::int64_t> shape, std::int64_t fan_in, std::uint64_t stream) {
+  return {std::move(name), std::move(shape), 1.0 / std::sqrt(static_cast<double>(fan_in)), 0, stream};
 }
 
-std::vector<Placed> layer_parameters(const IpnShape& s, std::int64_t layer) {
+std::vector<WeightSpec> layer_specs(const IpnShape& s, std::int64_t layer) {
   const std::uint64_t first = first_layer_stream + static_cast<std::uint64_t>(layer) * streams_a_layer;
-  std::vector<Placed> placed{{{"value", {s.width, s.width}, s.width}, first}};
-  for (ParameterSpec& spec : score_kind(s.score).parameters(s.width)) {
-    spec.name = "score." + spec.name;
-    placed.push_back({std::move(spec), first + placed.size()});
-  }
-  for (Placed& p : placed) p.spec.name = fmt::format("layers.{}.{}", layer, p.spec.name);
-  return placed;
-}
-
-std::int64_t size_of(const ParameterSpec& spec) {
-  std::int64_t size = 1;
-  for (const std::int64_t extent : spec.shape) size *= extent;
-  return size;
+  std::vector<WeightSpec> specs{linear_spec(fmt::format("layers.{}.value", layer), {s.width, s.width}, s.width, first)};
+  for (ParameterSpec& spec : score_kind(s.score).parameters(s.width))
+    specs.push_back(linear_spec(fmt::format("layers.{}.score.{}", layer, spec.name), std::move(spec.shape), spec.fan_in, first + specs.size()));
+  return specs;
 }
 
 bool trains_factors(const IpnShape& s) { return s.temperature == Temperature::learn && score_kind(s.score).tempered; }
 
+double fixed_factor(const IpnShape& s) { return score_kind(s.score).fixed_factor(s.width) / s.bandwidth; }
+
+// Encoding and decoding, the layers, and the logarithms of factors that are trained.
+std::vector<WeightSpec> specs_of(const IpnShape& s) {
+  std::vector<WeightSpec> specs{linear_spec("encode.weight", {s.width, s.columns}, s.columns, 0), linear_spec("encode.bias", {s.width}, s.columns, 1),
+                                linear_spec("decode.weight", {s.classes, s.width}, s.width, 2), linear_spec("decode.bias", {s.classes}, s.width, 3)};
+  for (std::int64_t l = 0; l < s.layers; ++l)
+    for (WeightSpec& spec : layer_specs(s, l)) specs.push_back(std::move(spec));
+  if (trains_factors(s))
+    for (std::int64_t l = 0; l < s.layers; ++l) specs.push_back({fmt::format("layers.{}.log_factor", l), {1, 1}, 0, std::log(fixed_factor(s))});
+  return specs;
+}
+
 }  // namespace
 
 std::int64_t parameter_count(const IpnShape& shape) {
-  std::int64_t count = trains_factors(shape) ? shape.layers : 0;
-  for (const Placed& p : outer_parameters(shape)) count += size_of(p.spec);
-  for (std::int64_t l = 0; l < shape.layers; ++l) {
-    for (const Placed& p : layer_parameters(shape, l)) count += size_of(p.spec);
-  }
+  std::int64_t count = 0;
+  for (const WeightSpec& spec : specs_of(shape)) count += spec.size();
   return count;
 }
 
 Ipn::Ipn(const IpnShape& shape, std::uint64_t seed, at::ScalarType dtype)
-    : shape_(shape), attention_{&score_kind(shape.score), shape.normalise} {
-  const at::NoGradGuard no_gradient;
-  const std::int64_t total = parameter_count(shape);
-  values_ = at::zeros({total}, dtype);
-  gradients_ = at::zeros({total}, dtype);
-  std::int64_t begin = 0;
-  const auto take = [&](const std::string& name, const std::vector<std::int64_t>& extents, std::int64_t size) {
-    at::Tensor parameter = values_.narrow(0, begin, size).view(extents).detach();
-    parameter.requires_grad_();
-    parameter.mutable_grad() = gradients_.narrow(0, begin, size).view(extents).detach();
-    begin += size;
-    state_.push_back({name, parameter});
-    return parameter;
-  };
-  const auto create = [&](const Placed& placed) {
-    const at::Tensor parameter = take(placed.spec.name, placed.spec.shape, size_of(placed.spec));
-    Random random(seed, Purpose::weights, placed.stream);
-    const double bound = 1.0 / std::sqrt(static_cast<double>(placed.spec.fan_in));
-    std::vector<double> drawn(static_cast<std::size_t>(parameter.numel()));
-    for (double& number : drawn) number = random.uniform(-bound, bound);
-    parameter.detach().copy_(at::from_blob(drawn.data(), parameter.sizes(), at::kDouble));
-    return parameter;
-  };
-  const auto outer = outer_parameters(shape);
-  encode_weight_ = create(outer[0]);
-  encode_bias_ = create(outer[1]);
-  decode_weight_ = create(outer[2]);
-  decode_bias_ = create(outer[3]);
+    : shape_(shape), attention_{&score_kind(shape.score), shape.normalise}, weights_(specs_of(shape), seed, dtype) {
+  const std::vector<WeightSpec> specs = specs_of(shape);
+  for (std::size_t w = 0; w < specs.size(); ++w) state_.push_back({specs[w].name, weights_[w]});
+  encode_weight_ = weights_[0], encode_bias_ = weights_[1], decode_weight_ = weights_[2], decode_bias_ = weights_[3];
+  std::size_t next = 4;
   layers_.resize(static_cast<std::size_t>(shape.layers));
-  for (std::int64_t l = 0; l < shape.layers; ++l) {
-    Layer& layer = layers_[static_cast<std::size_t>(l)];
-    const auto placed = layer_parameters(shape, l);
-    layer.value = create(placed.front());
-    for (std::size_t i = 1; i < placed.size(); ++i) layer.score.push_back(create(placed[i]));
+  for (Layer& layer : layers_) {
+    layer.value = weights_[next++];
+    for (std::size_t p = attention_.score->parameters(shape.width).size(); p > 0; --p) layer.score.push_back(weights_[next++]);
   }
-  decayed_ = begin;
-  const double fixed = attention_.score->fixed_factor(shape.width) / shape.bandwidth;
-  for (std::int64_t l = 0; l < shape.layers; ++l) {
-    Layer& layer = layers_[static_cast<std::size_t>(l)];
+  for (std::size_t w = 0; w < next; ++w) decayed_ += specs[w].size();
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
     if (trains_factors(shape)) {
-      layer.log_factor = take(fmt::format("layers.{}.log_factor", l), {1, 1}, 1);
-      layer.log_factor.detach().fill_(std::log(fixed));
+      layers_[l].log_factor = weights_[next++];
     } else {
-      layer.factor = at::full({1, 1}, fixed, dtype);
-      state_.push_back({fmt::format("layers.{}.factor", l), layer.factor});
+      layers_[l].factor = at::full({1, 1}, fixed_factor(shape), dtype);
+      state_.push_back({fmt::format("layers.{}.factor", l), layers_[l].factor});
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "calor/learn/attend.h"
+#include "calor/learn/network/weights.h"
 #include "calor/learn/protocol.h"
 #include "calor/learn/score_kind.h"
 
@@ -55,8 +56,8 @@ class Ipn {
 
   // One flat vector each, parameters in order; a step of the optimiser works on these.  Decay applies to the first
   // decayed() numbers: to all but the logarithms of the factors.
-  at::Tensor values() const { return values_; }
-  at::Tensor gradients() const { return gradients_; }
+  at::Tensor values() const { return weights_.values(); }
+  at::Tensor gradients() const { return weights_.gradients(); }
   std::int64_t decayed() const { return decayed_; }
 
   // Everything that a saved model needs, by name: the parameters, and factors that are not trained.
@@ -74,7 +75,8 @@ class Ipn {
   };
   IpnShape shape_;
   Attention attention_;
-  at::Tensor values_, gradients_, encode_weight_, encode_bias_, decode_weight_, decode_bias_;
+  Weights weights_;
+  at::Tensor encode_weight_, encode_bias_, decode_weight_, decode_bias_;
   std::vector<Layer> layers_;
   std::vector<Named> state_;
   std::int64_t decayed_ = 0;

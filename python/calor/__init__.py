@@ -19,7 +19,7 @@ _MODULES = {
     "predictors": ("KNeighborsClassifier", "KNeighborsRegressor", "LabelSpreading", "NadarayaWatson", "Propagator", "PropagatorRegressor"),
     "memory": ("Hopfield",),
     "networks": ("MetricAttentionClassifier",),
-    "commands": ("compare", "inspect", "limit"),
+    "commands": ("compare", "compare_networks", "inspect", "limit"),
     "pipelines": ("Pipeline", "load", "recipes"),
     "warn": ("CalorWarning",),
     "ops": ("attention", "library_path"),
@@ -45,7 +45,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from . import nn as nn
-    from .commands import compare as compare, inspect as inspect, limit as limit
+    from .commands import compare as compare, compare_networks as compare_networks, inspect as inspect, limit as limit
     from .clusters import (
         FuzzyCMeans as FuzzyCMeans,
         KMeans as KMeans,

@@ -142,6 +142,48 @@ def compare(X: Any, y: Any = None, *, attention: Sequence[str] = ("self", "l2", 
         return Comparison(*run("compare", words, verbose=verbose, folder=folder))
 
 
+def _written_edges(path: pathlib.Path, graph: Any, rows: int) -> str:
+    """Pairs of node numbers as text."""
+    if hasattr(graph, "tocoo"):
+        found = graph.tocoo()
+        if found.shape != (rows, rows):
+            raise ValueError(f"[compare] expected a matrix of {rows} x {rows} for as many nodes, found {found.shape}")
+        pairs = np.stack([found.row, found.col], 1)
+    else:
+        pairs = np.asarray(graph)
+        if pairs.ndim != 2 or pairs.dtype.kind not in "iu" or 2 not in pairs.shape:
+            raise ValueError(f"[compare] expected edges as integers of [2, edges] or [edges, 2], or a scipy.sparse matrix, found {pairs.dtype} of shape {pairs.shape}")
+        pairs = pairs.T if pairs.shape[1] != 2 else pairs
+        if len(pairs) and not 0 <= pairs.min() <= pairs.max() < rows:
+            raise ValueError(f"[compare] expected nodes from 0 to {rows - 1}, found {int(pairs.min())} to {int(pairs.max())}")
+    np.savetxt(path, pairs, fmt="%d", header="from\tto", comments="", delimiter="\t")
+    return str(path)
+
+
+def compare_networks(X: Any, y: Any = None, graph: Any = None, *, pipelines: Sequence[str] = ("gcn", "gat", "graph-self", "graph-l2", "graph-metric", "graph-uniform"),
+                     seeds: int = 10, baselines: bool = True, random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False,
+                     **options: Any) -> Comparison:
+    """Trains networks on the nodes of a graph over several seeds, beside logistic regression, a plain network and label spreading.
+
+    X: nodes x features with y, a class for each node, and graph: edges as integers [2, edges] or [edges, 2], or a scipy.sparse matrix; each counts in both directions.
+    Or X: a path that `calor compare --pipeline` reads, or "blocks"; graph: a path for a table's edges.  pipelines: names (`calor recipes`), with settings ("gat heads=4"), or texts.
+    options: epochs, lr, weight_decay, per_class, patience, feature_scale.  Raises ValueError with the program's text for what it refuses."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        if isinstance(X, (str, os.PathLike)):
+            if y is not None:
+                raise ValueError("[compare] expected the classes in the file, found y as well: say label=COLUMN")
+            words = [os.fspath(X)] + ([] if graph is None else ["--graph", os.fspath(graph)])
+        else:
+            if y is None or graph is None:
+                raise ValueError("[compare] expected the nodes' classes and the graph beside their features, found none: compare_networks(X, y, graph)")
+            words = written_table(place / "nodes", X, y) + ["--graph", _written_edges(place / "edges.tsv", graph, len(np.asarray(X)))]
+        for pipeline in [pipelines] if isinstance(pipelines, str) else pipelines:
+            words += ["--pipeline", pipeline]
+        words += flags({"seeds": seeds, "no_baselines": not baselines, **common(random_state, n_jobs, max_memory), **options})
+        return Comparison(*run("compare", words, verbose=verbose, folder=folder))
+
+
 def limit(*names: str, data: Any = None, seeds: int | None = None, random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None,
           verbose: bool = False, **options: Any) -> Result:
     """The theory in numbers: each theorem measured against its closed form (no names: all), or with data=X the drift and diffusion of your own points.

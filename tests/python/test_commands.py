@@ -25,6 +25,32 @@ def built(monkeypatch):
     monkeypatch.setenv("CALOR_PROGRAM", str(CALOR))
 
 
+def ring_of_blocks():
+    generator = np.random.default_rng(1)
+    y = np.arange(120) % 2
+    pairs = np.stack([np.arange(120), (np.arange(120) + 2 * generator.integers(1, 20, 120)) % 120])
+    return generator.normal(size=(120, 3)) + 0.3 * y[:, None], y, pairs
+
+
+def test_networks_on_nodes_are_compared(tmp_path):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y, pairs = ring_of_blocks()
+    words = {"pipelines": ["gcn", "graph-metric heads=2"], "seeds": 2, "epochs": 15, "baselines": False}
+    found = calor.compare_networks(X, y, pairs, **words)
+    assert [row["name"] for row in found.summary] == ["gcn", "graph-metric heads=2"] and found.document["experiments"][0]["data"]["edges"] > 100
+    for same in (pairs.T, sparse.coo_matrix((np.ones(120), pairs), shape=(120, 120))):
+        assert [row["mean"] for row in calor.compare_networks(X, y, same, **words).summary] == [row["mean"] for row in found.summary]
+    assert calor.compare_networks("blocks", pipelines="logistic", seeds=1, epochs=5, baselines=False).summary[0]["name"] == "logistic"
+    with pytest.raises(ValueError, match="nodes from 0 to 119, found 0 to 120"):
+        calor.compare_networks(X, y, pairs + (pairs == 119), **words)
+    with pytest.raises(ValueError, match="expected edges as integers"):
+        calor.compare_networks(X, y, pairs.astype(float), **words)
+    with pytest.raises(ValueError, match='did you mean "gcn"'):
+        calor.compare_networks(X, y, pairs, pipelines=["gnc"])
+    with pytest.raises(ValueError, match="classes and the graph"):
+        calor.compare_networks(X, y)
+
+
 def test_compare_is_the_command(tmp_path):
     found = calor.compare(X, y, attention=("self", "metric"), seeds=2, epochs=20, baselines=False)
     np.savez(tmp_path / "data.npz", x=X, y=y)

@@ -12,23 +12,23 @@ namespace calor::learn {
 
 double glorot(std::int64_t in, std::int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
 
-static std::int64_t size_of(const WeightSpec& spec) {
-  std::int64_t size = 1;
-  for (const std::int64_t extent : spec.shape) size *= extent;
-  return size;
+std::int64_t WeightSpec::size() const {
+  std::int64_t product = 1;
+  for (const std::int64_t extent : shape) product *= extent;
+  return product;
 }
 
 Weights::Weights(const std::vector<WeightSpec>& specs, std::uint64_t seed, at::ScalarType dtype) {
   const at::NoGradGuard no_gradient;
   std::int64_t total = 0;
-  for (const WeightSpec& spec : specs) total += size_of(spec);
+  for (const WeightSpec& spec : specs) total += spec.size();
   values_ = at::zeros({total}, dtype);
   gradients_ = at::zeros({total}, dtype);
   std::int64_t begin = 0;
   for (std::size_t s = 0; s < specs.size(); ++s) {
     const WeightSpec& spec = specs[s];
-    const std::int64_t size = size_of(spec);
-    Random random(seed, Purpose::weights, s);
+    const std::int64_t size = spec.size();
+    Random random(seed, Purpose::weights, spec.stream.value_or(s));
     std::vector<double> drawn(static_cast<std::size_t>(size), spec.start);
     if (spec.bound > 0)
       for (double& number : drawn) number += random.uniform(-spec.bound, spec.bound);

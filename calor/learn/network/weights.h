@@ -4,16 +4,19 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace calor::learn {
 
-// A weight to create: uniform in +-bound around `start`, drawn by its place among a network's weights.
+// A weight to create: uniform in +-bound around `start`, drawn from a stream of its own: by its place among a network's weights, or the one given.
 struct WeightSpec {
   std::string name;
   std::vector<std::int64_t> shape;
   double bound = 0, start = 0;
+  std::optional<std::uint64_t> stream = std::nullopt;
+  std::int64_t size() const;
 };
 
 // Glorot and Bengio's bound: sqrt(6 / (in + out)).

@@ -44,12 +44,6 @@ std::vector<WeightSpec> specs_of(const NodeModel& model, const Context& context)
   return NodeNetwork(model::network_of(model.pipeline), empty, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
 }
 
-std::int64_t size_of(const std::vector<std::int64_t>& shape) {
-  std::int64_t size = 1;
-  for (const std::int64_t extent : shape) size *= extent;
-  return size;
-}
-
 bool finite(const auto& numbers) {
   return std::all_of(numbers.begin(), numbers.end(), [](auto number) { return std::isfinite(number); });
 }
@@ -79,8 +73,8 @@ NodeModel model_of(const io::Safetensors& content) {
   }
   for (const WeightSpec& spec : specs_of(model, Context())) {
     const std::vector<float> values = restored<float>(content, "network." + spec.name, spec.shape.size(), "model");
-    require(static_cast<std::int64_t>(values.size()) == size_of(spec.shape) && finite(values), Fault::input, "[model] expected {} finite numbers in the tensor 'network.{}', found others",
-            size_of(spec.shape), spec.name);
+    require(static_cast<std::int64_t>(values.size()) == spec.size() && finite(values), Fault::input, "[model] expected {} finite numbers in the tensor 'network.{}', found others",
+            spec.size(), spec.name);
     model.weights.insert(model.weights.end(), values.begin(), values.end());
   }
   return model;
@@ -166,7 +160,7 @@ void save_node_model(const std::string& path, const NodeModel& model) {
   }
   auto next = model.weights.begin();
   for (const WeightSpec& spec : specs_of(model, Context())) {
-    const std::int64_t size = size_of(spec.shape);
+    const std::int64_t size = spec.size();
     content.tensors["network." + spec.name] = stored(std::vector<float>(next, next + size), spec.shape);
     next += size;
   }
