@@ -42,11 +42,31 @@ def _load():
 
 
 _load()
+_attention = torch.ops.calor.attention.default
 
 
 def _with_dimensions(tensor, dimensions):
     """`tensor` with leading dimensions of one up to `dimensions`."""
-    return tensor if tensor is None else tensor[(None,) * (dimensions - tensor.dim())]
+    return tensor if tensor is None or tensor.dim() == dimensions else tensor[(None,) * (dimensions - tensor.dim())]
+
+
+_scales = {}
+
+
+def scale_tensor(scale, like):
+    """A number as the tensor that the operator takes, of the type and device of `like`.  Those of numbers are kept: making one takes as long as a small attention."""
+    if isinstance(scale, torch.Tensor):
+        return scale
+    if torch.compiler.is_compiling() or like.device.type != "cpu":
+        return torch.full((), scale, dtype=like.dtype, device=like.device)
+    key = scale, like.dtype
+    found = _scales.get(key)
+    if found is None:
+        if len(_scales) >= 1024:
+            _scales.clear()
+        with torch.inference_mode(False):
+            found = _scales[key] = torch.full((), scale, dtype=like.dtype)
+    return found
 
 
 def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mask=None, causal=False, own_key=None,
@@ -80,13 +100,11 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
         )
     if scale is None:
         scale = q.shape[-1] ** -0.5
-    if not isinstance(scale, torch.Tensor):
-        scale = torch.full((), scale, dtype=q.dtype, device=q.device)
-    out, lse = torch.ops.calor.attention(
+    out, lse = _attention(
         _with_dimensions(q, 4),
         _with_dimensions(k, 4),
         _with_dimensions(v, 4),
-        scale,
+        scale_tensor(scale, q),
         _with_dimensions(bias, 3),
         _with_dimensions(key_mask, 2),
         _with_dimensions(mask, 4),
@@ -94,8 +112,10 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
         score,
         -1 if own_key is None else own_key,
     )
-    lead = (0,) * (4 - dimensions)
-    return (out[lead], lse[lead]) if return_lse else out[lead]
+    if dimensions < 4:
+        lead = (0,) * (4 - dimensions)
+        out, lse = out[lead], lse[lead]
+    return (out, lse) if return_lse else out
 
 
 def _edges(graph):

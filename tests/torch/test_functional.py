@@ -193,3 +193,27 @@ def test_decoding_step_by_step_is_the_whole():
         cache.append(k, v[:, :, 1:])
     with pytest.raises(ValueError, match="expected rows of"):
         cache.append(k[:, :1, :1], v[:, :1, :1])
+
+
+@pytest.mark.parametrize("score", ["dot", "l2"])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("scale", [None, 0.3])
+def test_the_short_way_gives_what_the_long_one_does(score, causal, scale):
+    """Four dimensions and no more arguments go straight to the operator; a bias of zeros does not."""
+    q, k, v = (torch.randn(2, 3, 5, 8, requires_grad=True) for _ in range(3))
+    results = []
+    for bias in (None, torch.zeros(5)):
+        out = attention(q, k, v, is_causal=causal, scale=scale, score=score, bias=bias)
+        results.append([out, *torch.autograd.grad(out.sin().sum(), (q, k, v))])
+    for short, long in zip(*results):
+        torch.testing.assert_close(short, long, rtol=1e-6, atol=1e-6)
+
+
+def test_a_kept_scale_serves_inference_mode_and_training():
+    q = torch.randn(1, 1, 4, 8)
+    with torch.inference_mode():
+        first = attention(q, q, q, scale=0.123)
+    x = q.clone().requires_grad_()
+    second = attention(x, x, x, scale=0.123)
+    second.sum().backward()
+    assert torch.equal(first, second.detach()) and x.grad.isfinite().all()

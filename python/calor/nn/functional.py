@@ -26,6 +26,10 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     derivatives, and other devices take torch's scaled_dot_product_attention with two more channels (`lowered`).  A row that may attend to nothing gives zeros.
     Under autocast the result has autocast's type.  Returns ``[..., H, L, dv]``.  Raises ValueError (shapes, arguments) and TypeError (types).
     """
+    if attn_mask is None and bias is None and phi is None and not dropout_p and score in _KERNEL and _is_plain(q, k, v, scale):
+        from .. import ops
+
+        return ops._attention(q, k, v, ops.scale_tensor(q.shape[-1] ** -0.5 if scale is None else scale, q), None, None, None, is_causal, _KERNEL[score], -1)[0]
     q, k, v, scale = _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi)
     wide = torch.get_autocast_dtype(q.device.type) if torch.is_autocast_enabled(q.device.type) and q.dtype != torch.float64 else q.dtype
     streams = (q.device.type == "cpu" and dropout_p == 0 and max(q.shape[-1], v.shape[-1]) <= _MOST_FEATURES and 0 not in (q.shape[-1], v.shape[-1])
@@ -124,6 +128,24 @@ def _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi):
         raise ValueError(f"{name} expected q [..., L, d], k [..., S, d] and v [..., S, dv] with the same sizes in front, found "
                          f"{list(q.shape)}, {list(k.shape)} and {list(v.shape)}" + ("" if enable_gqa else "; enable_gqa=True lets k and v have fewer heads"))
     return q, k, v, q.shape[-1] ** -0.5 if scale is None else scale
+
+
+_STREAMED = (torch.float32, torch.float64)
+
+
+def _is_plain(q, k, v, scale):
+    """Four dimensions each of one streamed type on the CPU, outside of autocast, compilation, tracing and functorch's transformations: the
+    operator takes them as they are."""
+    number = q.dtype
+    if number not in _STREAMED or k.dtype != number or v.dtype != number or not (q.is_cpu and k.is_cpu and v.is_cpu) or not q.dim() == k.dim() == v.dim() == 4:
+        return False
+    batch, heads, _, features = q.shape
+    key_batch, key_heads, keys, key_features = k.shape
+    value_batch, value_heads, values, value_features = v.shape
+    return (batch == key_batch == value_batch and heads == key_heads == value_heads and keys == values and features == key_features and 0 < features <= _MOST_FEATURES
+            and 0 < value_features <= _MOST_FEATURES and not isinstance(scale, torch.Tensor) and torch._C._functorch.peek_interpreter_stack() is None
+            and torch.autograd.forward_ad._current_level < 0 and torch._C._get_tracing_state() is None and not torch.compiler.is_compiling()
+            and not torch.compiler.is_exporting() and not torch.is_autocast_enabled("cpu"))
 
 
 def _must_be_standard(*tensors):
