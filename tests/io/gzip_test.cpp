@@ -1,27 +1,12 @@
 // gzip: contents packed by zlib here, and every way of damaging them.
 #include "calor/io/gzip.h"
 
-#include <zlib.h>
-
 #include "calor/core/random.h"
+#include "pack.h"
 #include "temporary_folder.h"
 
 namespace calor::io {
 namespace {
-
-std::string pack(const std::string& content) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, content.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 std::string noise(std::size_t size) {
   Random random(1, Purpose::test);

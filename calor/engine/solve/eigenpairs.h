@@ -1,4 +1,4 @@
-// Eigenpairs of a record: the largest of its symmetric conjugate, or the smallest of a residual.
+// Eigenpairs of a record: the largest of its symmetric conjugate, or the smallest of a residual; the smallest of a stiffness beside a mass.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,12 @@ std::unique_ptr<SymmetricOperator> conjugate(const Similarity& similarity, const
 // shift and invert with a sparse Cholesky factorisation, dense below 200.  O(entries + fill) memory: Fault::memory before the
 // factorisation begins where that is over the limit.  Throws Fault::convergence, also for a residual that is not small.
 Pairs smallest_residual_pairs(const Csr& weights, std::int64_t k, const Context& context);
+
+// The k smallest eigenpairs, ascending, of stiffness u = lambda mass u for a symmetric positive semidefinite stiffness whose rows add up to 0
+// (mesh_laplacian.h), with u' mass u = 1 and u orthogonal in the mass.  The first ones are 0 exactly: a constant on each component.  Nodes without mass
+// take no part: their entries are 0.  Fewer pairs where fewer nodes have mass.  Shift and invert in blocks of eight, so that eigenvalues of up to that
+// multiplicity are all found; dense for few nodes.  Memory, errors: as above.
+Pairs smallest_mass_pairs(const Csr& stiffness, const Vector& mass, std::int64_t k, const Context& context);
 
 // Makes the entry of largest size of each column positive (the first of equal ones).
 void fix_signs(Matrix& vectors);
