@@ -59,6 +59,7 @@ const char* wants_name(pipeline::Wants wants) {
     case pipeline::Wants::classes: return "classes";
     case pipeline::Wants::values: return "values";
     case pipeline::Wants::graph: return "graph";
+    case pipeline::Wants::mesh: return "mesh";
     default: return "nothing";
   }
 }

@@ -7,6 +7,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/engine/greatest_edges.h"
+#include "calor/io/mesh.h"
 #include "calor/io/number.h"
 #include "calor/io/sparse_assembly.h"
 #include "calor/pipeline/data.h"
@@ -174,6 +175,29 @@ Loaded as_distances(Loaded&& loaded) {
   return std::move(loaded);
 }
 
+Loaded load_surface(const std::string& source, const Context& context) {
+  auto mesh = std::make_shared<io::Mesh>(io::load_mesh(source, context));
+  Loaded loaded;
+  loaded.data.features = std::make_shared<const Matrix>(Eigen::Map<const Matrix>(mesh->points.data(), mesh->nodes(), 3));
+  loaded.data.feature_names = {"x", "y", "z"};
+  loaded.hash = mesh->hash;
+  loaded.reading.format = mesh->format;
+  loaded.reading.rows = mesh->nodes();
+  loaded.reading.features = 3;
+  loaded.read = io::reading_line(*mesh);
+  loaded.coding = io::numbers_named(loaded.data.feature_names);
+  loaded.data.mesh = std::move(mesh);
+  return loaded;
+}
+
+// By its name: "human.off", "part.stl.gz".
+static bool is_named_as_surface(std::string_view source) {
+  if (source.ends_with(".gz")) source.remove_suffix(3);
+  for (const std::string_view ending : {".off", ".obj", ".ply", ".stl"})
+    if (source.size() > ending.size() && std::ranges::equal(source.substr(source.size() - ending.size()), ending, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; })) return true;
+  return false;
+}
+
 Loaded load_graph(const std::string& source, const io::LoadOptions& options, const Context& context) {
   const io::EdgeList edges = io::load_edge_list(source, options, context);
   Loaded loaded;
@@ -233,6 +257,7 @@ static Loaded load_new_nodes(const std::string& source, const io::LoadOptions& o
 
 Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context) {
   const Wants wants = wants_of(stages);
+  if (wants == Wants::mesh || (as == As::automatic && wants == Wants::nothing && is_named_as_surface(source))) return load_surface(source, context);
   if (wants == Wants::graph && as != As::similarities) return load_graph(source, options, context);
   if (as == As::distances || as == As::similarities) {
     Loaded loaded = load_pairs(source, options, as, context);

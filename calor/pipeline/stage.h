@@ -79,8 +79,8 @@ struct Estimate;
 enum class Kind { support, initialise, strengthen, normalise, flow, read_out };
 const char* kind_name(Kind kind);
 
-// What a stage asks of the data beyond points: labels of either kind, classes, measured values, a graph (wants.h).
-enum class Wants { nothing, labels, classes, values, graph };
+// What a stage asks of the data beyond points: labels of either kind, classes, measured values, a graph, a surface (wants.h).
+enum class Wants { nothing, labels, classes, values, graph, mesh };
 
 struct Stage {
   std::string_view name;

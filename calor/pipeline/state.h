@@ -16,6 +16,7 @@
 #include "calor/engine/matrix.h"
 #include "calor/engine/operator.h"
 #include "calor/engine/record.h"
+#include "calor/io/mesh.h"
 #include "calor/pipeline/stage.h"
 
 namespace calor::pipeline {
@@ -32,6 +33,7 @@ struct Data {
   Vector targets;                          // labels as numbers where every one is a number, NaN where not known; else empty
   std::vector<std::uint8_t> train;         // 1: a training row; empty: all are
   std::shared_ptr<const Csr> graph;        // the user's edges with weights; null without
+  std::shared_ptr<const io::Mesh> mesh;    // the surface that the points are corners of; null without
   std::string rounding;                    // a remark on features that the source holds with too few digits; "" where none is needed
   std::int64_t rows() const { return features->rows(); }
   std::int64_t columns() const { return sparse ? sparse->columns : features->cols(); }  // 0 for distances and graphs

@@ -46,6 +46,8 @@ void require_wanted(Wants wants, const Data& data, std::string_view op) {
     case Wants::nothing: return;
     case Wants::graph:
       return require(data.graph != nullptr, Fault::input, "[{}] expected data that are a graph, found {}: give an edge list, or use knn", op, data.distances ? "distances" : "points");
+    case Wants::mesh:
+      return require(data.mesh != nullptr, Fault::input, "[{}] expected a surface, found {}: give a file of triangles (OFF, OBJ, PLY or STL)", op, data.graph ? "a graph" : data.distances ? "distances" : "points");
     case Wants::classes: require_classes(data, op); break;
     case Wants::values: require_values(data, op); break;
     case Wants::labels: break;

@@ -1,4 +1,4 @@
-// What a pipeline asks of its data beyond points: a graph, classes, or measured values.
+// What a pipeline asks of its data beyond points: a graph, a surface, classes, or measured values.
 #pragma once
 
 #include <string_view>

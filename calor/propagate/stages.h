@@ -5,7 +5,7 @@
 
 namespace calor::propagate {
 
-extern const pipeline::Stage weigh_stage, apply_stage, restart_stage, repeat_stage, expand_stage, heat_stage, implicit_stage;
+extern const pipeline::Stage weigh_stage, apply_stage, restart_stage, repeat_stage, expand_stage, heat_stage, heat_signature_stage, implicit_stage;
 extern const pipeline::Stage eigen_stage, match_stage, components_stage, vote_stage, average_stage, assign_stage, memberships_stage, cluster_stage;
 
 }  // namespace calor::propagate
