@@ -50,10 +50,12 @@ TangentFrames tangent_frames(const io::Mesh& mesh) {
 
 MeshGradient mesh_gradient(const io::Mesh& mesh, const TangentFrames& frames, const Csr& neighbours, double regularisation, const Context& context) {
   const std::int64_t nodes = mesh.nodes();
-  require(frames.x.rows() == nodes && neighbours.rows == nodes && neighbours.columns == nodes, Fault::usage, "[gradient] expected frames and neighbours of {}, found {} and {}",
+  require(frames.x.rows() == nodes && neighbours.rows == nodes && neighbours.columns == nodes, Fault::usage,
+          "[gradient] expected frames and neighbours of {}, found {} and {}",
           counted(nodes, "point"), frames.x.rows(), neighbours.rows);
   require(regularisation >= 0, Fault::usage, "[gradient] expected a regularisation of at least 0, found {}", regularisation);
-  const Reservation reservation = context.memory.reserve(2 * 12 * static_cast<std::uint64_t>(neighbours.edges() + nodes), "gradient", fmt::format("a mesh of {}", counted(nodes, "point")),
+  const Reservation reservation = context.memory.reserve(2 * 12 * static_cast<std::uint64_t>(neighbours.edges() + nodes), "gradient",
+                                                         fmt::format("a mesh of {}", counted(nodes, "point")),
                                                          "use a coarser mesh, or raise --max-memory");
   MeshGradient result;
   for (Csr* part : {&result.x, &result.y}) part->rows = part->columns = nodes;

@@ -55,7 +55,8 @@ TEST(MeshGradient, IsExactForLinearFunctionsOfAPlane) {
 // Six neighbours at distance r: sum e e' = 3 r^2, so that gradients are short by 3 r^2 / (3 r^2 + regularisation).
 TEST(MeshGradient, RegularisationShortens) {
   const double r = 0.01, h = r * std::sqrt(3.0) / 2;
-  const io::Mesh mesh = mesh_of({0, 0, 0, r, 0, 0, r / 2, h, 0, -r / 2, h, 0, -r, 0, 0, -r / 2, -h, 0, r / 2, -h, 0}, {0, 1, 2, 0, 2, 3, 0, 3, 4, 0, 4, 5, 0, 5, 6, 0, 6, 1});
+  const io::Mesh mesh = mesh_of({0, 0, 0, r, 0, 0, r / 2, h, 0, -r / 2, h, 0, -r, 0, 0, -r / 2, -h, 0, r / 2, -h, 0}, {0, 1, 2, 0, 2, 3, 0, 3, 4, 0,
+      4, 5, 0, 5, 6, 0, 6, 1});
   const TangentFrames frames = tangent_frames(mesh);
   const MeshGradient gradient = gradient_of(mesh, frames, diffusion_net_regularisation);
   const Vector u = points_of(mesh) * Eigen::Vector3d(2, -1, 0);
