@@ -61,7 +61,8 @@ class Cover {
       queued[side] = false;
       if (weight(side) >= -flat || !flip(side)) continue;
       ++flips_;
-      require(flips_ <= most_flips_a_side * sides(), Fault::convergence, "[laplacian] expected a Delaunay triangulation, found none after {} flips: check the mesh for points that are far off", flips_);
+      require(flips_ <= most_flips_a_side * sides(), Fault::convergence,
+              "[laplacian] expected a Delaunay triangulation, found none after {} flips: check the mesh for points that are far off", flips_);
       for (const std::int64_t s : {next(side), next(next(side)), next(other_[side]), next(next(other_[side]))})
         if (!queued[s]) queue.push_back(s), queued[s] = true;
     }
@@ -76,7 +77,8 @@ class Cover {
     for (std::int64_t s = 0; s < sides(); ++s) result.mass[node_[s]] += area_of(s) / 6;
     for (double& mass : result.mass) mass = std::ldexp(mass, 2 * exponent_);
     const double whole = result.mass.sum();
-    require(std::isfinite(whole) && whole > 0, Fault::input, "[laplacian] expected a surface of finite area above 0, found {}: give its points in another unit", whole);
+    require(std::isfinite(whole) && whole > 0, Fault::input,
+            "[laplacian] expected a surface of finite area above 0, found {}: give its points in another unit", whole);
     Vector diagonal = Vector::Zero(nodes);
     std::vector<engine::Edge> entries;
     entries.reserve(node_.size() + static_cast<std::size_t>(nodes));
@@ -145,7 +147,8 @@ class Cover {
       for (const Edge& edge : same) length_[edge.side] = length_[turned(edge.side)] = length;
     });
     mean_ = sum / static_cast<double>(count);
-    require(std::isfinite(mean_) && mean_ > 0, Fault::input, "[laplacian] expected a surface of finite area above 0, found edges of length {:.3g} on average: give its points in another unit",
+    require(std::isfinite(mean_) && mean_ > 0, Fault::input,
+            "[laplacian] expected a surface of finite area above 0, found edges of length {:.3g} on average: give its points in another unit",
             count ? mean_ : 0);
     exponent_ = std::ilogb(mean_);
     mean_ = std::ldexp(mean_, -exponent_);
@@ -203,7 +206,8 @@ class Cover {
     const std::int32_t w = node_[outer[0]], u = node_[outer[1]], x = node_[outer[2]], v = node_[outer[3]];
     const double across = length_[side];
     const auto along = [&](double from_u, double from_v) { return (across * across + from_u * from_u - from_v * from_v) / (2 * across); };
-    const double length = std::hypot(along(length_[outer[0]], length_[outer[3]]) - along(length_[outer[1]], length_[outer[2]]), 2 * (area_of(side) + area_of(back)) / across);
+    const double length = std::hypot(along(length_[outer[0]], length_[outer[3]]) - along(length_[outer[1]], length_[outer[2]]),
+                                     2 * (area_of(side) + area_of(back)) / across);
     if (!std::isfinite(length)) return false;
     const std::array<std::int64_t, 4> moved{next(side), next(next(side)), next(back), next(next(back))};  // where the outer sides will be
     std::array<std::int64_t, 4> glued;
@@ -239,7 +243,8 @@ class Cover {
 MeshLaplacian mesh_laplacian(const io::Mesh& mesh, const Context& context) {
   check(mesh);
   constexpr std::uint64_t bytes_a_face = 600;  // sides of the cover, edges while they are sorted, and entries before they are rows
-  const Reservation reservation = context.memory.reserve(bytes_a_face * static_cast<std::uint64_t>(mesh.faces()), "laplacian", fmt::format("a mesh of {}", counted(mesh.faces(), "triangle")),
+  const Reservation reservation = context.memory.reserve(bytes_a_face * static_cast<std::uint64_t>(mesh.faces()), "laplacian",
+                                                         fmt::format("a mesh of {}", counted(mesh.faces(), "triangle")),
                                                          "use a coarser mesh, or raise --max-memory");
   Cover cover(mesh, context);
   cover.flip_until_delaunay();

@@ -66,7 +66,8 @@ Mesh triangles_of(Polygons&& polygons, const std::string& place, const Context& 
     face.clear();
     for (std::size_t c = polygons.begin[f]; c < polygons.begin[f + 1]; ++c) {
       const std::int64_t corner = polygons.corners[c];
-      require(corner >= 0 && corner < nodes, Fault::input, "[{}] expected corners among the points {} to {}, found {} ({}, {} {}): correct it", polygons.op, polygons.first,
+      require(corner >= 0 && corner < nodes, Fault::input, "[{}] expected corners among the points {} to {}, found {} ({}, {} {}): correct it",
+              polygons.op, polygons.first,
               nodes - 1 + polygons.first, corner + polygons.first, place, polygons.unit, polygons.at[f]);
       if (face.empty() || face.back() != corner) face.push_back(corner);
     }
@@ -114,25 +115,29 @@ bool MeshLines::next() {
 
 double coordinate(std::string_view word, const char* op, const std::string& place, std::int64_t line) {
   const auto value = parse_number(word);
-  require(value && std::isfinite(*value), Fault::input, "[{}] expected a finite number as coordinate, found \"{}\" ({}, line {}): correct it", op, word.substr(0, 40), place, line);
+  require(value && std::isfinite(*value), Fault::input, "[{}] expected a finite number as coordinate, found \"{}\" ({}, line {}): correct it", op,
+          word.substr(0, 40), place, line);
   return *value;
 }
 
 void add_point(std::vector<double>& points, const MeshLines& lines, std::size_t from, const char* op, const std::string& place) {
-  require(lines.words().size() >= from + 3, Fault::input, "[{}] expected three coordinates, found {} ({}, line {}): give x, y and z", op, lines.words().size() - from, place, lines.line());
+  require(lines.words().size() >= from + 3, Fault::input, "[{}] expected three coordinates, found {} ({}, line {}): give x, y and z", op,
+          lines.words().size() - from, place, lines.line());
   check_points(points.size(), op, place);
   for (std::size_t c = 0; c < 3; ++c) points.push_back(coordinate(lines.words()[from + c], op, place, lines.line()));
 }
 
 void check_points(std::size_t coordinates, const char* op, const std::string& place) {
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
-  require(coordinates / 3 < most, Fault::input, "[{}] expected at most {} points, found more ({}): give a coarser mesh", op, grouped_digits(static_cast<std::int64_t>(most)), place);
+  require(coordinates / 3 < most, Fault::input, "[{}] expected at most {} points, found more ({}): give a coarser mesh", op,
+          grouped_digits(static_cast<std::int64_t>(most)), place);
 }
 
 Mesh parse_mesh(std::string_view bytes, const std::string& place, const Context& context) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   // Beside the bytes: a point of a text takes at least 6 of them and 24 of memory, a triangle as many and 52.
-  const Reservation numbers = context.memory.reserve(9 * bytes.size(), "mesh", fmt::format("the points and faces of {}", place), "use a coarser mesh, or raise --max-memory");
+  const Reservation numbers = context.memory.reserve(9 * bytes.size(), "mesh", fmt::format("the points and faces of {}", place),
+                                                     "use a coarser mesh, or raise --max-memory");
   const auto made = [&](const char* format, Polygons (*parse)(std::string_view, const std::string&, const Context&)) {
     Mesh mesh = triangles_of(parse(bytes, place, context), place, context);
     mesh.format = format;
@@ -148,7 +153,8 @@ Mesh parse_mesh(std::string_view bytes, const std::string& place, const Context&
 Mesh load_mesh(const std::string& path, const Context& context) {
   Source source = open_source(path, context);
   if (source.text) source.bytes = whole_text(*source.text, source.counted.bytes(), path, context);
-  const Reservation bytes = context.memory.reserve(source.bytes.size(), "mesh", fmt::format("the bytes of {}", path), "use a coarser mesh, or raise --max-memory");
+  const Reservation bytes = context.memory.reserve(source.bytes.size(), "mesh", fmt::format("the bytes of {}", path),
+                                                   "use a coarser mesh, or raise --max-memory");
   if (!is_stl(source.bytes, path)) refuse_foreign(source.head, path);
   Mesh mesh = parse_mesh(source.bytes, path, context);
   mesh.name = bare_name(path);

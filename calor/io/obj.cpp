@@ -19,7 +19,8 @@ std::int64_t corner(std::string_view word, std::int64_t points, const std::strin
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   require(error == std::errc() && value != 0 && (end == word.data() + word.size() || *end == '/'), Fault::input,
           "[obj] expected a point as 7, 7/1, 7//1 or -1, found \"{}\" ({}, line {}): correct it", word.substr(0, 40), place, line);
-  require(value > 0 || points + value >= 0, Fault::input, "[obj] expected corners among the {} before, found {} ({}, line {}): correct it", counted(points, "point"), value, place, line);
+  require(value > 0 || points + value >= 0, Fault::input, "[obj] expected corners among the {} before, found {} ({}, line {}): correct it",
+          counted(points, "point"), value, place, line);
   return value > 0 ? value - 1 : points + value;
 }
 
@@ -56,7 +57,8 @@ Polygons parse_obj(std::string_view text, const std::string& place, const Contex
       add_point(result.points, lines, 1, "obj", place);
     }
   }
-  require(!continued || !face, Fault::input, "[obj] expected further corners of a face, found the end of the file ({}): the file is cut off; write it again", place);
+  require(!continued || !face, Fault::input,
+          "[obj] expected further corners of a face, found the end of the file ({}): the file is cut off; write it again", place);
   return result;
 }
 

@@ -20,8 +20,9 @@ struct Type {
   enum Kind { whole, natural, real } kind;
 };
 
-constexpr Type types[] = {{"char", "int8", 1, Type::whole},       {"uchar", "uint8", 1, Type::natural}, {"short", "int16", 2, Type::whole},  {"ushort", "uint16", 2, Type::natural},
-                          {"int", "int32", 4, Type::whole},       {"uint", "uint32", 4, Type::natural}, {"float", "float32", 4, Type::real}, {"double", "float64", 8, Type::real}};
+constexpr Type types[] = {
+    {"char", "int8", 1, Type::whole},       {"short", "int16", 2, Type::whole},      {"int", "int32", 4, Type::whole},    {"float", "float32", 4, Type::real},
+    {"uchar", "uint8", 1, Type::natural},   {"ushort", "uint16", 2, Type::natural},  {"uint", "uint32", 4, Type::natural}, {"double", "float64", 8, Type::real}};
 
 struct Property {
   std::string_view name;
@@ -65,7 +66,8 @@ class HeaderReader {
       } else if (words[0] == "element") {
         header_.elements.push_back(element_of(words));
       } else {
-        require(words[0] == "property" && !header_.elements.empty(), Fault::input, "[ply] expected format, element or property, found \"{}\" ({}, line {}): write the file again",
+        require(words[0] == "property" && !header_.elements.empty(), Fault::input,
+                "[ply] expected format, element or property, found \"{}\" ({}, line {}): write the file again",
                 words[0].substr(0, 40), place_, header_.lines);
         header_.elements.back().properties.push_back(property_of(words));
       }
@@ -78,7 +80,8 @@ class HeaderReader {
  private:
   std::vector<std::string_view> take_line() {
     const std::size_t end = line_end_.empty() ? std::string_view::npos : rest_.find(line_end_);
-    require(end != std::string_view::npos, Fault::input, "[ply] expected the line \"end_header\", found the end of the file ({}): the file is cut off; write it again", place_);
+    require(end != std::string_view::npos, Fault::input,
+            "[ply] expected the line \"end_header\", found the end of the file ({}): the file is cut off; write it again", place_);
     MeshLines lines(rest_.substr(0, end), '\0');
     rest_.remove_prefix(end + line_end_.size());
     ++header_.lines;
@@ -88,26 +91,32 @@ class HeaderReader {
   Order order_of(const std::vector<std::string_view>& words) const {
     const std::string_view name = words.size() > 1 ? words[1] : "";
     require(name == "ascii" || name == "binary_little_endian" || name == "binary_big_endian", Fault::input,
-            "[ply] expected ascii, binary_little_endian or binary_big_endian, found \"{}\" ({}, line {}): write the file again", name.substr(0, 40), place_, header_.lines);
+            "[ply] expected ascii, binary_little_endian or binary_big_endian, found \"{}\" ({}, line {}): write the file again", name.substr(0,
+                40), place_, header_.lines);
     return name == "ascii" ? Order::text : name == "binary_big_endian" ? Order::big : Order::little;
   }
 
   Element element_of(const std::vector<std::string_view>& words) const {
     Element element{words.size() > 1 ? words[1] : "", -1, {}};
     if (words.size() == 3) std::from_chars(words[2].data(), words[2].data() + words[2].size(), element.count);
-    require(element.count >= 0, Fault::input, "[ply] expected \"element\", a name and a number of at least 0, found \"{}\" ({}, line {}): write the file again", fmt::join(words, " "), place_, header_.lines);
+    require(element.count >= 0, Fault::input,
+            "[ply] expected \"element\", a name and a number of at least 0, found \"{}\" ({}, line {}): write the file again", fmt::join(words,
+                " "), place_, header_.lines);
     return element;
   }
 
   const Type* type_of(std::string_view name) const {
     const auto* type = std::ranges::find_if(types, [&](const Type& known) { return known.name == name || known.other == name; });
-    require(type != std::end(types), Fault::input, "[ply] expected a type such as float, int or uchar, found \"{}\" ({}, line {}): write the file again", name.substr(0, 40), place_, header_.lines);
+    require(type != std::end(types), Fault::input,
+            "[ply] expected a type such as float, int or uchar, found \"{}\" ({}, line {}): write the file again", name.substr(0, 40), place_, header_.lines);
     return type;
   }
 
   Property property_of(const std::vector<std::string_view>& words) const {
     const bool list = words.size() > 1 && words[1] == "list";
-    require(words.size() == (list ? 5 : 3), Fault::input, "[ply] expected \"property\", its type and its name, found \"{}\" ({}, line {}): write the file again", fmt::join(words, " "), place_, header_.lines);
+    require(words.size() == (list ? 5 : 3), Fault::input,
+            "[ply] expected \"property\", its type and its name, found \"{}\" ({}, line {}): write the file again", fmt::join(words,
+                " "), place_, header_.lines);
     return {words.back(), type_of(words[words.size() - 2]), list ? type_of(words[2]) : nullptr};
   }
 
@@ -143,11 +152,13 @@ class Words {
 // The same as bytes.
 class Bytes {
  public:
-  Bytes(std::string_view bytes, const Header& header, const std::string& place) : bytes_(bytes), at_(header.size), big_(header.order == Order::big), place_(place) {}
+  Bytes(std::string_view bytes, const Header& header,
+        const std::string& place) : bytes_(bytes), at_(header.size), big_(header.order == Order::big), place_(place) {}
   static constexpr const char* unit = "byte";
   std::int64_t at() const { return static_cast<std::int64_t>(last_ + 1); }
   double number(const Type& type) {
-    require(bytes_.size() - at_ >= type.size, Fault::input, "[ply] expected a number of {} bytes, found the end of the file ({}, byte {}): the file is cut off; write it again", type.size, place_, at_ + 1);
+    require(bytes_.size() - at_ >= type.size, Fault::input,
+            "[ply] expected a number of {} bytes, found the end of the file ({}, byte {}): the file is cut off; write it again", type.size, place_, at_ + 1);
     last_ = at_;
     std::uint64_t bits = 0;
     for (std::size_t b = 0; b < type.size; ++b) bits = bits << 8 | static_cast<unsigned char>(bytes_[at_ + (big_ ? b : type.size - 1 - b)]);
@@ -168,12 +179,14 @@ class Bytes {
 template <class Numbers>
 class Body {
  public:
-  Body(const Header& header, Numbers numbers, const std::string& place, const Context& context) : header_(header), numbers_(numbers), place_(place), context_(context) {}
+  Body(const Header& header, Numbers numbers, const std::string& place,
+       const Context& context) : header_(header), numbers_(numbers), place_(place), context_(context) {}
 
   Polygons read() {
     result_.unit = Numbers::unit;
     const auto find = [&](std::string_view name) { return std::ranges::find(header_.elements, name, &Element::name); };
-    require(find("vertex") != header_.elements.end() && (find("face") != header_.elements.end()), Fault::input, "[ply] expected the elements vertex and face, found {} ({}): save a mesh of faces",
+    require(find("vertex") != header_.elements.end() && (find("face") != header_.elements.end()), Fault::input,
+            "[ply] expected the elements vertex and face, found {} ({}): save a mesh of faces",
             names(header_.elements), place_);
     for (const Element& element : header_.elements) {
       if (element.name == "vertex") read_points(element);
@@ -192,7 +205,8 @@ class Body {
   }
 
   std::optional<std::size_t> place_of(const Element& element, std::string_view name, bool list) const {
-    const auto found = std::ranges::find_if(element.properties, [&](const Property& property) { return property.name == name && (property.count != nullptr) == list; });
+    const auto found = std::ranges::find_if(element.properties, [&](const Property& property) { return property.name == name &&
+        (property.count != nullptr) == list; });
     if (found == element.properties.end()) return {};
     return static_cast<std::size_t>(found - element.properties.begin());
   }
@@ -200,7 +214,8 @@ class Body {
   std::int64_t length(const Property& list) {
     const double count = numbers_.number(*list.count);
     constexpr double most = 1 << 30;
-    require(count >= 0 && count <= most && count == std::floor(count), Fault::input, "[ply] expected a whole number of at least 0 as the length of a list, found {} ({}, {} {}): correct it", count,
+    require(count >= 0 && count <= most && count == std::floor(count), Fault::input,
+            "[ply] expected a whole number of at least 0 as the length of a list, found {} ({}, {} {}): correct it", count,
             place_, Numbers::unit, numbers_.at());
     return static_cast<std::int64_t>(count);
   }
@@ -213,7 +228,8 @@ class Body {
     std::array<std::size_t, 3> axes{};
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const auto found = place_of(element, std::string_view("xyz").substr(axis, 1), false);
-      require(found.has_value(), Fault::input, "[ply] expected the properties x, y and z of vertex, found {} ({}): write the file again", names(element.properties), place_);
+      require(found.has_value(), Fault::input, "[ply] expected the properties x, y and z of vertex, found {} ({}): write the file again",
+              names(element.properties), place_);
       axes[axis] = *found;
     }
     for (std::int64_t i = 0; i < element.count; ++i) {
@@ -227,7 +243,8 @@ class Body {
           continue;
         }
         point[axis] = numbers_.number(*element.properties[p].type);
-        require(std::isfinite(point[axis]), Fault::input, "[ply] expected a finite number as coordinate, found {} ({}, {} {}): correct it", point[axis], place_, Numbers::unit, numbers_.at());
+        require(std::isfinite(point[axis]), Fault::input, "[ply] expected a finite number as coordinate, found {} ({}, {} {}): correct it",
+                point[axis], place_, Numbers::unit, numbers_.at());
       }
       result_.points.insert(result_.points.end(), point.begin(), point.end());
     }
@@ -236,7 +253,8 @@ class Body {
   void read_faces(const Element& element) {
     auto corners = place_of(element, "vertex_indices", true);
     if (!corners) corners = place_of(element, "vertex_index", true);
-    require(corners.has_value(), Fault::input, "[ply] expected the list vertex_indices of face, found {} ({}): write the file again", names(element.properties), place_);
+    require(corners.has_value(), Fault::input, "[ply] expected the list vertex_indices of face, found {} ({}): write the file again",
+            names(element.properties), place_);
     for (std::int64_t i = 0; i < element.count; ++i) {
       if (i % 65536 == 0) context_.check_stop("ply");
       for (std::size_t p = 0; p < element.properties.size(); ++p) {
@@ -250,7 +268,8 @@ class Body {
     const std::int64_t count = length(property), at = numbers_.at();
     for (std::int64_t c = 0; c < count; ++c) {
       const double corner = numbers_.number(*property.type);
-      require(std::abs(corner) <= 0x1p32 && corner == std::floor(corner), Fault::input, "[ply] expected a whole number as corner, found {} ({}, {} {}): correct it", corner, place_, Numbers::unit,
+      require(std::abs(corner) <= 0x1p32 && corner == std::floor(corner), Fault::input,
+              "[ply] expected a whole number as corner, found {} ({}, {} {}): correct it", corner, place_, Numbers::unit,
               numbers_.at());
       result_.corners.push_back(static_cast<std::int64_t>(corner));
     }

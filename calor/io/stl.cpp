@@ -62,9 +62,11 @@ class Corners {
 
 Polygons parse_binary(std::string_view bytes, const std::string& place, const Context& context) {
   Polygons result{.op = "stl", .unit = "byte"};
-  require(bytes.size() >= header_size, Fault::input, "[stl] expected a header of {} bytes, found {} ({}): the file is cut off; write it again", header_size, counted(static_cast<std::int64_t>(bytes.size()), "byte"), place);
+  require(bytes.size() >= header_size, Fault::input, "[stl] expected a header of {} bytes, found {} ({}): the file is cut off; write it again",
+          header_size, counted(static_cast<std::int64_t>(bytes.size()), "byte"), place);
   const std::size_t facets = little_32(bytes, header_size - 4), room = (bytes.size() - header_size) / facet_size;
-  require(facets <= room, Fault::input, "[stl] expected {} facets of {} bytes, found the end of the file after {} ({}): the file is cut off; write it again", facets, facet_size, room, place);
+  require(facets <= room, Fault::input,
+          "[stl] expected {} facets of {} bytes, found the end of the file after {} ({}): the file is cut off; write it again", facets, facet_size, room, place);
   Corners corners(result, place);
   for (std::size_t f = 0; f < facets; ++f) {
     if (f % 65536 == 0) context.check_stop("stl");
@@ -74,7 +76,8 @@ Polygons parse_binary(std::string_view bytes, const std::string& place, const Co
       for (std::size_t x = 0; x < 3; ++x) {
         const std::size_t at = begin + 12 * (c + 1) + 4 * x;
         point[x] = static_cast<double>(std::bit_cast<float>(little_32(bytes, at)));
-        require(std::isfinite(point[x]), Fault::input, "[stl] expected a finite number as coordinate, found {} ({}, byte {}): correct it", point[x], place, at + 1);
+        require(std::isfinite(point[x]), Fault::input, "[stl] expected a finite number as coordinate, found {} ({}, byte {}): correct it", point[x],
+                place, at + 1);
       }
       corners.add(point);
     }
@@ -96,17 +99,21 @@ Polygons parse_text(std::string_view text, const std::string& place, const Conte
     if (count % 65536 == 0) context.check_stop("stl");
     const std::string first = lower_case(lines.words()[0]);
     const auto word = static_cast<Word>(std::ranges::find(order, first) - std::begin(order));
-    const bool follows = (word == solid && before == endsolid) || (word == facet && (before == solid || before == endfacet)) || (word == outer && before == facet) ||
-                         (word == vertex && (before == outer || before == vertex)) || (word == endloop && before == vertex) || (word == endfacet && before == endloop) ||
+    const bool follows = (word == solid && before == endsolid) || (word == facet && (before == solid || before == endfacet)) || (word == outer &&
+        before == facet) ||
+                         (word == vertex && (before == outer || before == vertex)) || (word == endloop && before == vertex) || (word == endfacet &&
+                             before == endloop) ||
                          (word == endsolid && (before == solid || before == endfacet));
-    require(follows, Fault::input, "[stl] expected what follows \"{}\" in STL, found \"{}\" ({}, line {}): write the file again", order[before], lines.words()[0].substr(0, 40), place, lines.line());
+    require(follows, Fault::input, "[stl] expected what follows \"{}\" in STL, found \"{}\" ({}, line {}): write the file again", order[before],
+            lines.words()[0].substr(0, 40), place, lines.line());
     before = word;
     if (word == vertex) {
       point.clear();
       add_point(point, lines, 1, "stl", place);
       corners.add({point[0], point[1], point[2]});
     } else if (word == endfacet) {
-      require(result.corners.size() >= result.begin.back() + 3, Fault::input, "[stl] expected a facet of three corners, found {} ({}, line {}): write the file again",
+      require(result.corners.size() >= result.begin.back() + 3, Fault::input,
+              "[stl] expected a facet of three corners, found {} ({}, line {}): write the file again",
               result.corners.size() - result.begin.back(), place, lines.line());
       result.end_face(lines.line());
     }
@@ -115,7 +122,8 @@ Polygons parse_text(std::string_view text, const std::string& place, const Conte
   return result;
 }
 
-bool has_length(std::string_view bytes) { return bytes.size() >= header_size && bytes.size() == header_size + facet_size * static_cast<std::size_t>(little_32(bytes, header_size - 4)); }
+bool has_length(std::string_view bytes) { return bytes.size() >= header_size &&
+                                         bytes.size() == header_size + facet_size * static_cast<std::size_t>(little_32(bytes, header_size - 4)); }
 
 // Binary files may begin with "solid" too.
 bool is_text(std::string_view bytes) {

@@ -4,70 +4,16 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <map>
-#include <numbers>
 
 #include "calor/engine/heat_kernel_signature.h"
 #include "calor/engine/solve/dense.h"
-#include "support.h"
+#include "surfaces.h"
 
 namespace calor::engine {
 namespace {
 
 const Context context;
 constexpr double eps = std::numeric_limits<double>::epsilon();
-
-io::Mesh mesh_of(std::vector<double> points, std::vector<std::int32_t> triangles) {
-  io::Mesh mesh;
-  mesh.points = std::move(points);
-  mesh.triangles = std::move(triangles);
-  return mesh;
-}
-
-Matrix points_of(const io::Mesh& mesh) { return Eigen::Map<const Matrix>(mesh.points.data(), mesh.nodes(), 3); }
-
-// Each triangle in four, new points moved to the unit sphere.
-io::Mesh sphere(int subdivisions) {
-  const double g = std::numbers::phi;
-  io::Mesh mesh = mesh_of({-1, g, 0, 1, g, 0, -1, -g, 0, 1, -g, 0, 0, -1, g, 0, 1, g, 0, -1, -g, 0, 1, -g, g, 0, -1, g, 0, 1, -g, 0, -1, -g, 0, 1},
-                          {0, 11, 5, 0, 5, 1, 0, 1, 7, 0, 7, 10, 0, 10, 11, 1, 5, 9, 5, 11, 4, 11, 10, 2, 10, 7, 6, 7, 1, 8,
-                           3, 9, 4, 3, 4, 2, 3, 2, 6, 3, 6, 8, 3, 8, 9, 4, 9, 5, 2, 4, 11, 6, 2, 10, 8, 6, 7, 9, 8, 1});
-  for (int level = 0; level < subdivisions; ++level) {
-    std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> middles;
-    const auto middle = [&](std::int32_t a, std::int32_t b) {
-      const auto [at, fresh] = middles.try_emplace(std::minmax(a, b), static_cast<std::int32_t>(mesh.nodes()));
-      if (fresh)
-        for (std::size_t x = 0; x < 3; ++x) mesh.points.push_back((mesh.points[3 * static_cast<std::size_t>(a) + x] + mesh.points[3 * static_cast<std::size_t>(b) + x]) / 2);
-      return at->second;
-    };
-    std::vector<std::int32_t> finer;
-    for (std::size_t f = 0; f < mesh.triangles.size(); f += 3) {
-      const std::int32_t a = mesh.triangles[f], b = mesh.triangles[f + 1], c = mesh.triangles[f + 2], ab = middle(a, b), bc = middle(b, c), ca = middle(c, a);
-      finer.insert(finer.end(), {a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca});
-    }
-    mesh.triangles = std::move(finer);
-  }
-  Eigen::Map<Matrix>(mesh.points.data(), mesh.nodes(), 3).rowwise().normalize();
-  return mesh;
-}
-
-// A square of side 1 in the plane z = 0: (cells + 1)^2 points moved about by up to `shift` of a cell, but for those of the boundary.
-io::Mesh square(std::int64_t cells, double shift) {
-  Random random(1, Purpose::test);
-  io::Mesh mesh;
-  const auto inside = [&](std::int64_t i) { return i > 0 && i < cells; };
-  for (std::int64_t i = 0; i <= cells; ++i)
-    for (std::int64_t j = 0; j <= cells; ++j) {
-      const double s = inside(i) && inside(j) ? shift : 0, x = 2 * random.uniform() - 1, y = 2 * random.uniform() - 1, side = static_cast<double>(cells);
-      mesh.points.insert(mesh.points.end(), {(static_cast<double>(i) + s * x) / side, (static_cast<double>(j) + s * y) / side, 0});
-    }
-  for (std::int64_t i = 0; i < cells; ++i)
-    for (std::int64_t j = 0; j < cells; ++j) {
-      const auto at = [&](std::int64_t a, std::int64_t b) { return static_cast<std::int32_t>((i + a) * (cells + 1) + j + b); };
-      mesh.triangles.insert(mesh.triangles.end(), {at(0, 0), at(1, 0), at(1, 1), at(0, 0), at(1, 1), at(0, 1)});
-    }
-  return mesh;
-}
 
 io::Mesh together(const io::Mesh& a, const io::Mesh& b, double apart) {
   io::Mesh both = a;
@@ -81,13 +27,6 @@ Matrix dense(const Csr& graph) {
   for (std::int64_t i = 0; i < graph.rows; ++i)
     for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) full(i, graph.column[e]) = graph.values[e];
   return full;
-}
-
-Matrix times(const Csr& graph, const Matrix& x) {
-  Matrix y = Matrix::Zero(graph.rows, x.cols());
-  for (std::int64_t i = 0; i < graph.rows; ++i)
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) y.row(i) += graph.values[e] * x.row(graph.column[e]);
-  return y;
 }
 
 // By the formula, from dot and cross products.
@@ -116,12 +55,14 @@ void expect_matrices(const io::Mesh& mesh, const std::vector<double>& mass, cons
   const std::int64_t n = mesh.nodes();
   EXPECT_TRUE(is_symmetric(found.stiffness)) << what;
   EXPECT_LE(relative_difference(found.mass, Eigen::Map<const Vector>(mass.data(), n)), tolerance) << what;
-  EXPECT_LE(relative_difference(dense(found.stiffness), Eigen::Map<const Matrix>(stiffness.data(), n, n)), tolerance) << what << "\n" << dense(found.stiffness);
+  EXPECT_LE(relative_difference(dense(found.stiffness), Eigen::Map<const Matrix>(stiffness.data(), n, n)),
+            tolerance) << what << "\n" << dense(found.stiffness);
 }
 
 // Right angles in all: diagonals weigh nothing, each edge of the cube cot(45 degrees) = 1.
 TEST(MeshLaplacian, OfACubeIsItsGraph) {
-  const io::Mesh cube = mesh_of({0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1}, {0, 2, 3, 0, 3, 1, 4, 5, 7, 4, 7, 6, 0, 1, 5, 0, 5, 4, 2, 6, 7, 2, 7, 3, 0, 4, 6, 0, 6, 2, 1, 3, 7, 1, 7, 5});
+  const io::Mesh cube = mesh_of({0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1}, {0, 2, 3, 0, 3, 1, 4, 5, 7, 4, 7, 6, 0, 1,
+      5, 0, 5, 4, 2, 6, 7, 2, 7, 3, 0, 4, 6, 0, 6, 2, 1, 3, 7, 1, 7, 5});
   const MeshLaplacian found = mesh_laplacian(cube, context);
   EXPECT_EQ(found.flips, 0);
   EXPECT_EQ(found.mollified, 0);
@@ -133,30 +74,39 @@ TEST(MeshLaplacian, OfACubeIsItsGraph) {
 }
 
 TEST(MeshLaplacian, OfASquareByHand) {
-  expect_matrices(mesh_of({0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0}, {0, 1, 2, 0, 2, 3}), {2 / 6.0, 1 / 6.0, 2 / 6.0, 1 / 6.0}, {1, -.5, 0, -.5, -.5, 1, -.5, 0, 0, -.5, 1, -.5, -.5, 0, -.5, 1}, 8 * eps, "square");
+  expect_matrices(mesh_of({0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0}, {0, 1, 2, 0, 2, 3}), {2 / 6.0, 1 / 6.0, 2 / 6.0, 1 / 6.0}, {1, -.5, 0, -.5, -.5, 1,
+      -.5, 0, 0, -.5, 1, -.5, -.5, 0, -.5, 1}, 8 * eps, "square");
   // Two equilateral triangles of side 2: cot(60 degrees) / 2 outside, twice that between.
   const double h = std::sqrt(3.0), c = 1 / h / 2;
-  expect_matrices(mesh_of({0, 0, 0, 2, 0, 0, 1, h, 0, 1, -h, 0}, {0, 1, 2, 1, 0, 3}), {2 * h / 3, 2 * h / 3, h / 3, h / 3}, {4 * c, -2 * c, -c, -c, -2 * c, 4 * c, -c, -c, -c, -c, 2 * c, 0, -c, -c, 0, 2 * c}, 8 * eps,
+  expect_matrices(mesh_of({0, 0, 0, 2, 0, 0, 1, h, 0, 1, -h, 0}, {0, 1, 2, 1, 0, 3}), {2 * h / 3, 2 * h / 3, h / 3, h / 3}, {4 * c, -2 * c, -c, -c,
+      -2 * c, 4 * c, -c, -c, -c, -c, 2 * c, 0, -c, -c, 0, 2 * c}, 8 * eps,
                   "rhombus");
 }
 
 // What robust_laplacian 1.1.0 gives, 17 digits.  The order of its sums is another; slivers magnify that.
 TEST(MeshLaplacian, AgreesWithTheAuthorsOnWhatIsNoManifold) {
-  expect_matrices(mesh_of({0, 0, 0, 2, .3, 0, 4, 0, 0, 2, -.3, .2}, {0, 1, 2, 0, 2, 3}), {0.22018504251546667, 0.44037008503093333, 0.22018504251546667, 0.44037008503093333},
-                  {0.16513878188660022, -0.0901387818865998, 0, -0.07500000000000043, -0.0901387818865998, 3.1261584595828387, -0.0901387818865998, -2.945880895809639, 0, -0.0901387818865998, 0.16513878188660022,
+  expect_matrices(mesh_of({0, 0, 0, 2, .3, 0, 4, 0, 0, 2, -.3, .2}, {0, 1, 2, 0, 2, 3}), {0.22018504251546667, 0.44037008503093333,
+      0.22018504251546667, 0.44037008503093333},
+                  {0.16513878188660022, -0.0901387818865998, 0, -0.07500000000000043, -0.0901387818865998, 3.1261584595828387, -0.0901387818865998,
+                   -2.945880895809639, 0, -0.0901387818865998, 0.16513878188660022,
                    -0.07500000000000043, -0.07500000000000043, -2.945880895809639, -0.07500000000000043, 3.09588089580964},
                   1e-13, "a flip");
   expect_matrices(mesh_of({0, 0, 0, 0, 0, 1, 1, 0, .3, -.4, .9, .6, -.6, -.8, .1}, {0, 1, 2, 0, 1, 3, 1, 0, 4}),
                   {0.4974809633632684, 0.4974809633632684, 0.16666666666666666, 0.16414763002993504, 0.16666666666666677},
-                  {2.2236705833004944, -1.2206013502737707, -0.35, -0.20306923302672386, -0.44999999999999984, -1.2206013502737707, 1.7252051998138564, -0.15000000000000002, -0.3046038495400858, -0.04999999999999984, -0.35,
+                  {2.2236705833004944, -1.2206013502737707, -0.35, -0.20306923302672386, -0.44999999999999984, -1.2206013502737707,
+                   1.7252051998138564, -0.15000000000000002, -0.3046038495400858, -0.04999999999999984, -0.35,
                    -0.15000000000000002, 0.5, 0, 0, -0.20306923302672386, -0.3046038495400858, 0, 0.5076730825668097, 0, -0.44999999999999984, -0.04999999999999984, 0, 0, 0.49999999999999967},
                   1e-13, "three pages of a book");
-  expect_matrices(mesh_of({0, 0, 0, 1, 0, 0, 0, 1, 0, -1, 0, .5, 0, -1, .2}, {0, 1, 2, 0, 3, 4}), {0.3559636115266758, 0.1666666666666666, 0.1666666666666666, 0.1892969448600092, 0.1892969448600092},
-                  {1.9200711971102773, -0.5000000000000003, -0.5000000000000003, -0.41381192597304306, -0.5062592711372336, -0.5000000000000003, 0.5000000000000002, 0, 0, 0, -0.5000000000000003, 0, 0.5000000000000002, 0, 0,
+  expect_matrices(mesh_of({0, 0, 0, 1, 0, 0, 0, 1, 0, -1, 0, .5, 0, -1, .2}, {0, 1, 2, 0, 3, 4}), {0.3559636115266758, 0.1666666666666666,
+      0.1666666666666666, 0.1892969448600092, 0.1892969448600092},
+                  {1.9200711971102773, -0.5000000000000003, -0.5000000000000003, -0.41381192597304306, -0.5062592711372336, -0.5000000000000003,
+                   0.5000000000000002, 0, 0, 0, -0.5000000000000003, 0, 0.5000000000000002, 0, 0,
                    -0.41381192597304306, 0, 0, 0.4578344712893242, -0.044022545316281164, -0.5062592711372336, 0, 0, -0.044022545316281164, 0.5502818164535147},
                   1e-13, "two triangles at a point");
-  expect_matrices(mesh_of({0, 0, 0, 1, 0, 0, .5, 1e-9, 0, .5, -1, 0}, {0, 1, 2, 1, 0, 3}), {0.08350616898686469, 0.08350616898686469, 0.16701233797372939, 0.16701233797372939},
-                  {1.0020570486433498, 0, -0.9999988819753584, -0.00205816666799137, 0, 1.0020570486433498, -0.9999988819753584, -0.00205816666799137, -0.9999988819753584, -0.9999988819753584, 2.4948634723827254,
+  expect_matrices(mesh_of({0, 0, 0, 1, 0, 0, .5, 1e-9, 0, .5, -1, 0}, {0, 1, 2, 1, 0, 3}), {0.08350616898686469, 0.08350616898686469,
+      0.16701233797372939, 0.16701233797372939},
+                  {1.0020570486433498, 0, -0.9999988819753584, -0.00205816666799137, 0, 1.0020570486433498, -0.9999988819753584, -0.00205816666799137,
+                   -0.9999988819753584, -0.9999988819753584, 2.4948634723827254,
                    -0.49486570843200883, -0.00205816666799137, -0.00205816666799137, -0.49486570843200883, 0.49898204176799155},
                   1e-10, "a sliver");
 }
@@ -263,9 +213,12 @@ TEST(RealMeshes, AgreeWithTheAuthors) {
   const char* data = std::getenv("CALOR_DATA");
   if (!data || !std::filesystem::exists(std::string(data) + "/human_seg")) GTEST_SKIP() << "SKIPPED: CALOR_DATA names no folder with human_seg/";
   const std::pair<const char*, std::array<double, 7>> expected[] = {
-      {"human_seg/test/shrec__1.obj", {1.75192954623712, 0.0366870808498072, 3359.34961676947, 19806.6537002459, 0.95908663244386, 0.993197207228313, 1.52580274041304}},
-      {"human_seg/test/shrec__5.obj", {2.56466464865596, 0.080043885017298, 3223.46295402329, 18061.6948948591, 1.49238558834671, 2.21146965980161, 1.40347988791686}},
-      {"human_seg/test/shrec__14.obj", {1.10512636055991, 0.0518930741923453, 3464.67310370507, 21665.280804682, 0.717295974351147, 0.725956994470361, 0.744315561575255}},
+      {"human_seg/test/shrec__1.obj", {1.75192954623712, 0.0366870808498072, 3359.34961676947, 19806.6537002459, 0.95908663244386, 0.993197207228313,
+                                       1.52580274041304}},
+      {"human_seg/test/shrec__5.obj", {2.56466464865596, 0.080043885017298, 3223.46295402329, 18061.6948948591, 1.49238558834671, 2.21146965980161,
+                                       1.40347988791686}},
+      {"human_seg/test/shrec__14.obj", {1.10512636055991, 0.0518930741923453, 3464.67310370507, 21665.280804682, 0.717295974351147, 0.725956994470361,
+                                        0.744315561575255}},
       {"rna/off/4XEJ_A5S.off", {13468.1288884424, 173982662.690393, 2154495.78866995, 344001553585.747, 9309.98788430426, 8917.72048950041, 8663.464987572}}};
   for (const auto& [file, numbers] : expected) {
     const io::Mesh mesh = io::load_mesh(std::string(data) + "/" + file, context);
@@ -277,7 +230,8 @@ TEST(RealMeshes, AgreeWithTheAuthors) {
         squares += found.stiffness.values[e] * found.stiffness.values[e];
         if (found.stiffness.column[e] == i) trace += found.stiffness.values[e];
       }
-    const std::array<double, 7> numbers_here{found.mass.sum(), points.col(0).cwiseAbs2().dot(found.mass), trace, squares, energies(0, 0), energies(1, 1), energies(2, 2)};
+    const std::array<double, 7> numbers_here{found.mass.sum(), points.col(0).cwiseAbs2().dot(found.mass), trace, squares, energies(0, 0), energies(1,
+        1), energies(2, 2)};
     for (std::size_t i = 0; i < 7; ++i) EXPECT_NEAR(numbers_here[i] / numbers[i], 1, 1e-9) << file << " number " << i;
   }
 }
@@ -354,7 +308,8 @@ TEST(MassPairs, OfSeveralPieces) {
   for (const int level : {1, 3}) {
     const io::Mesh one = sphere(level), both = together(one, one, 3);
     const MeshLaplacian single = mesh_laplacian(one, context), twice = mesh_laplacian(both, context);
-    const Pairs expected = smallest_mass_pairs(single.stiffness, single.mass, 32, context), found = smallest_mass_pairs(twice.stiffness, twice.mass, 64, context);
+    const Pairs expected = smallest_mass_pairs(single.stiffness, single.mass, 32, context), found = smallest_mass_pairs(twice.stiffness, twice.mass,
+        64, context);
     expect_pairs(twice, found, 1e-9);
     for (std::int64_t i = 0; i < 64; ++i) EXPECT_NEAR(found.values[i], expected.values[i / 2], 1e-8 * expected.values[31]) << i;
   }

@@ -40,7 +40,8 @@ const std::string text_ply = "ply\nformat ascii 1.0\ncomment a corner\nelement v
 
 std::string binary_ply(bool big, const std::string& end = "\n") {
   std::string bytes;
-  for (const std::string line : {"ply", big ? "format binary_big_endian 1.0" : "format binary_little_endian 1.0", "element camera 1", "property list uint8 float64 pose", "element face 4", "property uint16 flags",
+  for (const std::string line : {"ply", big ? "format binary_big_endian 1.0" : "format binary_little_endian 1.0", "element camera 1",
+                                 "property list uint8 float64 pose", "element face 4", "property uint16 flags",
                                  "property list uint8 uint32 vertex_index", "element vertex 4", "property double z", "property short y8", "property float32 x", "property double y", "end_header"})
     bytes += line + end;
   bytes += raw<std::uint8_t>(2) + raw(7.0, big) + raw(8.0, big);

@@ -87,7 +87,8 @@ Pairs from_dense(const Conjugate& a, std::int64_t k) {
 Pairs by_inversion(Conjugate& a, std::int64_t k, const Context& context) {
   SparseCholesky factors(a.matrix);
   const Reservation reservation = context.memory.reserve(factors.bytes() + static_cast<std::uint64_t>(block_eigen_bytes(static_cast<double>(factors.size()), static_cast<double>(k))), "eigen",
-                                                         fmt::format("the factorisation of {} points with {:.3g} numbers", factors.size(), static_cast<double>(factors.nonzeros())),
+                                                         fmt::format("the factorisation of {} points with {:.3g} numbers", factors.size(),
+                                                             static_cast<double>(factors.nonzeros())),
                                                          "use a coarser mesh, ask for fewer pairs, or raise --max-memory");
   // A hundredth of the first eigenvalue that Weyl's law gives; more where slivers leave pivots to rounding.
   const double first = 0.04 * std::numbers::pi / a.half.squaredNorm();
@@ -113,7 +114,8 @@ Pairs smallest_mass_pairs(const Csr& stiffness, const Vector& mass, std::int64_t
   k = std::min(k, n);
   const std::int64_t constant = std::min(k, a.known.cols()), others = k - constant;
   Pairs found{Vector(0), Matrix(n, 0)};
-  if (others > 0) found = n < dense_below || 2 * (others + 5 * kernels::block_width) > n - a.known.cols() ? from_dense(a, others) : by_inversion(a, others, context);
+  if (others > 0) found = n < dense_below || 2 * (others + 5 * kernels::block_width) > n - a.known.cols() ? from_dense(a, others) : by_inversion(a,
+      others, context);
   Pairs result{Vector::Zero(k), Matrix::Zero(stiffness.rows, k)};
   result.values.tail(others) = found.values.cwiseMax(0.0);
   for (std::int64_t p = 0; p < n; ++p) {
