@@ -61,6 +61,7 @@ Similarity supervise(const Similarity& similarity, double weight) { return throu
 Points apply(const Similarity& similarity) { return through<Points>("apply", similarity, {}); }
 Points heat(const Similarity& similarity, double t, const Settings& more) { return through<Points>("heat", similarity, {{"t", t}}, more); }
 Points implicit(const Similarity& similarity, double t, const Settings& more) { return through<Points>("implicit", similarity, {{"t", t}}, more); }
+Points heat_signature(const Points& corners, const Settings& more) { return through<Points>("heat_signature", corners, {}, more); }
 Similarity restart(const Similarity& similarity, const Settings& more) { return through<Similarity>("restart", similarity, {}, more); }
 Similarity expand(const Similarity& similarity, const Settings& more) { return through<Similarity>("expand", similarity, {}, more); }
 Points repeat(const Points& points, std::string_view body, const Settings& more) { return through<Points>("repeat", points, {{"body", std::string(body)}}, more); }

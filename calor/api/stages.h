@@ -78,6 +78,7 @@ Similarity supervise(const Similarity& similarity, double weight = 0.5);  // by 
 Points apply(const Similarity& similarity);
 Points heat(const Similarity& similarity, double t, const Settings& more = {});
 Points implicit(const Similarity& similarity, double t, const Settings& more = {});
+Points heat_signature(const Points& corners, const Settings& more = {});  // of corners_of
 Similarity restart(const Similarity& similarity, const Settings& more = {});
 Similarity expand(const Similarity& similarity, const Settings& more = {});
 Points repeat(const Points& points, std::string_view body, const Settings& more = {});

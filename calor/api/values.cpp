@@ -97,6 +97,10 @@ Points read_points(const std::string& source, Session session) {
   return Points(std::move(loaded.data), std::move(session));
 }
 
+Points corners_of(io::Mesh surface, Session session) {
+  return Points(pipeline::data_of(std::make_shared<const io::Mesh>(std::move(surface))), std::move(session));
+}
+
 Points nodes_of(Csr edges, Session session) {
   require(edges.rows == edges.columns, Fault::input, "[graph] expected as many rows as columns, found {} and {}", edges.rows, edges.columns);
   if (edges.values.empty()) edges.values.assign(edges.column.size(), 1.0);

@@ -166,4 +166,7 @@ Points read_points(const std::string& source, Session session = {});
 // The nodes of a graph with its weights (1 for edges without values), for adjacency and the pipelines that begin with it.  Square.
 Points nodes_of(Csr edges, Session session = {});
 
+// The corners of a surface, for heat_signature; io::load_mesh reads one.
+Points corners_of(io::Mesh surface, Session session = {});
+
 }  // namespace calor

@@ -16,6 +16,9 @@ namespace calor::pipeline {
 // Features, names and labels; targets where every class name is a number.
 Data data_of(const io::Dataset& dataset);
 
+// The corners of a surface: x, y and z.
+Data data_of(std::shared_ptr<const io::Mesh> surface);
+
 // A bare graph: nodes are rows, their names the row names; no features.
 Data data_of(const io::EdgeList& edges);
 

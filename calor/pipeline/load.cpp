@@ -178,15 +178,13 @@ Loaded as_distances(Loaded&& loaded) {
 Loaded load_surface(const std::string& source, const Context& context) {
   auto mesh = std::make_shared<io::Mesh>(io::load_mesh(source, context));
   Loaded loaded;
-  loaded.data.features = std::make_shared<const Matrix>(Eigen::Map<const Matrix>(mesh->points.data(), mesh->nodes(), 3));
-  loaded.data.feature_names = {"x", "y", "z"};
+  loaded.data = data_of(mesh);
   loaded.hash = mesh->hash;
   loaded.reading.format = mesh->format;
   loaded.reading.rows = mesh->nodes();
   loaded.reading.features = 3;
   loaded.read = io::reading_line(*mesh);
   loaded.coding = io::numbers_named(loaded.data.feature_names);
-  loaded.data.mesh = std::move(mesh);
   return loaded;
 }
 

@@ -22,6 +22,13 @@ Points measured() {
   return wine().with_values(values);
 }
 
+Points tetrahedron() {
+  io::Mesh surface;
+  surface.points = {1, 1, 1, 1, -1, -1, -1, 1, -1, -1, -1, 1.5};
+  surface.triangles = {0, 1, 2, 0, 3, 1, 0, 2, 3, 1, 3, 2};
+  return corners_of(surface);
+}
+
 Points ring() {
   Csr edges;
   edges.rows = edges.columns = 6;
@@ -89,6 +96,7 @@ const Case cases[] = {
     {"distance(2) | exp(900) | best", wine, [](const Points& p) { return best(exp(distance(p, 2), 900)); }},
     {"distance(2) | exp(900) | row | apply", wine, [](const Points& p) { return apply(row(exp(distance(p, 2), 900))); }},
     {"distance(2) | exp(900) | row | heat(0.5)", wine, [](const Points& p) { return heat(row(exp(distance(p, 2), 900)), 0.5); }},
+    {"heat_signature(4, modes=5)", tetrahedron, [](const Points& p) { return heat_signature(p, {{"times", 4}, {"modes", 5}}); }},
     {"distance(2) | exp(900) | row | implicit(0.5)", wine, [](const Points& p) { return implicit(row(exp(distance(p, 2), 900)), 0.5); }},
     {"repeat(distance(2) | exp(900) | row | apply, tolerance=0.01)", wine,
      [](const Points& p) { return repeat(p, "distance(2) | exp(900) | row | apply", {{"tolerance", 0.01}}); }},
