@@ -143,7 +143,11 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   options.baselines = !arguments.no_baselines;
   require(!arguments.standardise || options.protocol.standardise, Fault::usage, "[compare] expected --standardise or --no-standardise, found both");
   options.choose_preprocessing = !arguments.standardise;
-  if (arguments.nodes.wanted()) require_node_options("compare", arguments.protocol, !arguments.test.empty());
+  if (arguments.nodes.wanted()) {
+    require(!arguments.standardise && arguments.attentions == CompareArguments{}.attentions, Fault::usage,
+            "[compare] expected --pipeline without --attention and --standardise, found one of them: attentions on tokens have a comparison of their own, and --feature-scale scales features of nodes");
+    require_node_options("compare", arguments.protocol, !arguments.test.empty());
+  }
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
   if (!arguments.report.empty()) {
@@ -152,6 +156,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
             "[compare] expected a report file that ends in .html, found {}: its data goes to a .json beside it", arguments.report);
     std::vector<std::string> inputs = arguments.data;
     inputs.push_back(arguments.test);
+    inputs.push_back(arguments.nodes.graph);
     check_output(arguments.report, inputs);
     check_output(json_path(arguments.report), inputs);
   }
@@ -202,7 +207,8 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
       fmt::print("Report: {}\n", std::filesystem::absolute(arguments.report).string());
   }
   require(died.dead < died.runs, Fault::convergence,
-          "[compare] expected a run that learns, found all {} dead: try more --epochs, another --lr, or --reading recommended", died.runs);
+          "[compare] expected a run that learns, found all {} dead: try more --epochs{}", died.runs,
+          arguments.nodes.wanted() ? " or another --lr" : ", another --lr, or --reading recommended");
 }
 
 void add_compare_command(CLI::App& app, Globals& globals) {

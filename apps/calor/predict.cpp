@@ -52,7 +52,7 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
 }
 
 static void predict(const Globals& globals, const PredictArguments& arguments) {
-  if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
+  if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data, arguments.graph});
   const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
   require_own_columns(arguments.data, "predict", "model");
   const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::node_network, io::FileKind::propagator}, "predict", "a model of calor train");
@@ -60,14 +60,17 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
     require(arguments.evidence == 0, Fault::usage, "[predict] expected a propagator for --evidence, found a network on nodes");
     return predict_nodes(globals, arguments.model, arguments.data, arguments.graph, arguments.output, format);
   }
-  require(arguments.graph.empty(), Fault::usage, "[predict] expected a network on nodes for --graph, found {}", kind == io::FileKind::propagator ? "a propagator" : "a network on rows");
-  if (kind == io::FileKind::propagator)
+  const auto require_no_graph = [&](const char* found) { require(arguments.graph.empty(), Fault::usage, "[predict] expected a network on nodes for --graph, found {}: leave --graph out", found); };
+  if (kind == io::FileKind::propagator) {
+    require_no_graph("a propagator");
     return predict_with_propagator(globals, {arguments.model, arguments.output, arguments.data, format, arguments.evidence, arguments.missing_asked});
+  }
   require(arguments.evidence == 0, Fault::usage,
           "[predict] expected a propagator for --evidence, found a network, whose layers mix its tokens: train with --model propagator");
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   learn::Model model = learn::load_model(arguments.model);
+  require_no_graph("a network on rows");
   if (arguments.missing_asked) model.filling = asked_filling(arguments.data, model.filling, model.features, nullptr, "predict", "train");
   const io::Dataset data = load_points(arguments, model, context);
   bar.clear();
@@ -77,7 +80,7 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   const NewPredictions found = written(model, data, predictions);
   std::string text;
   if (format == pipeline::Format::json) {
-    json document = document_of(globals, data, found);
+    json document = document_of(globals, data.hash, reading_json(io::reading_line(data), io::full_reading(data)), found);
     document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
     text = pipeline::dump(document) + "\n";
   } else {

@@ -40,7 +40,7 @@ static json evidence_json(const std::vector<pipeline::EvidenceCells>& cells, boo
   return evidence;
 }
 
-json document_of(const Globals& globals, const io::Dataset& data, const NewPredictions& found) {
+json document_of(const Globals& globals, const std::string& input_hash, json read, const NewPredictions& found) {
   json rows = json::array();
   for (std::size_t i = 0; i < rows_of(found); ++i) {
     json entry;
@@ -60,8 +60,8 @@ json document_of(const Globals& globals, const io::Dataset& data, const NewPredi
           {"version", version},
           {"command", globals.command_line},
           {"classes", found.classes},
-          {"input_hash", data.hash},
-          {"read", reading_json(io::reading_line(data), io::full_reading(data))},
+          {"input_hash", input_hash},
+          {"read", std::move(read)},
           {"rows", std::move(rows)}};
 }
 

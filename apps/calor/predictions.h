@@ -26,6 +26,6 @@ pipeline::Table table_of(const NewPredictions& found);
 
 // {"schema", "kind": "predict", "version", "command", "classes", "input_hash", "read", "rows": [{"name", "prediction", "probability"} or
 // {"name", "value"}, and "evidence"]}; "name" where rows have names.
-nlohmann::json document_of(const Globals& globals, const io::Dataset& data, const NewPredictions& found);
+nlohmann::json document_of(const Globals& globals, const std::string& input_hash, nlohmann::json read, const NewPredictions& found);
 
 }  // namespace calor::app

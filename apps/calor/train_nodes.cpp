@@ -36,14 +36,15 @@ static json training_json(const Globals& globals, const io::NodeDataset& data, c
           {"epoch", result.epoch},
           {"parameters", result.parameters},
           {"train_accuracy", result.train_accuracy},
-          {"validation_accuracy", result.validation_accuracy},
+          {"validation_accuracy", result.validation > 0 ? json(result.validation_accuracy) : json()},
           {"test_accuracy", result.test_accuracy},
           {"share", result.shares},
           {"model", save.empty() ? json() : json(save)}};
 }
 
 void train_nodes(const Globals& globals, const DataOptions& given, const NodeOptions& options, const ProtocolOptions& protocol, const std::string& save) {
-  require(options.pipelines.size() == 1, Fault::usage, "[train] expected one --pipeline, found {}: compare several with calor compare", options.pipelines.size());
+  require(options.pipelines.size() == 1, Fault::usage, "[train] expected one --pipeline, found {}: {}", options.pipelines.size(),
+          options.pipelines.empty() ? "name it, as in --pipeline gcn" : "compare several with calor compare");
   require_node_options("train", protocol, false);
   const learn::NodeProtocol settled = options.protocol(protocol);
   model::network_of(options.pipelines.front());  // refused before anything is read
@@ -57,19 +58,10 @@ void train_nodes(const Globals& globals, const DataOptions& given, const NodeOpt
   if (globals.json) return print_json(training_json(globals, data, result, save));
   fmt::print("{}: {} nodes to train on, {} to validate, {} to test; features {}\n", data.name, grouped_digits(result.train), grouped_digits(result.validation), grouped_digits(result.test),
              learn::name_of(result.model.scale));
-  fmt::print("{}: test accuracy {:.1f} %, validation {:.1f} %, at epoch {} of learning rate {} and weight decay {}; {} parameters\n", result.model.name, 100 * result.test_accuracy,
-             100 * result.validation_accuracy, result.epoch, result.rate, result.decay, grouped_digits(result.parameters));
+  const std::string validated = result.validation > 0 ? fmt::format("validation {:.1f} %", 100 * result.validation_accuracy) : "no validation";
+  fmt::print("{}: test accuracy {:.1f} %, {}, at epoch {} of learning rate {} and weight decay {}; {} parameters\n", result.model.name, 100 * result.test_accuracy,
+             validated, result.epoch, result.rate, result.decay, grouped_digits(result.parameters));
   if (!save.empty()) fmt::print("Model: {}\n", save);
-}
-
-// The rows that a table or a document of predictions is about.
-static io::Dataset as_dataset(const io::NodeDataset& data) {
-  io::Dataset result;
-  result.name = data.name, result.source = data.source, result.hash = data.hash;
-  result.rows = data.nodes(), result.columns = data.features.columns;
-  result.row_names = data.node_names;
-  result.reading = data.reading;
-  return result;
 }
 
 void predict_nodes(const Globals& globals, const std::string& path, const DataOptions& given, const std::string& graph, const std::string& output, pipeline::Format format) {
@@ -84,8 +76,7 @@ void predict_nodes(const Globals& globals, const std::string& path, const DataOp
     found.probability.data()[k] = io::parse_number(fmt::format("{}", predictions.probability[static_cast<std::size_t>(k)])).value_or(0);
   std::string text;
   if (format == pipeline::Format::json) {
-    json document = document_of(globals, as_dataset(data), found);
-    document["read"] = reading_json(io::reading_line(data), data.reading);
+    json document = document_of(globals, data.hash, reading_json(io::reading_line(data), data.reading), found);
     document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
     text = pipeline::dump(document) + "\n";
   } else {

@@ -216,7 +216,7 @@ void predict_with_propagator(const Globals& globals, const PropagatorPrediction&
   const NewPredictions predictions = written(model, points.data, found, wanted.evidence);
   std::string text;
   if (wanted.format == pipeline::Format::json) {
-    json document = document_of(globals, points.data, predictions);
+    json document = document_of(globals, points.data.hash, reading_json(io::reading_line(points.data), io::full_reading(points.data)), predictions);
     document["quality"] = known ? quality_json(model, quality) : json();
     if (!model.measured()) document["accuracy"] = known ? pipeline::number_or_null(quality.classes.accuracy) : json();
     text = pipeline::dump(document) + "\n";

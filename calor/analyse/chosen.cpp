@@ -29,7 +29,7 @@ std::string chosen_text(const std::vector<Chosen>& seeds) {
   if (seeds.empty()) return {};
   std::vector<std::string> values, parts;
   for (const Chosen& seed : seeds) values.push_back(seed.preprocessing);
-  parts.push_back(counted(values));
+  if (std::any_of(values.begin(), values.end(), [](const std::string& value) { return !value.empty(); })) parts.push_back(counted(values));
   for (std::size_t i = 0; i < seeds.front().values.size(); ++i) {
     values.clear();
     for (const Chosen& seed : seeds) values.push_back(seed.values[i].second ? fmt::format("{:g}", *seed.values[i].second) : "none");

@@ -58,7 +58,11 @@ void Builder::run_engine(const BoundStage& bound) {
 
 std::shared_ptr<const Support> Builder::support() {
   std::shared_ptr<const Support>& found = supports_[said_];
-  if (!found) found = support_of(engine::values_on_support(state_.similarity, context_), dtype_);
+  if (!found) {
+    Context quiet = context_;
+    quiet.progress = nullptr;
+    found = support_of(engine::values_on_support(state_.similarity, quiet), dtype_);
+  }
   return found;
 }
 

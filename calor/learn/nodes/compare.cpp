@@ -156,7 +156,7 @@ class Runs {
           Eigen::Index winner = 0;
           if (scores.row(node).maxCoeff(&winner) > 0) right += winner == source_.labels[static_cast<std::size_t>(node)];
         }
-        return static_cast<double>(right) / static_cast<double>(nodes.size());
+        return nodes.empty() ? 0 : static_cast<double>(right) / static_cast<double>(nodes.size());
       };
       if (const double validated = accuracy(split.validation); validated > best) {
         best = validated;
@@ -183,7 +183,7 @@ json data_block(const Runs& runs) {
           {"columns", data.features.columns}, {"edges", data.edges.size()},
           {"classes", data.classes},    {"label", ""},
           {"train", split.train.size()}, {"validation", split.validation.size()},
-          {"test", split.test.size()},  {"own_split", !data.train.empty()},
+          {"test", split.test.size()},  {"own_split", has_split(data)},
           {"test_source", json()},      {"constant_columns", json::array()},
           {"extra_test", 0}};
 }
@@ -192,7 +192,7 @@ json protocol_block(const Runs& runs, const analyse::Judgement& judgement) {
   const NodeProtocol& protocol = runs.options().protocol;
   std::vector<std::uint64_t> seeds;
   for (std::size_t i = 0; i < runs.seeds(); ++i) seeds.push_back(runs.options().base_seed + i);
-  const bool own = !runs.source().train.empty();
+  const bool own = has_split(runs.source());
   return {{"of", "nodes"},
           {"optimizer", "adam"},
           {"learning_rates", protocol.learning_rates},

@@ -11,7 +11,6 @@
 #include "calor/core/random.h"
 #include "calor/core/text.h"
 #include "calor/learn/network/builder.h"
-#include "calor/learn/split.h"
 #include "calor/learn/tokens.h"
 
 namespace calor::learn {
@@ -78,7 +77,10 @@ at::Tensor dense_of(const io::SparseMatrix& features, const Standardisation& sta
 }  // namespace
 
 void require_classes(const io::NodeDataset& data, const char* op) {
-  const std::int64_t classes = classes_present(data.labels, static_cast<std::int64_t>(data.classes.size()));
+  std::vector<bool> present(data.classes.size(), false);
+  for (const std::int64_t label : data.labels)
+    if (label >= 0) present[static_cast<std::size_t>(label)] = true;
+  const auto classes = std::count(present.begin(), present.end(), true);
   require(classes >= 2, Fault::input, "[{}] expected nodes of at least 2 classes, found {}: name the label's column with --label", op, classes);
 }
 
@@ -119,8 +121,20 @@ NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Contex
   return result;
 }
 
+bool has_split(const io::NodeDataset& data) { return !data.train.empty() || !data.validation.empty() || !data.test.empty(); }
+
 NodeSplit node_split(const io::NodeDataset& data, std::int64_t per_class, std::uint64_t seed) {
-  if (!data.train.empty()) return {data.train, data.validation, data.test};
+  if (has_split(data)) {
+    const auto with_class = [&](std::vector<std::int64_t> nodes) {
+      std::erase_if(nodes, [&](std::int64_t node) { return data.labels[static_cast<std::size_t>(node)] < 0; });
+      return nodes;
+    };
+    NodeSplit split{with_class(data.train), with_class(data.validation), with_class(data.test)};
+    require(!split.train.empty() && !split.test.empty(), Fault::input,
+            "[split] expected labelled nodes to train on and to test on in the data's own split, found {} and {}: correct the split, or leave it out to have one drawn", split.train.size(),
+            split.test.size());
+    return split;
+  }
   constexpr std::int64_t to_validate = 500, to_test = 1000;
   Random random(seed, Purpose::split);
   std::vector<std::int64_t> left_of(data.classes.size());
@@ -137,7 +151,8 @@ NodeSplit node_split(const io::NodeDataset& data, std::int64_t per_class, std::u
   }
   const auto rest = static_cast<std::int64_t>(others.size());
   const std::int64_t validate = std::min(to_validate, rest / 2), test = std::min(to_test, rest - validate);
-  require(test > 0 && validate > 0, Fault::input, "[compare] expected nodes left to validate and to test on beside {} to train on, found {}: lower --per-class", split.train.size(), rest);
+  require(test > 0 && validate > 0, Fault::input, "[compare] expected nodes left to validate and to test on beside {} to train on, found {}: {}", split.train.size(), rest,
+          split.train.size() > data.classes.size() ? "lower --per-class" : "label more nodes");
   split.validation.assign(others.begin(), others.begin() + validate);
   split.test.assign(others.begin() + validate, others.begin() + validate + test);
   for (auto* part : {&split.train, &split.validation, &split.test}) std::sort(part->begin(), part->end());

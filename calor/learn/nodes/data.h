@@ -35,9 +35,11 @@ struct NodeSplit {
   std::vector<std::int64_t> train, validation, test;
 };
 
-// The data's own split, the same for every seed; else one drawn: `per_class` training nodes of each class (at most a third of it), then 500 nodes to
+bool has_split(const io::NodeDataset& data);
+
+// The data's own split, the same for every seed (without its nodes that have no class; perhaps none to validate on); else one drawn: `per_class` training nodes of each class (at most a third of it), then 500 nodes to
 // validate on and 1,000 to test on, or halves of the rest where that is less.  Nodes without a class belong to none.
-// Throws Fault::input where nothing would be left to test on.
+// Throws Fault::input where nothing would be left to train or to test on.
 NodeSplit node_split(const io::NodeDataset& data, std::int64_t per_class, std::uint64_t seed);
 
 }  // namespace calor::learn

@@ -62,6 +62,7 @@ NodeModel model_of(const io::Safetensors& content) {
   model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
   model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
   model.scale = parse_feature_scale(entry(content, "scale"));
+  require(model.scale != FeatureScale::automatic, Fault::input, "[model] expected the scale rows, standardised or untouched, found {}", entry(content, "scale"));
   constexpr std::int64_t most_columns = 1 << 24;
   require(model.columns >= 0 && model.columns <= most_columns && (model.features.empty() || static_cast<std::int64_t>(model.features.size()) == model.columns) && model.classes.size() >= 2,
           Fault::input, "[model] expected columns with as many names, and at least 2 classes, found {}, {} and {}", model.columns, model.features.size(), model.classes.size());
@@ -127,6 +128,7 @@ NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, c
     context.check_stop("train");
     context.advance(static_cast<double>(++done), all, "training");
   });
+  require(best.run->kept().defined(), Fault::convergence, "[train] expected a finite loss, found none even before training: take --feature-scale standardised, for the features are large");
   const analyse::RunRecord& record = best.run->record();
   NodeTraining result;
   result.train_accuracy = record.train_accuracy.back();

@@ -21,7 +21,7 @@ std::string_view name_of(FeatureScale scale) {
 FeatureScale parse_feature_scale(std::string_view name) {
   for (const auto& [known, scale] : scales)
     if (known == name) return scale;
-  fail(Fault::usage, "[compare] expected --feature-scale auto, rows, standardised or untouched, found {}", name);
+  fail(Fault::usage, "[protocol] expected --feature-scale auto, rows, standardised or untouched, found {}", name);
 }
 
 void validate(const NodeProtocol& protocol) {
