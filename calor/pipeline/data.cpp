@@ -58,6 +58,14 @@ void set_labels(Data& data, std::vector<std::int64_t> labels, std::vector<std::s
     data.targets[i] = data.labels[i] < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[data.labels[i]];
 }
 
+Data data_of(std::shared_ptr<const io::Mesh> surface) {
+  Data data;
+  data.features = std::make_shared<const Matrix>(Eigen::Map<const Matrix>(surface->points.data(), surface->nodes(), 3));
+  data.feature_names = {"x", "y", "z"};
+  data.mesh = std::move(surface);
+  return data;
+}
+
 Data data_of(const io::EdgeList& edges) {
   Data data;
   const auto nodes = static_cast<std::int64_t>(edges.nodes.size());

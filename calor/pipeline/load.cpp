@@ -176,7 +176,7 @@ Loaded as_distances(Loaded&& loaded) {
 }
 
 Loaded load_surface(const std::string& source, const Context& context) {
-  auto mesh = std::make_shared<io::Mesh>(io::load_mesh(source, context));
+  const auto mesh = std::make_shared<const io::Mesh>(io::load_mesh(source, context));
   Loaded loaded;
   loaded.data = data_of(mesh);
   loaded.hash = mesh->hash;
