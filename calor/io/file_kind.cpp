@@ -30,6 +30,7 @@ FileKind kind_of_safetensors(const json& header) {
   if (kind == network_mark)
     return {FileKind::network, "a network of calor train", "predict new points with calor predict, or look into its heads with calor inspect"};
   if (kind == propagator_mark) return {FileKind::propagator, "a propagator of calor train", "predict new points with calor predict"};
+  if (kind == translation_mark) return {FileKind::translation, "a model of calor train-translation", "translate text with calor translate"};
   if (kind == checkpoint_mark)
     return {FileKind::checkpoint, "a checkpoint of calor train, whose training is not at its end",
             "give the command that began it once more, which goes on and writes the model"};
