@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "calor/core/error.h"
@@ -92,10 +93,9 @@ static void train_translation(const Globals& globals, const TrainTranslationArgu
     say_pairs(globals, "validation: ", *validation, arguments.validation[0], arguments.validation[1]);
   }
   if (!globals.quiet)
-    options.after_epoch = [&](const learn::TranslationRun& run) {
+    options.after_epoch = [&](std::int64_t number, const learn::TranslationEpoch& epoch) {
       bar.clear();
-      const auto& epoch = run.record().back();
-      fmt::print(stderr, "epoch {} of {}: training loss {:.4f}, validation loss {:.4f}, {:.0f} s\n", run.epoch(), options.protocol.epochs, epoch.training_loss, epoch.validation_loss,
+      fmt::print(stderr, "epoch {} of {}: training loss {:.4f}, validation loss {:.4f}, {:.0f} s\n", number, options.protocol.epochs, epoch.training_loss, epoch.validation_loss,
                  epoch.seconds);
     };
   const learn::TrainedTranslation result = learn::train_translation(training, validation, options, context);

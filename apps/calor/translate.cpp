@@ -12,8 +12,7 @@
 #include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/learn/text/sentences.h"
-#include "calor/learn/translation/decode.h"
-#include "calor/learn/translation/model.h"
+#include "calor/learn/translation/translate.h"
 #include "calor/pipeline/result_table.h"
 #include "command.h"
 
@@ -56,12 +55,8 @@ static void translate(const Globals& globals, const TranslateArguments& argument
     require(reference.size() == text.lines.size(), Fault::input, "[translate] expected as many lines in the reference as in the text, found {} and {} ({}): give its translation line by line",
             grouped_digits(static_cast<std::int64_t>(reference.size())), grouped_digits(static_cast<std::int64_t>(text.lines.size())), arguments.reference);
   }
-  std::vector<learn::Pieces> sources;
-  for (const std::string& line : text.lines) sources.push_back(model.vocabulary.encode(line));
-  const std::vector<learn::Pieces> found = learn::translate(*learn::translator_of(model), sources, arguments.options, context);
+  const std::vector<std::string> translations = learn::translate(model, text.lines, arguments.options, context);
   bar.clear();
-  std::vector<std::string> translations;
-  for (const learn::Pieces& pieces : found) translations.push_back(model.vocabulary.decode(pieces));
   std::optional<analyse::Bleu> bleu;
   if (!reference.empty()) bleu = analyse::corpus_bleu(translations, reference);
   std::string result;

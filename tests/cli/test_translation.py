@@ -10,7 +10,7 @@ from command import cut_short
 
 DIGITS = "zero one two three four five".split()
 ZIFFERN = "null eins zwei drei vier fünf".split()
-SMALL = ["--vocabulary", 60, "--width", 32, "--layers", 1, "--heads", 2, "--hidden", 64, "--batch", 300, "--dropout", 0, "--lr", 5e-3, "--warm-up", 100]
+SMALL = ["--vocabulary", 60, "--width", 32, "--layers", 1, "--heads", 2, "--hidden", 64, "--batch", 300, "--lr", 5e-3, "--warm-up", 100]
 
 
 def sentences(count, seed):
@@ -23,7 +23,7 @@ def sentences(count, seed):
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("translation")
-    for name, count, seed in (("train", 2000, 1), ("test", 100, 2)):
+    for name, count, seed in (("train", 4000, 1), ("test", 100, 2)):
         for language, text in zip(("en", "de"), sentences(count, seed)):
             (folder / f"{name}.{language}").write_text(text, encoding="utf-8")
     return folder
@@ -32,15 +32,15 @@ def texts(tmp_path_factory):
 @pytest.fixture(scope="module", params=["self", "l2", "metric"])
 def trained(request, calor, texts):
     model = texts / f"{request.param}.safetensors"
-    done = calor("train-translation", texts / "train.en", texts / "train.de", "--attention", request.param, *SMALL, "--epochs", 10, "--save", model, "--json")
+    done = calor("train-translation", texts / "train.en", texts / "train.de", "--attention", request.param, *SMALL, "--dropout", 0, "--epochs", 25, "--save", model, "--json")
     return model, json.loads(done.stdout), done.stderr
 
 
 def test_a_small_language_is_learned(calor, texts, trained):
     model, document, said = trained
     assert document["kind"] == "train-translation" and document["model"] == str(model) and document["failure"] is None
-    assert len(document["epochs"]) == 10 and document["train"] + document["validation"] == 2000 and document["validation"] == 40
-    assert said.count("validation loss") == 10 and "2,000 pairs" in said
+    assert len(document["epochs"]) == 25 and document["train"] + document["validation"] == 4000 and document["validation"] == 80
+    assert said.count("validation loss") == 25 and "4,000 pairs" in said
     done = calor("translate", model, texts / "test.en", "--reference", texts / "test.de")
     wanted = (texts / "test.de").read_text(encoding="utf-8").splitlines()
     found = done.stdout.splitlines()
@@ -61,7 +61,7 @@ def test_text_goes_through_a_pipe_and_into_a_file(calor, texts, trained, tmp_pat
 
 def test_an_interrupted_training_goes_on_to_the_same_file(calor, texts, tmp_path):
     def train(epochs, model):
-        return ["train-translation", texts / "train.en", texts / "train.de", *SMALL, "--dropout", 0.1, "--epochs", epochs, "--checkpoint-seconds", 0, "--save", model, "-q"]
+        return ["train-translation", texts / "train.en", texts / "train.de", *SMALL, "--epochs", epochs, "--checkpoint-seconds", 0, "--save", model, "-q"]
 
     model = tmp_path / "cut.safetensors"
     epochs, code, said = cut_short(train, model, 4)
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_named(calor, texts, tmp_path):
         (tmp_path / name).write_bytes(content)
     assert "empty" in calor("train-translation", english, tmp_path / "empty", code=3).stderr
     assert "UTF-8" in calor("train-translation", english, tmp_path / "latin1", code=3).stderr
-    assert "found 1 and 2,000" in calor("train-translation", english, tmp_path / "few", code=3).stderr
+    assert "found 1 and 4,000" in calor("train-translation", english, tmp_path / "few", code=3).stderr
     assert "check the name" in calor("train-translation", english, tmp_path / "missing", code=3).stderr
     assert 'did you mean "metric"?' in calor("train-translation", english, german, "--attention", "metrik", code=2).stderr
     assert "heads divide" in calor("train-translation", english, german, "--heads", 3, code=2).stderr
@@ -103,5 +103,5 @@ def test_a_translator_is_not_for_other_commands(calor, texts, trained):
     model = trained[0]
     assert "calor translate" in calor("predict", model, "iris", code=3).stderr
     done = calor("translate", model, texts / "test.en", "--reference", texts / "train.de", code=3)
-    assert "2,000 and 100" in done.stderr
+    assert "4,000 and 100" in done.stderr
     assert "beam" in calor("translate", model, texts / "test.en", "--beam", 0, code=2).stderr

@@ -5,6 +5,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/hash.h"
+#include "calor/io/number.h"
 #include "calor/io/source.h"
 
 namespace calor::learn {
@@ -24,8 +25,10 @@ Sentences read_sentences(const std::string& path, const Context& context) {
   const auto text = io::as_utf8(std::move(source.text), "", path, context, facts, source.counted);
   std::vector<std::string> lines = split_text(io::whole_text(*text, facts.bytes, path, context), '\n');
   if (lines.back().empty()) lines.pop_back();
-  for (std::string& line : lines)
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+  for (std::size_t k = 0; k < lines.size(); ++k) {
+    require(io::is_utf8(lines[k]), Fault::input, "[text] expected text in UTF-8, found other bytes ({}, line {}): save the file as UTF-8", path, k + 1);
+    if (!lines[k].empty() && lines[k].back() == '\r') lines[k].pop_back();
+  }
   return {std::move(lines), source.hash.get()};
 }
 

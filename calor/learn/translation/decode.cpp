@@ -195,4 +195,12 @@ std::vector<Pieces> translate(const Translator& translator, const std::vector<Pi
   return result;
 }
 
+std::vector<std::string> translate(const TranslationModel& model, const std::vector<std::string>& sentences, const DecodeOptions& options, const Context& context) {
+  std::vector<Pieces> sources;
+  for (const std::string& sentence : sentences) sources.push_back(model.vocabulary.encode(sentence));
+  std::vector<std::string> result;
+  for (const Pieces& pieces : translate(*translator_of(model), sources, options, context)) result.push_back(model.vocabulary.decode(pieces));
+  return result;
+}
+
 }  // namespace calor::learn

@@ -8,6 +8,7 @@
 #include "calor/io/file_kind.h"
 #include "calor/io/safetensors.h"
 #include "calor/learn/stored_tensor.h"
+#include "calor/learn/translation/network.h"
 
 namespace calor::learn {
 namespace {

@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "calor/learn/text/vocabulary.h"
-#include "calor/learn/translation/run.h"
+#include "calor/learn/translation/protocol.h"
+#include "calor/learn/translation/shape.h"
 
 namespace calor::learn {
+
+class Translator;
 
 struct TranslationModel {
   TranslatorShape shape;

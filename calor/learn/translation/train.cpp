@@ -11,6 +11,8 @@
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/learn/checkpoint.h"
+#include "calor/learn/translation/network.h"
+#include "calor/learn/translation/run.h"
 
 namespace calor::learn {
 namespace {
@@ -184,7 +186,7 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   for (std::int64_t epoch = run.epoch(); run.step(); epoch = run.epoch()) {
     context.advance(run.epochs_done(), static_cast<double>(options.protocol.epochs), fmt::format("epoch {} of {}, loss {:.3f}", std::min(run.epoch() + 1, options.protocol.epochs),
                                                                                                  options.protocol.epochs, run.loss()));
-    if (run.epoch() > epoch && options.after_epoch) options.after_epoch(run);
+    if (run.epoch() > epoch && options.after_epoch) options.after_epoch(run.epoch(), run.record().back());
     checkpoints.after_step(run, context, options.protocol.epochs);
   }
   result.record = run.record();

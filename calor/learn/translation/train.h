@@ -10,7 +10,6 @@
 #include "calor/core/progress.h"
 #include "calor/learn/text/sentences.h"
 #include "calor/learn/translation/model.h"
-#include "calor/learn/translation/run.h"
 
 namespace calor::learn {
 
@@ -22,7 +21,7 @@ struct TranslationOptions {
   std::string save;                 // model.safetensors to write; "": none, and no checkpoint
   bool restart = false;             // discard a checkpoint instead of going on from it
   double checkpoint_seconds = 60;   // between checkpoints at <save>.checkpoint
-  std::function<void(const TranslationRun&)> after_epoch;  // may be empty
+  std::function<void(std::int64_t epoch, const TranslationEpoch&)> after_epoch;  // may be empty; epochs count from 1
 };
 
 struct TrainedTranslation {
