@@ -48,6 +48,8 @@ static void add_apart(CLI::App& app, const char* name, const char* summary) {
 void add_compare_command(CLI::App& app, Globals&) { add_apart(app, "compare", compare_summary); }
 void add_train_command(CLI::App& app, Globals&) { add_apart(app, "train", train_summary); }
 void add_predict_command(CLI::App& app, Globals&) { add_apart(app, "predict", predict_summary); }
+void add_train_translation_command(CLI::App& app, Globals&) { add_apart(app, "train-translation", train_translation_summary); }
+void add_translate_command(CLI::App& app, Globals&) { add_apart(app, "translate", translate_summary); }
 void add_completion_command(CLI::App& app) { add_apart(app, "completion", completion_summary); }  // it lists every command's flags
 
 }  // namespace calor::app

@@ -72,6 +72,8 @@ void flush_output();
 inline constexpr const char* compare_summary = "Train attentions on your data over several seeds and report what differs, with statistics";
 inline constexpr const char* train_summary = "Train one attention model, or a propagator, and save it";
 inline constexpr const char* predict_summary = "Classes and probabilities of new points by a saved model";
+inline constexpr const char* train_translation_summary = "Train a translator on sentences in two languages and save it";
+inline constexpr const char* translate_summary = "Translate text, one sentence a line, by a saved translator";
 inline constexpr const char* completion_summary = "Print a bash completion script";
 
 // One function per subcommand; each adds its options and a callback to `app`.
@@ -83,6 +85,8 @@ void add_stages_command(CLI::App& app, Globals& globals);
 void add_compare_command(CLI::App& app, Globals& globals);
 void add_train_command(CLI::App& app, Globals& globals);
 void add_predict_command(CLI::App& app, Globals& globals);
+void add_train_translation_command(CLI::App& app, Globals& globals);
+void add_translate_command(CLI::App& app, Globals& globals);
 void add_limit_command(CLI::App& app, Globals& globals);
 void add_inspect_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app);

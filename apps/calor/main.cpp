@@ -67,6 +67,8 @@ static int run(int count, char** words) {
   add_compare_command(app, globals);
   add_train_command(app, globals);
   add_predict_command(app, globals);
+  add_train_translation_command(app, globals);
+  add_translate_command(app, globals);
   add_limit_command(app, globals);
   add_inspect_command(app, globals);
   add_data_command(app, globals);

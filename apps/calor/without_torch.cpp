@@ -18,5 +18,7 @@ static void refuse(CLI::App& app, const char* name, const char* summary) {
 void add_compare_command(CLI::App& app, Globals&) { refuse(app, "compare", compare_summary); }
 void add_train_command(CLI::App& app, Globals&) { refuse(app, "train", train_summary); }
 void add_predict_command(CLI::App& app, Globals&) { refuse(app, "predict", predict_summary); }
+void add_train_translation_command(CLI::App& app, Globals&) { refuse(app, "train-translation", train_translation_summary); }
+void add_translate_command(CLI::App& app, Globals&) { refuse(app, "translate", translate_summary); }
 
 }  // namespace calor::app

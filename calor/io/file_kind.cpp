@@ -32,6 +32,7 @@ FileKind kind_of_safetensors(const json& header) {
   if (kind == node_network_mark)
     return {FileKind::node_network, "a network of calor train on the nodes of a graph", "predict the nodes of a graph with calor predict"};
   if (kind == propagator_mark) return {FileKind::propagator, "a propagator of calor train", "predict new points with calor predict"};
+  if (kind == translation_mark) return {FileKind::translation, "a model of calor train-translation", "translate text with calor translate"};
   if (kind == checkpoint_mark)
     return {FileKind::checkpoint, "a checkpoint of calor train, whose training is not at its end",
             "give the command that began it once more, which goes on and writes the model"};

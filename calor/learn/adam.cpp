@@ -7,12 +7,12 @@
 namespace calor::learn {
 namespace {
 
-constexpr double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+constexpr double beta1 = 0.9;
 
 }  // namespace
 
-Adam::Adam(Optimizer kind, double learning_rate, double weight_decay, std::int64_t size, std::int64_t decayed)
-    : kind_(kind), learning_rate_(learning_rate), weight_decay_(weight_decay), decayed_(decayed) {
+Adam::Adam(Optimizer kind, double learning_rate, double weight_decay, std::int64_t size, std::int64_t decayed, AdamConstants constants)
+    : kind_(kind), learning_rate_(learning_rate), weight_decay_(weight_decay), decayed_(decayed), constants_(constants) {
   state_.first.assign(static_cast<std::size_t>(size), 0.0F);
   state_.second.assign(static_cast<std::size_t>(size), 0.0F);
 }
@@ -26,6 +26,7 @@ void Adam::restore(State state) {
 
 void Adam::step(std::span<float> values, std::span<const float> gradients) {
   ++state_.steps;
+  const auto [beta2, epsilon] = constants_;
   const auto t = static_cast<double>(state_.steps);
   const auto step_size = static_cast<float>(learning_rate_ / (1.0 - std::pow(beta1, t)));
   const auto root_correction = static_cast<float>(std::sqrt(1.0 - std::pow(beta2, t)));

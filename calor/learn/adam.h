@@ -1,5 +1,5 @@
 // Adam on one flat vector: Kingma and Ba 2015 with bias correction, and weight decay either coupled (added to the gradient:
-// torch.optim.Adam) or decoupled (Loshchilov and Hutter 2019: torch.optim.AdamW).  beta 0.9 and 0.999, epsilon 1e-8.
+// torch.optim.Adam) or decoupled (Loshchilov and Hutter 2019: torch.optim.AdamW).  The first beta is 0.9.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,16 @@
 
 namespace calor::learn {
 
+struct AdamConstants {
+  double beta2 = 0.999, epsilon = 1e-8;
+};
+
 class Adam {
  public:
   // Decay applies to the first `decayed` of `size` numbers.
-  Adam(Optimizer kind, double learning_rate, double weight_decay, std::int64_t size, std::int64_t decayed);
+  Adam(Optimizer kind, double learning_rate, double weight_decay, std::int64_t size, std::int64_t decayed, AdamConstants constants = {});
+
+  void set_rate(double learning_rate) { learning_rate_ = learning_rate; }  // of the steps to come
 
   // values and gradients: `size` numbers each.
   void step(std::span<float> values, std::span<const float> gradients);
@@ -30,6 +36,7 @@ class Adam {
   Optimizer kind_;
   double learning_rate_, weight_decay_;
   std::int64_t decayed_;
+  AdamConstants constants_;
   State state_;
 };
 

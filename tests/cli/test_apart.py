@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-LEARNING = ["compare", "train", "predict"]
+LEARNING = ["compare", "train", "predict", "train-translation", "translate"]
 
 
 @pytest.mark.parametrize("command", LEARNING)

@@ -25,6 +25,7 @@ TEST_F(FileKinds, AreToldByTheirContent) {
   EXPECT_EQ(file_kind(tensors("format", "calor-fit-2")).kind, FileKind::fit);  // of a later version: its reader says so
   EXPECT_EQ(file_kind(tensors("kind", network_mark)).kind, FileKind::network);
   EXPECT_EQ(file_kind(tensors("kind", propagator_mark)).kind, FileKind::propagator);
+  EXPECT_EQ(file_kind(tensors("kind", translation_mark)).kind, FileKind::translation);
   EXPECT_EQ(file_kind(tensors("kind", checkpoint_mark)).kind, FileKind::checkpoint);
   EXPECT_EQ(file_kind(tensors("format", "pt")).kind, FileKind::foreign);
   EXPECT_EQ(file_kind(tensors("", "")).kind, FileKind::foreign);

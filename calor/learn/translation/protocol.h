@@ -1,0 +1,29 @@
+// How a translator is trained, and what an epoch gave.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+
+namespace calor::learn {
+
+struct TranslationProtocol {
+  std::int64_t epochs = 10;
+  std::int64_t batch = 2000;      // pieces of the longer side of a batch, padding included
+  std::int64_t accumulate = 1;    // batches a step of the optimiser
+  double learning_rate = 1e-3;    // at its highest: it grows linearly over the warm-up, then falls as 1 / sqrt(step) (Vaswani et al. 2017)
+  std::int64_t warm_up = 500;     // steps
+  double label_smoothing = 0.1;
+};
+
+// Throws Fault::usage: "[translation] expected ..., found ...".
+void validate(const TranslationProtocol& protocol);
+nlohmann::json to_json(const TranslationProtocol& protocol);
+
+// An epoch's end.  Losses in nats a target piece: of training with dropout and smoothing, of validation with neither.
+struct TranslationEpoch {
+  double training_loss = 0, validation_loss = 0;
+  double seconds = 0;       // of training, up to here
+  std::int64_t pieces = 0;  // trained on in this epoch, of both sides, ends included
+};
+
+}  // namespace calor::learn

@@ -1,0 +1,203 @@
+#include "calor/learn/translation/train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/core/text.h"
+#include "calor/core/version.h"
+#include "calor/io/output.h"
+#include "calor/learn/checkpoint.h"
+#include "calor/learn/translation/network.h"
+#include "calor/learn/translation/run.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t held_out_share = 50, most_held_out = 1000;
+
+std::vector<Pair> pairs_of(const Vocabulary& vocabulary, const ParallelText& text) {
+  std::vector<Pair> pairs;
+  for (std::size_t k = 0; k < text.source.size(); ++k) pairs.push_back({vocabulary.encode(text.source[k]), vocabulary.encode(text.target[k])});
+  return pairs;
+}
+
+// Removes pairs with a longer side; how many.
+std::int64_t leave_out_long(std::vector<Pair>& pairs, std::int64_t most) {
+  return static_cast<std::int64_t>(std::erase_if(pairs, [&](const Pair& pair) { return std::max(pair.source.size(), pair.target.size()) > static_cast<std::size_t>(most); }));
+}
+
+ParallelText held_out(ParallelText& training, std::uint64_t seed) {
+  const auto count = static_cast<std::int64_t>(training.source.size());
+  require(count >= 2, Fault::input, "[translation] expected at least 2 pairs of sentences, one to validate on, found {}: give more text, or --validation", count);
+  Random random(seed, Purpose::split);
+  std::vector<std::int64_t> order = permutation(count, random);
+  const std::int64_t held = std::clamp<std::int64_t>(count / held_out_share, 1, most_held_out);
+  std::sort(order.begin() + held, order.end());
+  ParallelText validation, rest;
+  rest.hash = training.hash;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto row = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
+    ParallelText& to = i < held ? validation : rest;
+    to.source.push_back(std::move(training.source[row]));
+    to.target.push_back(std::move(training.target[row]));
+  }
+  training = std::move(rest);
+  return validation;
+}
+
+// Weights, their gradients, Adam's two moments, a checkpoint's copy and the best; what a batch keeps for its derivative.
+std::uint64_t bytes_of(const TranslatorShape& shape, const TranslationProtocol& protocol, std::int64_t parameters) {
+  const std::int64_t kept = shape.layers * (40 * shape.width + 4 * shape.hidden) + 4 * shape.vocabulary;
+  return static_cast<std::uint64_t>(4 * (8 * parameters + protocol.batch * kept));
+}
+
+json record_json(const std::vector<TranslationEpoch>& record) {
+  json rows = json::array();
+  for (const TranslationEpoch& epoch : record) rows.push_back({epoch.training_loss, epoch.validation_loss, epoch.seconds, epoch.pieces});
+  return rows;
+}
+
+std::vector<TranslationEpoch> record_of(const json& rows) {
+  std::vector<TranslationEpoch> record;
+  for (const json& row : rows) record.push_back({row.at(0).get<double>(), row.at(1).get<double>(), row.at(2).get<double>(), row.at(3).get<std::int64_t>()});
+  return record;
+}
+
+class Checkpoints {
+ public:
+  Checkpoints(const TranslationOptions& options, json command)
+      : path_(options.save.empty() ? "" : checkpoint_path(options.save)), command_(std::move(command)), every_(options.checkpoint_seconds), last_(Clock::now()) {
+    if (path_.empty()) return;
+    io::check_writable(options.save);
+    if (options.restart) remove();
+  }
+
+  std::optional<std::int64_t> resume(TranslationRun& run) const {
+    if (path_.empty()) return std::nullopt;
+    const bool found = read_checkpoint(path_, command_, [&](const Checkpoint& content) {
+      const json& fields = content.state;
+      TranslationRun::State state;
+      state.batch = fields.at("batch").get<std::int64_t>();
+      state.source_pieces = fields.at("source_pieces").get<std::int64_t>();
+      state.target_pieces = fields.at("target_pieces").get<std::int64_t>();
+      state.loss = fields.at("loss").get<double>();
+      state.seconds = fields.at("seconds").get<double>();
+      state.record = record_of(fields.at("record"));
+      state.adam.steps = fields.at("steps").get<std::int64_t>();
+      state.values = content.numbers.at("values");
+      state.best = content.numbers.at("best");
+      state.adam.first = content.numbers.at("first_moment");
+      state.adam.second = content.numbers.at("second_moment");
+      run.restore(state);
+    });
+    return found ? std::optional(run.epoch()) : std::nullopt;
+  }
+
+  void after_step(const TranslationRun& run, const Context& context, std::int64_t epochs) {
+    const bool stopping = context.stopping() && run.epoch() < epochs;
+    const bool due = std::chrono::duration<double>(Clock::now() - last_).count() >= every_ && run.epoch() < epochs;
+    if (!path_.empty() && !run.failure() && (stopping || due)) {
+      const TranslationRun::State state = run.state();
+      write_checkpoint(path_, command_,
+                       {{{"batch", state.batch},
+                         {"source_pieces", state.source_pieces},
+                         {"target_pieces", state.target_pieces},
+                         {"loss", state.loss},
+                         {"seconds", state.seconds},
+                         {"record", record_json(state.record)},
+                         {"steps", state.adam.steps}},
+                        {{"values", state.values}, {"best", state.best}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}});
+      last_ = Clock::now();
+    }
+    require(!stopping, Fault::interrupted, "[train-translation] interrupted in epoch {} of {}{}", run.epoch() + 1, epochs,
+            path_.empty() ? "" : ": the same command goes on from " + path_);
+  }
+
+  void remove() const {
+    std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
+    if (!path_.empty()) std::filesystem::remove(path_, ignored);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string path_;
+  json command_;
+  double every_;
+  Clock::time_point last_;
+};
+
+// All that decides the bits of a run.
+json command_of(const ParallelText& training, const std::optional<ParallelText>& validation, const TranslationOptions& options) {
+  json command = to_json(options.protocol);
+  const TranslatorShape& shape = options.shape;
+  command.update({{"version", version},
+                  {"model", "translation"},
+                  {"vocabulary", shape.vocabulary},
+                  {"width", shape.width},
+                  {"layers", shape.layers},
+                  {"heads", shape.heads},
+                  {"hidden", shape.hidden},
+                  {"attention", shape.score},
+                  {"dropout", shape.dropout},
+                  {"most pieces", options.most_pieces},
+                  {"seed", options.seed},
+                  {"text", training.hash},
+                  {"validation text", validation ? json(validation->hash) : json()}});
+  return command;
+}
+
+}  // namespace
+
+TrainedTranslation train_translation(const ParallelText& text, const std::optional<ParallelText>& validation_text, const TranslationOptions& options, const Context& context) {
+  validate(options.shape);
+  validate(options.protocol);
+  require(options.most_pieces >= 1 && options.most_pieces < most_positions, Fault::usage, "[translation] expected sentences of at most 1 to {} pieces, found {}",
+          grouped_digits(most_positions - 1), options.most_pieces);
+  Checkpoints checkpoints(options, command_of(text, validation_text, options));
+  ParallelText training = text;
+  const ParallelText validated = validation_text ? *validation_text : held_out(training, options.seed);
+  context.advance(0, 1, "learning the vocabulary");
+  TrainedTranslation result{{options.shape, options.protocol, options.seed, version, text.hash, Vocabulary::learned(training.source, training.target, options.shape.vocabulary), {}},
+                            {}, 0, 0, 0, 0, 0, {}, {}};
+  const Vocabulary& vocabulary = result.model.vocabulary;
+  TranslatorShape& shape = result.model.shape;
+  shape.vocabulary = vocabulary.size();
+  context.check_stop("train-translation");
+  std::vector<Pair> pairs = pairs_of(vocabulary, training), validation = pairs_of(vocabulary, validated);
+  result.too_long = leave_out_long(pairs, options.most_pieces);
+  leave_out_long(validation, options.most_pieces);
+  require(!pairs.empty() && !validation.empty(), Fault::input, "[translation] expected pairs of at most {} pieces a side, found none to {} on: raise --longest", options.most_pieces,
+          pairs.empty() ? "train" : "validate");
+  for (const WeightSpec& spec : weight_specs(shape)) {
+    std::int64_t size = 1;
+    for (const std::int64_t extent : spec.shape) size *= extent;
+    result.parameters += size;
+  }
+  context.memory.require(bytes_of(shape, options.protocol, result.parameters), "train-translation", "network and activations", "choose a smaller --batch or --width");
+
+  TranslationRun run(shape, options.protocol, options.seed, pairs, validation);
+  result.resumed_epoch = checkpoints.resume(run);
+  for (std::int64_t epoch = run.epoch(); run.step(); epoch = run.epoch()) {
+    context.advance(run.epochs_done(), static_cast<double>(options.protocol.epochs), fmt::format("epoch {} of {}, loss {:.3f}", std::min(run.epoch() + 1, options.protocol.epochs),
+                                                                                                 options.protocol.epochs, run.loss()));
+    if (run.epoch() > epoch && options.after_epoch) options.after_epoch(run.epoch(), run.record().back());
+    checkpoints.after_step(run, context, options.protocol.epochs);
+  }
+  result.record = run.record();
+  result.failure = run.failure();
+  result.best_epoch = run.best_epoch();
+  result.training_pairs = static_cast<std::int64_t>(pairs.size());
+  result.validation_pairs = static_cast<std::int64_t>(validation.size());
+  result.model.weights = run.best();
+  if (!options.save.empty() && !result.failure) save_translation(options.save, result.model);
+  checkpoints.remove();
+  return result;
+}
+
+}  // namespace calor::learn
