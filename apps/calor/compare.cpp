@@ -163,6 +163,8 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
+  for (const std::string& source : arguments.data)
+    require(arguments.nodes.wanted() || source != "blocks", Fault::usage, "[compare] expected networks for blocks, whose rows are the nodes of a graph, found none: name one with --pipeline gcn");
   std::vector<io::Dataset> sets;
   std::optional<io::Dataset> test;
   if (!arguments.nodes.wanted()) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "calor/core/error.h"
@@ -49,6 +50,17 @@ void require_node_options(const char* op, const ProtocolOptions& p, bool test) {
                                                  {"--test", test}};
   for (const auto& [option, given] : others)
     require(!given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"gat width=16\"), or leave it out", op, option);
+}
+
+void check_node_output(const std::string& output, const std::string& source, const std::string& graph) {
+  namespace fs = std::filesystem;
+  check_output(output, {source, graph});
+  std::error_code error;
+  const fs::path folder = fs::is_directory(source, error) ? fs::path(source) : fs::path(source).parent_path(), file(output);
+  const std::string name = file.filename().string();
+  const bool part = name.starts_with("ind.") || name.ends_with(".content") || name.ends_with(".cites");
+  require(!part || !fs::exists(file, error) || !fs::equivalent(file.parent_path().empty() ? "." : file.parent_path(), folder.empty() ? "." : folder, error), Fault::usage,
+          "[output] expected another file than those of the data, found {}: choose another name", output);
 }
 
 io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context) {

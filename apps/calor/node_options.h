@@ -29,6 +29,9 @@ void add_graph_option(CLI::App& command, std::string& graph);
 // Throws Fault::usage for what networks on nodes have no use for.
 void require_node_options(const char* op, const ProtocolOptions& protocol, bool test);
 
+// Throws Fault::usage where the output would be one of the files that the set or its graph consists of.
+void check_node_output(const std::string& output, const std::string& source, const std::string& graph);
+
 // The data, and a line on stderr that says what was read.
 io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context);
 

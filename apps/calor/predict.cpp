@@ -58,6 +58,7 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   const auto kind = io::expect_kind(arguments.model, {io::FileKind::network, io::FileKind::node_network, io::FileKind::propagator}, "predict", "a model of calor train");
   if (kind == io::FileKind::node_network) {
     require(arguments.evidence == 0, Fault::usage, "[predict] expected a propagator for --evidence, found a network on nodes");
+    if (!arguments.output.empty()) check_node_output(arguments.output, arguments.data.data, arguments.graph);
     return predict_nodes(globals, arguments.model, arguments.data, arguments.graph, arguments.output, format);
   }
   const auto require_no_graph = [&](const char* found) { require(arguments.graph.empty(), Fault::usage, "[predict] expected a network on nodes for --graph, found {}: leave --graph out", found); };

@@ -48,7 +48,7 @@ void train_nodes(const Globals& globals, const DataOptions& given, const NodeOpt
   require_node_options("train", protocol, false);
   const learn::NodeProtocol settled = options.protocol(protocol);
   model::network_of(options.pipelines.front());  // refused before anything is read
-  if (!save.empty()) check_output(save, {given.data, options.graph});
+  if (!save.empty()) check_node_output(save, given.data, options.graph);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const io::NodeDataset data = load_nodes(globals, given.data, options.graph, given.load_options(), context);

@@ -52,7 +52,8 @@ class Runs {
     if (options.baselines)
       for (const char* name : {"logistic", "mlp"})
         if (std::none_of(networks_.begin(), networks_.end(), [&](const model::Network& n) { return n.name == name; })) plain_.push_back(model::network_of(name));
-    for (const auto& network : networks_) require_memory(network);
+    const auto workers = static_cast<std::uint64_t>(context_.threads > 0 ? context_.threads : available_threads());
+    for (const auto& network : networks_) require_node_memory(network, data_, workers, "compare", context_);
     trained_.assign(networks_.size() + plain_.size(), std::vector<Trained>(static_cast<std::size_t>(options.seeds)));
     spread_.assign(options.baselines && !data.edges.empty() ? static_cast<std::size_t>(options.seeds) : 0, {});
   }
@@ -104,19 +105,6 @@ class Runs {
   static const io::NodeDataset& checked(const io::NodeDataset& data) {
     require_classes(data, "compare");
     return data;
-  }
-
-  void require_memory(const model::Network& network) const {
-    // Activations of the widest stages, forward and backward, a few at a time; features once.
-    std::int64_t widest = data_.classes;
-    pipeline::for_each_stage(network.stages, [&](const pipeline::BoundStage& bound) {
-      if (bound.stage->name == "linear" && bound.arguments.is_number("width")) widest = std::max(widest, bound.arguments.integer("width") * bound.arguments.integer("heads"));
-    });
-    if (data_.features.dense.defined()) widest += data_.features.columns;
-    constexpr std::uint64_t alive = 12;
-    const auto workers = static_cast<std::uint64_t>(context_.threads > 0 ? context_.threads : available_threads());
-    context_.memory.require(workers * alive * 4 * static_cast<std::uint64_t>(data_.nodes * widest), "compare", fmt::format("{} on {}", network.name, counted(data_.nodes, "node")),
-                            "choose fewer --threads, or a smaller width");
   }
 
   Trained train(const model::Network& network, std::uint64_t seed) const {

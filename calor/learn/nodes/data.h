@@ -30,6 +30,9 @@ NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Contex
 // Throws Fault::input for fewer than two classes with nodes.
 void require_classes(const io::NodeDataset& data, const char* op);
 
+// Refuses what networks trained by so many workers at a time would take beyond the limit, activations, gradients and weights: Fault::memory.
+void require_node_memory(const model::Network& network, const NodeData& data, std::uint64_t workers, const char* op, const Context& context);
+
 // Node numbers, ascending.
 struct NodeSplit {
   std::vector<std::int64_t> train, validation, test;

@@ -121,6 +121,7 @@ NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, c
   require_classes(data, "train");
   const OneThread one_thread;
   const NodeData nodes = node_data(data, protocol.features, context);
+  require_node_memory(network, nodes, 1, "train", context);
   const NodeSplit split = node_split(data, protocol.per_class, seed);
   const auto all = static_cast<double>(protocol.epochs) * static_cast<double>(protocol.learning_rates.size() * protocol.weight_decays.size());
   std::int64_t done = 0;
@@ -129,6 +130,7 @@ NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, c
     context.advance(static_cast<double>(++done), all, "training");
   });
   require(best.run->kept().defined(), Fault::convergence, "[train] expected a finite loss, found none even before training: take --feature-scale standardised, for the features are large");
+  require(best.run->best_epoch() > 0, Fault::convergence, "[train] expected training to classify the validation nodes better than the weights that it starts with, found that it does not: try another --lr, or more --epochs");
   const analyse::RunRecord& record = best.run->record();
   NodeTraining result;
   result.train_accuracy = record.train_accuracy.back();
@@ -187,6 +189,11 @@ Predictions predict_nodes(const NodeModel& model, const io::NodeDataset& given, 
   const io::NodeDataset data = matched(model, given);
   const NodeData nodes = node_data(data, model.scale, context, &model.standardisation);
   const auto classes = static_cast<std::int64_t>(model.classes.size());
+  for (const std::int64_t label : data.labels)
+    require(label < 0 || std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) != model.classes.end(), Fault::input,
+            "[predict] expected the model's classes ({}) as labels, found \"{}\": name another column with --label, or none", list_names(model.classes, 10),
+            data.classes[static_cast<std::size_t>(label)]);
+  require_node_memory(model::network_of(model.pipeline), nodes, 1, "predict", context);
   const NodeNetwork network(model::network_of(model.pipeline), nodes.graph, nodes.features, classes, model.seed, context);
   network.weights().values().copy_(at::from_blob(const_cast<float*>(model.weights.data()), {static_cast<std::int64_t>(model.weights.size())}, at::kFloat));
   const at::Tensor logits = network.logits(false, 0), probability = at::softmax(logits, 1).contiguous(), winner = at::argmax(logits, 1).contiguous();
