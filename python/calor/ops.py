@@ -50,7 +50,7 @@ def _with_dimensions(tensor, dimensions):
     return tensor if tensor is None or tensor.dim() == dimensions else tensor[(None,) * (dimensions - tensor.dim())]
 
 
-_scales = {}
+_scales: dict = {}  # by number and type
 
 
 def scale_tensor(scale, like):
