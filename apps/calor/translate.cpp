@@ -52,7 +52,8 @@ static void translate(const Globals& globals, const TranslateArguments& argument
   std::vector<std::string> reference;
   if (!arguments.reference.empty()) {
     reference = learn::read_sentences(arguments.reference, context).lines;
-    require(reference.size() == text.lines.size(), Fault::input, "[translate] expected as many lines in the reference as in the text, found {} and {} ({}): give its translation line by line",
+    require(reference.size() == text.lines.size(), Fault::input,
+            "[translate] expected as many lines in the reference as in the text, found {} and {} ({}): give its translation line by line",
             grouped_digits(static_cast<std::int64_t>(reference.size())), grouped_digits(static_cast<std::int64_t>(text.lines.size())), arguments.reference);
   }
   const std::vector<std::string> translations = learn::translate(model, text.lines, arguments.options, context);
