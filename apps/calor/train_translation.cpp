@@ -11,6 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
+#include "calor/learn/translation/fields.h"
 #include "calor/learn/translation/train.h"
 #include "calor/pipeline/quality.h"
 #include "command.h"
@@ -60,8 +61,8 @@ static json result_json(const Globals& globals, const learn::TrainedTranslation&
           {"version", version},
           {"command", globals.command_line},
           {"attention", shape.score},
-          {"shape", {{"vocabulary", shape.vocabulary}, {"width", shape.width}, {"layers", shape.layers}, {"heads", shape.heads}, {"hidden", shape.hidden}, {"dropout", shape.dropout}}},
-          {"protocol", learn::to_json(result.model.protocol)},
+          {"shape", json(shape)},
+          {"protocol", json(result.model.protocol)},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
           {"parameters", result.parameters},

@@ -7,6 +7,7 @@
 #include "calor/core/text.h"
 #include "calor/io/file_kind.h"
 #include "calor/io/hash.h"
+#include "calor/io/output.h"
 #include "calor/io/safetensors.h"
 #include "calor/learn/stored_tensor.h"
 
@@ -66,21 +67,6 @@ std::string differences(const json& now, const json& before) {
   return named.empty() ? "more fields" : list_names(named);
 }
 
-Run::State run_state(const Checkpoint& content) {
-  const json& fields = content.state;
-  Run::State state;
-  state.epoch = fields.at("epoch").get<std::int64_t>();
-  state.batch = fields.at("batch").get<std::int64_t>();
-  state.seconds = fields.at("seconds").get<double>();
-  state.adam.steps = fields.at("steps").get<std::int64_t>();
-  state.record = record_from_json(fields.at("record"));
-  state.values = content.numbers.at("values");
-  state.factors = content.numbers.at("factors");
-  state.adam.first = content.numbers.at("first_moment");
-  state.adam.second = content.numbers.at("second_moment");
-  return state;
-}
-
 }  // namespace
 
 std::string checkpoint_path(const std::string& model_path) { return model_path + ".checkpoint"; }
@@ -93,16 +79,6 @@ void write_checkpoint(const std::string& path, const json& command, const Checkp
   for (const auto& [name, numbers] : checkpoint.numbers) content.tensors[name] = stored(numbers, {static_cast<std::int64_t>(numbers.size())});
   content.metadata["digest"] = digest(content);
   io::write_safetensors(path, content);
-}
-
-void save_checkpoint(const std::string& path, const json& command, const Run::State& state) {
-  write_checkpoint(path, command,
-                   {{{"epoch", state.epoch},
-                     {"batch", state.batch},
-                     {"seconds", state.seconds},
-                     {"steps", state.adam.steps},
-                     {"record", record_to_json(state.record)}},
-                    {{"values", state.values}, {"factors", state.factors}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}});
 }
 
 bool read_checkpoint(const std::string& path, const json& command, const std::function<void(const Checkpoint&)>& read) {
@@ -129,9 +105,47 @@ bool read_checkpoint(const std::string& path, const json& command, const std::fu
   return true;
 }
 
-std::optional<Run::State> load_checkpoint(const std::string& path, const json& command) {
-  std::optional<Run::State> state;
-  read_checkpoint(path, command, [&](const Checkpoint& content) { state = run_state(content); });
+Checkpoints::Checkpoints(const std::string& save, json command, bool restart, double every_seconds)
+    : path_(save.empty() ? "" : checkpoint_path(save)), command_(std::move(command)), every_(every_seconds) {
+  if (path_.empty()) return;
+  io::check_writable(save);
+  if (restart) remove();
+}
+
+bool Checkpoints::resume(const std::function<void(const Checkpoint&)>& read) const { return !path_.empty() && read_checkpoint(path_, command_, read); }
+
+void Checkpoints::keep(const Context& context, const char* op, const std::string& where, const std::function<Checkpoint()>& content) {
+  const bool stopping = context.stopping();
+  const bool due = std::chrono::duration<double>(Clock::now() - last_).count() >= every_;
+  if (!path_.empty() && content && (stopping || due)) {
+    write_checkpoint(path_, command_, content());
+    last_ = Clock::now();
+  }
+  require(!stopping, Fault::interrupted, "[{}] interrupted{}{}", op, where, path_.empty() ? "" : ": the same command goes on from " + path_);
+}
+
+void Checkpoints::remove() const {
+  std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
+  if (!path_.empty()) std::filesystem::remove(path_, ignored);
+}
+
+Checkpoint checkpoint_of(const Run::State& state) {
+  return {{{"epoch", state.epoch}, {"batch", state.batch}, {"seconds", state.seconds}, {"steps", state.adam.steps}, {"record", record_to_json(state.record)}},
+          {{"values", state.values}, {"factors", state.factors}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}};
+}
+
+Run::State run_state(const Checkpoint& content) {
+  const json& fields = content.state;
+  Run::State state;
+  state.epoch = fields.at("epoch").get<std::int64_t>();
+  state.batch = fields.at("batch").get<std::int64_t>();
+  state.seconds = fields.at("seconds").get<double>();
+  state.adam.steps = fields.at("steps").get<std::int64_t>();
+  state.record = record_from_json(fields.at("record"));
+  state.values = content.numbers.at("values");
+  state.factors = content.numbers.at("factors");
+  state.adam.first = content.numbers.at("first_moment");
+  state.adam.second = content.numbers.at("second_moment");
   return state;
 }
 

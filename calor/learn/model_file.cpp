@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "calor/core/error.h"
-#include "calor/io/file_kind.h"
 #include "calor/learn/network_weights.h"
+#include "calor/learn/saved_model.h"
 #include "calor/learn/stored_tensor.h"
 
 namespace calor::learn {
@@ -15,24 +13,9 @@ namespace {
 using nlohmann::json;
 
 constexpr int schema = 1;
-// Weights stand under this prefix, beside preprocessing and tokens.
-constexpr std::string_view weight_prefix = "network.";
-
-const std::string& entry(const io::Safetensors& content, const std::string& key) {
-  const auto found = content.metadata.find(key);
-  require(found != content.metadata.end(), Fault::input, "[model] expected the metadata '{}', found none", key);
-  return found->second;
-}
-
 template <class Value>
 bool all_finite(const std::vector<Value>& values) {
   return std::all_of(values.begin(), values.end(), [](Value value) { return std::isfinite(value); });
-}
-
-void check_schema(const io::Safetensors& content) {
-  const int version = json::parse(entry(content, "schema")).get<int>();
-  require(version == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})", schema,
-          version, entry(content, "version"));
 }
 
 void read_metadata(const io::Safetensors& content, Model& model) {
@@ -109,20 +92,14 @@ void save_model(const std::string& path, const Model& model) {
 }
 
 Model load_model(const std::string& path) {
-  io::expect_kind(path, {io::FileKind::network}, "model", "a network of calor train");
-  const io::Safetensors content = io::read_safetensors(path);
-  try {
-    check_schema(content);
+  return read_model(path, io::FileKind::network, "a network of calor train", [](const io::Safetensors& content) {
+    check_schema(content, schema);
     Model model;
     read_metadata(content, model);
     read_tensors(content, model);
     network_of(model);  // checks every weight
     return model;
-  } catch (const Error& error) {
-    fail(Fault::input, "{} ({})", error.what(), path);
-  } catch (const json::exception& error) {
-    fail(Fault::input, "[model] expected metadata of a saved model, found {} ({})", error.what(), path);
-  }
+  });
 }
 
 }  // namespace calor::learn

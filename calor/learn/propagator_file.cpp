@@ -1,11 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "calor/core/error.h"
-#include "calor/io/file_kind.h"
-#include "calor/io/safetensors.h"
 #include "calor/learn/propagator.h"
+#include "calor/learn/saved_model.h"
 #include "calor/learn/stored_tensor.h"
 
 namespace calor::learn {
@@ -31,15 +28,8 @@ Matrix matrix_of(const io::Safetensors& content, const std::string& name, std::i
   return Eigen::Map<const Matrix>(values.data(), shape[0], shape[1]);
 }
 
-const std::string& entry(const io::Safetensors& content, const std::string& key) {
-  const auto found = content.metadata.find(key);
-  require(found != content.metadata.end(), Fault::input, "[model] expected the metadata '{}', found none", key);
-  return found->second;
-}
-
 Propagator propagator_of(const io::Safetensors& content) {
-  require(json::parse(entry(content, "schema")).get<int>() == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})",
-          schema, entry(content, "schema"), entry(content, "version"));
+  check_schema(content, schema);
   Propagator model;
   model.version = entry(content, "version");
   model.input_hash = entry(content, "input_hash");
@@ -108,15 +98,7 @@ void save_propagator(const std::string& path, const Propagator& model) {
 }
 
 Propagator load_propagator(const std::string& path) {
-  io::expect_kind(path, {io::FileKind::propagator}, "model", "a propagator of calor train");
-  const io::Safetensors content = io::read_safetensors(path);
-  try {
-    return propagator_of(content);
-  } catch (const Error& error) {
-    fail(Fault::input, "{} ({})", error.what(), path);
-  } catch (const json::exception& error) {
-    fail(Fault::input, "[model] expected metadata of a saved propagator, found {} ({})", error.what(), path);
-  }
+  return read_model(path, io::FileKind::propagator, "a propagator of calor train", propagator_of);
 }
 
 }  // namespace calor::learn

@@ -10,6 +10,7 @@
 #include "calor/core/error.h"
 #include "calor/core/median.h"
 #include "calor/core/random.h"
+#include "calor/learn/network/weights.h"
 #include "calor/learn/evaluate.h"
 #include "calor/learn/tokens.h"
 
@@ -29,8 +30,6 @@ double median_distance(const Matrix& points, std::uint64_t seed) {
   if (squares.empty()) return 0;
   return std::sqrt(upper_median(std::move(squares)));
 }
-
-std::span<float> floats(const at::Tensor& tensor) { return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}; }
 
 template <class Values>
 at::Tensor tensor_of(const Values& values, at::IntArrayRef sizes) {

@@ -23,10 +23,6 @@ std::vector<std::int64_t> index_slice(const std::vector<std::int64_t>& order, st
   return {order.begin() + begin, order.begin() + begin + count};
 }
 
-std::span<float> floats(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
-
 }  // namespace
 
 OneThread::OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }

@@ -30,7 +30,7 @@ Features l2_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
   return {projected, projected};
 }
 
-// score(metric): -|phi(x) - phi(y)|^2, phi(x) = x + W2 tanh(W1 x + b1) + b2.  Ruan and Zhang 2024.
+// score(metric): -|phi(x) - phi(y)|^2.
 std::vector<ParameterSpec> metric_parameters(std::int64_t width) {
   return {{"hidden.weight", {width, width}, width},
           {"hidden.bias", {width}, width},
@@ -38,7 +38,7 @@ std::vector<ParameterSpec> metric_parameters(std::int64_t width) {
           {"out.bias", {width}, width}};
 }
 Features metric_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
-  const at::Tensor phi = tokens + at::linear(at::tanh(at::linear(tokens, p[0], p[1])), p[2], p[3]);
+  const at::Tensor phi = learned_map(tokens, p[0], p[1], p[2], p[3]);
   return {phi, phi};
 }
 
@@ -70,6 +70,10 @@ const std::vector<ScoreKind>& kinds() {
 }
 
 }  // namespace
+
+at::Tensor learned_map(const at::Tensor& z, const at::Tensor& hidden, const at::Tensor& hidden_bias, const at::Tensor& out, const at::Tensor& out_bias) {
+  return z + at::linear(at::tanh(at::linear(z, hidden, hidden_bias)), out, out_bias);
+}
 
 const ScoreKind& score_kind(const std::string& name) {
   for (const ScoreKind& kind : kinds()) {

@@ -1,13 +1,10 @@
 #include "calor/learn/train.h"
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/core/version.h"
-#include "calor/io/output.h"
 #include "calor/learn/checkpoint.h"
 #include "calor/learn/memory_estimate.h"
 #include "calor/learn/network_weights.h"
@@ -66,51 +63,6 @@ Model model_of(const Run& run, const io::Dataset& data, const Prepared& prepared
   return model;
 }
 
-// When to write a checkpoint, and where.
-class Checkpoints {
- public:
-  Checkpoints(const TrainOptions& options, json command)
-      : path_(options.save.empty() ? "" : checkpoint_path(options.save)),
-        command_(std::move(command)),
-        every_(options.checkpoint_seconds),
-        last_(Clock::now()) {
-    if (path_.empty()) return;
-    io::check_writable(options.save);
-    if (options.restart) remove();
-  }
-
-  std::optional<std::int64_t> resume(Run& run) const {
-    if (path_.empty()) return std::nullopt;
-    const auto state = load_checkpoint(path_, command_);
-    if (!state) return std::nullopt;
-    run.restore(*state);
-    return state->epoch;
-  }
-
-  void after_step(const Run& run, const Context& context, std::int64_t epochs) {
-    const bool stopping = context.stopping();
-    const bool due = std::chrono::duration<double>(Clock::now() - last_).count() >= every_;
-    if (!path_.empty() && !run.failure() && (stopping || due)) {
-      save_checkpoint(path_, command_, run.state());
-      last_ = Clock::now();
-    }
-    require(!stopping, Fault::interrupted, "[train] interrupted in epoch {} of {}{}", run.epoch() + 1, epochs,
-            path_.empty() ? "" : ": the same command goes on from " + path_);
-  }
-
-  void remove() const {
-    std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
-    if (!path_.empty()) std::filesystem::remove(path_, ignored);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  std::string path_;
-  json command_;
-  double every_;
-  Clock::time_point last_;
-};
-
 }  // namespace
 
 TrainResult train(const io::Dataset& data, const std::optional<io::Dataset>& test, const TrainOptions& options,
@@ -125,16 +77,18 @@ TrainResult train(const io::Dataset& data, const std::optional<io::Dataset>& tes
                                     {options.protocol.test_share, options.protocol.standardise,
                                      options.protocol.kept_tokens, options.seed});
   const Protocol protocol = resolve(options.protocol, prepared.train_count(), prepared.columns);
-  Checkpoints checkpoints(options, command_of(data, test, options, protocol, similarity));
+  Checkpoints checkpoints(options.save, command_of(data, test, options, protocol, similarity), options.restart, options.checkpoint_seconds);
 
   TrainResult result;
   const RunData points = run_data(prepared);
   Run run(protocol, similarity, options.seed, points);
-  result.resumed_epoch = checkpoints.resume(run);
+  const bool resumed = checkpoints.resume([&](const Checkpoint& content) { run.restore(run_state(content)); });
+  if (resumed) result.resumed_epoch = run.epoch();
   while (run.step()) {
     context.advance(static_cast<double>(run.steps_done()), static_cast<double>(run.steps_in_all()),
                     fmt::format("epoch {} of {}, loss {:.3g}", run.epoch(), protocol.epochs, run.record().loss.back()));
-    checkpoints.after_step(run, context, protocol.epochs);
+    const auto content = [&] { return checkpoint_of(run.state()); };
+    checkpoints.keep(context, "train", fmt::format(" in epoch {} of {}", run.epoch() + 1, protocol.epochs), run.failure() ? std::function<Checkpoint()>() : content);
   }
   result.failure = run.failure();
   result.record = run.record();

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/version.h"
-#include "calor/io/output.h"
 #include "calor/learn/checkpoint.h"
 #include "calor/learn/propagator_network.h"
 #include "calor/learn/propagator_start.h"
@@ -73,13 +71,9 @@ json command_of(const PropagatorData& data, const PropagatorOptions& options) {
 // What is kept of a run that may be interrupted: finished trials, and the training at the end of its last epoch.
 class Keeper {
  public:
-  Keeper(const PropagatorData& data, const PropagatorOptions& options, const Context& context) : context_(context), every_(options.checkpoint_seconds) {
-    if (options.save.empty()) return;
-    io::check_writable(options.save);
-    path_ = checkpoint_path(options.save);
-    command_ = command_of(data, options);
-    if (options.restart) remove();
-    read_checkpoint(path_, command_, [&](const Checkpoint& found) {
+  Keeper(const PropagatorData& data, const PropagatorOptions& options, const Context& context)
+      : context_(context), checkpoints_(options.save, command_of(data, options), options.restart, options.checkpoint_seconds) {
+    checkpoints_.resume([&](const Checkpoint& found) {
       errors_ = found.state.at("trials").get<std::vector<double>>();
       if (!found.numbers.count("values")) return;
       PropagatorState state;
@@ -101,23 +95,13 @@ class Keeper {
 
   // Writes what is due; throws Fault::interrupted, all written, when a stop was requested.
   void check(const std::optional<PropagatorState>& state) {
-    const bool stopping = context_.stopping();
-    if (!path_.empty() && (stopping || std::chrono::duration<double>(Clock::now() - last_).count() >= every_)) {
-      write(state);
-      last_ = Clock::now();
-    }
-    require(!stopping, Fault::interrupted, "[train] interrupted{}", path_.empty() ? "" : ": the same command goes on from " + path_);
+    checkpoints_.keep(context_, "train", "", [&] { return content(state); });
   }
 
-  void remove() const {
-    std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
-    if (!path_.empty()) std::filesystem::remove(path_, ignored);
-  }
+  void remove() const { checkpoints_.remove(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  void write(const std::optional<PropagatorState>& state) const {
+  Checkpoint content(const std::optional<PropagatorState>& state) const {
     Checkpoint content{{{"trials", errors_}}, {}};
     if (state) {
       content.state["epoch"] = state->epoch;
@@ -125,16 +109,13 @@ class Keeper {
       content.state["loss"] = state->loss;
       content.numbers = {{"values", state->values}, {"first_moment", state->adam.first}, {"second_moment", state->adam.second}};
     }
-    write_checkpoint(path_, command_, content);
+    return content;
   }
 
   const Context& context_;
-  double every_;
-  std::string path_;
-  json command_;
+  Checkpoints checkpoints_;
   std::vector<double> errors_;
   std::optional<PropagatorState> training_;
-  Clock::time_point last_ = Clock::now();
 };
 
 PropagatorRows projected(const Propagator& metric, PropagatorRows rows) {

@@ -285,7 +285,7 @@ TEST(TranslationRuns, DropoutIsDrawnByItsSeed) {
   const Translator translator(shape, 1);
   const PairBatch batch = all_of(few_pairs());
   const at::NoGradGuard no_gradient;
-  const auto loss = [&](TranslatorPass pass) { return loss_sum(translator, batch, 0, pass).item<float>(); };
+  const auto loss = [&](Draws pass) { return loss_sum(translator, batch, 0, pass).item<float>(); };
   EXPECT_EQ(loss({true, 1, 2}), loss({true, 1, 2}));
   EXPECT_NE(loss({true, 1, 2}), loss({true, 1, 3}));
   EXPECT_NE(loss({true, 1, 2}), loss({true, 2, 2}));

@@ -216,12 +216,6 @@ std::unique_ptr<Step> make_restart(Builder& builder, const BoundStage& bound) {
 
 }  // namespace
 
-void begin_fixed(Flow& flow, const std::shared_ptr<const Support>& fixed) {
-  if (!fixed || flow.similarity.support) return;
-  flow.similarity.support = fixed;
-  flow.similarity.weights = fixed->values;
-}
-
 std::vector<std::pair<std::string_view, Make>> edge_stages() {
   return {{"adjacency", make_engine}, {"self_loops", make_engine}, {"row", make_engine}, {"two_side", make_engine}, {"score", make_score}, {"exp", make_exp}, {"apply", make_apply}, {"restart", make_restart}};
 }

@@ -5,9 +5,9 @@
 
 namespace calor::learn {
 
-// 0 or 1 / (1 - share), by the pass and the stage's place: the same for any number of threads.
-at::Tensor dropout_factors(at::IntArrayRef sizes, double share, const Pass& pass, std::size_t place);
-std::uint64_t dropout_seed(const Pass& pass, std::size_t place);
+// 0 or 1 / (1 - share), by the draws and the place: the same for any number of threads.
+at::Tensor dropout_factors(at::IntArrayRef sizes, double share, const Draws& draws, std::size_t place);
+std::uint64_t dropout_seed(const Draws& draws, std::size_t place);
 
 // The features with all their zeros.
 at::Tensor dense(const Flow& flow);

@@ -44,11 +44,15 @@ struct Flow {
   }
 };
 
-// One pass through a network.
-struct Pass {
-  const Weights* weights = nullptr;
+// Dropout: drawn while training, by seed and step.
+struct Draws {
   bool training = false;
-  std::uint64_t seed = 0, step = 0;                        // of dropout: different numbers for each
+  std::uint64_t seed = 0, step = 0;
+};
+
+// One pass through a network.
+struct Pass : Draws {
+  const Weights* weights = nullptr;
   std::vector<double>* shares = nullptr;                   // where given: of each learned similarity, exp(entropy) as a share of neighbours, a mean over nodes
 };
 

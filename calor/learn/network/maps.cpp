@@ -1,54 +1,18 @@
 // Stages that map features: linear, constants, pointwise functions, dropout, and what holds other stages.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/elu.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/leaky_relu.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
 #include "calor/core/error.h"
-#include "calor/kernels/edges.h"
 #include "calor/learn/network/builder.h"
 #include "calor/learn/network/features.h"
 
 namespace calor::learn {
-
-at::Tensor dropout_factors(at::IntArrayRef sizes, double share, const Pass& pass, std::size_t place) {
-  constexpr std::int64_t together = 16;  // numbers drawn at a time
-  std::int64_t count = 1;
-  for (const std::int64_t size : sizes) count *= size;
-  const std::int64_t draws = (count + together - 1) / together;
-  const at::Tensor factors = at::empty({draws * together}, at::kFloat);
-  kernels::edge_dropout(draws, together, share, dropout_seed(pass, place), factors.mutable_data_ptr<float>());
-  return factors.narrow(0, 0, count).view(sizes);
-}
-
-std::uint64_t dropout_seed(const Pass& pass, std::size_t place) { return (pass.seed * 1000003 + pass.step) * 1009 + place; }
-
-at::Tensor dense(const Flow& flow) {
-  if (flow.x.defined()) return flow.x;
-  // Each entry to its place: the identity matrix flows along the entries.
-  const Support& s = *flow.sparse;
-  const at::Tensor rows = at::zeros({s.rows, s.columns}, at::kFloat);
-  const auto* begin = s.edges.begin.const_data_ptr<std::int64_t>();
-  const auto* column = s.edges.column.const_data_ptr<std::int32_t>();
-  const float* entries = flow.entries.const_data_ptr<float>();
-  float* out = rows.mutable_data_ptr<float>();
-  for (std::int64_t i = 0; i < s.rows; ++i)
-    for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) out[i * s.columns + column[e]] = entries[e];
-  return rows;
-}
-
-// W x; of sparse features their entries carry rows of W'.
-at::Tensor mapped(const Flow& flow, const at::Tensor& weight) {
-  if (flow.x.defined()) return at::linear(flow.x, weight);
-  return torch_ops::edge_sums(flow.sparse->edges, flow.entries, weight.t().contiguous().unsqueeze(1)).squeeze(1);
-}
 
 namespace {
 

@@ -27,7 +27,7 @@ NodeNetwork::NodeNetwork(const model::Network& network, std::shared_ptr<const pi
 
 at::Tensor NodeNetwork::logits(bool training, std::uint64_t step) const {
   Flow flow = kept_;
-  const Pass pass{weights_.get(), training, seed_, step, nullptr};
+  const Pass pass{{training, seed_, step}, weights_.get()};
   for (std::size_t s = constant_; s < steps_.size(); ++s) steps_[s]->run(flow, pass);
   return dense(flow);
 }
@@ -36,7 +36,7 @@ std::vector<double> NodeNetwork::shares() const {
   const at::NoGradGuard no_gradient;
   std::vector<double> shares;
   Flow flow = kept_;
-  const Pass pass{weights_.get(), false, seed_, 0, &shares};
+  const Pass pass{{}, weights_.get(), &shares};
   for (std::size_t s = constant_; s < steps_.size(); ++s) steps_[s]->run(flow, pass);
   return shares;
 }

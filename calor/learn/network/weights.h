@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct WeightSpec {
 
 // Glorot and Bengio's bound: sqrt(6 / (in + out)).
 double glorot(std::int64_t in, std::int64_t out);
+
+// A contiguous tensor's numbers.
+inline std::span<float> floats(const at::Tensor& tensor) { return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}; }
 
 class Weights {
  public:

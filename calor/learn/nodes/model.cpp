@@ -9,15 +9,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
-#include "calor/io/file_kind.h"
-#include "calor/io/safetensors.h"
 #include "calor/learn/nodes/run.h"
 #include "calor/learn/run.h"
+#include "calor/learn/saved_model.h"
 #include "calor/learn/stored_tensor.h"
 
 namespace calor::learn {
@@ -26,12 +24,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int schema = 1;
-
-const std::string& entry(const io::Safetensors& content, const std::string& key) {
-  const auto found = content.metadata.find(key);
-  require(found != content.metadata.end(), Fault::input, "[model] expected the metadata '{}', found none", key);
-  return found->second;
-}
 
 // A network's weights have their places by its text, columns and classes alone: a graph of no edges tells them.
 std::vector<WeightSpec> specs_of(const NodeModel& model, const Context& context) {
@@ -49,8 +41,7 @@ bool finite(const auto& numbers) {
 }
 
 NodeModel model_of(const io::Safetensors& content) {
-  require(json::parse(entry(content, "schema")).get<int>() == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})", schema, entry(content, "schema"),
-          entry(content, "version"));
+  check_schema(content, schema);
   NodeModel model;
   model.name = entry(content, "name");
   model.pipeline = entry(content, "pipeline");
@@ -72,12 +63,7 @@ NodeModel model_of(const io::Safetensors& content) {
       require(static_cast<std::int64_t>(numbers->size()) == model.columns && finite(*numbers), Fault::input, "[model] expected a finite mean and deviation of each of {} columns, found others",
               model.columns);
   }
-  for (const WeightSpec& spec : specs_of(model, Context())) {
-    const std::vector<float> values = restored<float>(content, "network." + spec.name, spec.shape.size(), "model");
-    require(static_cast<std::int64_t>(values.size()) == spec.size() && finite(values), Fault::input, "[model] expected {} finite numbers in the tensor 'network.{}', found others",
-            spec.size(), spec.name);
-    model.weights.insert(model.weights.end(), values.begin(), values.end());
-  }
+  model.weights = restored_weights(content, specs_of(model, Context()));
   return model;
 }
 
@@ -162,25 +148,12 @@ void save_node_model(const std::string& path, const NodeModel& model) {
     content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns});
     content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns});
   }
-  auto next = model.weights.begin();
-  for (const WeightSpec& spec : specs_of(model, Context())) {
-    const std::int64_t size = spec.size();
-    content.tensors["network." + spec.name] = stored(std::vector<float>(next, next + size), spec.shape);
-    next += size;
-  }
+  store_weights(content, specs_of(model, Context()), model.weights);
   io::write_safetensors(path, content);
 }
 
 NodeModel load_node_model(const std::string& path) {
-  io::expect_kind(path, {io::FileKind::node_network}, "model", "a network of calor train on the nodes of a graph");
-  const io::Safetensors content = io::read_safetensors(path);
-  try {
-    return model_of(content);
-  } catch (const Error& error) {
-    fail(Fault::input, "{} ({})", error.what(), path);
-  } catch (const json::exception& error) {
-    fail(Fault::input, "[model] expected metadata of a saved network, found {} ({})", error.what(), path);
-  }
+  return read_model(path, io::FileKind::node_network, "a network of calor train on the nodes of a graph", model_of);
 }
 
 Predictions predict_nodes(const NodeModel& model, const io::NodeDataset& given, const Context& context) {

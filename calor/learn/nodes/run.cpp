@@ -16,8 +16,6 @@
 namespace calor::learn {
 namespace {
 
-std::span<float> floats(const at::Tensor& tensor) { return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}; }
-
 double accuracy_on(const at::Tensor& winners, const at::Tensor& labels, const at::Tensor& nodes) {
   if (nodes.numel() == 0) return 0;
   return winners.index_select(0, nodes).eq(labels.index_select(0, nodes)).to(at::kDouble).mean().item<double>();

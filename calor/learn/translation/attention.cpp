@@ -3,11 +3,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/tanh.h>
 
 #include <cmath>
 
 #include "bindings/torch/attention.h"
+#include "calor/learn/score_kind.h"
 
 namespace calor::learn {
 namespace {
@@ -50,10 +50,8 @@ TranslatorAttention::TranslatorAttention(const TranslatorShape& shape, const std
 }
 
 at::Tensor TranslatorAttention::compared(const Weights& weights, const at::Tensor& x, std::size_t map) const {
-  at::Tensor z = at::linear(x, weights[map]);
-  if (score_ == TranslatorScore::metric)
-    z = z + at::linear(at::tanh(at::linear(z, weights[expand_], weights[expand_offset_])), weights[contract_], weights[contract_offset_]);
-  return heads(z);
+  const at::Tensor z = at::linear(x, weights[map]);
+  return heads(score_ == TranslatorScore::metric ? learned_map(z, weights[expand_], weights[expand_offset_], weights[contract_], weights[contract_offset_]) : z);
 }
 
 at::Tensor TranslatorAttention::queries(const Weights& weights, const at::Tensor& x) const { return compared(weights, x, query_); }

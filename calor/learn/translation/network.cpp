@@ -34,15 +34,12 @@ at::Tensor sinusoids(std::int64_t width, at::ScalarType dtype) {
 // Dropout of one pass: each call draws for a place of its own.
 class Dropout {
  public:
-  Dropout(double share, const TranslatorPass& pass, std::size_t first) : share_(pass.training ? share : 0), place_(first) {
-    pass_.seed = pass.seed;
-    pass_.step = pass.step;
-  }
-  at::Tensor operator()(const at::Tensor& x) { return share_ > 0 ? x * dropout_factors(x.sizes(), share_, pass_, place_++) : x; }
+  Dropout(double share, const Draws& draws, std::size_t first) : share_(draws.training ? share : 0), draws_(draws), place_(first) {}
+  at::Tensor operator()(const at::Tensor& x) { return share_ > 0 ? x * dropout_factors(x.sizes(), share_, draws_, place_++) : x; }
 
  private:
   double share_;
-  Pass pass_;
+  Draws draws_;
   std::size_t place_;
 };
 
@@ -119,9 +116,9 @@ at::Tensor Translator::embedded(const at::Tensor& pieces, std::int64_t first) co
   return at::embedding(embedding(), pieces) * std::sqrt(static_cast<double>(shape_.width)) + positions_.narrow(0, first, pieces.size(1));
 }
 
-DecoderCache Translator::encode(const SourceBatch& source, const TranslatorPass& pass) const {
+DecoderCache Translator::encode(const SourceBatch& source, const Draws& draws) const {
   const Weights& w = weights();
-  Dropout dropped(shape_.dropout, pass, 0);
+  Dropout dropped(shape_.dropout, draws, 0);
   at::Tensor x = dropped(embedded(source.pieces, 0));
   for (const EncoderLayer& layer : parts_.encoder) {
     const at::Tensor n = normal(x, layer.before_attention), keys = layer.attention.keys(w, n);
@@ -136,10 +133,10 @@ DecoderCache Translator::encode(const SourceBatch& source, const TranslatorPass&
   return cache;
 }
 
-at::Tensor Translator::decode(DecoderCache& cache, const at::Tensor& pieces, const TranslatorPass& pass) const {
+at::Tensor Translator::decode(DecoderCache& cache, const at::Tensor& pieces, const Draws& draws) const {
   require(cache.length == 0 || pieces.size(1) == 1, Fault::internal, "[translation] expected one more piece, found {} after {}", pieces.size(1), cache.length);
   const Weights& w = weights();
-  Dropout dropped(shape_.dropout, pass, decoder_places);
+  Dropout dropped(shape_.dropout, draws, decoder_places);
   at::Tensor x = dropped(embedded(pieces, cache.length));
   for (std::size_t l = 0; l < parts_.decoder.size(); ++l) {
     const DecoderLayer& layer = parts_.decoder[l];
@@ -158,9 +155,9 @@ at::Tensor Translator::decode(DecoderCache& cache, const at::Tensor& pieces, con
 
 at::Tensor Translator::logits(const at::Tensor& features) const { return at::linear(features, embedding()); }
 
-at::Tensor loss_sum(const Translator& translator, const PairBatch& batch, double smoothing, const TranslatorPass& pass) {
-  DecoderCache cache = translator.encode(batch.source, pass);
-  const at::Tensor features = translator.decode(cache, batch.input, pass).flatten(0, 1).index_select(0, batch.places);
+at::Tensor loss_sum(const Translator& translator, const PairBatch& batch, double smoothing, const Draws& draws) {
+  DecoderCache cache = translator.encode(batch.source, draws);
+  const at::Tensor features = translator.decode(cache, batch.input, draws).flatten(0, 1).index_select(0, batch.places);
   return cross_entropy_sum(features, translator.embedding(), batch.wanted, smoothing);
 }
 

@@ -28,23 +28,17 @@ struct DecoderCache {
   void select(const at::Tensor& rows);
 };
 
-// One pass: dropout is drawn by its seed and step while training.
-struct TranslatorPass {
-  bool training = false;
-  std::uint64_t seed = 0, step = 0;
-};
-
 class Translator {
  public:
   // Weights are drawn by the seed; Weights::values() holds them in the order of weight_specs().  dtype: at::kFloat, or at::kDouble, which has no dropout.  Throws as validate() does.
   Translator(const TranslatorShape& shape, std::uint64_t seed, at::ScalarType dtype = at::kFloat);
 
   // The source, ready for a decoder.
-  DecoderCache encode(const SourceBatch& source, const TranslatorPass& pass) const;
+  DecoderCache encode(const SourceBatch& source, const Draws& draws) const;
 
   // Features [B, T, width] of pieces [B, T] that come after those of the cache, which grows by them; several at once only into an empty one.
   // O(T (length + S) width) beside the linear maps.
-  at::Tensor decode(DecoderCache& cache, const at::Tensor& pieces, const TranslatorPass& pass) const;
+  at::Tensor decode(DecoderCache& cache, const at::Tensor& pieces, const Draws& draws) const;
 
   // [n, vocabulary] of features [n, width].
   at::Tensor logits(const at::Tensor& features) const;
@@ -107,6 +101,6 @@ class Translator {
 std::vector<WeightSpec> weight_specs(const TranslatorShape& shape);
 
 // The sum over the targets of their cross-entropy in nats, where `smoothing` of each target's probability is spread over the vocabulary (Szegedy et al. 2016).
-at::Tensor loss_sum(const Translator& translator, const PairBatch& batch, double smoothing, const TranslatorPass& pass);
+at::Tensor loss_sum(const Translator& translator, const PairBatch& batch, double smoothing, const Draws& draws);
 
 }  // namespace calor::learn

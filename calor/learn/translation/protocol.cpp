@@ -1,7 +1,6 @@
 #include "calor/learn/translation/protocol.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 
@@ -17,11 +16,6 @@ void validate(const TranslationProtocol& protocol) {
   at_least("a warm-up", protocol.warm_up, std::int64_t{1});
   require(std::isfinite(protocol.learning_rate) && protocol.learning_rate > 0, Fault::usage, "[translation] expected a learning rate above 0, found {}", protocol.learning_rate);
   require(protocol.label_smoothing >= 0 && protocol.label_smoothing < 1, Fault::usage, "[translation] expected a label smoothing from 0 to below 1, found {}", protocol.label_smoothing);
-}
-
-nlohmann::json to_json(const TranslationProtocol& protocol) {
-  return {{"epochs", protocol.epochs},   {"batch", protocol.batch},     {"accumulate", protocol.accumulate}, {"learning_rate", protocol.learning_rate},
-          {"warm_up", protocol.warm_up}, {"label_smoothing", protocol.label_smoothing}};
 }
 
 }  // namespace calor::learn

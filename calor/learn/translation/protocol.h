@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 
 namespace calor::learn {
 
@@ -17,7 +16,6 @@ struct TranslationProtocol {
 
 // Throws Fault::usage: "[translation] expected ..., found ...".
 void validate(const TranslationProtocol& protocol);
-nlohmann::json to_json(const TranslationProtocol& protocol);
 
 // An epoch's end.  Losses in nats a target piece: of training with dropout and smoothing, of validation with neither.
 struct TranslationEpoch {

@@ -15,8 +15,6 @@ namespace {
 
 constexpr double beta2 = 0.98, epsilon = 1e-9;  // of Adam: Vaswani et al. 2017
 
-std::span<float> floats(const at::Tensor& tensor) { return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}; }
-
 std::vector<float> copied(const at::Tensor& tensor) {
   const auto values = floats(tensor);
   return {values.begin(), values.end()};

@@ -1,16 +1,14 @@
 #include "calor/learn/translation/train.h"
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
-#include "calor/io/output.h"
 #include "calor/learn/checkpoint.h"
+#include "calor/learn/translation/fields.h"
 #include "calor/learn/translation/network.h"
 #include "calor/learn/translation/run.h"
 
@@ -69,82 +67,40 @@ std::vector<TranslationEpoch> record_of(const json& rows) {
   return record;
 }
 
-class Checkpoints {
- public:
-  Checkpoints(const TranslationOptions& options, json command)
-      : path_(options.save.empty() ? "" : checkpoint_path(options.save)), command_(std::move(command)), every_(options.checkpoint_seconds), last_(Clock::now()) {
-    if (path_.empty()) return;
-    io::check_writable(options.save);
-    if (options.restart) remove();
-  }
+TranslationRun::State translation_state(const Checkpoint& content) {
+  const json& fields = content.state;
+  TranslationRun::State state;
+  state.batch = fields.at("batch").get<std::int64_t>();
+  state.source_pieces = fields.at("source_pieces").get<std::int64_t>();
+  state.target_pieces = fields.at("target_pieces").get<std::int64_t>();
+  state.loss = fields.at("loss").get<double>();
+  state.seconds = fields.at("seconds").get<double>();
+  state.record = record_of(fields.at("record"));
+  state.adam.steps = fields.at("steps").get<std::int64_t>();
+  state.values = content.numbers.at("values");
+  state.best = content.numbers.at("best");
+  state.adam.first = content.numbers.at("first_moment");
+  state.adam.second = content.numbers.at("second_moment");
+  return state;
+}
 
-  std::optional<std::int64_t> resume(TranslationRun& run) const {
-    if (path_.empty()) return std::nullopt;
-    const bool found = read_checkpoint(path_, command_, [&](const Checkpoint& content) {
-      const json& fields = content.state;
-      TranslationRun::State state;
-      state.batch = fields.at("batch").get<std::int64_t>();
-      state.source_pieces = fields.at("source_pieces").get<std::int64_t>();
-      state.target_pieces = fields.at("target_pieces").get<std::int64_t>();
-      state.loss = fields.at("loss").get<double>();
-      state.seconds = fields.at("seconds").get<double>();
-      state.record = record_of(fields.at("record"));
-      state.adam.steps = fields.at("steps").get<std::int64_t>();
-      state.values = content.numbers.at("values");
-      state.best = content.numbers.at("best");
-      state.adam.first = content.numbers.at("first_moment");
-      state.adam.second = content.numbers.at("second_moment");
-      run.restore(state);
-    });
-    return found ? std::optional(run.epoch()) : std::nullopt;
-  }
-
-  void after_step(const TranslationRun& run, const Context& context, std::int64_t epochs) {
-    const bool stopping = context.stopping() && run.epoch() < epochs;
-    const bool due = std::chrono::duration<double>(Clock::now() - last_).count() >= every_ && run.epoch() < epochs;
-    if (!path_.empty() && !run.failure() && (stopping || due)) {
-      const TranslationRun::State state = run.state();
-      write_checkpoint(path_, command_,
-                       {{{"batch", state.batch},
-                         {"source_pieces", state.source_pieces},
-                         {"target_pieces", state.target_pieces},
-                         {"loss", state.loss},
-                         {"seconds", state.seconds},
-                         {"record", record_json(state.record)},
-                         {"steps", state.adam.steps}},
-                        {{"values", state.values}, {"best", state.best}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}});
-      last_ = Clock::now();
-    }
-    require(!stopping, Fault::interrupted, "[train-translation] interrupted in epoch {} of {}{}", run.epoch() + 1, epochs,
-            path_.empty() ? "" : ": the same command goes on from " + path_);
-  }
-
-  void remove() const {
-    std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
-    if (!path_.empty()) std::filesystem::remove(path_, ignored);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  std::string path_;
-  json command_;
-  double every_;
-  Clock::time_point last_;
-};
+Checkpoint checkpoint_of(const TranslationRun::State& state) {
+  return {{{"batch", state.batch},
+           {"source_pieces", state.source_pieces},
+           {"target_pieces", state.target_pieces},
+           {"loss", state.loss},
+           {"seconds", state.seconds},
+           {"record", record_json(state.record)},
+           {"steps", state.adam.steps}},
+          {{"values", state.values}, {"best", state.best}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}};
+}
 
 // All that decides the bits of a run.
 json command_of(const ParallelText& training, const std::optional<ParallelText>& validation, const TranslationOptions& options) {
-  json command = to_json(options.protocol);
-  const TranslatorShape& shape = options.shape;
+  json command = options.protocol;
+  command.update(json(options.shape));
   command.update({{"version", version},
                   {"model", "translation"},
-                  {"vocabulary", shape.vocabulary},
-                  {"width", shape.width},
-                  {"layers", shape.layers},
-                  {"heads", shape.heads},
-                  {"hidden", shape.hidden},
-                  {"attention", shape.score},
-                  {"dropout", shape.dropout},
                   {"most pieces", options.most_pieces},
                   {"seed", options.seed},
                   {"text", training.hash},
@@ -159,7 +115,7 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   validate(options.protocol);
   require(options.most_pieces >= 1 && options.most_pieces < most_positions, Fault::usage, "[translation] expected sentences of at most 1 to {} pieces, found {}",
           grouped_digits(most_positions - 1), options.most_pieces);
-  Checkpoints checkpoints(options, command_of(text, validation_text, options));
+  Checkpoints checkpoints(options.save, command_of(text, validation_text, options), options.restart, options.checkpoint_seconds);
   ParallelText training = text;
   const ParallelText validated = validation_text ? *validation_text : held_out(training, options.seed);
   context.advance(0, 1, "learning the vocabulary");
@@ -174,20 +130,19 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   leave_out_long(validation, options.most_pieces);
   require(!pairs.empty() && !validation.empty(), Fault::input, "[translation] expected pairs of at most {} pieces a side, found none to {} on: raise --longest", options.most_pieces,
           pairs.empty() ? "train" : "validate");
-  for (const WeightSpec& spec : weight_specs(shape)) {
-    std::int64_t size = 1;
-    for (const std::int64_t extent : spec.shape) size *= extent;
-    result.parameters += size;
-  }
+  for (const WeightSpec& spec : weight_specs(shape)) result.parameters += spec.size();
   context.memory.require(bytes_of(shape, options.protocol, result.parameters), "train-translation", "network and activations", "choose a smaller --batch or --width");
 
   TranslationRun run(shape, options.protocol, options.seed, pairs, validation);
-  result.resumed_epoch = checkpoints.resume(run);
+  const bool resumed = checkpoints.resume([&](const Checkpoint& content) { run.restore(translation_state(content)); });
+  if (resumed) result.resumed_epoch = run.epoch();
   for (std::int64_t epoch = run.epoch(); run.step(); epoch = run.epoch()) {
     context.advance(run.epochs_done(), static_cast<double>(options.protocol.epochs), fmt::format("epoch {} of {}, loss {:.3f}", std::min(run.epoch() + 1, options.protocol.epochs),
                                                                                                  options.protocol.epochs, run.loss()));
     if (run.epoch() > epoch && options.after_epoch) options.after_epoch(run.epoch(), run.record().back());
-    checkpoints.after_step(run, context, options.protocol.epochs);
+    if (run.epoch() == options.protocol.epochs) break;  // what is left is to save it
+    const auto content = [&] { return checkpoint_of(run.state()); };
+    checkpoints.keep(context, "train-translation", fmt::format(" in epoch {} of {}", run.epoch() + 1, options.protocol.epochs), run.failure() ? std::function<Checkpoint()>() : content);
   }
   result.record = run.record();
   result.failure = run.failure();
