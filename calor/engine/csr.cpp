@@ -34,44 +34,16 @@ Csr from_edges(std::int64_t rows, std::int64_t columns, std::vector<Edge> edges)
   return graph;
 }
 
-static std::shared_ptr<const Pattern::Reverse> reversed(const Pattern& pattern) {
-  auto reverse = std::make_shared<Pattern::Reverse>();
-  reverse->begin.resize(static_cast<std::size_t>(pattern.columns) + 1);
-  reverse->row.resize(pattern.column.size());
-  reverse->edge.resize(pattern.column.size());
-  kernels::edges_by_column(pattern.rows, pattern.columns, pattern.begin.data(), pattern.column.data(), reverse->begin.data(), reverse->row.data(), reverse->edge.data());
-  return reverse;
-}
-
-std::shared_ptr<const Pattern::Reverse> Pattern::known() const {
-  const auto& made = made_.reverse;
-  return made && made->edge.size() == column.size() && static_cast<std::int64_t>(made->begin.size()) == columns + 1 ? made : nullptr;
-}
-
-std::shared_ptr<const Pattern::Reverse> Pattern::reverse() const {
-  const std::lock_guard lock(made_.guard);
-  if (!known()) made_.reverse = reversed(*this);
-  return made_.reverse;
-}
-
-std::shared_ptr<const Pattern::Reverse> Pattern::reverse_once() const {
-  {
-    const std::lock_guard lock(made_.guard);
-    if (auto made = known()) return made;
-  }
-  return reversed(*this);
-}
-
 Csr transpose(const Csr& graph) {
-  const auto reverse = graph.reverse_once();
   Csr result;
   result.rows = graph.columns;
   result.columns = graph.rows;
-  result.begin = reverse->begin;
-  result.column = reverse->row;
+  result.begin.resize(static_cast<std::size_t>(graph.columns) + 1);
+  result.column.resize(graph.column.size());
+  std::vector<std::int64_t> edge(graph.column.size());
+  kernels::edges_by_column(graph.rows, graph.columns, graph.begin.data(), graph.column.data(), result.begin.data(), result.column.data(), edge.data());
   result.values.resize(graph.values.size());
-  if (!graph.values.empty())
-    for (std::size_t e = 0; e < reverse->edge.size(); ++e) result.values[e] = graph.values[static_cast<std::size_t>(reverse->edge[e])];
+  for (std::size_t e = 0; e < graph.values.size(); ++e) result.values[e] = graph.values[static_cast<std::size_t>(edge[e])];
   return result;
 }
 
@@ -104,7 +76,7 @@ Csr combine_with_reverse(const Csr& graph, double (*combine)(double, double)) {
   return result;
 }
 
-Components connected_components(const Csr& graph) {
+Components connected_components(const Pattern& graph) {
   // Union by smaller index with path halving; both directions of an edge join.
   const std::int64_t nodes = std::max(graph.rows, graph.columns);
   std::vector<std::int64_t> parent(static_cast<std::size_t>(nodes));

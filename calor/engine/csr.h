@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 #include "calor/engine/matrix.h"
@@ -18,32 +16,6 @@ struct Pattern {
   std::vector<std::int32_t> column;
 
   std::int64_t edges() const { return static_cast<std::int64_t>(column.size()); }
-
-  // The same edges by column: of column j the begin[j] <= r < begin[j + 1], from row[r], edge number edge[r].
-  struct Reverse {
-    std::vector<std::int64_t> begin;
-    std::vector<std::int32_t> row;
-    std::vector<std::int64_t> edge;
-  };
-  // Made once, in O(edges) and 20 bytes an edge, for as long as the pattern stays as it is; a copy makes its own.
-  std::shared_ptr<const Reverse> reverse() const;
-  // The same where it has been made, else made and not kept.
-  std::shared_ptr<const Reverse> reverse_once() const;
-
- private:
-  std::shared_ptr<const Reverse> known() const;
-  class Made {
-   public:
-    Made() = default;
-    Made(const Made&) {}
-    Made& operator=(const Made&) {
-      reverse.reset();
-      return *this;
-    }
-    std::mutex guard;
-    std::shared_ptr<const Reverse> reverse;
-  };
-  mutable Made made_;
 };
 
 // `values` is empty (the pairs alone) or has one number an edge.  Numbers of another width, such as a network's heads, stand beside a Pattern.
@@ -76,6 +48,6 @@ struct Components {
   std::vector<std::vector<std::int64_t>> members() const;
   std::vector<std::int64_t> sizes() const;    // in order of number
 };
-Components connected_components(const Csr& graph);
+Components connected_components(const Pattern& graph);
 
 }  // namespace calor::engine

@@ -5,40 +5,12 @@
 #include <limits>
 
 #include "calor/core/error.h"
-#include "calor/core/threads.h"
+#include "calor/kernels/edge_dropout.h"
+#include "calor/kernels/edge_pieces.h"
 #include "calor/kernels/isa.h"
-#include "calor/kernels/workspace.h"
 
 namespace calor::kernels {
 namespace {
-
-constexpr std::int64_t edges_a_piece = 16384;
-
-// Where pieces of about as many edges end, by the problem alone.
-std::vector<std::int64_t> pieces_of(const std::int64_t* begin, std::int64_t rows) {
-  std::vector<std::int64_t> ends{0};
-  std::int64_t size = 0;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    size += begin[i + 1] - begin[i] + 1;
-    if (size >= edges_a_piece) ends.push_back(i + 1), size = 0;
-  }
-  if (ends.back() != rows) ends.push_back(rows);
-  return ends;
-}
-
-template <class Work>
-void for_each_piece(const std::vector<std::int64_t>& ends, int threads, const Work& work) {
-  parallel_for(static_cast<std::int64_t>(ends.size()) - 1, threads, [&](std::int64_t p) {
-    const WorkspaceScope scope(WorkspaceScope::Use::piece);
-    work(p, ends[p], ends[p + 1], *scope);
-  });
-}
-
-std::int64_t most_edges(const std::int64_t* begin, std::int64_t first, std::int64_t end) {
-  std::int64_t most = 0;
-  for (std::int64_t i = first; i < end; ++i) most = std::max(most, begin[i + 1] - begin[i]);
-  return most;
-}
 
 // Asks for numbers that will be read soon.
 template <class T>
@@ -46,40 +18,6 @@ void fetch(const T* numbers, std::int64_t count) {
   constexpr std::int64_t line = 64 / sizeof(T), most = 1024 / sizeof(T);
   for (std::int64_t n = 0; n < std::min(count, most); n += line) __builtin_prefetch(numbers + n);
 }
-
-// SplitMix64's finaliser (Steele, Lea, Flood 2014): every bit of the counter reaches every bit of the result.
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
-
-// The same for 32 bits (MurmurHash3's finaliser, Appleby), which compilers make vectors of.
-std::uint32_t mixed32(std::uint32_t x) {
-  x = (x ^ (x >> 16)) * 0x85ebca6bU;
-  x = (x ^ (x >> 13)) * 0xc2b2ae35U;
-  return x ^ (x >> 16);
-}
-
-class Dropout {
- public:
-  Dropout(double share, std::uint64_t seed) : key_(mixed(seed + 0x9e3779b97f4a7c15ULL)), kept_(1 / (1 - share)), below_(static_cast<std::uint32_t>(std::ldexp(share, 32))), active_(share > 0) {}
-  bool active() const { return active_; }
-  // The factors of an edge's heads.
-  template <class T>
-  void factors(std::int64_t edge, std::int64_t heads, T* result) const {
-    const std::uint64_t own = mixed(key_ + static_cast<std::uint64_t>(edge) * 0x9e3779b97f4a7c15ULL);
-    const auto low = static_cast<std::uint32_t>(own), high = static_cast<std::uint32_t>(own >> 32);
-    const auto kept = static_cast<T>(kept_);
-    for (std::int64_t h = 0; h < heads; ++h) result[h] = (mixed32(low + static_cast<std::uint32_t>(h) * 0x9e3779b9U) ^ high) < below_ ? T(0) : kept;
-  }
-
- private:
-  std::uint64_t key_;
-  double kept_;
-  std::uint32_t below_;
-  bool active_;
-};
 
 void check(bool fits, const char* what, std::int64_t found) {
   require(fits, Fault::usage, "[edge_attention] expected {}, found {}", what, found);
@@ -152,7 +90,7 @@ template <class T>
 void edge_attention_forward(const EdgeAttentionParams<T>& p, T* out, T* lse) {
   check(p);
   const Scorer<T> scorer(p);
-  const Dropout dropout(p.dropout, p.seed);
+  const EdgeDropout dropout(p.dropout, p.seed);
   const std::int64_t width = p.heads * p.value_dim;
   for_each_piece(pieces_of(p.pattern.begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
     T* weights = memory.take<T>(most_edges(p.pattern.begin, first, end) * p.heads);
@@ -181,7 +119,7 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
   check(p);
   const Scorer<T> scorer(p);
   const EdgeRows<T>& kernels = scorer.kernels();
-  const Dropout dropout(p.dropout, p.seed);
+  const EdgeDropout dropout(p.dropout, p.seed);
   const std::int64_t heads = p.heads, width = heads * p.dim, value_width = heads * p.value_dim;
   const WorkspaceScope problem(WorkspaceScope::Use::problem);
   // Of every edge what its column needs later, head by head next to each other: the weight of its value, and the gradient of its score.
@@ -317,91 +255,9 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
   });
 }
 
-// Weights of a row head by head, as the kernels want them.
-template <class T>
-static void by_head(const T* weights, std::int64_t count, std::int64_t heads, T* result) {
-  for (std::int64_t e = 0; e < count; ++e)
-    for (std::int64_t h = 0; h < heads; ++h) result[h * count + e] = weights[e * heads + h];
-}
-
-template <class T>
-void edge_sums_forward(const EdgeSumsParams<T>& p, T* out) {
-  const EdgeRows<T>& kernels = edge_rows<T>(current_isa().edges());
-  const std::int64_t width = p.heads * p.value_dim;
-  const std::int64_t* begin = p.pattern.begin;
-  for_each_piece(pieces_of(begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
-    T* turned = memory.take<T>(most_edges(begin, first, end) * p.heads);
-    for (std::int64_t i = first; i < end; ++i) {
-      const std::int64_t n = begin[i + 1] - begin[i];
-      const T* weights = p.weights + begin[i] * p.heads;
-      if (p.heads > 1) by_head(weights, n, p.heads, turned);
-      kernels.rows({nullptr, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim}, p.heads > 1 ? turned : weights, out + i * width);
-    }
-  });
-}
-
-template <class T>
-void edge_sums_backward(const EdgeSumsParams<T>& p, const T* d_out, T* d_weights, T* d_v) {
-  const EdgeRows<T>& kernels = edge_rows<T>(current_isa().edges());
-  const std::int64_t width = p.heads * p.value_dim;
-  if (d_weights) {
-    const std::int64_t* begin = p.pattern.begin;
-    for_each_piece(pieces_of(begin, p.pattern.rows), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
-      T* turned = memory.take<T>(most_edges(begin, first, end) * p.heads);
-      for (std::int64_t i = first; i < end; ++i) {
-        const std::int64_t n = begin[i + 1] - begin[i];
-        kernels.products({d_out + i * width, p.v, p.v_stride, p.pattern.column + begin[i], n, p.heads, p.value_dim}, turned);
-        for (std::int64_t e = 0; e < n; ++e)
-          for (std::int64_t h = 0; h < p.heads; ++h) d_weights[(begin[i] + e) * p.heads + h] = turned[h * n + e];
-      }
-    });
-  }
-  if (!d_v) return;
-  const std::int64_t* begin = p.pattern.reverse_begin;
-  for_each_piece(pieces_of(begin, p.pattern.columns), p.threads, [&](std::int64_t, std::int64_t first, std::int64_t end, Workspace& memory) {
-    T* weights = memory.take<T>(most_edges(begin, first, end) * p.heads);
-    for (std::int64_t j = first; j < end; ++j) {
-      const std::int64_t n = begin[j + 1] - begin[j];
-      for (std::int64_t e = 0; e < n; ++e)
-        for (std::int64_t h = 0; h < p.heads; ++h) weights[h * n + e] = p.weights[p.pattern.reverse_edge[begin[j] + e] * p.heads + h];
-      kernels.rows({nullptr, d_out, width, p.pattern.reverse_row + begin[j], n, p.heads, p.value_dim}, weights, d_v + j * width);
-    }
-  });
-}
-
-void edges_by_column(std::int64_t rows, std::int64_t columns, const std::int64_t* begin, const std::int32_t* column, std::int64_t* reverse_begin, std::int32_t* reverse_row,
-                     std::int64_t* reverse_edge) {
-  std::fill_n(reverse_begin, columns + 1, std::int64_t{0});
-  for (std::int64_t e = 0; e < begin[rows]; ++e) ++reverse_begin[column[e] + 1];
-  for (std::int64_t j = 0; j < columns; ++j) reverse_begin[j + 1] += reverse_begin[j];
-  std::vector<std::int64_t> next(reverse_begin, reverse_begin + columns);
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) {
-      const std::int64_t at = next[static_cast<std::size_t>(column[e])]++;
-      reverse_row[at] = static_cast<std::int32_t>(i);
-      reverse_edge[at] = e;
-    }
-}
-
-template <class T>
-void edge_dropout(std::int64_t edges, std::int64_t heads, double share, std::uint64_t seed, T* factors) {
-  const Dropout dropout(share, seed);
-  if (!dropout.active()) {
-    std::fill_n(factors, edges * heads, T(1));
-    return;
-  }
-  for (std::int64_t e = 0; e < edges; ++e) dropout.factors(e, heads, factors + e * heads);
-}
-
 template void edge_attention_forward(const EdgeAttentionParams<float>&, float*, float*);
 template void edge_attention_forward(const EdgeAttentionParams<double>&, double*, double*);
 template void edge_attention_backward(const EdgeAttentionParams<float>&, const EdgeAttentionBackward<float>&);
 template void edge_attention_backward(const EdgeAttentionParams<double>&, const EdgeAttentionBackward<double>&);
-template void edge_sums_forward(const EdgeSumsParams<float>&, float*);
-template void edge_sums_forward(const EdgeSumsParams<double>&, double*);
-template void edge_sums_backward(const EdgeSumsParams<float>&, const float*, float*, float*);
-template void edge_sums_backward(const EdgeSumsParams<double>&, const double*, double*, double*);
-template void edge_dropout(std::int64_t, std::int64_t, double, std::uint64_t, float*);
-template void edge_dropout(std::int64_t, std::int64_t, double, std::uint64_t, double*);
 
 }  // namespace calor::kernels

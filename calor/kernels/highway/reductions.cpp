@@ -8,6 +8,7 @@
 
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
+#include "calor/kernels/highway/edges-inl.h"
 #include "calor/kernels/highway/gaussian-inl.h"
 #include "calor/kernels/highway/left_out-inl.h"
 #include "calor/kernels/highway/paths-inl.h"
@@ -44,6 +45,11 @@ const WorkingSet* working_set_table() {
   return &table;
 }
 
+const Edges* edge_table() {
+  static const Edges table{edges::edge_row_table<float>(), edges::edge_row_table<double>()};
+  return &table;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace calor::kernels
 HWY_AFTER_NAMESPACE();
@@ -57,7 +63,7 @@ namespace calor::kernels {
 Tables highway_tables(std::int64_t target) {
 #define CALOR_TARGET(one, space) \
   if (target == one) return {highway_products(one), highway_softmax(one), space::gaussian_table(), space::path_table(), space::symmetric_table(), highway_descents(one), space::walk_table(), \
-                              space::working_set_table(), highway_edges(one)};
+                              space::working_set_table(), space::edge_table()};
 #include "calor/kernels/highway/each_target.inc"
   return {};
 }
