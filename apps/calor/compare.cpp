@@ -164,7 +164,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   for (const std::string& source : arguments.data)
-    require(arguments.nodes.wanted() || source != "blocks", Fault::usage, "[compare] expected networks for blocks, whose rows are the nodes of a graph, found none: name one with --pipeline gcn");
+    require(arguments.nodes.wanted() || !io::is_bundled_graph(source), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
   std::vector<io::Dataset> sets;
   std::optional<io::Dataset> test;
   if (!arguments.nodes.wanted()) {

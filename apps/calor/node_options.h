@@ -33,6 +33,6 @@ void require_node_options(const char* op, const ProtocolOptions& protocol, bool 
 void check_node_output(const std::string& output, const std::string& source, const std::string& graph);
 
 // The data, and a line on stderr that says what was read.
-io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context);
+io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context, const io::Filling* known = nullptr);
 
 }  // namespace calor::app

@@ -59,7 +59,7 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   if (kind == io::FileKind::node_network) {
     require(arguments.evidence == 0, Fault::usage, "[predict] expected a propagator for --evidence, found a network on nodes");
     if (!arguments.output.empty()) check_node_output(arguments.output, arguments.data.data, arguments.graph);
-    return predict_nodes(globals, arguments.model, arguments.data, arguments.graph, arguments.output, format);
+    return predict_nodes(globals, arguments.model, arguments.data, arguments.graph, arguments.output, format, arguments.missing_asked);
   }
   const auto require_no_graph = [&](const char* found) { require(arguments.graph.empty(), Fault::usage, "[predict] expected a network on nodes for --graph, found {}: leave --graph out", found); };
   if (kind == io::FileKind::propagator) {

@@ -11,6 +11,7 @@
 #include "calor/io/number.h"
 #include "calor/learn/nodes/model.h"
 #include "calor/model/networks.h"
+#include "new_points.h"
 #include "predictions.h"
 
 namespace calor::app {
@@ -64,11 +65,22 @@ void train_nodes(const Globals& globals, const DataOptions& given, const NodeOpt
   if (!save.empty()) fmt::print("Model: {}\n", save);
 }
 
-void predict_nodes(const Globals& globals, const std::string& path, const DataOptions& given, const std::string& graph, const std::string& output, pipeline::Format format) {
+void predict_nodes(const Globals& globals, const std::string& path, const DataOptions& given, const std::string& graph, const std::string& output, pipeline::Format format, bool missing_asked) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::NodeModel model = learn::load_node_model(path);
-  const io::NodeDataset data = load_nodes(globals, given.data, graph, given.load_options(), context);
+  io::LoadOptions options = given.load_options();
+  io::Filling filling = model.filling;
+  const bool known = !model.coding.columns.empty() && !graph.empty();  // a table, as the model's was
+  if (known) {
+    options.label_must_exist = options.label.has_value();
+    if (!options.label) options.label = model.label;
+    options.classes = model.classes;
+    options.coding = model.coding;
+    if (missing_asked) filling = asked_filling(given, model.filling, model.features, nullptr, "predict", "train");
+    options.missing = filling.how;
+  }
+  const io::NodeDataset data = load_nodes(globals, given.data, graph, options, context, known ? &filling : nullptr);
   const learn::Predictions predictions = learn::predict_nodes(model, data, context);
   bar.clear();
   NewPredictions found{data.node_names, model.classes, predictions.winner, engine::Matrix(predictions.rows, predictions.classes), {}, 0, {}};

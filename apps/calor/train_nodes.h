@@ -10,6 +10,6 @@ namespace calor::app {
 
 void train_nodes(const Globals& globals, const DataOptions& data, const NodeOptions& options, const ProtocolOptions& protocol, const std::string& save);
 
-void predict_nodes(const Globals& globals, const std::string& model, const DataOptions& data, const std::string& graph, const std::string& output, pipeline::Format format);
+void predict_nodes(const Globals& globals, const std::string& model, const DataOptions& data, const std::string& graph, const std::string& output, pipeline::Format format, bool missing_asked);
 
 }  // namespace calor::app

@@ -56,4 +56,17 @@ NodeDataset planted_blocks(const Blocks& blocks, std::uint64_t seed) {
   return data;
 }
 
+const std::vector<BundledSet>& bundled_graphs() {
+  static const std::vector<BundledSet> graphs = [] {
+    const Blocks blocks;
+    return std::vector<BundledSet>{{"blocks", "a graph on which it matters whom a node listens to, for --pipeline", "drawn by Calor from seed 0: six of ten edges lead to other classes", "Apache-2.0",
+                                    blocks.nodes, blocks.features, blocks.classes}};
+  }();
+  return graphs;
+}
+
+bool is_bundled_graph(const std::string& name) {
+  return std::ranges::any_of(bundled_graphs(), [&](const BundledSet& set) { return set.name == name; });
+}
+
 }  // namespace calor::io

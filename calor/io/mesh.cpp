@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "calor/io/gzip.h"
 #include "calor/io/mesh_formats.h"
 #include "calor/io/number.h"
 #include "calor/io/source.h"
@@ -160,6 +162,41 @@ Mesh load_mesh(const std::string& path, const Context& context) {
   mesh.name = bare_name(path);
   mesh.hash = source.hash.get();
   return mesh;
+}
+
+// The unpacked beginning of a file; empty where there is none, or it is damaged.
+static std::string beginning(const std::string& path) {
+  constexpr std::size_t packed = 1 << 16, wanted = 4096;
+  std::ifstream file(path, std::ios::binary);
+  std::string head(packed, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(packed));
+  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  if (is_gzip(head)) {
+    std::string unpacked(wanted, '\0');
+    try {
+      unpacked.resize(GunzipStream(head, path).read(unpacked.data(), wanted));
+    } catch (const Error&) {
+      unpacked.clear();  // its reader says what is wrong with it
+    }
+    return unpacked;
+  }
+  return head.substr(0, wanted);
+}
+
+static bool shows_a_point(std::string_view text) {
+  MeshLines lines(text, '#');
+  while (lines.next()) {
+    const auto& words = lines.words();
+    if (words[0] == "v" && words.size() >= 4 && parse_number(words[1]) && parse_number(words[2])) return true;
+  }
+  return false;
+}
+
+bool is_mesh_file(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;
+  const std::string head = beginning(path);
+  return !head.empty() && (is_ply(head) || is_stl(head, path) || is_off(head) || (is_obj(head) && shows_a_point(head)));
 }
 
 std::string reading_line(const Mesh& mesh) {

@@ -39,6 +39,11 @@ Mesh load_mesh(const std::string& path, const Context& context);
 // The same of a file's unpacked bytes; `name` and `hash` are left empty.  Errors name `place`.
 Mesh parse_mesh(std::string_view bytes, const std::string& place, const Context& context);
 
+// Whether a file is one of these, as its first bytes tell (binary STL: its name). An OBJ shows a point there.  False for "-", which can be read once, and for
+// what is no file.
+bool is_mesh_file(const std::string& path);
+
+
 // "read 752 points and 1,500 triangles (OBJ; 3 faces cut; 1 degenerate triangle left out)".
 std::string reading_line(const Mesh& mesh);
 

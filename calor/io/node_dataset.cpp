@@ -97,7 +97,7 @@ void check_no_graph(const std::string& source, const std::string& graph) {
   require(graph.empty(), Fault::input, "[graph] expected no graph beside a data set that has its own, found {} ({}): leave it out", graph, source);
 }
 
-NodeDataset read_any(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context) {
+NodeDataset read_any(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, const Context& context) {
   if (const auto set = find_together(source)) {
     check_no_graph(source, graph);
     NodeDataset data = read_together(*set, options, context);
@@ -110,7 +110,7 @@ NodeDataset read_any(const std::string& source, const std::string& graph, const 
   }
   require(!graph.empty(), Fault::input,
           "[graph] expected a graph beside the table, or a data set that has one (Planetoid, LINQS, npz with adj_data), found neither ({}): name a file of edges with --graph", source);
-  return read_table_and_graph(source, graph, options, context);
+  return read_table_and_graph(source, graph, options, known, context);
 }
 
 }  // namespace
@@ -133,9 +133,9 @@ void set_edges(NodeDataset& data, std::vector<NodeDataset::Pair> found) {
   data.edges = std::move(found);
 }
 
-NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context) {
+NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known) {
   require(!source.empty(), Fault::usage, "[graph] expected a data set of nodes, found nothing: name a file or a folder");
-  NodeDataset data = source == "blocks" && graph.empty() ? planted_blocks({}, 0) : read_any(source, graph, options, context);
+  NodeDataset data = is_bundled_graph(source) && graph.empty() ? planted_blocks({}, 0) : read_any(source, graph, options, known, context);
   data.source = graph.empty() ? source : fmt::format("{} with {}", source, graph);
   data.reading.rows = data.nodes();
   data.reading.features = data.features.columns;

@@ -8,6 +8,7 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/dataset.h"
+#include "calor/io/missing.h"
 #include "calor/io/sparse.h"
 
 namespace calor::io {
@@ -26,6 +27,9 @@ struct NodeDataset {
   std::vector<std::string> feature_names; // one per column; empty where the format has none
   std::vector<std::int64_t> labels;       // one per node, indexing `classes`; -1: it has none
   std::vector<std::string> classes;
+  std::string label;                      // of a table: the label's column,
+  Coding coding;                          // how its columns became features,
+  Filling filling;                        // and what its missing values were replaced by
   std::vector<std::string> node_names;    // one per node; empty where the format has none
   std::vector<Pair> edges;                // ascending, each once
   std::vector<std::int64_t> train, validation, test;  // the format's own split, each ascending; all empty where there is none
@@ -45,9 +49,9 @@ struct NodeDataset {
 // - Any table that load_dataset reads, and a file `graph` that load_edge_list reads.  Nodes are rows by the names of the rows, where the table has
 //   them, else by number: from 0, or from 1 where the nodes are 1 to N and none is 0, which a note says.  The nodes of a matrix are the rows in their order.
 //   Rows may have no label and no edge.  A column "split" (train, validation or val, test, or nothing) is the split.  Weights do not count.
-// `graph` is "" for all but the last.
+// `graph` is "" for all but the last.  known: what a model fills the missing values of a table with; null: the table's own.
 // Throws Fault::input with file, place and remedy, for a node that is no row too; Fault::memory when the estimate is over the limit.
-NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context);
+NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known = nullptr);
 
 // Nodes in turn of each class, features normal around a mean of length 2 with the given deviation, and about `degree` edges a node: a share `own` of
 // them to its own class, the others to any other.  A network that weighs all neighbours the same mixes the classes, one that asks whom a node is alike need not.
@@ -57,6 +61,10 @@ struct Blocks {
   double own = 0.4, noise = 0.9;
 };
 NodeDataset planted_blocks(const Blocks& blocks, std::uint64_t seed);
+
+// The bundled graphs, for `calor data`.
+const std::vector<BundledSet>& bundled_graphs();
+bool is_bundled_graph(const std::string& name);
 
 // "read 2,708 nodes x 1,433 features and 5,278 edges (7 classes; split 140, 500, 1,000; Planetoid; 302 repeated edges left out)".
 std::string reading_line(const NodeDataset& data);

@@ -21,6 +21,8 @@ NodeDataset nodes_of(Dataset&& table, const std::string& place, const Context& c
   NodeDataset data;
   data.name = table.name;
   data.hash = table.hash;
+  data.label = table.label;
+  data.coding = std::move(table.coding);
   data.reading = full_reading(table);
   if (table.sparse) {
     data.features = *table.sparse;
@@ -132,11 +134,14 @@ void join(NodeDataset& data, const EdgeList& list, bool every, const std::string
 }
 
 NodeDataset read_pair(const std::string& source, const std::string& graph, const LoadOptions& table_options, const LoadOptions& graph_options, bool every,
-                      const Context& context) {
+                      const Filling* known, const Context& context) {
   Dataset table = load_dataset(source, table_options, context);
-  settle_missing(table, context);
+  Filling filling;
+  if (known) fill_new(table, filling = *known, context);
+  else filling = settle_missing(table, context);
   const std::vector<std::string> split = std::move(table.kept);
   NodeDataset data = nodes_of(std::move(table), source, context);
+  data.filling = std::move(filling);
   set_split(data, split, source);
   join(data, load_edge_list(graph, graph_options, context), every, source, graph);
   return data;
@@ -144,7 +149,7 @@ NodeDataset read_pair(const std::string& source, const std::string& graph, const
 
 }  // namespace
 
-NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context) {
+NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, const Context& context) {
   require(options.missing != Missing::drop, Fault::input,
           "[graph] expected every node to keep its row, found --missing drop ({}): fill values in with mean or neighbours", source);
   LoadOptions table = options, list;
@@ -153,7 +158,7 @@ NodeDataset read_table_and_graph(const std::string& source, const std::string& g
   table.sparse = true;
   table.kept = "split";
   list.text.encoding = options.text.encoding;
-  return read_pair(source, graph, table, list, true, context);
+  return read_pair(source, graph, table, list, true, known, context);
 }
 
 NodeDataset read_linqs(const std::string& content, const std::string& cites, const LoadOptions& options, const Context& context) {
@@ -165,8 +170,10 @@ NodeDataset read_linqs(const std::string& content, const std::string& cites, con
   table.label.emplace("-1");
   table.partly_labelled = true;
   list.text = table.text;
-  NodeDataset data = read_pair(content, cites, table, list, false, context);
+  NodeDataset data = read_pair(content, cites, table, list, false, nullptr, context);
   data.reading.format = "LINQS";
+  data.label.clear();
+  data.coding = {};
   data.reading.label.reset();
   data.reading.names.reset();
   return data;

@@ -188,14 +188,6 @@ Loaded load_surface(const std::string& source, const Context& context) {
   return loaded;
 }
 
-// By its name: "human.off", "part.stl.gz".
-static bool is_named_as_surface(std::string_view source) {
-  if (source.ends_with(".gz")) source.remove_suffix(3);
-  for (const std::string_view ending : {".off", ".obj", ".ply", ".stl"})
-    if (source.size() > ending.size() && std::ranges::equal(source.substr(source.size() - ending.size()), ending, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; })) return true;
-  return false;
-}
-
 Loaded load_graph(const std::string& source, const io::LoadOptions& options, const Context& context) {
   const io::EdgeList edges = io::load_edge_list(source, options, context);
   Loaded loaded;
@@ -255,7 +247,7 @@ static Loaded load_new_nodes(const std::string& source, const io::LoadOptions& o
 
 Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context) {
   const Wants wants = wants_of(stages);
-  if (wants == Wants::mesh || (as == As::automatic && wants == Wants::nothing && is_named_as_surface(source))) return load_surface(source, context);
+  if (wants == Wants::mesh || (as == As::automatic && wants == Wants::nothing && io::is_mesh_file(source))) return load_surface(source, context);
   if (wants == Wants::graph && as != As::similarities) return load_graph(source, options, context);
   if (as == As::distances || as == As::similarities) {
     Loaded loaded = load_pairs(source, options, as, context);

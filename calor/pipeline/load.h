@@ -49,7 +49,7 @@ Loaded load_graph(const std::string& source, const io::LoadOptions& options, con
 // The corners of a surface, x, y and z, and the surface.
 Loaded load_surface(const std::string& source, const Context& context);
 
-// What these stages ask for: a graph, a surface (a file whose name ends as those of meshes do is one too), or pairs where `as` says so, or points with the labels that they use.  A table of points that is
+// What these stages ask for: a graph, a surface (a file that is one is taken for it, whatever is asked for), or pairs where `as` says so, or points with the labels that they use.  A table of points that is
 // evidently one of distances is taken for that where every stage can read it (with a note), and refused else.
 Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context);
 

@@ -66,6 +66,24 @@ def compare(data, *words, code=0, quiet=True):
     return calor("compare", data, *words, "--seeds", "2", "--epochs", "10", *(["-q"] if quiet else []), code=code)
 
 
+def test_a_model_knows_its_table(tmp_path, folder):
+    """The label's column, one-hot columns and the means of missing values are the model's: predict asks for none of them, and takes other rows' values."""
+    rows = lines(colour=lambda i: ("red", "blue")[i % 2], b=lambda i: "" if i == 4 else i % 3)
+    table, words = csv(tmp_path / "t.csv", rows), ["--graph", folder / "g.csv"]
+    calor("train", table, *words, "--pipeline", "gcn", "--epochs", "10", "--label", "kind", "--one-hot", "colour", "--missing", "mean", "--save", tmp_path / "m", "-q")
+    before = calor("predict", tmp_path / "m", table, *words, "-q").stdout
+    # Without the label's column, in another order, and with the gap at the mean that the training rows had: the same predictions.
+    values = [float(row["b"]) for row in rows if row["b"]]
+    filled = [{**row, "b": row["b"] or repr(sum(values) / len(values))} for row in rows]
+    other = csv(tmp_path / "o.csv", filled, ["id", "colour", "c", "b", "a"])
+    assert calor("predict", tmp_path / "m", other, *words, "-q").stdout == before
+    # Gaps elsewhere take the model's mean, not that of the rows at hand.
+    mean = repr(sum(values) / len(values))
+    found = [calor("predict", tmp_path / "m", csv(tmp_path / f"{name}.csv", [{**row, "b": gap} if i else row for i, row in enumerate(filled)]), *words, "-q").stdout for name, gap in (("gaps", ""), ("means", mean))]
+    assert found[0] == found[1] != before
+    assert '"z"' in calor("predict", tmp_path / "m", csv(tmp_path / "k.csv", [{**row, "kind": "z"} for row in filled]), *words, "-q", code=3).stderr
+
+
 def experiment_of(done):
     return json.loads(done.stdout)["experiments"][0]
 
@@ -219,7 +237,7 @@ def test_columns_are_taken_by_their_names(folder, model, tmp_path):
     for data in (permuted, wider):
         assert calor("predict", model, data, *graph).stdout == plain
     missing = csv(tmp_path / "missing.csv", lines(), ["id", "a", "b", "kind"])
-    assert "found no c" in calor("predict", model, missing, *graph, code=3).stderr
+    assert 'expected a column "c"' in calor("predict", model, missing, *graph, code=3).stderr
 
 
 def test_another_graph_and_nodes_of_other_labels(folder, model, tmp_path):

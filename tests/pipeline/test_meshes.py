@@ -79,6 +79,8 @@ def test_other_pipelines_take_the_corners(tmp_path, sphere):
     calor("run", "distance(1) | double_center | eigen(3, time=0.5)", path, "-o", tmp_path / "mds.npy", "-q")
     found = np.load(tmp_path / "mds.npy")
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+    calor("run", "distance(1) | double_center | eigen(3, time=0.5)", off(tmp_path / "sphere.txt", *sphere), "-o", tmp_path / "same.npy", "-q")
+    np.testing.assert_array_equal(np.load(tmp_path / "same.npy"), found, "the content decides, not the name")
     said = calor("run", "heat_signature(8) | cluster(2)", path).stderr
     assert "read 642 points and 1,280 triangles (OFF)" in said
 

@@ -1,7 +1,7 @@
 // A network trained on the nodes of a graph as one file, and the classes of nodes of that graph or another.
 //
 // A safetensors file of kind "calor node network".  Tensors: network.<weight> F32; preprocessing.mean and preprocessing.deviation [columns] F64 where features are
-// standardised.  Metadata (texts; JSON where they hold more than a word): kind, schema, version, name, pipeline, scale, columns, features, classes, seed, input_hash, data.
+// standardised.  Metadata (texts; JSON where they hold more than a word): kind, schema, version, name, pipeline, scale, columns, features, classes, label, coding, missing, seed, input_hash, data.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,9 @@ struct NodeModel {
   std::int64_t columns = 0;
   std::vector<std::string> features;  // names of the columns; empty where the data had none
   std::vector<std::string> classes;
+  std::string label;  // of a table of nodes: the label's column, how columns became features, and what replaces missing values
+  io::Coding coding;
+  io::Filling filling;
   FeatureScale scale = FeatureScale::untouched;
   Standardisation standardisation;  // of that scale alone
   std::vector<float> weights;       // flat, in the order of the network's specs
