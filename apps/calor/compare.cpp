@@ -146,7 +146,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   if (arguments.nodes.wanted()) {
     require(!arguments.standardise && arguments.attentions == CompareArguments{}.attentions, Fault::usage,
             "[compare] expected --pipeline without --attention and --standardise, found one of them: attentions on tokens have a comparison of their own, and --feature-scale scales features of nodes");
-    require_node_options("compare", arguments.protocol, !arguments.test.empty());
+    if (!arguments.nodes.surfaces()) require_node_options("compare", arguments.protocol, !arguments.test.empty());
   }
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
@@ -184,11 +184,13 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
                 {"verdict", json::array()},
                 {"experiments", json::array()}};
   for (std::size_t set = 0; set < arguments.data.size(); ++set) {
-    const bool nodes = arguments.nodes.wanted();
-    json experiment = nodes ? compare_nodes(globals, arguments.label, arguments.nodes, arguments.protocol, {arguments.data[set], arguments.seeds, !arguments.no_baselines}, context)
-                            : learn::compare(sets[set], test, options, context);
+    const bool surfaces = arguments.nodes.surfaces(), nodes = arguments.nodes.wanted();
+    const NodeComparison comparison{arguments.data[set], arguments.test, arguments.seeds, !arguments.no_baselines};
+    json experiment = surfaces ? compare_surfaces(globals, arguments.nodes, arguments.protocol, comparison, context)
+                      : nodes  ? compare_nodes(globals, arguments.label, arguments.nodes, arguments.protocol, comparison, context)
+                               : learn::compare(sets[set], test, options, context);
     bar.clear();
-    if (!globals.json) nodes ? print_nodes(experiment) : print_experiment(experiment);
+    if (!globals.json) surfaces ? print_surfaces(experiment) : nodes ? print_nodes(experiment) : print_experiment(experiment);
     for (const json& line : headlines(experiment, arguments.data.size())) document["verdict"].push_back(line);
     document["experiments"].push_back(std::move(experiment));
   }

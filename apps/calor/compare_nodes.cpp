@@ -6,7 +6,9 @@
 
 #include "calor/core/text.h"
 #include "calor/learn/nodes/compare.h"
+#include "calor/learn/surfaces/compare.h"
 #include "calor/model/networks.h"
+#include "train_surfaces.h"
 
 namespace calor::app {
 
@@ -27,12 +29,9 @@ json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOp
 
 std::string percent(const json& value, int digits) { return value.is_number() ? fmt::format("{:.{}f}", 100 * value.get<double>(), digits) : "-"; }
 
-void print_nodes(const json& experiment) {
-  const json& data = experiment["data"];
-  fmt::print("{}: {} nodes and {} edges, {}, {}; {} to train on, {} to validate, {} to test{}; {}\n", data["name"].get<std::string>(), grouped_digits(data["rows"]), grouped_digits(data["edges"]),
-             counted(data["columns"].get<std::int64_t>(), "feature"), counted(static_cast<std::int64_t>(data["classes"].size()), "class"), grouped_digits(data["train"]), grouped_digits(data["validation"]),
-             grouped_digits(data["test"]), data["own_split"].get<bool>() ? " (the data's own split)" : "", counted(static_cast<std::int64_t>(experiment["protocol"]["seeds"].size()), "seed"));
-  fmt::print("  {:<36} {:>10} {:>6} {:>11} {:>8}\n", "", "accuracy %", "sd", "neighbours*", "dead");
+// The rows of a table: networks, then baselines.
+static void print_rows(const json& experiment, const char* shares_of) {
+  fmt::print("  {:<36} {:>10} {:>6} {:>11} {:>8}\n", "", "accuracy %", "sd", fmt::format("{}*", shares_of), "dead");
   for (const json& row : experiment["summary"]) {
     std::string shares;
     for (const json& share : row["share_final"]) shares += fmt::format("{}{}", shares.empty() ? "" : " ", share.is_number() ? fmt::format("{:.2f}", share.get<double>()) : "-");
@@ -40,7 +39,38 @@ void print_nodes(const json& experiment) {
   }
   for (const json& row : experiment["baselines"])
     fmt::print("  {:<36} {:>10} {:>6}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]), percent(row["accuracy_sd"]));
-  fmt::print("  * of each layer, the share of a node's neighbours that its attention comes to: 1 is the plain mean\n\n");
+  fmt::print("  * of each layer, the share of its neighbours that an attention comes to: 1 is the plain mean\n\n");
+}
+
+void print_nodes(const json& experiment) {
+  const json& data = experiment["data"];
+  fmt::print("{}: {} nodes and {} edges, {}, {}; {} to train on, {} to validate, {} to test{}; {}\n", data["name"].get<std::string>(), grouped_digits(data["rows"]), grouped_digits(data["edges"]),
+             counted(data["columns"].get<std::int64_t>(), "feature"), counted(static_cast<std::int64_t>(data["classes"].size()), "class"), grouped_digits(data["train"]), grouped_digits(data["validation"]),
+             grouped_digits(data["test"]), data["own_split"].get<bool>() ? " (the data's own split)" : "", counted(static_cast<std::int64_t>(experiment["protocol"]["seeds"].size()), "seed"));
+  print_rows(experiment, "neighbours");
+}
+
+json compare_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison, const Context& context) {
+  learn::CompareSurfacesOptions all;
+  all.pipelines = options.pipelines;
+  if (all.pipelines.empty()) all.pipelines = {"diffusion-net", "surface-self", "surface-l2", "surface-metric", "surface-uniform"};
+  all.seeds = comparison.seeds;
+  all.base_seed = globals.seed;
+  all.baselines = comparison.baselines;
+  all.protocol = surface_protocol("compare", protocol, options);
+  model::networks_of(all.pipelines);  // refused before anything is read
+  const io::SurfaceSet set = load_surfaces(globals, comparison.source, options.labels, nullptr, context);
+  std::optional<io::SurfaceSet> test;
+  if (!comparison.test.empty()) test = load_surfaces(globals, comparison.test, options.labels, &set.classes, context);
+  return learn::compare_surfaces(set, test, all, context);
+}
+
+void print_surfaces(const json& experiment) {
+  const json& data = experiment["data"];
+  fmt::print("{}: {} {} of {}, {}; {} to train on, {} to test{}; {}\n", data["name"].get<std::string>(), grouped_digits(data["rows"]), data["of"].get<std::string>(),
+             counted(data["surfaces"].get<std::int64_t>(), "surface"), counted(static_cast<std::int64_t>(data["classes"].size()), "class"), grouped_digits(data["train"]), grouped_digits(data["test"]),
+             data["test_source"].is_null() ? " (drawn for each seed)" : "", counted(static_cast<std::int64_t>(experiment["protocol"]["seeds"].size()), "seed"));
+  print_rows(experiment, "neighbours");
 }
 
 }  // namespace calor::app

@@ -1,4 +1,4 @@
-// calor compare --pipeline: networks on the nodes of a graph.
+// calor compare --pipeline: networks on the nodes of a graph, or on surfaces.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,7 +13,7 @@ std::string percent(const nlohmann::json& value, int digits = 1);
 
 // What compare's own options say of it too.
 struct NodeComparison {
-  std::string source;
+  std::string source, test;  // test: of surfaces
   int seeds = 10;
   bool baselines = true;
 };
@@ -22,5 +22,8 @@ struct NodeComparison {
 nlohmann::json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison,
                              const Context& context);
 void print_nodes(const nlohmann::json& experiment);
+
+nlohmann::json compare_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison, const Context& context);
+void print_surfaces(const nlohmann::json& experiment);
 
 }  // namespace calor::app

@@ -15,17 +15,22 @@ void add_graph_option(CLI::App& command, std::string& graph) {
   command.add_option("--graph", graph, "The edges of DATA's rows: a file of pairs, GraphML or Matrix Market")->check(not_empty)->type_name("FILE");
 }
 
+void add_labels_option(CLI::App& command, std::string& labels) {
+  command.add_option("--labels", labels, "Of surfaces: a folder in which NAME.txt has a label on each line, as many as the mesh NAME has triangles or points")->check(not_empty)->type_name("FOLDER");
+}
+
 void add_node_options(CLI::App& command, NodeOptions& options) {
   std::string known;
   for (const recipes::Recipe& network : model::all_networks()) known += fmt::format("{}{}", known.empty() ? "" : ", ", network.name);
   command
       .add_option("--pipeline", options.pipelines,
-                  fmt::format("A network on the nodes of a graph: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`). DATA is then the bundled \"blocks\", a folder of "
-                              "Planetoid files, NAME.content beside NAME.cites, an npz of node data, or a table with --graph",
+                  fmt::format("A network on the nodes of a graph or on surfaces: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`). DATA is then the bundled "
+                              "\"blocks\", a folder of Planetoid files, NAME.content beside NAME.cites, an npz of node data, or a table with --graph; or, with --labels, a folder or list of meshes",
                               known))
       ->type_name("NAME|PIPELINE")
       ->allow_extra_args(false);
   add_graph_option(command, options.graph);
+  add_labels_option(command, options.labels);
   command.add_option("--feature-scale", options.scale, "With --pipeline: each row over its sum (rows), columns to variance 1 (standardised), or untouched; auto: rows where most are 0")->capture_default_str();
   command.add_option("--per-class", options.per_class, "With --pipeline: training nodes of each class, where DATA has no split of its own")->capture_default_str();
   command.add_option("--patience", options.patience, "With --pipeline: end after so many epochs without a better validation; 0: never")->capture_default_str();

@@ -1,4 +1,4 @@
-// The flags of commands that work on the nodes of a graph: compare and train with --pipeline, and predict.
+// The flags of commands that work on the nodes of a graph, or on surfaces: compare and train with --pipeline, and predict.
 #pragma once
 
 #include <string>
@@ -13,9 +13,10 @@ namespace calor::app {
 
 struct NodeOptions {
   std::vector<std::string> pipelines;
-  std::string graph, scale = "auto";
+  std::string graph, labels, scale = "auto";
   std::int64_t per_class = 20, patience = 0;
-  bool wanted() const { return !pipelines.empty() || !graph.empty(); }
+  bool wanted() const { return !pipelines.empty() || !graph.empty() || !labels.empty(); }
+  bool surfaces() const { return !labels.empty(); }
 
   // With what --epochs, --lr and --weight-decay say.  Throws Fault::usage.
   learn::NodeProtocol protocol(const ProtocolOptions& given) const;
@@ -23,8 +24,9 @@ struct NodeOptions {
 
 void add_node_options(CLI::App& command, NodeOptions& options);
 
-// --graph alone.
+// --graph, or --labels, alone.
 void add_graph_option(CLI::App& command, std::string& graph);
+void add_labels_option(CLI::App& command, std::string& labels);
 
 // Throws Fault::usage for what networks on nodes have no use for.
 void require_node_options(const char* op, const ProtocolOptions& protocol, bool test);

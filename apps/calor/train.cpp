@@ -17,6 +17,7 @@
 #include "protocol_options.h"
 #include "train_nodes.h"
 #include "train_propagator.h"
+#include "train_surfaces.h"
 
 namespace calor::app {
 
@@ -75,6 +76,11 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
 static void train(const Globals& globals, const TrainArguments& arguments) {
   require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
           "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
+  if (arguments.nodes.surfaces()) {
+    require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise, Fault::usage,
+            "[train] expected surfaces without --model, --attention and --noise, found one of them: the pipeline says what the network is");
+    return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
+  }
   if (arguments.nodes.wanted()) {
     require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
             "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");

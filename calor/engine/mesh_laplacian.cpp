@@ -18,16 +18,6 @@ using Point = Eigen::Vector3d;
 constexpr double relative_mollification = 1e-5, flat = 1e-6;  // the authors' code (geometry-central): of the mean length; a weight not worth a flip
 constexpr std::int64_t most_flips_a_side = 1000;
 
-void check(const io::Mesh& mesh) {
-  for (std::size_t i = 0; i < mesh.points.size(); ++i)
-    require(std::isfinite(mesh.points[i]), Fault::input, "[laplacian] expected finite points, found {} at point {}", mesh.points[i], i / 3);
-  for (std::size_t f = 0; f < mesh.triangles.size(); f += 3) {
-    const std::int32_t a = mesh.triangles[f], b = mesh.triangles[f + 1], c = mesh.triangles[f + 2];
-    require(std::min({a, b, c}) >= 0 && std::max({a, b, c}) < mesh.nodes() && a != b && b != c && c != a, Fault::input,
-            "[laplacian] expected three different corners of {}, found {}, {} and {} in triangle {}", counted(mesh.nodes(), "point"), a, b, c, f / 3);
-  }
-}
-
 // Kahan's form of Heron's, which keeps its digits for slivers.
 double area(double a, double b, double c) {
   if (a < b) std::swap(a, b);
@@ -240,8 +230,18 @@ class Cover {
 
 }  // namespace
 
+void require_surface(const io::Mesh& mesh) {
+  for (std::size_t i = 0; i < mesh.points.size(); ++i)
+    require(std::isfinite(mesh.points[i]), Fault::input, "[laplacian] expected finite points, found {} at point {}", mesh.points[i], i / 3);
+  for (std::size_t f = 0; f < mesh.triangles.size(); f += 3) {
+    const std::int32_t a = mesh.triangles[f], b = mesh.triangles[f + 1], c = mesh.triangles[f + 2];
+    require(std::min({a, b, c}) >= 0 && std::max({a, b, c}) < mesh.nodes() && a != b && b != c && c != a, Fault::input,
+            "[laplacian] expected three different corners of {}, found {}, {} and {} in triangle {}", counted(mesh.nodes(), "point"), a, b, c, f / 3);
+  }
+}
+
 MeshLaplacian mesh_laplacian(const io::Mesh& mesh, const Context& context) {
-  check(mesh);
+  require_surface(mesh);
   constexpr std::uint64_t bytes_a_face = 600;  // sides of the cover, edges while they are sorted, and entries before they are rows
   const Reservation reservation = context.memory.reserve(bytes_a_face * static_cast<std::uint64_t>(mesh.faces()), "laplacian",
                                                          fmt::format("a mesh of {}", counted(mesh.faces(), "triangle")),

@@ -31,4 +31,12 @@ struct MeshLaplacian {
 // a double; Fault::convergence where flips do not end; Fault::memory.
 MeshLaplacian mesh_laplacian(const io::Mesh& mesh, const Context& context);
 
+// Half the cotangents of the angles that face an edge, and lumped mass, of the triangles as they are: Pinkall & Polthier 1993.  Symmetric to rounding; weights are below 0
+// where angles are wide, and the matrix is positive semidefinite all the same.  What DiffusionNet's published weights were trained with.  Angles count as at
+// least 1e-10.  O(faces log faces).  Throws as mesh_laplacian, but for the area.
+MeshLaplacian cotangent_laplacian(const io::Mesh& mesh, const Context& context);
+
+// Throws Fault::input for points that are not finite, and triangles with a corner twice or beyond the points.
+void require_surface(const io::Mesh& mesh);
+
 }  // namespace calor::engine

@@ -18,36 +18,6 @@ using nlohmann::json;
 using Numbers = std::vector<double>;
 using Rows = std::vector<Numbers>;
 
-json record_to_json(const analyse::RunRecord& r) {
-  return {{"attention", r.attention},
-          {"seed", r.seed},
-          {"parameters", r.parameters},
-          {"epoch", r.epoch},
-          {"loss", r.loss},
-          {"train_accuracy", r.train_accuracy},
-          {"test_accuracy", r.test_accuracy},
-          {"extra_accuracy", r.extra_accuracy},
-          {"seconds", r.seconds},
-          {"share", r.share},
-          {"temperature", r.temperature}};
-}
-
-analyse::RunRecord record_from_json(const json& j) {
-  analyse::RunRecord r;
-  r.attention = j.at("attention").get<std::string>();
-  r.seed = j.at("seed").get<std::uint64_t>();
-  r.parameters = j.at("parameters").get<std::int64_t>();
-  r.epoch = j.at("epoch").get<std::vector<std::int64_t>>();
-  r.loss = j.at("loss").get<Numbers>();
-  r.train_accuracy = j.at("train_accuracy").get<Numbers>();
-  r.test_accuracy = j.at("test_accuracy").get<Numbers>();
-  r.extra_accuracy = j.at("extra_accuracy").get<Numbers>();
-  r.seconds = j.at("seconds").get<Numbers>();
-  r.share = j.at("share").get<Rows>();
-  r.temperature = j.at("temperature").get<Rows>();
-  return r;
-}
-
 std::string digest(const io::Safetensors& content) {
   std::string bytes = content.metadata.at("state");
   for (const auto& [name, tensor] : content.tensors) {
@@ -127,6 +97,36 @@ void Checkpoints::keep(const Context& context, const char* op, const std::string
 void Checkpoints::remove() const {
   std::error_code ignored;  // a checkpoint that stays behind is found, checked and named by the next run
   if (!path_.empty()) std::filesystem::remove(path_, ignored);
+}
+
+json record_to_json(const analyse::RunRecord& r) {
+  return {{"attention", r.attention},
+          {"seed", r.seed},
+          {"parameters", r.parameters},
+          {"epoch", r.epoch},
+          {"loss", r.loss},
+          {"train_accuracy", r.train_accuracy},
+          {"test_accuracy", r.test_accuracy},
+          {"extra_accuracy", r.extra_accuracy},
+          {"seconds", r.seconds},
+          {"share", r.share},
+          {"temperature", r.temperature}};
+}
+
+analyse::RunRecord record_from_json(const json& j) {
+  analyse::RunRecord r;
+  r.attention = j.at("attention").get<std::string>();
+  r.seed = j.at("seed").get<std::uint64_t>();
+  r.parameters = j.at("parameters").get<std::int64_t>();
+  r.epoch = j.at("epoch").get<std::vector<std::int64_t>>();
+  r.loss = j.at("loss").get<Numbers>();
+  r.train_accuracy = j.at("train_accuracy").get<Numbers>();
+  r.test_accuracy = j.at("test_accuracy").get<Numbers>();
+  r.extra_accuracy = j.at("extra_accuracy").get<Numbers>();
+  r.seconds = j.at("seconds").get<Numbers>();
+  r.share = j.at("share").get<Rows>();
+  r.temperature = j.at("temperature").get<Rows>();
+  return r;
 }
 
 Checkpoint checkpoint_of(const Run::State& state) {

@@ -52,6 +52,10 @@ class Checkpoints {
   Clock::time_point last_ = Clock::now();
 };
 
+// A run's record within it.
+nlohmann::json record_to_json(const analyse::RunRecord& record);
+analyse::RunRecord record_from_json(const nlohmann::json& json);
+
 // A network's run.
 Checkpoint checkpoint_of(const Run::State& state);
 Run::State run_state(const Checkpoint& content);

@@ -20,6 +20,23 @@ constexpr RecipeParameter personalised[] = {
 constexpr RecipeParameter attention[] = {{"width", "8", "features of a head", 1}, {"heads", "8", "attentions side by side", 1}, {"dropout", "0.6", "share of features and of edges left out in a training step"}};
 constexpr RecipeParameter plain[] = {{"width", "64", "features of the hidden layer", 1}, {"dropout", "0.5", "share of features left out in a training step"}};
 
+constexpr RecipeParameter diffusion[] = {{"width", "128", "features of a point", 1},
+                                         {"blocks", "4", "how often heat flows", 1},
+                                         {"dropout", "0.5", "share of features left out in a training step"},
+                                         {"modes", "128", "eigenvectors that heat is made of"},
+                                         {"weights", "robust", "of the Laplacian: robust or cotangent"}};
+constexpr RecipeParameter propagation[] = {{"width", "64", "features of a point or triangle", 1}, {"layers", "4", "how often features flow", 1}};
+
+// DiffusionNet's blocks: heat, gradients, and a network of each point on its own.
+#define CALOR_DIFFUSION \
+  "linear($width) | bias | layers($blocks, residual(beside(laplacian($modes, $weights) | heat | beside(gradients)) | linear($width) | bias | relu | dropout($dropout) | " \
+  "linear($width) | bias | relu | dropout($dropout) | linear($width) | bias)) | linear(classes) | bias | faces"
+
+// The paper's information propagation network on a surface's own graph.
+#define CALOR_PROPAGATION(score) \
+  "heat_signature | faces | linear($width) | bias | tanh | layers($layers, residual(linear($width) | adjacency | self_loops | score(" score ") | exp(learned) | row | apply) | tanh) | " \
+  "linear(classes) | bias"
+
 // Two layers of attention on edges, with one score or another.
 #define CALOR_ATTENTION(score) \
   "dropout($dropout) | linear($width, heads=$heads) | adjacency | self_loops | score(" score ") | exp | row | dropout($dropout) | apply | bias | elu | " \
@@ -40,9 +57,20 @@ constexpr Recipe networks[] = {
     {"appnp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias | adjacency | self_loops | two_side(0.5) | dropout($dropout) | restart($alpha, $steps)",
      personalised, "predictions of a plain network flow along the graph, as in personalised PageRank", "", "arXiv:1810.05997"},
     {"mlp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias", plain, "a plain network, which does not see the graph", "", ""},
-    {"logistic", "linear(classes) | bias", {}, "logistic regression, which does not see the graph", "", ""}};
+    {"logistic", "linear(classes) | bias", {}, "logistic regression, which does not see the graph", "", ""},
+    {"diffusion-net", "heat_signature(modes=$modes, weights=$weights) | " CALOR_DIFFUSION, diffusion, "surfaces: heat flows for learned times, from features that motions do not change", "",
+     "arXiv:2012.00888"},
+    {"diffusion-net-xyz", "rotate | " CALOR_DIFFUSION, diffusion, "surfaces: the same from points in space, turned at random while training", "", "arXiv:2012.00888"},
+    {"surface-self", CALOR_PROPAGATION("dot"), propagation, "surfaces: features flow between neighbours by dot products", "", "arXiv:2412.18288"},
+    {"surface-l2", CALOR_PROPAGATION("l2"), propagation, "surfaces: the same by distances of mapped features", "", "arXiv:2412.18288"},
+    {"surface-metric", CALOR_PROPAGATION("metric"), propagation, "surfaces: the same by a learned metric", "", "arXiv:2412.18288"},
+    {"surface-uniform", CALOR_PROPAGATION("uniform"), propagation, "surfaces: the same with all neighbours alike: the control", "", ""},
+    {"surface-mlp", "heat_signature | faces | linear($width) | bias | tanh | layers($layers, residual(linear($width) | bias | tanh)) | linear(classes) | bias", propagation,
+     "surfaces: each point or triangle on its own", "", ""}};
 
 #undef CALOR_ATTENTION
+#undef CALOR_DIFFUSION
+#undef CALOR_PROPAGATION
 
 // The stages that a text has, those of other pipelines within it too.
 void require_form(const Network& network) {
@@ -79,9 +107,23 @@ Network network_of(std::string_view given) {
   network.stages = pipeline::bind_stages(recipes::resolve_in({networks, &network_stages(), "network", "a network"}, text, settings), network_stages());
   network.text = pipeline::print(network.stages);
   network.name = std::string(find_network(text) ? trim(given) : network.text);
-  pipeline::for_each_stage(network.stages, [&](const BoundStage& bound) { network.uses_graph |= bound.stage->name == "adjacency"; });
+  pipeline::for_each_stage(network.stages, [&](const BoundStage& bound) {
+    network.uses_graph |= bound.stage->name == "adjacency";
+    for (const std::string_view of_surfaces : {"heat_signature", "laplacian", "gradients", "faces", "rotate"}) network.uses_surface |= bound.stage->name == of_surfaces;
+  });
   require_form(network);
   return network;
+}
+
+std::vector<Network> networks_of(const std::vector<std::string>& texts) {
+  require(!texts.empty(), Fault::usage, "[compare] expected a network (--pipeline gcn), found none");
+  std::vector<Network> networks;
+  for (const std::string& text : texts) {
+    networks.push_back(network_of(text));
+    for (std::size_t n = 0; n + 1 < networks.size(); ++n)
+      require(networks[n].text != networks.back().text, Fault::usage, "[compare] expected different networks, found \"{}\" twice", networks.back().name);
+  }
+  return networks;
 }
 
 }  // namespace calor::model

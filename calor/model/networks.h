@@ -20,12 +20,15 @@ const recipes::Recipe* find_network(std::string_view name);
 struct Network {
   std::string name, text;
   std::vector<pipeline::BoundStage> stages;
-  bool uses_graph = false;
+  bool uses_graph = false, uses_surface = false;
 };
 
 // A name ("gat"), a text, or a name with settings ("gat dropout.p=0.3 heads=4"): with parameters and settings put in, bound.
 // Throws Fault::usage: an unknown name with the nearest; a text with a caret under the stage that does not fit; one whose last map has another
 // width than `classes`.
 Network network_of(std::string_view text);
+
+// Several to be compared.  Throws Fault::usage also for none, and for one that is there twice.
+std::vector<Network> networks_of(const std::vector<std::string>& texts);
 
 }  // namespace calor::model

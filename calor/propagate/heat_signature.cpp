@@ -15,12 +15,13 @@ namespace calor::propagate {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {{"times", Parameter::Takes::integer, "16", 2, 1000, "", "features of a point: times from 0.01 to 1, evenly spaced in their logarithm, for a surface of radius 1"},
-                                           {"modes", Parameter::Takes::integer, "128", 2, 10000, "", "eigenvectors of the surface's Laplacian that the heat is made of, the smoothest"}};
+                                           {"modes", Parameter::Takes::integer, "128", 2, 10000, "", "eigenvectors of the surface's Laplacian that the heat is made of, the smoothest"},
+                                           {"weights", Parameter::Takes::word, "robust", 0, 0, "robust|cotangent", laplacian_weights}};
 
 static void run(State& state, const Arguments& arguments, Kept&, const Context& context) {
   require_wanted(Wants::mesh, *state.data, "heat_signature");
   const io::Mesh mesh = engine::in_unit_ball(*state.data->mesh);
-  const engine::MeshLaplacian laplacian = engine::mesh_laplacian(mesh, context);
+  const engine::MeshLaplacian laplacian = arguments.word("weights") == "cotangent" ? engine::cotangent_laplacian(mesh, context) : engine::mesh_laplacian(mesh, context);
   const std::int64_t most = std::min(arguments.integer("modes"), mesh.nodes());
   const engine::Pairs pairs = engine::smallest_mass_pairs(laplacian.stiffness, laplacian.mass, most, context);
   state.points = std::make_shared<const Matrix>(engine::heat_kernel_signature(pairs, engine::signature_times(arguments.integer("times"))));

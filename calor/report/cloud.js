@@ -8,11 +8,6 @@ const NUMBER_COLOURS = {
   dark: [[0, "#4c6fb5"], [0.33, "#2fb0a6"], [0.66, "#7ad151"], [1, "#fde725"]],
 };
 
-const hasWebGL = (() => {
-  const canvas = document.createElement("canvas");
-  return Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"));
-})();
-
 const rowName = (i) => (result.picture.names ? plain(shortened(result.picture.names[i], 60)) : "row " + (i + 1));
 
 // The groups of a colouring by class: the largest get a colour each, the rest one together; [{name, rows, place}].

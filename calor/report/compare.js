@@ -25,14 +25,15 @@ function verdictOf(experiment) {
 
 function experimentSection(experiment, place) {
   const heading = h("h2", {id: `heading-${place}`}, experiment.data.name);
-  const points = ofNodes(experiment) ?
+  const points = ofSurfaces(experiment) ? `${plural(experiment.data.train, "training surface")}, ${plural(experiment.data.test, "test surface")}, ${count(experiment.data.rows)} ${experiment.data.of} in all` :
+      ofNodes(experiment) ?
       `${plural(experiment.data.rows, "node")}, ${plural(experiment.data.edges, "edge")}, ${plural(experiment.data.train, "training node")}, ${plural(experiment.data.test, "test node")}` :
       `${plural(experiment.data.train, "training point")}, ${plural(experiment.data.test, "test point")}`;
-  const facts = `${points}, ${plural(experiment.data.columns, "feature")}, ${experiment.data.classes.length} classes; ${
+  const facts = `${points}${ofSurfaces(experiment) ? "" : ", " + plural(experiment.data.columns, "feature")}, ${experiment.data.classes.length} classes; ${
       plural(experiment.protocol.seeds.length, "seed")} per ${methodNoun(experiment)}`;
   return h(
       "section", {id: `experiment-${place}`, class: "experiment", "aria-labelledby": `heading-${place}`}, heading,
-      h("p", {class: "quiet"}, facts), verdictOf(experiment), standingFigure(experiment), accuracyTable(experiment), curvesFigure(experiment),
+      h("p", {class: "quiet"}, facts), verdictOf(experiment), standingFigure(experiment), accuracyTable(experiment), surfacesFigure(experiment), curvesFigure(experiment),
       robustnessFigure(experiment), efficiencyFigure(experiment), differencesFigure(experiment),
       baselinesFigure(experiment), shareFigure(experiment), temperatureFigure(experiment), similarityFigure(experiment),
       regionsFigure(experiment), protocolFigure(experiment));
@@ -45,7 +46,7 @@ function buildPage() {
   document.getElementById("top").append(
       h("div", {class: "bar"}, h("span", {class: "brand"}, "Calor"),
         h("span", {class: "buttons"}, saveButton("calor-compare.json"), themeSwitch())),
-      h("h1", {}, `Which ${result.experiments.every(ofNodes) ? "network" : "attention"} for ${listed(names)}?`),
+      h("h1", {}, `Which ${result.experiments.every(ofNetworks) ? "network" : "attention"} for ${listed(names)}?`),
       h("p", {class: "lead"},
         `${
             listed(

@@ -1,6 +1,8 @@
-// Networks on the nodes of a graph, rather than attentions on tokens.
+// Networks on the nodes of a graph or on surfaces, rather than attentions on tokens.
 const ofNodes = (experiment) => experiment.protocol.of === "nodes";
-const methodNoun = (experiment) => (ofNodes(experiment) ? "network" : "similarity");
+const ofSurfaces = (experiment) => experiment.protocol.of === "surfaces";
+const ofNetworks = (experiment) => ofNodes(experiment) || ofSurfaces(experiment);
+const methodNoun = (experiment) => (ofNetworks(experiment) ? "network" : "similarity");
 
 // The tables and figures of one experiment, each with its controls and a line on how to read it.
 function accuracyTable(experiment) {
@@ -189,7 +191,7 @@ function differencesFigure(experiment) {
       "Both members of a pair share seed and split. A whisker that crosses zero, inside the grey bar of differences too small for this run to detect, is no evidence of a difference; filled marks have p < 0.05 after Holm's correction.",
       [],
       plot(
-          `Mean paired difference with 95 % interval, by pair of ${ofNodes(experiment) ? "networks" : "similarities"}`,
+          `Mean paired difference with 95 % interval, by pair of ${ofNetworks(experiment) ? "networks" : "similarities"}`,
           (width) => differenceRows(experiment, width))
           .element,
       table("Paired tests over the same seeds (dead runs included)", columns, experiment.pairs),
@@ -232,11 +234,11 @@ function baselinesFigure(experiment) {
                        exists(best.low) ? ` (95 % interval ${signed(best.low)} to ${signed(best.high)})` : ""}.`;
   return figure(
       "Against plain methods",
-      ofNodes(experiment) ?
-          "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods that see the features or the graph alone, the grey ring is uniform attention, the control, where it was run." :
+      ofNetworks(experiment) ?
+          "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods to which every node, triangle or point is alone, or which see the graph alone; the grey ring is uniform attention, the control, where it was run." :
           "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods without attention, the grey ring is uniform attention, the control. An attention network that does not beat them has not earned its cost.",
       [],
-      plot(`Mean accuracy of ${ofNodes(experiment) ? "networks" : "similarities"} and baselines, sorted`, (width) => baselineRows(experiment, width)).element,
+      plot(`Mean accuracy of ${ofNetworks(experiment) ? "networks" : "similarities"} and baselines, sorted`, (width) => baselineRows(experiment, width)).element,
       table("Baselines: mean ± deviation over seeds", columns, experiment.baselines),
       sentence ? h("p", {class: "quiet"}, sentence) : null);
 }
@@ -264,15 +266,15 @@ function shareFigure(experiment) {
       (s) => s.flags.map(
           (flag) => h("li", {class: flag.kind}, h("strong", {}, `${s.attention}, ${flag.kind}`), ": " + flag.text)));
   return figure(
-      ofNodes(experiment) ? "How many neighbours a node attends to" : "How many keys a token attends to",
-      ofNodes(experiment) ?
+      ofNetworks(experiment) ? "How many neighbours a node attends to" : "How many keys a token attends to",
+      ofNetworks(experiment) ?
           "exp(entropy) of a node's weights over the number of its neighbours, itself included; the mean over nodes and heads. At 100 % all neighbours weigh the same: the attention is a plain mean. Bands run from the lowest to the highest run." :
           "exp(entropy) of a token's weights over the number of keys. Near 100 % it averages all tokens alike (collapse: attention does nothing); near the dashed line it attends only to itself (saturation). Bands run from the lowest to the highest run.",
       [],
       flags.length ? h("ul", {class: "flags", "aria-label": "Warnings"}, flags) :
-      ofNodes(experiment) ? null : h("p", {class: "quiet"}, "No sign of saturation or collapse."),
-      layerPlots(experiment, "share", ofNodes(experiment) ? "Effective share of neighbours" : "Effective share of keys"),
-      table(ofNodes(experiment) ? "Effective share of neighbours, mean over runs" : "Effective share of keys, mean over runs", columns, experiment.summary.filter((s) => s.runs > 0 && s.share_final.length)));
+      ofNetworks(experiment) ? null : h("p", {class: "quiet"}, "No sign of saturation or collapse."),
+      layerPlots(experiment, "share", ofNetworks(experiment) ? "Effective share of neighbours" : "Effective share of keys"),
+      table(ofNetworks(experiment) ? "Effective share of neighbours, mean over runs" : "Effective share of keys, mean over runs", columns, experiment.summary.filter((s) => s.runs > 0 && s.share_final.length)));
 }
 
 function temperatureFigure(experiment) {
@@ -349,6 +351,14 @@ function nodeProtocol(p, seeds) {
   ];
 }
 
+function surfaceProtocol(p, seeds) {
+  return [
+    ["optimiser", "adam; one surface a step, its rate falls along a half cosine"], ["learning rate", significant(p.learning_rate)], ["weight decay", significant(p.weight_decay)],
+    ["label smoothing", significant(p.label_smoothing)], ["epochs", count(p.epochs)], ["share of surfaces to test on", exists(p.test_share) ? percent(p.test_share, 0) : null], ["seeds", seeds],
+    ["a seed changes", p.seed_means], ["dead runs", p.dead_rule], ["common accuracy", exists(p.common_accuracy) ? percent(p.common_accuracy, 0) : null]
+  ];
+}
+
 function protocolFigure(experiment) {
   const d = experiment.data, p = experiment.protocol, yes = (value) => (value ? "yes" : "no");
   const attend = {train: "training points and itself", joint: "all points", batch: "its own batch"};
@@ -360,7 +370,7 @@ function protocolFigure(experiment) {
       h("div", {class: "two"},
         facts(
             "Protocol",
-            ofNodes(experiment) ? nodeProtocol(p, seeds) : [
+            ofSurfaces(experiment) ? surfaceProtocol(p, seeds) : ofNodes(experiment) ? nodeProtocol(p, seeds) : [
               ["reading", p.reading],
               ["a test point attends to", attend[p.attend] ? `${attend[p.attend]} (${p.attend})` : p.attend],
               ["layers × width", `${count(p.layers)} × ${count(p.width)}`], ["residual", yes(p.residual)],
@@ -374,16 +384,21 @@ function protocolFigure(experiment) {
             "Data",
             [
               ["name", d.name], ["source", d.source], ["content hash", h("code", {}, d.hash)],
-              [ofNodes(experiment) ? "nodes × features" : "rows × columns", `${count(d.rows)} × ${count(d.columns)}`],
+              ofSurfaces(experiment) ? [`surfaces, ${d.of} in all`, `${count(d.surfaces)}, ${count(d.rows)}`] :
+                                       [ofNodes(experiment) ? "nodes × features" : "rows × columns", `${count(d.rows)} × ${count(d.columns)}`],
               ["edges", exists(d.edges) ? count(d.edges) : null],
               ["classes", `${d.classes.length}: ${listed(d.classes.slice(0, 12))}${d.classes.length > 12 ? " …" : ""}`],
               ["label column", d.label || null],
+              ofSurfaces(experiment) ? ["surfaces to train / test on", `${count(d.train)} / ${count(d.test)}`] :
               ofNodes(experiment) ?
                   ["nodes to train / validate / test on", `${count(d.train)} / ${count(d.validation)} / ${count(d.test)}`] :
                   ["training / test points", `${count(d.train)} / ${count(d.test)}`],
               ["fresh test points", d.extra_test ? count(d.extra_test) : null],
-              ["test set", ofNodes(experiment) ? (d.own_split ? "the data's own split" : "drawn for each seed") : d.test_source || "held out, stratified"],
-              ["features of the networks", ofNodes(experiment) ? p.features : p.preprocessing],
+              [
+                "test set", ofSurfaces(experiment) ? d.test_source || "drawn for each seed" :
+                    ofNodes(experiment) ? (d.own_split ? "the data's own split" : "drawn for each seed") : d.test_source || "held out, stratified"
+              ],
+              ["features of the networks", ofSurfaces(experiment) ? null : ofNodes(experiment) ? p.features : p.preprocessing],
               ["constant columns", d.constant_columns.length ? listed(d.constant_columns) : null]
             ])),
       facts(

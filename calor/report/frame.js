@@ -4,6 +4,12 @@ const result = JSON.parse(document.getElementById("document").textContent);
 // On every change of theme, before anything is redrawn; a page adds what its own style needs.
 const themed = [];
 
+themed.push(() => {
+  const style = document.documentElement.style;
+  palette().classes.forEach((colour, i) => style.setProperty(`--class-${i}`, colour));
+  style.setProperty("--series-control", palette().control);
+});
+
 function applyTheme(name) {
   theme = name;
   document.documentElement.dataset.theme = name;

@@ -62,6 +62,11 @@ function choice(label, options, chosen, change) {
       "div", {class: "choice", role: "group", "aria-label": label}, h("span", {"aria-hidden": "true"}, label), buttons);
 }
 
+const hasWebGL = (() => {
+  const canvas = document.createElement("canvas");
+  return Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"));
+})();
+
 const drawn = [];  // every plot of the page: {element, build}
 
 // A plot: `build(width)` gives {data, layout} and, where it differs from CONFIG, {config}.  Redrawn for another theme, another width class, or by the returned redraw().

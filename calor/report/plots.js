@@ -125,8 +125,8 @@ function layerCurves(experiment, key, layer, width) {
       annotations,
       xaxis: axis("epoch", {rangemode: "tozero"}),
       yaxis: axis(
-          share ? `effective share of ${ofNodes(experiment) ? "neighbours" : "keys"} (%)` : "factor of the score",
-          share && ofNodes(experiment) ? {range: [0, 104]} : Object.assign(
+          share ? `effective share of ${ofNetworks(experiment) ? "neighbours" : "keys"} (%)` : "factor of the score",
+          share && ofNetworks(experiment) ? {range: [0, 104]} : Object.assign(
               {type: "log"},
               share ? {tickvals: [0.001, 0.01, 0.1, 1, 10, 100], ticktext: ["0.001", "0.01", "0.1", "1", "10", "100"]} :
                       {tickformat: ".3~g", dtick: "D2"},

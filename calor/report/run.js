@@ -1,10 +1,4 @@
 // The page of a run, from top to bottom.
-themed.push(() => {
-  const style = document.documentElement.style;
-  palette().classes.forEach((colour, i) => style.setProperty(`--class-${i}`, colour));
-  style.setProperty("--series-control", palette().control);
-});
-
 // [what, value, what it means] for each quality figure that the document has.
 function qualityRows() {
   const {embedding, clusters, prediction} = result.quality, rows = [];

@@ -1,5 +1,6 @@
 // Gradients on meshes: linear functions on planes, a closed form with regularisation, and what a sphere's coordinates do.
 #include "calor/engine/mesh_gradient.h"
+#include "calor/engine/mesh_graphs.h"
 
 #include <Eigen/Geometry>
 
@@ -94,6 +95,18 @@ TEST(MeshGradient, NeighboursOnALineAndNone) {
   }
   expect_fault(Fault::usage, "found 4 and 3", [&] { mesh_gradient(mesh, frames, from_edges(3, 3, {}), 0, context); });
   expect_fault(Fault::usage, "at least 0, found -1", [&] { mesh_gradient(mesh, frames, neighbours, -1, context); });
+}
+
+TEST(MeshGraphs, OfAStripOfTwoTrianglesAndAThirdOnTheirSide) {
+  const io::Mesh mesh = mesh_of({0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 5, 5, 5}, {0, 1, 2, 2, 1, 3, 1, 2, 4});
+  const Csr points = point_graph(mesh), faces = face_graph(mesh), means = corner_means(mesh);
+  EXPECT_EQ(points.begin, (std::vector<std::int64_t>{0, 2, 6, 10, 12, 14, 14}));
+  EXPECT_EQ(points.column, (std::vector<std::int32_t>{1, 2, 0, 2, 3, 4, 0, 1, 3, 4, 1, 2, 1, 2}));
+  EXPECT_EQ(points.values, std::vector<double>(14, 1));
+  EXPECT_EQ(faces.column, (std::vector<std::int32_t>{1, 2, 0, 2, 0, 1}));  // the side 1 2 has three
+  EXPECT_EQ(faces.values, std::vector<double>(6, 1));
+  EXPECT_EQ(means.column, (std::vector<std::int32_t>{0, 1, 2, 1, 2, 3, 1, 2, 4}));
+  EXPECT_EQ(means.values, std::vector<double>(9, 1.0 / 3));
 }
 
 }  // namespace

@@ -121,6 +121,17 @@ TEST(MeshLaplacian, IsTheCotangentFormulaWhereNothingIsFlipped) {
 }
 
 // Flips in a plane leave it flat: linear functions are harmonic at all points inside, and have the energy area |gradient|^2.
+TEST(CotangentLaplacian, IsTheFormulaOnAnyTriangles) {
+  for (const io::Mesh& mesh : {sphere(1), square(6, 0.45)}) {
+    const MeshLaplacian found = cotangent_laplacian(mesh, context);
+    const Plain plain = cotangent_formula(mesh);
+    EXPECT_LE(relative_difference(dense(found.stiffness), plain.stiffness), 1e-13);
+    EXPECT_LE(relative_difference(found.mass, plain.mass), 1e-13);
+    EXPECT_LE((dense(found.stiffness) * Vector::Ones(mesh.nodes())).cwiseAbs().maxCoeff(), 1e-11);
+  }
+  expect_fault(Fault::input, "three different corners", [] { cotangent_laplacian(mesh_of({0, 0, 0, 1, 0, 0}, {0, 1, 2}), context); });
+}
+
 TEST(MeshLaplacian, IsExactForLinearFunctionsOfAPlane) {
   const std::int64_t cells = 12;
   const io::Mesh mesh = square(cells, 0.2);

@@ -58,7 +58,7 @@ NodeNetwork network(const std::string& text, std::uint64_t seed = 3, const at::T
   NodeFeatures features;
   features.dense = x;
   features.columns = x.size(1);
-  return {model::network_of(text), ring_data(), features, classes, seed, Context(), at::kDouble};
+  return {model::network_of(text), {ring_data()}, features, classes, seed, Context(), at::kDouble};
 }
 
 void expect_near(const at::Tensor& found, const at::Tensor& truth, double tolerance = 1e-12) {
@@ -163,6 +163,7 @@ TEST(Networks, StagesDoWhatTheySay) {
 TEST(Networks, GradientsAreDifferences) {
   for (const recipes::Recipe& recipe : model::all_networks()) {
     SCOPED_TRACE(std::string(recipe.name));
+    if (model::network_of(recipe.name).uses_surface) continue;  // test_surfaces.cpp
     const NodeNetwork net = network(std::string(recipe.name));
     shake(net);
     const at::Tensor labels = at::arange(nodes, at::kLong).remainder(classes);
@@ -211,7 +212,8 @@ TEST(Networks, SparseFeaturesGiveWhatDenseOnesDo) {
   for (const recipes::Recipe& recipe : model::all_networks()) {
     SCOPED_TRACE(std::string(recipe.name));
     const model::Network text = model::network_of(recipe.name);
-    const NodeNetwork one(text, ring_data(), sparse, classes, 3, Context()), other(text, ring_data(), full, classes, 3, Context());
+    if (text.uses_surface) continue;
+    const NodeNetwork one(text, {ring_data()}, sparse, classes, 3, Context()), other(text, {ring_data()}, full, classes, 3, Context());
     EXPECT_LE((one.logits(false, 0) - other.logits(false, 0)).abs().max().item<float>(), 2e-6);
   }
 }
@@ -251,6 +253,7 @@ TEST(Networks, WhatDoesNotFitIsRefusedAtItsPlace) {
   expect("residual(linear(4)) | linear(classes)", "as many features as it takes, 5, found 4");
   expect("linear(0) | linear(classes)", "from 1 to 65536");
   expect("dropout(1) | linear(classes)", "from 0 to 0.999");
+  expect("diffusion-net", "[heat_signature] expected surfaces, found none");
   EXPECT_NE(message("linear(classes) | adjacency | score(dot) | exp | apply").find("^^^^^"), std::string::npos);
 }
 

@@ -6,19 +6,20 @@
 
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
+#include "calor/learn/network/surface.h"
 #include "calor/pipeline/run.h"
 
 namespace calor::learn {
 
 using pipeline::BoundStage;
 
-Builder::Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype)
-    : width(columns), before_width(columns), data_(std::move(data)), classes_(classes), context_(context), dtype_(dtype) {}
+Builder::Builder(Domain domain, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype)
+    : width(columns), before_width(columns), domain_(std::move(domain)), classes_(classes), context_(context), dtype_(dtype) {}
 
 static Make maker_of(std::string_view name) {
   static const auto table = [] {
     auto all = map_stages();
-    for (const auto& entry : edge_stages()) all.push_back(entry);
+    for (const auto& stages : {edge_stages(), surface_stages()}) all.insert(all.end(), stages.begin(), stages.end());
     return all;
   }();
   for (const auto& [known, make] : table)
@@ -44,9 +45,11 @@ std::size_t Builder::weight(const std::string& role, std::vector<std::int64_t> s
 
 void Builder::run_engine(const BoundStage& bound) {
   if (bound.stage->name == "adjacency") {
-    require(data_ && data_->graph, Fault::usage, "[adjacency] expected a graph, found none: name one with --graph FILE, or leave adjacency out");
-    state_ = pipeline::begin(data_, 0);
-    said_.clear();
+    const auto& data = domain_.surface && on_faces ? domain_.surface->face_data() : domain_.data;
+    require(data && data->graph, Fault::usage, "[adjacency] expected a graph, found none: name one with --graph FILE, or leave adjacency out");
+    state_ = pipeline::begin(data, 0);
+    said_ = on_faces ? "faces | " : "";
+    modes = nullptr;
     scored = exponential = normalised = false;
   }
   Context quiet = context_;

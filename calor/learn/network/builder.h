@@ -16,8 +16,7 @@ namespace calor::learn {
 
 class Builder {
  public:
-  // data: its graph, which may be null for networks without adjacency.
-  Builder(std::shared_ptr<const pipeline::Data> data, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype);
+  Builder(Domain domain, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype);
 
   // The steps of these stages, in the shape that is now.
   Steps build(const std::vector<pipeline::BoundStage>& stages);
@@ -31,6 +30,8 @@ class Builder {
   std::int64_t classes() const { return classes_; }
   const std::vector<WeightSpec>& weights() const { return weights_; }
   const Context& context() const { return context_; }
+  const Domain& domain() const { return domain_; }
+  at::ScalarType dtype() const { return dtype_; }
   std::size_t next_place() { return places_++; }  // of a stage that draws random numbers
 
   // The similarity: the engine's state of it, until a learned score takes its support over.
@@ -40,8 +41,12 @@ class Builder {
   std::shared_ptr<const Support> fixed() { return scored ? nullptr : support(); }
   bool scored = false, exponential = false, normalised = false;
 
+  std::shared_ptr<const Modes> modes;  // of a laplacian that waits for heat
+  bool on_faces = false;               // rows are triangles of the surface
+  bool inside = false;                 // of another stage
+
  private:
-  std::shared_ptr<const pipeline::Data> data_;
+  Domain domain_;
   std::int64_t classes_;
   const Context& context_;
   at::ScalarType dtype_;
@@ -54,10 +59,11 @@ class Builder {
   std::map<std::string, std::shared_ptr<const Support>> supports_;
 };
 
-// One function for each stage that a network can have; maps.cpp and edges.cpp.
+// One function for each stage that a network can have; maps.cpp, edges.cpp and surface_steps.cpp.
 using Make = std::unique_ptr<Step> (*)(Builder&, const pipeline::BoundStage&);
 std::vector<std::pair<std::string_view, Make>> map_stages();
 std::vector<std::pair<std::string_view, Make>> edge_stages();
+std::vector<std::pair<std::string_view, Make>> surface_stages();
 
 std::shared_ptr<const Support> support_of(const engine::Csr& graph, at::ScalarType dtype = at::kFloat);
 

@@ -29,6 +29,7 @@ at::Tensor map_heads(const at::Tensor& z, const at::Tensor& weight) { return at:
 
 // A stage of the engine's own: it runs now, once, and is no step.
 std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
+  require(!builder.modes || bound.stage->name == "adjacency", Fault::usage, "[{}] expected heat after laplacian, found {}", bound.stage->name, bound.stage->name);
   if (builder.scored && bound.stage->name != "adjacency") {
     require(bound.stage->name == "row", Fault::usage, "[{}] expected row after a learned score on a graph, found {}: other normalisations come before score, or without it", bound.stage->name,
             bound.stage->name);
@@ -105,7 +106,10 @@ class Score : public Step {
   std::vector<std::size_t> weights_;
 };
 
-std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) { return std::make_unique<Score>(builder, bound); }
+std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
+  require(!builder.modes, Fault::usage, "[score] expected heat after laplacian, found score: put it after adjacency");
+  return std::make_unique<Score>(builder, bound);
+}
 
 // The scale of exp(score / bandwidth).
 class Exp : public Step {
@@ -199,6 +203,7 @@ class Move : public Step {
 
 // The fixed similarity that flows, or null for a learned one, which must be ready.
 std::shared_ptr<const Support> take_fixed(Builder& builder, const char* op) {
+  require(!builder.modes, Fault::usage, "[{}] expected heat after laplacian, found {}", op, op);
   require(!builder.scored || (builder.exponential && builder.normalised), Fault::usage, "[{}] expected exp | row between score and {}, found {}", op, op,
           builder.exponential ? "exp alone" : "neither");
   auto fixed = builder.fixed();

@@ -10,6 +10,7 @@
 
 #include "bindings/torch/edges.h"
 #include "calor/learn/network/weights.h"
+#include "calor/pipeline/state.h"
 
 namespace calor::learn {
 
@@ -18,6 +19,16 @@ struct Support {
   torch_ops::EdgeTensors edges;
   at::Tensor values;  // [edges, 1]
   std::int64_t rows = 0, columns = 0;
+};
+
+class Surface;
+struct Modes;
+
+// Whose rows a network runs on.
+struct Domain {
+  std::shared_ptr<const pipeline::Data> data;      // the nodes' graph; null for networks without one
+  std::shared_ptr<const Surface> surface = nullptr;  // or that they are the points of
+  bool faces = false;                              // labels are of its triangles: the stage faces leads there
 };
 
 // The similarity of a flow: what its stages have said of it so far.

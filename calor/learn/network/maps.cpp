@@ -1,5 +1,6 @@
 // Stages that map features: linear, constants, pointwise functions, dropout, and what holds other stages.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/elu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/leaky_relu.h>
@@ -7,6 +8,7 @@
 #include <ATen/ops/tanh.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "calor/core/error.h"
 #include "calor/learn/network/builder.h"
@@ -124,14 +126,16 @@ class Heads : public Step {
 // Stages within a stage.
 class Body : public Step {
  public:
-  Body(Steps steps, bool added) : steps_(std::move(steps)), added_(added) {}
+  enum class Start { dropped, added, beside };  // what becomes of what went in
+  Body(Steps steps, Start start) : steps_(std::move(steps)), start_(start) {}
   void run(Flow& flow, const Pass& pass) const override {
-    const at::Tensor start = added_ ? dense(flow) : at::Tensor();
+    const at::Tensor start = start_ != Start::dropped ? dense(flow) : at::Tensor();
     const std::int64_t heads = flow.heads;
     for (const auto& step : steps_) step->run(flow, pass);
-    if (!added_) return;
-    flow.set(start + dense(flow));
-    flow.heads = heads;
+    if (start_ == Start::dropped) return;
+    const at::Tensor end = dense(flow);
+    flow.set(start_ == Start::added ? start + end : at::cat({start, end}, 1));
+    flow.heads = start_ == Start::added ? heads : 1;
   }
   bool random() const override {
     return std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->random(); });
@@ -142,23 +146,38 @@ class Body : public Step {
 
  private:
   Steps steps_;
-  bool added_;
+  Start start_;
 };
+
+Steps body_of(Builder& builder, const BoundStage& bound) {
+  const bool outer = std::exchange(builder.inside, true);
+  Steps steps = builder.build(bound.arguments.pipeline("body"));
+  builder.inside = outer;
+  return steps;
+}
 
 std::unique_ptr<Step> make_residual(Builder& builder, const BoundStage& bound) {
   const std::int64_t width = builder.width, heads = builder.heads;
-  Steps steps = builder.build(bound.arguments.pipeline("body"));
+  Steps steps = body_of(builder, bound);
   require(builder.total() == width * heads, Fault::usage, "[residual] expected a body that gives as many features as it takes, {}, found {}: give its last map that width", width * heads, builder.total());
   builder.width = width;
   builder.heads = heads;
-  return std::make_unique<Body>(std::move(steps), true);
+  return std::make_unique<Body>(std::move(steps), Body::Start::added);
+}
+
+std::unique_ptr<Step> make_beside(Builder& builder, const BoundStage& bound) {
+  const std::int64_t before = builder.total();
+  Steps steps = body_of(builder, bound);
+  builder.width = before + builder.total();
+  builder.heads = 1;
+  return std::make_unique<Body>(std::move(steps), Body::Start::beside);
 }
 
 std::unique_ptr<Step> make_layers(Builder& builder, const BoundStage& bound) {
   Steps all;
   for (std::int64_t n = bound.arguments.integer("n"); n > 0; --n)
-    for (auto& step : builder.build(bound.arguments.pipeline("body"))) all.push_back(std::move(step));
-  return std::make_unique<Body>(std::move(all), false);
+    for (auto& step : body_of(builder, bound)) all.push_back(std::move(step));
+  return std::make_unique<Body>(std::move(all), Body::Start::dropped);
 }
 
 std::unique_ptr<Step> make_dropout(Builder& builder, const BoundStage& bound) {
@@ -186,7 +205,7 @@ at::Tensor tangent(const at::Tensor& x, double) { return at::tanh(x); }
 std::vector<std::pair<std::string_view, Make>> map_stages() {
   return {{"linear", make<Linear>},         {"bias", make<Bias>},           {"relu", make_pointwise<relu>}, {"leaky_relu", make_pointwise<leaky>}, {"elu", make_pointwise<elu>},
           {"tanh", make_pointwise<tangent>}, {"norm", make<Norm>},           {"dropout", make_dropout},      {"heads", make<Heads>},                {"residual", make_residual},
-          {"layers", make_layers}};
+          {"layers", make_layers},           {"beside", make_beside}};
 }
 
 }  // namespace calor::learn

@@ -8,15 +8,16 @@
 
 namespace calor::learn {
 
-NodeNetwork::NodeNetwork(const model::Network& network, std::shared_ptr<const pipeline::Data> graph, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed,
-                         const Context& context, at::ScalarType dtype)
+NodeNetwork::NodeNetwork(const model::Network& network, const Domain& domain, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed, const Context& context,
+                         at::ScalarType dtype, std::shared_ptr<const Weights> weights)
     : seed_(seed), features_(features) {
-  Builder builder(std::move(graph), features.columns, classes, context, dtype);
+  Builder builder(domain, features.columns, classes, context, dtype);
   steps_ = builder.build(network.stages);
   require(builder.total() == classes, Fault::usage, "[network] expected a number for each of {} classes at the end, found {} heads of {}: put heads(mean) after them", classes, builder.heads,
           builder.width);
+  require(builder.on_faces == domain.faces, Fault::usage, "[network] expected a row for each triangle at the end, as labels are, found one for each point: put faces after it");
   specs_ = builder.weights();
-  weights_ = std::make_unique<const Weights>(specs_, seed, dtype);
+  weights_ = weights ? std::move(weights) : std::make_shared<const Weights>(specs_, seed, dtype);
   const at::NoGradGuard no_gradient;
   while (constant_ < steps_.size() && !steps_[constant_]->random() && !steps_[constant_]->learned()) ++constant_;
   kept_.x = features_.dense;

@@ -20,10 +20,10 @@ struct NodeFeatures {
 
 class NodeNetwork {
  public:
-  // graph: Data with the edges; may be null for a network that uses none.  Weights are drawn by the seed: two networks whose stages are the
-  // same up to some stage share the start of what is before it.  dtype: of weights and features, at::kFloat or at::kDouble.  Throws Fault::usage with a caret for stages that do not fit each other.
-  NodeNetwork(const model::Network& network, std::shared_ptr<const pipeline::Data> graph, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed,
-              const Context& context, at::ScalarType dtype = at::kFloat);
+  // Weights are drawn by the seed: two networks whose stages are the same up to some stage share the start of what is before it.  Or `weights` are another network's of
+  // the same stages, and shared.  dtype: of weights and features, at::kFloat or at::kDouble.  Throws Fault::usage with a caret for stages that do not fit each other.
+  NodeNetwork(const model::Network& network, const Domain& domain, const NodeFeatures& features, std::int64_t classes, std::uint64_t seed, const Context& context,
+              at::ScalarType dtype = at::kFloat, std::shared_ptr<const Weights> weights = nullptr);
 
   // [nodes, classes].  In training, dropout is drawn by (seed, step).
   at::Tensor logits(bool training, std::uint64_t step) const;
@@ -32,6 +32,7 @@ class NodeNetwork {
   std::vector<double> shares() const;
 
   const Weights& weights() const { return *weights_; }
+  const std::shared_ptr<const Weights>& shared_weights() const { return weights_; }
   const std::vector<WeightSpec>& specs() const { return specs_; }
 
  private:
@@ -41,7 +42,7 @@ class NodeNetwork {
   std::size_t constant_ = 0;  // steps at the front that draw and learn nothing: their result is kept
   Flow kept_;
   std::vector<WeightSpec> specs_;
-  std::unique_ptr<const Weights> weights_;
+  std::shared_ptr<const Weights> weights_;
 };
 
 }  // namespace calor::learn

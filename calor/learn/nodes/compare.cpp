@@ -27,14 +27,7 @@ const std::string control = "graph-uniform";
 std::vector<model::Network> networks_of(const CompareNodesOptions& options) {
   require(options.seeds >= 1, Fault::usage, "[compare] expected at least one seed, found {}", options.seeds);
   validate(options.protocol);
-  require(!options.pipelines.empty(), Fault::usage, "[compare] expected a network (--pipeline gcn), found none");
-  std::vector<model::Network> networks;
-  for (const std::string& text : options.pipelines) {
-    networks.push_back(model::network_of(text));
-    for (std::size_t n = 0; n + 1 < networks.size(); ++n)
-      require(networks[n].text != networks.back().text, Fault::usage, "[compare] expected different networks, found \"{}\" twice", networks.back().name);
-  }
-  return networks;
+  return model::networks_of(options.pipelines);
 }
 
 // What a network with a seed comes to, under the rate and decay that validate best.

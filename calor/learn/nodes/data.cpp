@@ -11,6 +11,7 @@
 #include "calor/core/random.h"
 #include "calor/core/text.h"
 #include "calor/learn/network/builder.h"
+#include "calor/learn/network/memory.h"
 #include "calor/learn/tokens.h"
 
 namespace calor::learn {
@@ -121,46 +122,9 @@ NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Contex
   return result;
 }
 
-namespace {
-
-// Numbers that stages hold, as their shapes go: activations of a node, and weights.
-struct Held {
-  double width = 0, activations = 0, weights = 0;
-};
-
-void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held& held) {
-  for (const pipeline::BoundStage& bound : stages) {
-    const pipeline::Arguments& given = bound.arguments;
-    if (bound.stage->name == "linear") {
-      const double out = (given.is_number("width") ? given.number("width") : classes) * given.number("heads");
-      held.weights += held.width * out;
-      held.width = out;
-    } else if (bound.stage->name == "layers") {
-      Held once = held;
-      hold(given.pipeline("body"), classes, once);
-      const double times = given.number("n");
-      held.activations += times * (once.activations - held.activations);
-      held.weights += times * (once.weights - held.weights);
-      held.width = once.width;
-      continue;
-    } else if (bound.stage->name == "residual") {
-      hold(given.pipeline("body"), classes, held);
-    }
-    held.activations += held.width;
-  }
-}
-
-}  // namespace
-
 void require_node_memory(const model::Network& network, const NodeData& data, std::uint64_t workers, const char* op, const Context& context) {
-  Held held;
-  held.width = data.features.dense.defined() ? static_cast<double>(data.features.columns) : 0;
-  Held weights;
-  weights.width = static_cast<double>(data.features.columns);
-  hold(network.stages, static_cast<double>(data.classes), held);
-  hold(network.stages, static_cast<double>(data.classes), weights);
-  // An activation and its gradient; a weight, its gradient, two moments, what is kept, and the doubles that it is drawn from.
-  const double bytes = static_cast<double>(workers) * (8 * held.activations * static_cast<double>(data.nodes) + 28 * weights.weights);
+  const NetworkSize size = network_size(network.stages, data.features.columns, !data.features.dense.defined(), data.classes);
+  const double bytes = static_cast<double>(workers) * training_bytes(size, data.nodes);
   context.memory.require(static_cast<std::uint64_t>(std::min(bytes, 1e18)), op, fmt::format("{} on {}", network.name, counted(data.nodes, "node")), "choose a smaller width or fewer layers, or fewer --threads");
 }
 

@@ -33,7 +33,7 @@ std::vector<WeightSpec> specs_of(const NodeModel& model, const Context& context)
   NodeFeatures features;
   features.dense = at::zeros({1, model.columns}, at::kFloat);
   features.columns = model.columns;
-  return NodeNetwork(model::network_of(model.pipeline), empty, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
+  return NodeNetwork(model::network_of(model.pipeline), {empty}, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
 }
 
 bool finite(const auto& numbers) {
@@ -176,7 +176,7 @@ Predictions predict_nodes(const NodeModel& model, const io::NodeDataset& given, 
             "[predict] expected the model's classes ({}) as labels, found \"{}\": name another column with --label, or none", list_names(model.classes, 10),
             data.classes[static_cast<std::size_t>(label)]);
   require_node_memory(model::network_of(model.pipeline), nodes, 1, "predict", context);
-  const NodeNetwork network(model::network_of(model.pipeline), nodes.graph, nodes.features, classes, model.seed, context);
+  const NodeNetwork network(model::network_of(model.pipeline), {nodes.graph}, nodes.features, classes, model.seed, context);
   network.weights().values().copy_(at::from_blob(const_cast<float*>(model.weights.data()), {static_cast<std::int64_t>(model.weights.size())}, at::kFloat));
   const at::Tensor logits = network.logits(false, 0), probability = at::softmax(logits, 1).contiguous(), winner = at::argmax(logits, 1).contiguous();
   Predictions result;

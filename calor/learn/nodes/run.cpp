@@ -31,7 +31,7 @@ NodeRun::NodeRun(const model::Network& network, const NodeData& data, const Node
                  const Context& context)
     : data_(data),
       protocol_(protocol),
-      network_(network, data.graph, data.features, data.classes, seed, context),
+      network_(network, {data.graph}, data.features, data.classes, seed, context),
       adam_(Optimizer::adam, rate, decay, network_.weights().values().numel(), network_.weights().values().numel()),
       train_(index_tensor(split.train)),
       validation_(index_tensor(split.validation)),

@@ -1,0 +1,144 @@
+#include "train_surfaces.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/core/version.h"
+#include "calor/io/number.h"
+#include "calor/io/surface_set.h"
+#include "calor/learn/surfaces/train.h"
+#include "predictions.h"
+
+namespace calor::app {
+
+using nlohmann::json;
+
+learn::SurfaceProtocol surface_protocol(const char* op, const ProtocolOptions& p, const NodeOptions& options) {
+  const NodeOptions usual;
+  const std::pair<const char*, bool> others[] = {{"--layers", p.layers.has_value()},     {"--width", p.width.has_value()},          {"--batch", p.batch.has_value()},
+                                                 {"--optimizer", !p.optimizer.empty()},  {"--reading", p.reading != "recommended"}, {"--temperature", p.temperature != "fixed"},
+                                                 {"--attend", p.attend != "train"},      {"--no-standardise", p.no_standardise},    {"--graph", !options.graph.empty()},
+                                                 {"--feature-scale", options.scale != usual.scale}, {"--per-class", options.per_class != usual.per_class},
+                                                 {"--patience", options.patience != usual.patience}};
+  for (const auto& [option, given] : others)
+    require(!given, Fault::usage, "[{}] expected no {} with surfaces, found one: what a network is stands in its --pipeline (\"diffusion-net width=64\")", op, option);
+  learn::SurfaceProtocol protocol;
+  if (p.epochs) protocol.epochs = *p.epochs;
+  if (p.learning_rate) protocol.learning_rate = *p.learning_rate;
+  if (p.weight_decay) protocol.weight_decay = *p.weight_decay;
+  if (p.test_share) protocol.test_share = *p.test_share;
+  validate(protocol);
+  return protocol;
+}
+
+io::SurfaceSet load_surfaces(const Globals& globals, const std::string& source, const std::string& labels, const std::vector<std::string>* known, const Context& context) {
+  io::SurfaceSet set = io::load_surfaces(source, labels, known, context);
+  if (!globals.quiet) fmt::print(stderr, "{}\n", io::reading_line(set));
+  return set;
+}
+
+static json training_json(const Globals& globals, const learn::TrainedSurfaces& result, const std::string& save) {
+  const auto& record = result.record;
+  const auto number = [](double value) { return std::isfinite(value) ? json(value) : json(); };
+  json test = json::array();
+  for (const double accuracy : record.test_accuracy) test.push_back(number(accuracy));
+  return {{"schema", 1},
+          {"kind", "train-surfaces"},
+          {"version", version},
+          {"command", globals.command_line},
+          {"network", result.model.name},
+          {"pipeline", result.model.pipeline},
+          {"protocol", result.model.protocol},
+          {"seed", result.model.seed},
+          {"input_hash", result.model.input_hash},
+          {"of", result.model.of_faces ? "triangles" : "points"},
+          {"classes", result.model.classes},
+          {"train", result.train},
+          {"test", result.test},
+          {"parameters", record.parameters},
+          {"epoch", record.epoch},
+          {"loss", record.loss},
+          {"train_accuracy", record.train_accuracy},
+          {"test_accuracy", test},
+          {"seconds", record.seconds},
+          {"share", record.share},
+          {"failure", result.failure ? json(*result.failure) : json()},
+          {"model", save.empty() || result.failure ? json() : json(save)}};
+}
+
+void train_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const SurfaceTraining& training) {
+  require(options.pipelines.size() == 1, Fault::usage, "[train] expected one --pipeline, found {}: {}", options.pipelines.size(),
+          options.pipelines.empty() ? "name it, as in --pipeline diffusion-net" : "compare several with calor compare");
+  learn::TrainSurfacesOptions all;
+  all.pipeline = options.pipelines.front();
+  all.protocol = surface_protocol("train", protocol, options);
+  all.seed = globals.seed;
+  all.save = training.save;
+  all.restart = training.restart;
+  all.checkpoint_seconds = training.checkpoint_seconds;
+  model::network_of(all.pipeline);  // refused before anything is read
+  if (!all.save.empty()) check_output(all.save, {training.data, training.test});
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const io::SurfaceSet set = load_surfaces(globals, training.data, options.labels, nullptr, context);
+  std::optional<io::SurfaceSet> test;
+  if (!training.test.empty()) test = load_surfaces(globals, training.test, options.labels, &set.classes, context);
+  const learn::TrainedSurfaces result = learn::train_surfaces(set, test, all, context);
+  bar.clear();
+  if (globals.json) {
+    print_json(training_json(globals, result, training.save));
+  } else {
+    const auto& record = result.record;
+    fmt::print("{}: {} to train on and {} to test on, {} of {}\n", set.name, counted(result.train, "surface"), result.test, counted(static_cast<std::int64_t>(set.classes.size()), "class"),
+               set.of_faces ? "triangles" : "points");
+    if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);
+    fmt::print("{}: test accuracy {:.1f} % of {}, training loss {:.4f} after {}, {} parameters\n", result.model.name, 100 * record.test_accuracy.back(), set.of_faces ? "triangles" : "points",
+               record.loss.back(), counted(record.epoch.back(), "epoch"), grouped_digits(record.parameters));
+    if (!training.save.empty() && !result.failure) fmt::print("Model: {}\n", training.save);
+  }
+  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found that {}{}: try a smaller --lr", result.failure.value_or(""),
+          training.save.empty() ? "" : "; no model was written");
+}
+
+void predict_surfaces(const Globals& globals, const std::string& path, const std::string& source, const std::string& labels, const std::string& output, pipeline::Format format) {
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const learn::SurfaceModel model = learn::load_surface_model(path);
+  const io::SurfaceSet set = load_surfaces(globals, source, labels, &model.classes, context);
+  const learn::SurfacePredictions predictions = learn::predict_surfaces(model, set, context);
+  bar.clear();
+  NewPredictions found{{}, model.classes, {}, {}, {}, 0, {}};
+  std::int64_t rows = 0;
+  for (const learn::Predictions& each : predictions.each) rows += each.rows;
+  found.probability.resize(rows, static_cast<Eigen::Index>(model.classes.size()));
+  double* probability = found.probability.data();
+  for (std::size_t m = 0; m < predictions.each.size(); ++m) {
+    const learn::Predictions& each = predictions.each[m];
+    for (std::int64_t i = 0; i < each.rows; ++i) found.row_names.push_back(set.size() == 1 ? std::to_string(i + 1) : fmt::format("{}:{}", set.meshes[m].name, i + 1));
+    found.winner.insert(found.winner.end(), each.winner.begin(), each.winner.end());
+    for (const float p : each.probability) *probability++ = io::parse_number(fmt::format("{}", p)).value_or(0);
+  }
+  const auto accuracy = [](double share) { return std::isnan(share) ? json() : json(share); };
+  std::string text;
+  if (format == pipeline::Format::json) {
+    json document = document_of(globals, set.hash, {{"line", io::reading_line(set)}}, found);
+    document["of"] = model.of_faces ? "triangles" : "points";
+    document["accuracy"] = accuracy(predictions.accuracy);
+    document["surfaces"] = json::array();
+    for (std::size_t m = 0; m < predictions.each.size(); ++m)
+      document["surfaces"].push_back({{"name", set.meshes[m].name}, {"rows", predictions.each[m].rows}, {"accuracy", accuracy(predictions.each[m].accuracy)}});
+    text = pipeline::dump(document) + "\n";
+  } else {
+    text = as_file(table_of(found), format, {});
+  }
+  write_result(output, text);
+  if (!globals.quiet && !std::isnan(predictions.accuracy))
+    fmt::print(stderr, "accuracy {:.2f} % of {} {}\n", 100 * predictions.accuracy, grouped_digits(rows), model.of_faces ? "triangles" : "points");
+}
+
+}  // namespace calor::app

@@ -1,0 +1,59 @@
+#include "calor/learn/network/memory.h"
+
+namespace calor::learn {
+
+namespace {
+
+struct Held {
+  double width = 0, inputs = 0;  // of what flows, and of what a map reads
+  NetworkSize size;
+};
+
+void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held& held) {
+  for (const pipeline::BoundStage& bound : stages) {
+    const pipeline::Arguments& given = bound.arguments;
+    const std::string_view name = bound.stage->name;
+    if (name == "linear") {
+      const double out = (given.is_number("width") ? given.number("width") : classes) * given.number("heads");
+      held.size.weights += held.inputs * out;
+      held.width = held.inputs = out;
+    } else if (name == "heat_signature") {
+      held.width = held.inputs = given.number("times");
+    } else if (name == "gradients") {
+      held.size.weights += 2 * held.width * held.width;
+      held.size.activations += 5 * held.width;
+    } else if (name == "heat") {
+      held.size.weights += held.width;
+    } else if (name == "layers") {
+      Held once = held;
+      hold(given.pipeline("body"), classes, once);
+      const double times = given.number("n");
+      held.size.activations += times * (once.size.activations - held.size.activations);
+      held.size.weights += times * (once.size.weights - held.size.weights);
+      held.width = once.width, held.inputs = once.inputs;
+      continue;
+    } else if (name == "residual") {
+      hold(given.pipeline("body"), classes, held);
+    } else if (name == "beside") {
+      const double before = held.width;
+      hold(given.pipeline("body"), classes, held);
+      held.width += before;
+      held.inputs = held.width;
+    }
+    held.size.activations += held.width;
+  }
+}
+
+}  // namespace
+
+NetworkSize network_size(const std::vector<pipeline::BoundStage>& stages, std::int64_t columns, bool sparse, std::int64_t classes) {
+  Held held;
+  held.inputs = static_cast<double>(columns);
+  held.width = sparse ? 0 : held.inputs;
+  hold(stages, static_cast<double>(classes), held);
+  return held.size;
+}
+
+double training_bytes(const NetworkSize& size, std::int64_t rows) { return 8 * size.activations * static_cast<double>(rows) + 28 * size.weights; }
+
+}  // namespace calor::learn

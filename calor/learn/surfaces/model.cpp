@@ -1,0 +1,138 @@
+#include "calor/learn/surfaces/model.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/softmax.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "calor/core/error.h"
+#include "calor/core/text.h"
+#include "calor/learn/run.h"
+#include "calor/learn/saved_model.h"
+#include "calor/learn/stored_tensor.h"
+#include "calor/learn/surfaces/data.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+
+constexpr int schema = 1;
+
+std::vector<WeightSpec> specs_of(const SurfaceModel& model) {
+  return surface_weight_specs(model::network_of(model.pipeline), static_cast<std::int64_t>(model.classes.size()), model.of_faces);
+}
+
+SurfaceModel model_of(const io::Safetensors& content) {
+  check_schema(content, schema);
+  SurfaceModel model;
+  model.name = entry(content, "name");
+  model.pipeline = entry(content, "pipeline");
+  model.version = entry(content, "version");
+  model.input_hash = entry(content, "input_hash");
+  model.data_name = entry(content, "data");
+  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
+  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
+  const std::string& of = entry(content, "of");
+  require(of == "triangles" || of == "points", Fault::input, "[model] expected a network of triangles or points, found {}", of);
+  require(model.classes.size() >= 2, Fault::input, "[model] expected at least 2 classes, found {}", model.classes.size());
+  model.of_faces = of == "triangles";
+  model.weights = restored_weights(content, specs_of(model));
+  return model;
+}
+
+// The authors' names of the weights of a recipe's stages, in the order of its specs.
+std::vector<std::string> published_names(std::int64_t blocks) {
+  std::vector<std::string> names{"first_lin.weight", "first_lin.bias"};
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const std::string block = fmt::format("block_{}.", b);
+    for (const char* name : {"diffusion.diffusion_time", "gradient_features.A_re.weight", "gradient_features.A_im.weight"}) names.push_back(block + name);
+    for (int layer = 0; layer < 3; ++layer)
+      for (const char* role : {"weight", "bias"}) names.push_back(fmt::format("{}mlp.miniMLP_mlp_layer_{:03}.{}", block, layer, role));
+  }
+  names.insert(names.end(), {"last_lin.weight", "last_lin.bias"});
+  return names;
+}
+
+SurfaceModel published_model(const io::Safetensors& content) {
+  const auto shape_of = [&](const std::string& name) {
+    const auto found = content.tensors.find(name);
+    require(found != content.tensors.end() && found->second.shape.size() == 2, Fault::input, "[model] expected the matrix {} of a DiffusionNet, found none", name);
+    return found->second.shape;
+  };
+  const auto first = shape_of("first_lin.weight"), last = shape_of("last_lin.weight");
+  std::int64_t blocks = 0;
+  while (content.tensors.contains(fmt::format("block_{}.diffusion.diffusion_time", blocks))) ++blocks;
+  require(first[1] == 3 || first[1] == 16, Fault::input, "[model] expected a DiffusionNet of 3 features (points in space) or 16 (heat kernel signatures), found {}", first[1]);
+  SurfaceModel model;
+  model.name = fmt::format("diffusion-net{} width={} blocks={} weights=cotangent", first[1] == 3 ? "-xyz" : "", first[0], blocks);
+  model.pipeline = model::network_of(model.name).text;
+  model.data_name = "published weights";
+  for (std::int64_t c = 1; c <= last[0]; ++c) model.classes.push_back(std::to_string(c));
+  io::Safetensors named;
+  const auto specs = specs_of(model);
+  const auto names = published_names(blocks);
+  require(specs.size() == names.size() && content.tensors.size() == names.size(), Fault::input, "[model] expected a DiffusionNet of {} tensors, with gradients and networks of three layers, found {} tensors",
+          names.size(), content.tensors.size());
+  for (std::size_t n = 0; n < names.size(); ++n) {
+    const auto found = content.tensors.find(names[n]);
+    require(found != content.tensors.end(), Fault::input, "[model] expected the tensor {} of a DiffusionNet, found none", names[n]);
+    named.tensors[std::string(weight_prefix) + specs[n].name] = found->second;
+  }
+  model.weights = restored_weights(named, specs);
+  return model;
+}
+
+}  // namespace
+
+void save_surface_model(const std::string& path, const SurfaceModel& model) {
+  io::Safetensors content;
+  content.metadata = {{"kind", io::surface_network_mark}, {"schema", std::to_string(schema)}, {"version", model.version}, {"name", model.name}, {"pipeline", model.pipeline},
+                      {"of", model.of_faces ? "triangles" : "points"}, {"classes", json(model.classes).dump()}, {"protocol", json(model.protocol).dump()}, {"seed", std::to_string(model.seed)},
+                      {"input_hash", model.input_hash}, {"data", model.data_name}};
+  store_weights(content, specs_of(model), model.weights);
+  io::write_safetensors(path, content);
+}
+
+SurfaceModel load_surface_model(const std::string& path) {
+  constexpr std::string_view expected = "a network of calor train on surfaces, or a DiffusionNet";
+  if (io::file_kind(path).kind == io::FileKind::diffusion_net) return read_model(path, io::FileKind::diffusion_net, expected, published_model);
+  return read_model(path, io::FileKind::surface_network, expected, model_of);
+}
+
+SurfacePredictions predict_surfaces(const SurfaceModel& model, const io::SurfaceSet& set, const Context& context) {
+  const at::NoGradGuard no_gradient;
+  require(!set.labelled() || set.of_faces == model.of_faces, Fault::input, "[predict] expected labels of {}, as the model was trained with, found labels of {}: leave --labels out, or give others",
+          model.of_faces ? "triangles" : "points", set.of_faces ? "triangles" : "points");
+  SurfaceData data = surface_data(set);
+  data.of_faces = model.of_faces;
+  data.classes = static_cast<std::int64_t>(model.classes.size());
+  const model::Network network = model::network_of(model.pipeline);
+  const auto weights = std::make_shared<const Weights>(specs_of(model), model.seed);
+  std::ranges::copy(model.weights, floats(weights->values()).begin());
+  const auto networks = networks_on(network, data, model.seed, weights, context);
+  SurfacePredictions result;
+  double right = 0, all = 0;
+  const OneThread one_thread;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    context.check_stop("predict");
+    const at::Tensor logits = networks[i]->logits(false, 0), probability = at::softmax(logits, 1).contiguous(), winner = at::argmax(logits, 1).contiguous();
+    Predictions& each = result.each.emplace_back();
+    each.rows = logits.size(0);
+    each.classes = data.classes;
+    each.winner.assign(winner.data_ptr<std::int64_t>(), winner.data_ptr<std::int64_t>() + winner.numel());
+    each.probability.assign(probability.data_ptr<float>(), probability.data_ptr<float>() + probability.numel());
+    each.accuracy = std::numeric_limits<double>::quiet_NaN();
+    if (!data.surfaces[i].labels.defined()) continue;
+    const double correct = winner.eq(data.surfaces[i].labels).sum().item<double>();
+    each.accuracy = correct / static_cast<double>(each.rows);
+    right += correct, all += static_cast<double>(each.rows);
+  }
+  result.accuracy = all > 0 ? right / all : std::numeric_limits<double>::quiet_NaN();
+  return result;
+}
+
+}  // namespace calor::learn
