@@ -129,24 +129,4 @@ analyse::RunRecord record_from_json(const json& j) {
   return r;
 }
 
-Checkpoint checkpoint_of(const Run::State& state) {
-  return {{{"epoch", state.epoch}, {"batch", state.batch}, {"seconds", state.seconds}, {"steps", state.adam.steps}, {"record", record_to_json(state.record)}},
-          {{"values", state.values}, {"factors", state.factors}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}};
-}
-
-Run::State run_state(const Checkpoint& content) {
-  const json& fields = content.state;
-  Run::State state;
-  state.epoch = fields.at("epoch").get<std::int64_t>();
-  state.batch = fields.at("batch").get<std::int64_t>();
-  state.seconds = fields.at("seconds").get<double>();
-  state.adam.steps = fields.at("steps").get<std::int64_t>();
-  state.record = record_from_json(fields.at("record"));
-  state.values = content.numbers.at("values");
-  state.factors = content.numbers.at("factors");
-  state.adam.first = content.numbers.at("first_moment");
-  state.adam.second = content.numbers.at("second_moment");
-  return state;
-}
-
 }  // namespace calor::learn

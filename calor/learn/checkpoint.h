@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "calor/core/progress.h"
-#include "calor/learn/run.h"
+#include "calor/analyse/comparison.h"
 
 namespace calor::learn {
 
@@ -55,9 +55,5 @@ class Checkpoints {
 // A run's record within it.
 nlohmann::json record_to_json(const analyse::RunRecord& record);
 analyse::RunRecord record_from_json(const nlohmann::json& json);
-
-// A network's run.
-Checkpoint checkpoint_of(const Run::State& state);
-Run::State run_state(const Checkpoint& content);
 
 }  // namespace calor::learn

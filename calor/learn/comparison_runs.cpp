@@ -151,11 +151,11 @@ Trained ComparisonRuns::train_one(const Protocol& protocol, const Similarity& si
     context_.advance(static_cast<double>(++steps_done_), total, what);
   }
   steps_done_ += run.steps_in_all() - run.steps_done();  // what a run that failed leaves out
-  Run::State end = run.state();
-  result.record = std::move(end.record);
+  result.record = run.record();
   result.record.preprocessing = name_of(result.preprocessing);
-  result.values = std::move(end.values);
-  result.factors = std::move(end.factors);
+  const auto values = floats(run.network().values());
+  result.values.assign(values.begin(), values.end());
+  for (const double factor : run.network().factors()) result.factors.push_back(static_cast<float>(factor));
   return result;
 }
 

@@ -13,7 +13,7 @@
 #include "calor/core/threads.h"
 #include "calor/learn/evaluate.h"
 #include "calor/learn/network_weights.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 
 namespace calor::learn {
 namespace {

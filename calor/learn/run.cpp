@@ -1,46 +1,26 @@
 #include "calor/learn/run.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/core/text.h"
 #include "calor/learn/evaluate.h"
 
 namespace calor::learn {
 namespace {
 
 constexpr std::int64_t factor_sample = 256;  // tokens that a data-driven factor starts from
-// A measurement costs about as much as an epoch of digits: 50 of them leave most of the time to training.
-constexpr std::int64_t most_records = 50;
 
 std::vector<std::int64_t> index_slice(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t count) {
   return {order.begin() + begin, order.begin() + begin + count};
 }
 
 }  // namespace
-
-OneThread::OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-OneThread::~OneThread() { at::set_num_threads(before_); }
-
-std::vector<std::int64_t> recorded_epochs(std::int64_t epochs) {
-  std::int64_t stride = 1;
-  for (std::int64_t decade = 1; epochs > stride * most_records; decade *= 10) {
-    for (const std::int64_t nice : {1, 2, 5}) {
-      stride = nice * decade;
-      if (epochs <= stride * most_records) break;
-    }
-  }
-  std::vector<std::int64_t> recorded;
-  for (std::int64_t epoch = 0; epoch < epochs; epoch += stride) recorded.push_back(epoch);
-  recorded.push_back(epochs);
-  return recorded;
-}
 
 IpnShape ipn_shape(const Protocol& protocol, const Similarity& similarity, std::int64_t columns, std::int64_t classes) {
   return {columns,
@@ -60,8 +40,8 @@ Run::Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t s
       seed_(seed),
       measured_(measured),
       network_(ipn_shape(protocol, similarity, data.columns, data.classes), seed),
-      adam_(protocol.optimizer, protocol.learning_rate, protocol.weight_decay, network_.values().numel(),
-            network_.decayed()),
+      trainer_(network_.values(), network_.gradients(),
+               Adam(protocol.optimizer, protocol.learning_rate, protocol.weight_decay, network_.values().numel(), network_.decayed())),
       batches_(near_equal_batches(data.train.count(), protocol.batch)),
       recorded_(recorded_epochs(protocol.epochs)) {
   record_.attention = similarity.name;
@@ -88,17 +68,11 @@ Points Run::batch_points() {
 
 bool Run::step() {
   if (failure_ || epoch_ == protocol_.epochs) return false;
-  const auto start = std::chrono::steady_clock::now();
-  const Points points = batch_points();
-  network_.gradients().zero_();
-  const at::Tensor loss = at::cross_entropy_loss(network_.forward(points.values), points.labels);
-  if (!std::isfinite(loss.item<float>())) {
-    failure_ = fmt::format("the loss became non-finite in epoch {}", epoch_ + 1);
-  } else {
-    loss.backward();
-    adam_.step(floats(network_.values()), floats(network_.gradients()));
-  }
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const bool finite = trainer_.step([&] {
+    const Points points = batch_points();
+    return differentiated(at::cross_entropy_loss(network_.forward(points.values), points.labels));
+  });
+  if (!finite) failure_ = fmt::format("the loss became non-finite in epoch {}", epoch_ + 1);
   if (failure_) {
     ++epoch_;
     measure();
@@ -122,39 +96,32 @@ void Run::measure() {
   record_.train_accuracy.push_back(counted(now.train_accuracy));
   record_.test_accuracy.push_back(counted(now.test_accuracy));
   if (now.extra_accuracy) record_.extra_accuracy.push_back(counted(*now.extra_accuracy));
-  record_.seconds.push_back(seconds_);
+  record_.seconds.push_back(trainer_.seconds());
   record_.share.push_back(now.share);
   record_.temperature.push_back(network_.factors());
 }
 
-Run::State Run::state() const {
-  State state;
-  state.epoch = epoch_;
-  state.batch = batch_;
-  state.seconds = seconds_;
-  const auto values = floats(network_.values());
-  state.values.assign(values.begin(), values.end());
-  for (const double factor : network_.factors()) state.factors.push_back(static_cast<float>(factor));
-  state.adam = adam_.state();
-  state.record = record_;
-  return state;
+std::string Run::progress() const { return fmt::format("loss {:.3g}", record_.loss.empty() ? trainer_.loss() : record_.loss.back()); }
+
+Checkpoint Run::checkpoint() const {
+  Checkpoint content{{{"epoch", epoch_}, {"batch", batch_}, {"record", record_to_json(record_)}}, {}};
+  trainer_.store(content);
+  for (const double factor : network_.factors()) content.numbers["factors"].push_back(static_cast<float>(factor));
+  return content;
 }
 
-void Run::restore(const State& state) {
-  const auto values = floats(network_.values());
-  require(state.values.size() == values.size() &&
-              state.factors.size() == static_cast<std::size_t>(network_.shape().layers) && state.epoch >= 0 &&
-              state.epoch <= protocol_.epochs && state.batch >= 0 && state.batch < steps_an_epoch(),
-          Fault::input, "[train] expected the state of a network with {} numbers in epoch 0 to {}, found {} in epoch {}",
-          values.size(), protocol_.epochs, state.values.size(), state.epoch);
-  adam_.restore(state.adam);
-  std::copy(state.values.begin(), state.values.end(), values.begin());
-  network_.set_factors(state.factors);
-  epoch_ = state.epoch;
-  batch_ = state.batch;
+void Run::restore(const Checkpoint& content) {
+  const auto epoch = content.state.at("epoch").get<std::int64_t>(), batch = content.state.at("batch").get<std::int64_t>();
+  const std::vector<float>& factors = content.numbers.at("factors");
+  require(factors.size() == static_cast<std::size_t>(network_.shape().layers) && epoch >= 0 && epoch <= protocol_.epochs && batch >= 0 && batch < steps_an_epoch(), Fault::input,
+          "[train] expected the state of a network of {} in epoch 0 to {}, found {} in epoch {}", counted(network_.shape().layers, "layer"), protocol_.epochs, factors.size(), epoch);
+  analyse::RunRecord record = record_from_json(content.state.at("record"));
+  trainer_.restore(content);
+  network_.set_factors(factors);
+  epoch_ = epoch;
+  batch_ = batch;
   order_.clear();
-  seconds_ = state.seconds;
-  record_ = state.record;
+  record_ = std::move(record);
 }
 
 }  // namespace calor::learn

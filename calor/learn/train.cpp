@@ -1,6 +1,5 @@
 #include "calor/learn/train.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
@@ -82,14 +81,7 @@ TrainResult train(const io::Dataset& data, const std::optional<io::Dataset>& tes
   TrainResult result;
   const RunData points = run_data(prepared);
   Run run(protocol, similarity, options.seed, points);
-  const bool resumed = checkpoints.resume([&](const Checkpoint& content) { run.restore(run_state(content)); });
-  if (resumed) result.resumed_epoch = run.epoch();
-  while (run.step()) {
-    context.advance(static_cast<double>(run.steps_done()), static_cast<double>(run.steps_in_all()),
-                    fmt::format("epoch {} of {}, loss {:.3g}", run.epoch(), protocol.epochs, run.record().loss.back()));
-    const auto content = [&] { return checkpoint_of(run.state()); };
-    checkpoints.keep(context, "train", fmt::format(" in epoch {} of {}", run.epoch() + 1, protocol.epochs), run.failure() ? std::function<Checkpoint()>() : content);
-  }
+  result.resumed_epoch = train_to_end(run, checkpoints, "train", context);
   result.failure = run.failure();
   result.record = run.record();
   result.train_rows = prepared.train_count();

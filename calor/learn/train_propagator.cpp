@@ -12,6 +12,7 @@
 #include "calor/learn/propagator_network.h"
 #include "calor/learn/propagator_start.h"
 #include "calor/learn/propagator_training.h"
+#include "calor/learn/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -245,9 +245,9 @@ TEST(SurfaceRuns, LearnAndGoOnToTheSameBits) {
   const model::Network network = model::network_of("diffusion-net width=8 blocks=2 modes=30 dropout=0.05");
   const SurfaceData train = surface_data(ellipsoids(1, 5)), test = surface_data(ellipsoids(20, 2));
   SurfaceRun whole(network, train, test, short_protocol(), 1, Context());
-  SurfaceRun::State state;
+  Checkpoint state;
   while (whole.step())
-    if (whole.steps_done() == 17) state = whole.state();
+    if (whole.steps_done() == 17) state = whole.checkpoint();
   EXPECT_GT(whole.record().test_accuracy.back(), 0.8);  // 2 of 5 are of the largest class
   EXPECT_EQ(whole.record().epoch.back(), 60);
   SurfaceRun other(network, train, test, short_protocol(), 1, Context());
@@ -257,7 +257,7 @@ TEST(SurfaceRuns, LearnAndGoOnToTheSameBits) {
   EXPECT_TRUE(other.network().weights().values().equal(whole.network().weights().values()));
   EXPECT_EQ(other.record().loss, whole.record().loss);
   EXPECT_EQ(other.record().test_accuracy, whole.record().test_accuracy);
-  state.values.pop_back();
+  state.numbers["values"].pop_back();
   EXPECT_THROW(other.restore(state), Error);
 }
 

@@ -51,12 +51,12 @@ class Train : public ::testing::Test {
     o.protocol.learning_rate = 0.01;
     return o;
   }
-  // Asks to stop at a step, as Ctrl-C would.
-  static Context stopping_at(double step, StopFlag& flag) {
+  // Asks to stop once so many epochs are done, as Ctrl-C would.
+  static Context stopping_at(double epochs, StopFlag& flag) {
     Context context;
     context.stop = &flag;
-    context.progress = [step, &flag](double done, double, std::string_view) {
-      if (done >= step) flag.request();
+    context.progress = [epochs, &flag](double done, double, std::string_view) {
+      if (done >= epochs) flag.request();
     };
     return context;
   }
@@ -97,7 +97,7 @@ TEST_F(Train, ResumedRunsHaveTheBitsOfUninterruptedOnes) {
     o.protocol.temperature = temperature;
     const TrainResult whole = train(data, std::nullopt, o, Context());
     o.save = path("model.safetensors");
-    for (const double stop : {7.0, 26.0}) {  // in the middle of epoch 2, then of epoch 7; 4 batches an epoch
+    for (const double stop : {1.75, 6.5}) {  // epochs, of 4 batches each
       StopFlag flag;
       const Error error = error_of([&] { train(data, std::nullopt, o, stopping_at(stop, flag)); });
       EXPECT_EQ(error.fault(), Fault::interrupted) << error.what();

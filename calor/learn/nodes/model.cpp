@@ -14,7 +14,7 @@
 #include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/learn/nodes/run.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 #include "calor/learn/saved_model.h"
 #include "calor/learn/stored_tensor.h"
 

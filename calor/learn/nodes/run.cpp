@@ -5,12 +5,11 @@
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <span>
 
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 #include "calor/learn/tokens.h"
 
 namespace calor::learn {
@@ -32,7 +31,7 @@ NodeRun::NodeRun(const model::Network& network, const NodeData& data, const Node
     : data_(data),
       protocol_(protocol),
       network_(network, {data.graph}, data.features, data.classes, seed, context),
-      adam_(Optimizer::adam, rate, decay, network_.weights().values().numel(), network_.weights().values().numel()),
+      trainer_(network_.weights().values(), network_.weights().gradients(), Adam(Optimizer::adam, rate, decay, network_.weights().values().numel(), network_.weights().values().numel())),
       train_(index_tensor(split.train)),
       validation_(index_tensor(split.validation)),
       test_(index_tensor(split.test)),
@@ -45,13 +44,12 @@ NodeRun::NodeRun(const model::Network& network, const NodeData& data, const Node
 
 bool NodeRun::step() {
   if (ended_ || epoch_ == protocol_.epochs) return false;
-  const auto start = std::chrono::steady_clock::now();
-  network_.weights().gradients().zero_();
-  const at::Tensor logits = network_.logits(true, static_cast<std::uint64_t>(epoch_));
-  at::cross_entropy_loss(logits.index_select(0, train_), data_.labels.index_select(0, train_)).backward();
-  adam_.step(floats(network_.weights().values()), floats(network_.weights().gradients()));
+  if (!trainer_.step([&] {
+        const at::Tensor logits = network_.logits(true, static_cast<std::uint64_t>(epoch_));
+        return differentiated(at::cross_entropy_loss(logits.index_select(0, train_), data_.labels.index_select(0, train_)));
+      }))
+    ended_ = true;
   ++epoch_;
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   measure();
   return true;
 }
@@ -81,7 +79,7 @@ void NodeRun::measure() {
   record_.loss.push_back(train_loss_);
   record_.train_accuracy.push_back(train_accuracy_);
   record_.test_accuracy.push_back(test_accuracy_);
-  record_.seconds.push_back(seconds_);
+  record_.seconds.push_back(trainer_.seconds());
   record_.share.push_back(network_.shares());
   record_.temperature.emplace_back();
 }

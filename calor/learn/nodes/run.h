@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "calor/analyse/comparison.h"
-#include "calor/learn/adam.h"
 #include "calor/learn/nodes/data.h"
+#include "calor/learn/trainer.h"
 
 namespace calor::learn {
 
@@ -36,11 +36,11 @@ class NodeRun {
   const NodeData& data_;
   const NodeProtocol& protocol_;
   NodeNetwork network_;
-  Adam adam_;
+  Trainer trainer_;
   at::Tensor train_, validation_, test_, kept_;
   std::vector<std::int64_t> recorded_, predictions_;
   std::int64_t epoch_ = 0, best_epoch_ = 0;
-  double best_accuracy_ = -1, best_loss_ = 0, train_accuracy_ = 0, test_accuracy_ = 0, train_loss_ = 0, seconds_ = 0;
+  double best_accuracy_ = -1, best_loss_ = 0, train_accuracy_ = 0, test_accuracy_ = 0, train_loss_ = 0;
   bool ended_ = false;
   analyse::RunRecord record_;
 };

@@ -8,7 +8,7 @@
 #include "calor/analyse/comparison.h"
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 #include "calor/learn/surfaces/run.h"
 #include "calor/learn/surfaces/train.h"
 

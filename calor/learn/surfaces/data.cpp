@@ -7,7 +7,7 @@
 #include "calor/core/text.h"
 #include "calor/core/threads.h"
 #include "calor/learn/network/memory.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 #include "calor/learn/tokens.h"
 
 namespace calor::learn {

@@ -10,7 +10,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 #include "calor/learn/saved_model.h"
 #include "calor/learn/stored_tensor.h"
 #include "calor/learn/surfaces/data.h"

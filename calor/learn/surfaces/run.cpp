@@ -5,15 +5,13 @@
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <span>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 
 namespace calor::learn {
 namespace {
@@ -40,7 +38,8 @@ SurfaceRun::SurfaceRun(const model::Network& network, const SurfaceData& train, 
       seed_(seed),
       train_networks_(networks_on(network, train, seed, nullptr, context)),
       test_networks_(networks_on(network, test, seed, train_networks_.front()->shared_weights(), context)),
-      adam_(Optimizer::adam, protocol.learning_rate, protocol.weight_decay, this->network().weights().values().numel(), this->network().weights().values().numel()),
+      trainer_(this->network().weights().values(), this->network().weights().gradients(),
+               Adam(Optimizer::adam, protocol.learning_rate, protocol.weight_decay, this->network().weights().values().numel(), this->network().weights().values().numel())),
       recorded_(recorded_epochs(protocol.epochs)) {
   record_.attention = network.name;
   record_.seed = seed;
@@ -49,34 +48,27 @@ SurfaceRun::SurfaceRun(const model::Network& network, const SurfaceData& train, 
 
 bool SurfaceRun::step() {
   if (failure_ || epoch_ == protocol_.epochs) return false;
-  const OneThread one_thread;
-  const auto start = std::chrono::steady_clock::now();
   if (order_.empty()) {
     Random random(seed_, Purpose::shuffle, static_cast<std::uint64_t>(epoch_));
     order_ = permutation(surfaces(), random);
   }
   const auto chosen = static_cast<std::size_t>(order_[static_cast<std::size_t>(place_)]);
   const at::Tensor& labels = train_.surfaces[chosen].labels;
-  const Weights& weights = network().weights();
-  weights.gradients().zero_();
-  const at::Tensor logits = train_networks_[chosen]->logits(true, static_cast<std::uint64_t>(steps_done()));
-  const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, protocol_.label_smoothing);
-  last_loss_ = loss.item<double>();
-  if (!std::isfinite(last_loss_)) {
+  const auto rows = static_cast<double>(labels.numel()), part = static_cast<double>(steps_done()) / static_cast<double>(steps_in_all());
+  trainer_.set_rate(protocol_.learning_rate * (1 + std::cos(std::numbers::pi * part)) / 2);
+  const bool finite = trainer_.step([&] {
+    const at::Tensor logits = train_networks_[chosen]->logits(true, static_cast<std::uint64_t>(steps_done()));
+    right_ += right_of(logits, labels);
+    return differentiated(at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, protocol_.label_smoothing));
+  });
+  loss_ += trainer_.loss() * rows, rows_ += rows;
+  if (!finite) {
     failure_ = fmt::format("the loss became non-finite in epoch {}", epoch_ + 1);
     ++epoch_;
-    place_ = 0;
-    loss_ = std::numeric_limits<double>::quiet_NaN(), right_ = 0, rows_ = 1;
+    place_ = 0, right_ = 0;
     measure();
     return true;
   }
-  loss.backward();
-  const double part = static_cast<double>(steps_done()) / static_cast<double>(steps_in_all());
-  adam_.set_rate(protocol_.learning_rate * (1 + std::cos(std::numbers::pi * part)) / 2);
-  adam_.step(floats(weights.values()), floats(weights.gradients()));
-  const auto rows = static_cast<double>(labels.numel());
-  loss_ += last_loss_ * rows, right_ += right_of(logits, labels), rows_ += rows;
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (++place_ == surfaces()) {
     place_ = 0;
     ++epoch_;
@@ -92,7 +84,7 @@ void SurfaceRun::measure() {
   record_.loss.push_back(loss_ / rows_);
   record_.train_accuracy.push_back(right_ / rows_);
   record_.test_accuracy.push_back(failure_ ? 0 : accuracy_on(test_networks_, test_));
-  record_.seconds.push_back(seconds_);
+  record_.seconds.push_back(trainer_.seconds());
   record_.temperature.emplace_back();
   const auto& judged = test_networks_.empty() ? train_networks_ : test_networks_;
   const std::size_t count = std::min(judged.size(), looked_at);
@@ -115,21 +107,28 @@ std::vector<std::vector<std::int64_t>> SurfaceRun::predictions() const {
   return all;
 }
 
-SurfaceRun::State SurfaceRun::state() const {
-  const auto values = floats(network().weights().values());
-  return {epoch_, place_, loss_, right_, rows_, seconds_, {values.begin(), values.end()}, adam_.state(), record_};
+std::string SurfaceRun::progress() const {
+  return fmt::format("loss {:.3f}{}", trainer_.loss(), record_.test_accuracy.empty() ? "" : fmt::format(", test accuracy {:.1f} %", 100 * record_.test_accuracy.back()));
 }
 
-void SurfaceRun::restore(const State& state) {
-  const auto values = floats(network().weights().values());
-  require(state.values.size() == values.size() && state.epoch >= 0 && state.epoch <= protocol_.epochs && state.place >= 0 && state.place < surfaces(), Fault::input,
-          "[train] expected the state of a network with {} numbers in epoch 0 to {}, found {} in epoch {}", values.size(), protocol_.epochs, state.values.size(), state.epoch);
-  adam_.restore(state.adam);
-  std::ranges::copy(state.values, values.begin());
-  epoch_ = state.epoch, place_ = state.place;
+Checkpoint SurfaceRun::checkpoint() const {
+  Checkpoint content{{{"epoch", epoch_}, {"place", place_}, {"loss", loss_}, {"right", right_}, {"rows", rows_}, {"record", record_to_json(record_)}}, {}};
+  trainer_.store(content);
+  return content;
+}
+
+void SurfaceRun::restore(const Checkpoint& content) {
+  const auto& fields = content.state;
+  const auto epoch = fields.at("epoch").get<std::int64_t>(), place = fields.at("place").get<std::int64_t>();
+  require(epoch >= 0 && epoch <= protocol_.epochs && place >= 0 && place < surfaces(), Fault::input, "[train] expected the state of epoch 0 to {} with {} surfaces, found epoch {} and surface {}",
+          protocol_.epochs, surfaces(), epoch, place);
+  analyse::RunRecord record = record_from_json(fields.at("record"));
+  const auto loss = fields.at("loss").get<double>(), right = fields.at("right").get<double>(), rows = fields.at("rows").get<double>();
+  trainer_.restore(content);
+  epoch_ = epoch, place_ = place;
   order_.clear();
-  loss_ = state.loss, right_ = state.right, rows_ = state.rows, seconds_ = state.seconds;
-  record_ = state.record;
+  loss_ = loss, right_ = right, rows_ = rows;
+  record_ = std::move(record);
 }
 
 }  // namespace calor::learn

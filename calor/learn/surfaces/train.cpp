@@ -26,26 +26,6 @@ json command_of(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& 
   return command;
 }
 
-Checkpoint checkpoint_of(const SurfaceRun::State& s) {
-  return {{{"epoch", s.epoch}, {"place", s.place}, {"loss", s.loss}, {"right", s.right}, {"rows", s.rows}, {"seconds", s.seconds}, {"steps", s.adam.steps}, {"record", record_to_json(s.record)}},
-          {{"values", s.values}, {"first_moment", s.adam.first}, {"second_moment", s.adam.second}}};
-}
-
-SurfaceRun::State state_of(const Checkpoint& content) {
-  const json& fields = content.state;
-  SurfaceRun::State s;
-  s.epoch = fields.at("epoch").get<std::int64_t>();
-  s.place = fields.at("place").get<std::int64_t>();
-  s.loss = fields.at("loss").get<double>();
-  s.right = fields.at("right").get<double>();
-  s.rows = fields.at("rows").get<double>();
-  s.seconds = fields.at("seconds").get<double>();
-  s.adam = {fields.at("steps").get<std::int64_t>(), content.numbers.at("first_moment"), content.numbers.at("second_moment")};
-  s.values = content.numbers.at("values");
-  s.record = record_from_json(fields.at("record"));
-  return s;
-}
-
 io::SurfaceSet those(const io::SurfaceSet& set, std::vector<std::int64_t> chosen) {
   std::sort(chosen.begin(), chosen.end());
   io::SurfaceSet result = set;
@@ -93,15 +73,7 @@ TrainedSurfaces train_surfaces(const io::SurfaceSet& set, const std::optional<io
   require_surface_memory(network, train_data, test_data, 1, "train", context);
   TrainedSurfaces result;
   SurfaceRun run(network, train_data, test_data, options.protocol, options.seed, context);
-  if (checkpoints.resume([&](const Checkpoint& content) { run.restore(state_of(content)); })) result.resumed_epoch = run.epoch();
-  while (run.step()) {
-    const std::string tested = run.record().test_accuracy.empty() ? "" : fmt::format(", test accuracy {:.1f} %", 100 * run.record().test_accuracy.back());
-    context.advance(static_cast<double>(run.steps_done()), static_cast<double>(run.steps_in_all()),
-                    fmt::format("epoch {} of {}, loss {:.3f}{}", std::min(run.epoch() + 1, options.protocol.epochs), options.protocol.epochs, run.loss(), tested));
-    if (run.epoch() == options.protocol.epochs) break;  // what is left is to save it
-    const auto content = [&] { return checkpoint_of(run.state()); };
-    checkpoints.keep(context, "train", fmt::format(" in epoch {} of {}", run.epoch() + 1, options.protocol.epochs), run.failure() ? std::function<Checkpoint()>() : content);
-  }
+  result.resumed_epoch = train_to_end(run, checkpoints, "train", context);
   result.record = run.record();
   result.failure = run.failure();
   result.train = split.train.size(), result.test = split.test.size();

@@ -13,7 +13,7 @@
 #include <numeric>
 
 #include "calor/core/error.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 #include "calor/learn/tokens.h"
 
 namespace calor::learn {

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "calor/core/error.h"
-#include "calor/learn/run.h"
+#include "calor/learn/trainer.h"
 
 namespace calor::learn {
 namespace {
