@@ -4,7 +4,7 @@
 //   calor_bench_attention [--quick] [--json FILE]
 //
 // Floating-point operations are counted as 4 N^2 d H forward and 14 N^2 d H for both.  The bound is the time that their
-// multiply-adds and N^2 H exponentials (twice for both) take at the rates that bench/limits.h measures in the same run.
+// multiply-adds and N^2 H exponentials (twice for both) take at the rates that calor/measure/limits.h measures in the same run.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -23,8 +23,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/interleave.h"
-#include "bench/limits.h"
+#include "calor/measure/interleave.h"
+#include "calor/measure/limits.h"
 #include "bench/program.h"
 #include "bindings/torch/attention.h"
 #include "calor/core/error.h"
@@ -32,7 +32,7 @@
 namespace {
 
 using at::Tensor;
-using calor::bench::Contestant;
+using calor::measure::Contestant;
 using calor::torch_ops::AttentionOptions;
 using calor::torch_ops::Score;
 
@@ -120,7 +120,7 @@ double error_of(const Entry& entry, const Inputs& all) {
 // A sum of up to 8192 products, through a softmax and back: some hundred roundings at the worst element.
 constexpr double largest_error = 300 * 1.2e-7;
 
-nlohmann::json measure(const Shape& shape, bool backward, const calor::bench::Limits& limits, bool quick) {
+nlohmann::json measure(const Shape& shape, bool backward, const calor::measure::Limits& limits, bool quick) {
   const Inputs data = {at::randn({1, shape.heads, shape.rows, shape.dim}), at::randn({1, shape.heads, shape.rows, shape.dim}),
                        at::randn({1, shape.heads, shape.rows, shape.dim})};
   const auto inputs = leaves(data, at::kFloat);
@@ -139,7 +139,7 @@ nlohmann::json measure(const Shape& shape, bool backward, const calor::bench::Li
   const double pairs = double(shape.rows) * double(shape.rows) * double(shape.heads);
   const double operations = (backward ? 14 : 4) * pairs * double(shape.dim);
   const double bound = operations / limits.flops + (backward ? 2 : 1) * pairs * limits.exp_seconds;
-  calor::bench::interleave(contestants, quick ? 0.1 : 3, quick ? 1 : 3, quick ? 3 : 41);
+  calor::measure::interleave(contestants, quick ? 0.1 : 3, quick ? 1 : 3, quick ? 3 : 41);
   nlohmann::json results = nlohmann::json::array();
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     const auto& found = contestants[i];
@@ -178,7 +178,7 @@ void print_verdict(const nlohmann::json& results) {
 int run(const calor::bench::Options& options) {
   at::set_num_threads(1);
   at::manual_seed(1);
-  const auto limits = calor::bench::measure_limits();
+  const auto limits = calor::measure::measure_limits();
   fmt::print("One thread, float; calor uses {}; bound from {}: {:.1f} GFLOP/s multiply-add, {:.3f} ns an exponential.\n"
              "ratio: peer's time over this time, the peer being torch's operator for the same score (above 1 is faster).\n\n"
              "    N  H    d  pass      operator                   ms   GFLOP/s    ratio    bound     error\n",

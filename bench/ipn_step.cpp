@@ -15,7 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "bench/interleave.h"
+#include "calor/measure/interleave.h"
 #include "bench/program.h"
 #include "bindings/torch/attention.h"
 #include "calor/core/error.h"
@@ -23,7 +23,7 @@
 namespace {
 
 using at::Tensor;
-using calor::bench::Contestant;
+using calor::measure::Contestant;
 constexpr int layers = 2;
 
 struct Layer {
@@ -143,7 +143,7 @@ nlohmann::json measure(const Size& size, bool quick) {
   for (std::size_t i = 0; i < std::size(variants); ++i) {
     contestants.push_back({variants[i].name, [&, i] { step(models[i], variants[i].block, points, labels); }});
   }
-  calor::bench::interleave(contestants, quick ? 0.1 : 3, quick ? 1 : 7, quick ? 3 : 201);
+  calor::measure::interleave(contestants, quick ? 0.1 : 3, quick ? 1 : 7, quick ? 3 : 201);
   const double peer = std::min(contestants[0].seconds, contestants[1].seconds);
   nlohmann::json results = nlohmann::json::array();
   for (std::size_t i = 0; i < contestants.size(); ++i) {

@@ -89,6 +89,7 @@ void add_train_translation_command(CLI::App& app, Globals& globals);
 void add_translate_command(CLI::App& app, Globals& globals);
 void add_limit_command(CLI::App& app, Globals& globals);
 void add_inspect_command(CLI::App& app, Globals& globals);
+void add_bench_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app);
 
 }  // namespace calor::app

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "calor/io/output.h"
 #include "calor/kernels/attention.h"
 #include "calor/learn/compare.h"
+#include "calor/measure/processor.h"
 #include "calor/pipeline/result_table.h"
 #include "calor/report/report.h"
 #include "command.h"
@@ -38,14 +38,6 @@ struct CompareArguments {
   int seeds = 10;
   bool no_baselines = false, standardise = false;
 };
-
-static std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name"))
-      if (const auto colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
-  return "unknown";
-}
 
 static std::string json_path(const std::string& report) {
   return std::filesystem::path(report).replace_extension(".json").string();
@@ -178,7 +170,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
                 {"version", version},
                 {"command", globals.command_line},
                 {"machine",
-                 {{"processor", processor_name()},
+                 {{"processor", measure::processor_name()},
                   {"threads", globals.threads > 0 ? globals.threads : available_threads()},
                   {"isa", kernels::isa_name()}}},
                 {"verdict", json::array()},

@@ -71,6 +71,7 @@ static int run(int count, char** words) {
   add_translate_command(app, globals);
   add_limit_command(app, globals);
   add_inspect_command(app, globals);
+  add_bench_command(app, globals);
   add_data_command(app, globals);
   add_completion_command(app);
   try {

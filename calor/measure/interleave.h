@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace calor::bench {
+namespace calor::measure {
 
 struct Contestant {
   std::string name;
@@ -55,4 +55,4 @@ inline void interleave(std::vector<Contestant>& contestants, double budget_secon
   for (std::size_t i = 0; i < count; ++i) contestants[i].seconds = median(std::move(samples[i]));
 }
 
-}  // namespace calor::bench
+}  // namespace calor::measure

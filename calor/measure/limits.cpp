@@ -1,7 +1,7 @@
 // The micro-kernel multiplies tiles as attention does (84 x 64 by 64 x 256, all in L2 or nearer); the exponential goes
 // over a row that stays in L1.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/limits.cpp"
+#define HWY_TARGET_INCLUDE "calor/measure/limits.cpp"
 #include "hwy/foreach_target.h"
 // foreach_target.h comes first
 #include "hwy/highway.h"
@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "bench/interleave.h"
-#include "bench/limits.h"
+#include "calor/measure/interleave.h"
+#include "calor/measure/limits.h"
 #include "hwy/aligned_allocator.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace calor::bench {
+namespace calor::measure {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -99,14 +99,14 @@ Limits measure() {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace calor::bench
+}  // namespace calor::measure
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace calor::bench {
+namespace calor::measure {
 
 HWY_EXPORT(measure);
 Limits measure_limits() { return HWY_DYNAMIC_DISPATCH(measure)(); }
 
-}  // namespace calor::bench
+}  // namespace calor::measure
 #endif

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace calor::bench {
+namespace calor::measure {
 
 struct Limits {
   std::string target;      // instruction set that was measured
@@ -14,4 +14,4 @@ struct Limits {
 // Median of several rounds, about 0.1 s.  Compiler and machine decide the instruction set: the best of Highway's.
 Limits measure_limits();
 
-}  // namespace calor::bench
+}  // namespace calor::measure
