@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <vector>
 
 #include "calor/core/threads.h"
@@ -37,6 +38,13 @@ struct Plan {
     threads = work < team_worth ? 1 : p.threads > 0 ? p.threads : available_threads();
   }
 
+  // The head whose turn comes after those that are worked off together, where all of it has a place in the cache: a large one's
+  // rows follow each other as hardware foresees.
+  std::optional<Head<float>> ahead(std::int64_t head) const {
+    const bool small = params.queries <= query_block && params.keys <= query_block;
+    return small && head < heads ? std::optional<Head<float>>(std::in_place, params, head) : std::nullopt;
+  }
+
   // Heads worked off together: several pieces a thread, so that the last ones to finish wait little.
   std::int64_t group(std::int64_t pieces_a_head) const {
     return threads == 1 ? 1 : std::clamp(blocks(4 * threads, pieces_a_head), std::int64_t{1}, heads);
@@ -70,9 +78,10 @@ struct Plan {
 void forward(const Tiles& tiles, const AttentionParams<float>& params, const AttentionForward<float>& result) {
   const Plan plan(tiles, params);
   const std::int64_t visible_blocks = blocks(plan.visible_keys, key_block), group = plan.group(plan.query_blocks);
+  std::vector<KeySide> sides;
   for (std::int64_t first = 0; first < plan.heads; first += group) {
     WorkspaceScope memory(Use::problem);
-    std::vector<KeySide> sides(std::min(group, plan.heads - first));
+    sides.resize(static_cast<std::size_t>(std::min(group, plan.heads - first)));
     for (KeySide& side : sides) side = plan.key_side(*memory, true);
     const auto count = static_cast<std::int64_t>(sides.size());
     plan.prepare(tiles, first, sides);
@@ -86,8 +95,9 @@ void forward(const Tiles& tiles, const AttentionParams<float>& params, const Att
       const std::int64_t h = piece / plan.query_blocks, block = plan.query_blocks - 1 - piece % plan.query_blocks;
       const std::int64_t begin = block * query_block, end = std::min(begin + query_block, params.queries);
       const Head<float> head(params, first + h);
+      const auto ahead = plan.ahead(first + h + count);
       WorkspaceScope scratch(Use::piece);
-      if (!sides[h].tame || !tiles.forward(head, sides[h], result, begin, end, *scratch))
+      if (!sides[h].tame || !tiles.forward(head, sides[h], result, begin, end, ahead ? &*ahead : nullptr, *scratch))
         scalar::forward_rows(head, result, begin, end);
     });
   }
@@ -121,11 +131,12 @@ void backward(const Tiles& tiles, const AttentionParams<float>& params, const At
         if (part == 0) scalar::backward_head(head, result);
         return;
       }
+      const auto ahead = plan.ahead(first + h + count);
       WorkspaceScope scratch(Use::piece);
       float* d_q = d_queries + piece * part_stride;
       std::fill_n(d_q, part_stride, 0.0f);
       d_scale[h * (parts + plan.query_blocks) + part] =
-          tiles.backward_keys(head, keys[h], queries[h], result, part, parts, d_q, *scratch);
+          tiles.backward_keys(head, keys[h], queries[h], result, part, parts, ahead ? &*ahead : nullptr, d_q, *scratch);
     });
     parallel_for(count * plan.query_blocks, plan.threads, [&](std::int64_t piece) {
       const std::int64_t h = piece / plan.query_blocks, block = piece % plan.query_blocks, begin = block * query_block;

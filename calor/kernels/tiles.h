@@ -56,9 +56,10 @@ struct Tiles {
   // Forward: packs keys and values [begin, end), begin a multiple of key_block, and completes their bias.
   void (*pack_keys)(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end);
 
-  // Forward: rows [begin, end), at most query_block.  False, with nothing written, when a query is not tame.
+  // Forward: rows [begin, end), at most query_block.  False, with nothing written, when a query is not tame.  ahead: whose
+  // numbers are asked for meanwhile, so that they have come when its turn does; null: none's.
   bool (*forward)(const Head<float>& head, const KeySide& side, const AttentionForward<float>& result,
-                  std::int64_t begin, std::int64_t end, Workspace& workspace);
+                  std::int64_t begin, std::int64_t end, const Head<float>* ahead, Workspace& workspace);
 
   // Backward: packs rows [begin, end) of queries and d_out.  False when a row that sees something is not tame.
   bool (*pack_queries)(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result,
@@ -68,7 +69,7 @@ struct Tiles {
   // d_queries [queries][padded dim].  Returns their part of d_scale.
   double (*backward_keys)(const Head<float>& head, const KeySide& side, const QuerySide& queries,
                           const AttentionBackward<float>& result, std::int64_t first, std::int64_t step,
-                          float* d_queries, Workspace& workspace);
+                          const Head<float>* ahead, float* d_queries, Workspace& workspace);
 
   // Backward: d_q of rows [begin, end) from `parts` arrays d_queries, part_stride apart.  Returns their part of d_scale.
   double (*finish_queries)(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result,

@@ -44,6 +44,7 @@ HWY_NOINLINE bool pack_queries(const Head<float>& head, const KeySide& side, con
     tameness.see(d_out, value_width);
     tameness.see(to.through_row + i, 1);
     tameness.see(to.lse + i, 1);
+    fetch_row_to_write(head.row(result.d_q, result.d_q_strides, i), p.dim);
   }
   return tameness.tame();
 }
@@ -53,7 +54,7 @@ struct KeyBlock {
   float *columns, *rows, *value_columns, *d_keys, *d_values, *column_sums, *no_bias, *no_centre;
 };
 
-HWY_INLINE void pack_key_block(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end,
+HWY_INLINE void pack_key_block(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result, std::int64_t begin, std::int64_t end,
                                std::int64_t width, std::int64_t value_width, const KeyBlock& block) {
   const AttentionParams<float>& p = head.params();
   const std::int64_t panel = 2 * lanes();
@@ -61,6 +62,8 @@ HWY_INLINE void pack_key_block(const Head<float>& head, const KeySide& side, std
   for (std::int64_t j = begin; j < end; ++j) {
     const std::int64_t n = j - begin;
     pack_row(head.k(j), side.centre, 1.0f, key_hidden(side, j) ? 0 : p.dim, width, block.rows + n * width);
+    fetch_row_to_write(head.row(result.d_k, result.d_k_strides, j), p.dim);
+    fetch_row_to_write(head.row(result.d_v, result.d_v_strides, j), p.value_dim);
     if (n % panel == 0)
       pack_panel(side, j, [&](std::int64_t key) HWY_ATTR { return head.v(key); }, block.no_centre, p.value_dim,
                  block.value_columns + n * p.value_dim);
@@ -73,7 +76,7 @@ HWY_INLINE void pack_key_block(const Head<float>& head, const KeySide& side, std
 // Writes the gradients of keys [begin, end); returns their part of d_scale.
 HWY_INLINE double write_key_block(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result,
                                   std::int64_t begin, std::int64_t end, std::int64_t width, std::int64_t value_width,
-                                  const KeyBlock& block) {
+                                  const KeyBlock& block, const Head<float>* ahead) {
   const AttentionParams<float>& p = head.params();
   double d_scale = 0;
   for (std::int64_t j = begin; j < end; ++j) {
@@ -88,6 +91,11 @@ HWY_INLINE double write_key_block(const Head<float>& head, const KeySide& side, 
     for (std::int64_t c = 0; c < p.dim; ++c) d_k[c] = unfold * sum[c] + own * k[c];
     std::copy_n(block.d_values + n * value_width, p.value_dim, head.row(result.d_v, result.d_v_strides, j));
     if (result.d_bias) result.d_bias[head.index() * p.keys + j] = column_sum;
+    if (ahead && j < p.queries) {
+      fetch_row(ahead->q(j), p.dim);
+      fetch_row(ahead->row(result.d_out, result.d_out_strides, j), p.value_dim);
+      fetch_row(ahead->row(result.out, result.out_strides, j), p.value_dim);
+    }
     if (side.norm != 0 && result.d_scale) d_scale += side.norm * column_sum * dot_in_double(k, k, p.dim);
   }
   return d_scale;
@@ -106,7 +114,7 @@ HWY_INLINE void write_unseen_keys(const Head<float>& head, const AttentionBackwa
 
 HWY_NOINLINE double backward_keys(const Head<float>& head, const KeySide& side, const QuerySide& queries,
                                   const AttentionBackward<float>& result, std::int64_t first, std::int64_t step,
-                                  float* d_queries, Workspace& workspace) {
+                                  const Head<float>* ahead, float* d_queries, Workspace& workspace) {
   const AttentionParams<float>& p = head.params();
   const std::int64_t width = round_up(p.dim, lanes()), value_width = round_up(p.value_dim, lanes());
   auto* weights = workspace.take<float>(query_block * tile_stride);
@@ -123,7 +131,7 @@ HWY_NOINLINE double backward_keys(const Head<float>& head, const KeySide& side, 
     const std::int64_t end = std::max(begin, std::min(block_end, side.keys));
     write_unseen_keys(head, result, end, block_end);
     if (begin == end) continue;
-    pack_key_block(head, side, begin, end, width, value_width, block);
+    pack_key_block(head, side, result, begin, end, width, value_width, block);
     for (std::int64_t i = p.causal ? begin / query_block * query_block : 0; i < p.queries; i += query_block) {
       const std::int64_t rows_end = std::min(i + query_block, p.queries);
       const TilePlace at = tile_place(i, rows_end, begin, p.causal ? std::min(end, rows_end) : end);
@@ -133,12 +141,12 @@ HWY_NOINLINE double backward_keys(const Head<float>& head, const KeySide& side, 
       tile_product(q, width, block.columns, panels, at.rows, p.dim, side.bias + begin, weights);
       hide(head, at, weights);
       tile_product(d_out, value_width, block.value_columns, panels, at.rows, p.value_dim, block.no_bias, gradients);
-      differentiate(at, queries.lse + i, queries.through_row + i, weights, gradients, block.column_sums);
+      differentiate(at, queries.lse + i, queries.through_row + i, weights, gradients, block.column_sums, ahead);
       add_product<Order::columns>(weights, tile_stride, d_out, value_width, at.keys, at.rows, block.d_values);
       add_product<Order::columns>(gradients, tile_stride, q, width, at.keys, at.rows, block.d_keys);
       add_product<Order::rows>(gradients, tile_stride, block.rows, width, at.rows, at.keys, d_queries + i * width);
     }
-    d_scale += write_key_block(head, side, result, begin, end, width, value_width, block);
+    d_scale += write_key_block(head, side, result, begin, end, width, value_width, block, ahead);
   }
   return d_scale;
 }

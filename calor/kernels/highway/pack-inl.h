@@ -21,6 +21,14 @@ HWY_BEFORE_NAMESPACE();
 namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
+// Asks for a row that will be read, or written, soon: for the second-level cache.
+HWY_INLINE void fetch_row(const float* row, std::int64_t count) {
+  for (std::int64_t c = 0; c < count; c += 16) __builtin_prefetch(row + c, 0, 2);
+}
+HWY_INLINE void fetch_row_to_write(const float* row, std::int64_t count) {
+  for (std::int64_t c = 0; c < count; c += 16) __builtin_prefetch(row + c, 1, 2);
+}
+
 // Whether every |x| seen is below tame_limit: compared as integers, where NaN and infinity are the largest.
 class Tameness {
  public:
@@ -140,19 +148,51 @@ HWY_INLINE bool key_hidden(const KeySide& side, std::int64_t j) {
   return j >= side.keys || side.bias[j] == -std::numeric_limits<float>::infinity();
 }
 
-// Rows as columns: to[c][r] = row(r)[c] - centre[c] for one panel; rows of hidden keys are zero.
+// Four numbers of each of as many rows as a vector has lanes, less four of the centre: block b of vector i has row 4 b + i.
+HWY_INLINE void load_fours(const float* const* rows, std::int64_t at, Vector (&fours)[4]) {
+  const hn::FixedTag<float, 4> four;
+  HWY_UNROLL(4)
+  for (int i = 0; i < 4; ++i) {
+#if HWY_MAX_BYTES == 16
+    fours[i] = hn::LoadU(four, rows[i] + at);
+#else
+    const hn::FixedTag<float, 8> eight;
+    const auto low = hn::Combine(eight, hn::LoadU(four, rows[4 + i] + at), hn::LoadU(four, rows[i] + at));
+#if HWY_MAX_BYTES == 32
+    fours[i] = low;
+#else
+    fours[i] = hn::Combine(Tag(), hn::Combine(eight, hn::LoadU(four, rows[12 + i] + at), hn::LoadU(four, rows[8 + i] + at)), low);
+#endif
+#endif
+  }
+}
+
+// Rows as columns: to[c][r] = row(r)[c] - centre[c] for one panel; rows of hidden keys are zero.  Squares of four by four are turned within vectors.
 template <class Row>
 HWY_INLINE void pack_panel(const KeySide& side, std::int64_t first, const Row& row, const float* HWY_RESTRICT centre,
                            std::int64_t count, float* HWY_RESTRICT to) {
-  const std::int64_t width = 2 * lanes();
-  for (std::int64_t r = 0; r < width; ++r) {
-    if (key_hidden(side, first + r)) {
-      for (std::int64_t c = 0; c < count; ++c) to[c * width + r] = 0;
-    } else {
-      const float* HWY_RESTRICT from = row(first + r);
-      for (std::int64_t c = 0; c < count; ++c) to[c * width + r] = from[c] - centre[c];
+  const Tag tag;
+  const hn::Repartition<std::uint64_t, Tag> pairs;
+  const std::int64_t n = lanes(), width = 2 * n, squares = count / 4 * 4;
+  const float* rows[HWY_MAX_BYTES / 2];
+  for (std::int64_t r = 0; r < width; ++r) rows[r] = key_hidden(side, first + r) ? centre : row(first + r);
+  for (std::int64_t half = 0; half < width; half += n)
+    for (std::int64_t c = 0; c < squares; c += 4) {
+      Vector fours[4];
+      load_fours(rows + half, c, fours);
+      const Vector middle = hn::LoadDup128(tag, centre + c);
+      HWY_UNROLL(4)
+      for (Vector& each : fours) each = hn::Sub(each, middle);
+      const auto a = hn::BitCast(pairs, hn::InterleaveLower(tag, fours[0], fours[1])), b = hn::BitCast(pairs, hn::InterleaveLower(tag, fours[2], fours[3]));
+      const auto c2 = hn::BitCast(pairs, hn::InterleaveUpper(tag, fours[0], fours[1])), d = hn::BitCast(pairs, hn::InterleaveUpper(tag, fours[2], fours[3]));
+      float* HWY_RESTRICT column = to + c * width + half;
+      hn::Store(hn::BitCast(tag, hn::InterleaveLower(pairs, a, b)), tag, column);
+      hn::Store(hn::BitCast(tag, hn::InterleaveUpper(pairs, a, b)), tag, column + width);
+      hn::Store(hn::BitCast(tag, hn::InterleaveLower(pairs, c2, d)), tag, column + 2 * width);
+      hn::Store(hn::BitCast(tag, hn::InterleaveUpper(pairs, c2, d)), tag, column + 3 * width);
     }
-  }
+  for (std::int64_t c = squares; c < count; ++c)
+    for (std::int64_t r = 0; r < width; ++r) to[c * width + r] = rows[r][c] - centre[c];
 }
 
 // bias_j += factor * |key j|^2 for one panel.

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "calor/kernels/highway/product-inl.h"
+#include "calor/kernels/highway/pack-inl.h"
 #include "calor/kernels/softmax_state.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -97,9 +97,10 @@ HWY_INLINE float exponentiate(float* HWY_RESTRICT row, std::int64_t width, float
 // Forward: scores become weights relative to each row's running maximum; what has been summed so far is rescaled when
 // the maximum moves.
 HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxState<float>* HWY_RESTRICT states,
-                         float* HWY_RESTRICT sums, std::int64_t value_width) {
+                         float* HWY_RESTRICT sums, std::int64_t value_width, const Head<float>* ahead) {
   const Tag tag;
   for (std::int64_t i = 0; i < at.rows; ++i) {
+    if (ahead && i < ahead->params().keys) fetch_row(ahead->k(i), ahead->params().dim);
     float* row = tile + i * tile_stride;
     const float max = std::max(states[i].max, row_max(row, at.width));
     // A row that has seen nothing yet subtracts a finite number, so that its hidden scores stay hidden.
@@ -118,10 +119,14 @@ HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxS
 HWY_NOINLINE void differentiate(const TilePlace& at, const float* HWY_RESTRICT lse,
                                 const float* HWY_RESTRICT through_row,
                                 float* HWY_RESTRICT weights, float* HWY_RESTRICT gradients,
-                                float* HWY_RESTRICT columns) {
+                                float* HWY_RESTRICT columns, const Head<float>* ahead) {
   const Tag tag;
   const std::int64_t n = lanes();
   for (std::int64_t i = 0; i < at.rows; ++i) {
+    if (ahead && i < ahead->params().keys) {
+      fetch_row(ahead->k(i), ahead->params().dim);
+      fetch_row(ahead->v(i), ahead->params().value_dim);
+    }
     const Vector row_lse = hn::Set(tag, lse[i]), row_term = hn::Set(tag, through_row[i]);
     float* HWY_RESTRICT w = weights + i * tile_stride;
     float* HWY_RESTRICT g = gradients + i * tile_stride;
