@@ -211,6 +211,59 @@ def test_weights_of_edges_are_pytorch_geometrics(improved):
     torch.testing.assert_close(ours(x, index, weight), theirs(x, index, weight), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("loops", [False, True])
+@pytest.mark.parametrize("as_graph", [False, True])
+def test_features_of_edges_are_pytorch_geometrics(loops, as_graph):
+    geometric = pytest.importorskip("torch_geometric.nn")
+    torch.manual_seed(4)
+    options = {"heads": 3, "edge_dim": 2, "add_self_loops": loops}
+    theirs, ours = geometric.GATConv(6, 5, **options), cnn.GATConv(6, 5, **options)
+    for parameter in theirs.parameters():
+        torch.nn.init.normal_(parameter)
+    ours.load_state_dict(theirs.state_dict())
+    index, attr = torch.randint(20, (2, 70)), torch.randn(70, 2)
+    graph = cnn.Graph.from_edge_index(index, 20)
+    results = []
+    for layer, edges in ((theirs, index), (ours, graph if as_graph else index)):
+        x = torch.randn(20, 6, generator=torch.Generator().manual_seed(5), requires_grad=True)
+        features = attr.clone().requires_grad_()
+        out = layer(x, edges, features[graph.order] if torch.is_tensor(edges) is False else features)
+        out.sin().sum().backward()
+        results.append([out, x.grad, features.grad, *(p.grad for _, p in sorted(layer.named_parameters()))])
+    for a, b in zip(*results):
+        torch.testing.assert_close(b, a, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("score", ["dot", "l2", "metric", "uniform"])
+def test_a_map_of_edge_features_is_added_to_any_score(score):
+    torch.manual_seed(0)
+    layer = cnn.GraphAttention(6, 4, heads=2, score=score, edge_dim=3, add_self_loops=False).double()
+    x, index, attr = torch.randn(9, 6, dtype=torch.float64), torch.randint(9, (2, 30)), torch.randn(30, 3, dtype=torch.float64)
+    without = cnn.GraphAttention(6, 4, heads=2, score=score, add_self_loops=False).double()
+    without.load_state_dict({name: value for name, value in layer.state_dict().items() if not name.startswith("lin_edge")})
+    # A map of zeros changes nothing, one that hides all edges but one of each node leaves that edge's value.
+    with torch.no_grad():
+        layer.lin_edge.weight.zero_()
+    torch.testing.assert_close(layer(x, index, attr), without(x, index))
+    first = torch.tensor([e for e in range(30) if e == (index[1] == index[1, e]).nonzero()[0, 0]])
+    attr = torch.full((30, 3), -1.0, dtype=torch.float64)
+    attr[first] = 1
+    with torch.no_grad():
+        layer.lin_edge.weight.fill_(400)
+        layer.bias.zero_()
+    torch.testing.assert_close(layer(x, index, attr)[index[1, first]], layer.lin(x)[index[0, first]])
+
+
+def test_edge_features_that_do_not_fit_are_refused():
+    x, index = torch.randn(5, 6), torch.randint(5, (2, 9))
+    with pytest.raises(ValueError, match="edge_attr and edge_dim together"):
+        cnn.GATConv(6, 4)(x, index, torch.randn(9, 2))
+    with pytest.raises(ValueError, match="edge_attr and edge_dim together"):
+        cnn.GATConv(6, 4, edge_dim=2)(x, index)
+    with pytest.raises(ValueError, match=r"edge_attr of \[9, edge_dim\]"):
+        cnn.GraphAttention(6, 4, edge_dim=2)(x, index, torch.randn(8, 2))
+
+
 @pytest.mark.parametrize("score", ["dot", "l2", "metric", "uniform"])
 def test_graph_attention_is_its_formula(score):
     torch.manual_seed(0)

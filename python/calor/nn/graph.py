@@ -232,6 +232,26 @@ class _Attention(_Layer):
 
         return edges if isinstance(edges, Graph) and not self.add_self_loops else self._edges.of(edges, nodes, None, make)
 
+    def _features(self, edges, graph, edge_attr):
+        """Features of the edges of ``graph``, in its order, from those of ``edges``: a node's own edge has the mean of those that lead to it."""
+        edge_attr = edge_attr.unflatten(0, (-1, 1)) if edge_attr.dim() == 1 else edge_attr
+        index = _edge_index(edges)
+        if edge_attr.dim() != 2 or edge_attr.shape[0] != index.shape[1]:
+            raise ValueError(f"[calor.nn.{type(self).__name__}] expected edge_attr of [{index.shape[1]}, edge_dim], found {list(edge_attr.shape)}")
+        if not self.add_self_loops:
+            return edge_attr if isinstance(edges, Graph) else edge_attr[graph.order]
+        others = index[0] != index[1]
+        kept, target = edge_attr[others], index[1, others]
+        sums = kept.new_zeros(graph.rows, kept.shape[1]).index_add(0, target, kept)
+        counts = torch.bincount(target, minlength=graph.rows).clamp(min=1).to(kept.dtype)
+        return torch.cat([kept, sums / counts[:, None]])[graph.order]
+
+    def _edge_bias(self, edges, graph, edge_attr, of):
+        """What ``of`` makes of the features of each edge, or None without any."""
+        if (edge_attr is None) != (self.edge_dim is None):
+            raise ValueError(f"[calor.nn.{type(self).__name__}] expected edge_attr and edge_dim together, found one without the other")
+        return None if edge_attr is None else of(self._features(edges, graph, edge_attr))
+
     def _split(self, x):
         return x.unflatten(-1, (self.heads, -1))
 
@@ -243,19 +263,28 @@ class _Attention(_Layer):
 
 
 class GATConv(_Attention):
-    """``s_ij = LeakyReLU(a.W x_i + b.W x_j)`` (Velickovic et al., arXiv 1710.10903)."""
+    """``s_ij = LeakyReLU(a.W x_i + b.W x_j)`` (Velickovic et al., arXiv 1710.10903); with ``edge_dim``, plus ``c.U e_ij`` inside, for edge_attr ``[edges, edge_dim]``.
 
-    def __init__(self, in_channels, out_channels, heads=1, concat=True, negative_slope=0.2, dropout=0.0, add_self_loops=True, bias=True):
+    The edge from a node to itself has the mean of the features of those that lead to it, as PyTorch Geometric fills it in.
+    """
+
+    def __init__(self, in_channels, out_channels, heads=1, concat=True, negative_slope=0.2, dropout=0.0, add_self_loops=True, edge_dim=None, bias=True):
         super().__init__(out_channels, heads, concat, dropout, add_self_loops, bias)
-        self.negative_slope = negative_slope
+        self.negative_slope, self.edge_dim = negative_slope, edge_dim
         self.lin = _Map(in_channels, heads * out_channels)
         self.att_src = _glorot(1, heads, out_channels, of=(heads, out_channels))
         self.att_dst = _glorot(1, heads, out_channels, of=(heads, out_channels))
+        if edge_dim is not None:
+            self.lin_edge = _Map(edge_dim, heads * out_channels)
+            self.att_edge = _glorot(1, heads, out_channels, of=(heads, out_channels))
 
-    def forward(self, x, edge_index):
+    def forward(self, x, edge_index, edge_attr=None):
         z = self._split(self.lin(x))
         q, k = (z * self.att_dst).sum(-1, True), (z * self.att_src).sum(-1, True)
-        return self._attend(self._graph(edge_index, x.shape[0]), q, k, z, score="additive", slope=self.negative_slope, scale=1)
+        graph = self._graph(edge_index, x.shape[0])
+        # c.U e = (U'c).e: numbers of edges x heads, not x features.
+        bias = self._edge_bias(edge_index, graph, edge_attr, lambda e: e @ torch.einsum("hcd,hc->dh", self.lin_edge.weight.unflatten(0, (self.heads, -1)), self.att_edge[0]))
+        return self._attend(graph, q, k, z, score="additive", slope=self.negative_slope, scale=1, bias=bias)
 
 
 class GATv2Conv(_Attention):
@@ -293,11 +322,13 @@ class GraphAttention(_Attention):
     """Attention on edges by any score, of features mapped head by head: ``z = W x``, values z.
 
     score: "dot", ``Qz_i.Kz_j / sqrt(channels)``; "l2", ``-|P z_i - P z_j|^2``; "metric", ``-|phi(z_i) - phi(z_j)|^2`` with ``phi(z) = z + W2 tanh(W1 z + b1) + b2``;
-    "uniform", the plain mean of the neighbours.  The networks ``graph-self``, ``graph-l2`` ... of ``calor compare`` are made of it.
+    "uniform", the plain mean of the neighbours.  With ``edge_dim`` a learned map of edge_attr ``[edges, edge_dim]`` is added to the scores, a number a head.
+    The networks ``graph-self``, ``graph-l2`` ... of ``calor compare`` are made of it.
     """
 
-    def __init__(self, in_channels, out_channels, heads=1, score="metric", concat=True, dropout=0.0, add_self_loops=True, bias=True):
+    def __init__(self, in_channels, out_channels, heads=1, score="metric", concat=True, dropout=0.0, add_self_loops=True, edge_dim=None, bias=True):
         super().__init__(out_channels, heads, concat, dropout, add_self_loops, bias)
+        self.edge_dim = edge_dim
         if score not in ("dot", "l2", "metric", "uniform"):
             raise ValueError(f'[calor.nn.GraphAttention] expected score "dot", "l2", "metric" or "uniform", found {score!r}')
         self.score = score
@@ -313,8 +344,10 @@ class GraphAttention(_Attention):
         elif score == "metric":
             self.hidden, self.out = head_map(), head_map()
             self.hidden_bias, self.out_bias = (nn.Parameter(torch.zeros(heads, out_channels)) for _ in range(2))
+        if edge_dim is not None:
+            self.lin_edge = _Map(edge_dim, heads)
 
-    def forward(self, x, edge_index):
+    def forward(self, x, edge_index, edge_attr=None):
         z = self._split(self.lin(x))
 
         def mapped(features, weight):
@@ -329,4 +362,5 @@ class GraphAttention(_Attention):
             q = k = learned_map(z, lambda f: mapped(f, self.hidden) + self.hidden_bias, lambda f: mapped(f, self.out) + self.out_bias)
         else:
             q = k = torch.zeros_like(z[..., :1])
-        return self._attend(self._graph(edge_index, x.shape[0]), q, k, z, score=score, scale=scale)
+        graph = self._graph(edge_index, x.shape[0])
+        return self._attend(graph, q, k, z, score=score, scale=scale, bias=self._edge_bias(edge_index, graph, edge_attr, lambda e: self.lin_edge(e)))
