@@ -159,8 +159,8 @@ std::uint64_t workspace_bytes(const Tiles& tiles, const AttentionParams<float>& 
   const Plan plan(tiles, params);
   const std::int64_t key_floats = params.dim + plan.padded_keys, n = params.queries;
   const std::int64_t rows = backward ? key_block : query_block;
-  const std::int64_t tile_floats =
-      (backward ? 2 : 1) * query_block * tile_stride + (backward ? 3 : 2) * rows * (plan.dim + plan.value_dim);
+  const std::int64_t largest_tile = !backward && is_narrow(params.value_dim, plan.lanes) ? key_block * turned_stride + max_dim : query_block * tile_stride;
+  const std::int64_t tile_floats = (backward ? 2 : 1) * largest_tile + (backward ? 3 : 2) * rows * (plan.dim + plan.value_dim);
   const std::int64_t head_floats =
       backward ? key_floats + n * (plan.dim + plan.value_dim + 2) + plan.parts * n * plan.dim
                : key_floats + plan.padded_keys * params.dim + plan.visible_keys * plan.value_dim;

@@ -23,6 +23,9 @@ namespace calor::kernels {
 // 102 GFLOP/s).
 inline constexpr std::int64_t query_block = 96, key_block = 256, tile_stride = key_block + 16;
 
+// Where values are narrow, forward's tile is turned: keys are its rows.
+inline constexpr std::int64_t turned_stride = query_block + 16;
+
 // Contents of larger magnitude, or not finite, go to the scalar path: below it no product of a tile overflows, so zero
 // weights remove what is masked.
 inline constexpr float tame_limit = 0x1p40f;
@@ -80,5 +83,9 @@ struct Tiles {
 };
 
 inline std::int64_t round_up(std::int64_t n, std::int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Whether rows of so many numbers, filled up to whole vectors, are more than a sixth of nothing.  Forward is then computed with vectors along the queries,
+// and gradients of keys and values with vectors along the keys: nothing is filled up.
+inline bool is_narrow(std::int64_t dim, std::int64_t lanes) { return 5 * round_up(dim, lanes) > 6 * dim; }
 
 }  // namespace calor::kernels

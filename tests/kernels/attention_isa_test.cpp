@@ -57,6 +57,10 @@ TEST(AttentionIsa, SeveralBlocksWithEveryOption) {
     expect_right_on_every_isa({1, 2, 520, 300, 6, 5}, {.score = score, .bias = true, .key_mask = true, .own_key = 100});
     expect_right_on_every_isa({2, 1, 200, 200, 6, 5}, {.score = score, .mask = true, .causal = true, .own_key = 0});
     expect_right_on_every_isa({1, 1, 40, 30, 6, 5}, {.score = score, .own_key = 1000});  // no key there: nothing hidden
+    // Values of whole vectors, whose tiles lie the other way.
+    expect_right_on_every_isa({1, 1, 300, 1030, 4, 16}, {.score = score, .key_mask = true, .causal = true});
+    expect_right_on_every_isa({1, 1, 220, 300, 6, 32}, {.score = score, .bias = true, .key_mask = true, .causal = true});
+    expect_right_on_every_isa({1, 2, 101, 270, 7, 64}, {.score = score, .mask = true, .own_key = 30});
   }
 }
 

@@ -51,8 +51,22 @@ HWY_NOINLINE bool pack_queries(const Head<float>& head, const KeySide& side, con
 
 // One block of keys in all the layouts that backward reads, and its gradients as they grow.
 struct KeyBlock {
+  // d_keys, d_values: a row a key, or, where their rows are narrow, a column, key_block numbers a row.
   float *columns, *rows, *value_columns, *d_keys, *d_values, *column_sums, *no_bias, *no_centre;
 };
+
+// gradients += tile' rows: of keys, from a tile of queries by keys and rows of the queries.
+HWY_INLINE void add_to_keys(const float* tile, const TilePlace& at, const float* rows, std::int64_t width, std::int64_t dim, float* gradients) {
+  if (is_narrow(dim)) add_product<Order::columns>(rows, width, tile, tile_stride, at.width, dim, at.rows, gradients, key_block);
+  else add_product<Order::columns>(tile, tile_stride, rows, width, at.keys, at.rows, gradients);
+}
+
+// The gradient of key n, as a row.
+HWY_INLINE const float* row_of(const float* gradients, std::int64_t n, std::int64_t width, std::int64_t dim, float* HWY_RESTRICT row) {
+  if (!is_narrow(dim)) return gradients + n * width;
+  for (std::int64_t c = 0; c < dim; ++c) row[c] = gradients[c * key_block + n];
+  return row;
+}
 
 HWY_INLINE void pack_key_block(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result, std::int64_t begin, std::int64_t end,
                                std::int64_t width, std::int64_t value_width, const KeyBlock& block) {
@@ -68,8 +82,8 @@ HWY_INLINE void pack_key_block(const Head<float>& head, const KeySide& side, con
       pack_panel(side, j, [&](std::int64_t key) HWY_ATTR { return head.v(key); }, block.no_centre, p.value_dim,
                  block.value_columns + n * p.value_dim);
   }
-  std::fill_n(block.d_keys, (end - begin) * width, 0.0f);
-  std::fill_n(block.d_values, (end - begin) * value_width, 0.0f);
+  std::fill_n(block.d_keys, is_narrow(p.dim) ? p.dim * key_block : (end - begin) * width, 0.0f);
+  std::fill_n(block.d_values, is_narrow(p.value_dim) ? p.value_dim * key_block : (end - begin) * value_width, 0.0f);
   std::fill_n(block.column_sums, key_block, 0.0f);
 }
 
@@ -86,10 +100,11 @@ HWY_INLINE double write_key_block(const Head<float>& head, const KeySide& side, 
     const auto unfold = static_cast<float>(std::numbers::ln2);
     const auto own = static_cast<float>(2 * side.scale * side.norm * column_sum);
     const float* HWY_RESTRICT k = block.rows + n * width;
-    const float* HWY_RESTRICT sum = block.d_keys + n * width;
+    float turned[max_dim], turned_value[max_dim];
+    const float* HWY_RESTRICT sum = row_of(block.d_keys, n, width, p.dim, turned);
     float* HWY_RESTRICT d_k = head.row(result.d_k, result.d_k_strides, j);
     for (std::int64_t c = 0; c < p.dim; ++c) d_k[c] = unfold * sum[c] + own * k[c];
-    std::copy_n(block.d_values + n * value_width, p.value_dim, head.row(result.d_v, result.d_v_strides, j));
+    std::copy_n(row_of(block.d_values, n, value_width, p.value_dim, turned_value), p.value_dim, head.row(result.d_v, result.d_v_strides, j));
     if (result.d_bias) result.d_bias[head.index() * p.keys + j] = column_sum;
     if (ahead && j < p.queries) {
       fetch_row(ahead->q(j), p.dim);
@@ -142,8 +157,8 @@ HWY_NOINLINE double backward_keys(const Head<float>& head, const KeySide& side, 
       hide(head, at, weights);
       tile_product(d_out, value_width, block.value_columns, panels, at.rows, p.value_dim, block.no_bias, gradients);
       differentiate(at, queries.lse + i, queries.through_row + i, weights, gradients, block.column_sums, ahead);
-      add_product<Order::columns>(weights, tile_stride, d_out, value_width, at.keys, at.rows, block.d_values);
-      add_product<Order::columns>(gradients, tile_stride, q, width, at.keys, at.rows, block.d_keys);
+      add_to_keys(weights, at, d_out, value_width, p.value_dim, block.d_values);
+      add_to_keys(gradients, at, q, width, p.dim, block.d_keys);
       add_product<Order::rows>(gradients, tile_stride, block.rows, width, at.rows, at.keys, d_queries + i * width);
     }
     d_scale += write_key_block(head, side, result, begin, end, width, value_width, block, ahead);

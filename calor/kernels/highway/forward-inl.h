@@ -18,9 +18,58 @@ HWY_BEFORE_NAMESPACE();
 namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
+// The log-sum-exp of query `row`, whose packed scores have this maximum and, relative to it, this sum.
+HWY_INLINE float lse_of(const Head<float>& head, const KeySide& side, std::int64_t row, float most, float sum) {
+  const SoftmaxState<float> state{most, sum};
+  return sum > 0 ? static_cast<float>(state.log2_sum_exp2() * std::numbers::ln2 + row_constant(side, head.q(row), head.params().dim))
+                 : -std::numeric_limits<float>::infinity();
+}
+
+// Forward with the tile turned: vectors lie along the queries, so that values of few numbers fill them, and no sum goes across one.
+HWY_NOINLINE bool forward_turned(const Head<float>& head, const KeySide& side, const AttentionForward<float>& result,
+                                 std::int64_t begin, std::int64_t end, Workspace& workspace) {
+  const AttentionParams<float>& p = head.params();
+  const std::int64_t rows = end - begin, panel = 2 * lanes(), width = round_up(rows, panel), value_width = round_up(p.value_dim, lanes());
+  auto* queries = workspace.take<float>(query_block * p.dim);
+  auto* columns = workspace.take<float>(round_up(query_block, panel) * p.dim);
+  auto* sums = workspace.take<float>(p.value_dim * width);
+  auto* tile = workspace.take<float>(key_block * turned_stride);
+  auto* nothing = workspace.take<float>(std::max<std::int64_t>(max_dim, round_up(query_block, panel)));
+  HWY_ALIGN float most[turned_stride], totals[turned_stride];
+  std::fill_n(nothing, std::max<std::int64_t>(max_dim, round_up(query_block, panel)), 0.0f);
+  std::fill_n(sums, p.value_dim * width, 0.0f);
+  std::fill_n(most, width, -std::numeric_limits<float>::infinity());
+  std::fill_n(totals, width, 0.0f);
+  for (std::int64_t i = 0; i < rows; ++i) pack_row(head.q(begin + i), side.centre, side.fold, p.dim, p.dim, queries + i * p.dim);
+  if (!is_tame(queries, rows * p.dim)) return false;
+  for (std::int64_t q = 0; q < width; q += panel) {
+    const float* from[HWY_MAX_BYTES / 2];
+    for (std::int64_t r = 0; r < panel; ++r) from[r] = q + r < rows ? queries + (q + r) * p.dim : nothing;
+    turn_panel(from, nothing, p.dim, columns + q * p.dim);
+  }
+
+  const std::int64_t keys = p.causal ? std::min(side.keys, end) : side.keys;
+  for (std::int64_t key = 0; key < keys; key += key_block) {
+    const TilePlace at = tile_place(begin, end, key, std::min(key + key_block, keys));
+    tile_product(side.columns + key * p.dim, p.dim, columns, width / panel, at.keys, p.dim, nothing, tile, turned_stride);
+    hide_turned(head, at, tile, turned_stride);
+    absorb_turned(side.bias + key, at.keys, width, turned_stride, tile, most, totals, sums, p.value_dim);
+    add_product<Order::columns>(side.values + key * value_width, value_width, tile, turned_stride, width, p.value_dim, at.keys, sums, width);
+  }
+
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const float factor = totals[i] > 0 ? 1 / totals[i] : 0;
+    float* HWY_RESTRICT out = head.row(result.out, result.out_strides, begin + i);
+    for (std::int64_t c = 0; c < p.value_dim; ++c) out[c] = sums[c * width + i] * factor;
+    result.lse[head.index() * p.queries + begin + i] = lse_of(head, side, begin + i, most[i], totals[i]);
+  }
+  return true;
+}
+
 HWY_NOINLINE bool forward(const Head<float>& head, const KeySide& side, const AttentionForward<float>& result,
                           std::int64_t begin, std::int64_t end, const Head<float>* ahead, Workspace& workspace) {
   const AttentionParams<float>& p = head.params();
+  if (is_narrow(p.value_dim)) return forward_turned(head, side, result, begin, end, workspace);
   const std::int64_t rows = end - begin, width = round_up(p.dim, lanes()), value_width = round_up(p.value_dim, lanes());
   auto* queries = workspace.take<float>(query_block * width);
   auto* sums = workspace.take<float>(query_block * value_width);
@@ -45,16 +94,12 @@ HWY_NOINLINE bool forward(const Head<float>& head, const KeySide& side, const At
   }
 
   for (std::int64_t i = 0; i < rows; ++i) {
-    const bool sees = states[i].sum > 0;
-    const float factor = sees ? 1 / states[i].sum : 0;
+    const float factor = states[i].sum > 0 ? 1 / states[i].sum : 0;
     const float* HWY_RESTRICT sum = sums + i * value_width;
     float* HWY_RESTRICT out = head.row(result.out, result.out_strides, begin + i);
     for (std::int64_t c = 0; c < p.value_dim; ++c) out[c] = sum[c] * factor;
     if (ahead) fetch_row(ahead->q(begin + i), p.dim);
-    result.lse[head.index() * p.queries + begin + i] =
-        sees ? static_cast<float>(states[i].log2_sum_exp2() * std::numbers::ln2 +
-                                  row_constant(side, head.q(begin + i), p.dim))
-             : -std::numeric_limits<float>::infinity();
+    result.lse[head.index() * p.queries + begin + i] = lse_of(head, side, begin + i, states[i].max, states[i].sum);
   }
   return true;
 }

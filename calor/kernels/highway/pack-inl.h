@@ -167,15 +167,11 @@ HWY_INLINE void load_fours(const float* const* rows, std::int64_t at, Vector (&f
   }
 }
 
-// Rows as columns: to[c][r] = row(r)[c] - centre[c] for one panel; rows of hidden keys are zero.  Squares of four by four are turned within vectors.
-template <class Row>
-HWY_INLINE void pack_panel(const KeySide& side, std::int64_t first, const Row& row, const float* HWY_RESTRICT centre,
-                           std::int64_t count, float* HWY_RESTRICT to) {
+// Rows as columns: to[c][r] = rows[r][c] - centre[c] for one panel.  Squares of four by four are turned within vectors.
+HWY_INLINE void turn_panel(const float* const* rows, const float* HWY_RESTRICT centre, std::int64_t count, float* HWY_RESTRICT to) {
   const Tag tag;
   const hn::Repartition<std::uint64_t, Tag> pairs;
   const std::int64_t n = lanes(), width = 2 * n, squares = count / 4 * 4;
-  const float* rows[HWY_MAX_BYTES / 2];
-  for (std::int64_t r = 0; r < width; ++r) rows[r] = key_hidden(side, first + r) ? centre : row(first + r);
   for (std::int64_t half = 0; half < width; half += n)
     for (std::int64_t c = 0; c < squares; c += 4) {
       Vector fours[4];
@@ -184,15 +180,24 @@ HWY_INLINE void pack_panel(const KeySide& side, std::int64_t first, const Row& r
       HWY_UNROLL(4)
       for (Vector& each : fours) each = hn::Sub(each, middle);
       const auto a = hn::BitCast(pairs, hn::InterleaveLower(tag, fours[0], fours[1])), b = hn::BitCast(pairs, hn::InterleaveLower(tag, fours[2], fours[3]));
-      const auto c2 = hn::BitCast(pairs, hn::InterleaveUpper(tag, fours[0], fours[1])), d = hn::BitCast(pairs, hn::InterleaveUpper(tag, fours[2], fours[3]));
+      const auto d = hn::BitCast(pairs, hn::InterleaveUpper(tag, fours[0], fours[1])), e = hn::BitCast(pairs, hn::InterleaveUpper(tag, fours[2], fours[3]));
       float* HWY_RESTRICT column = to + c * width + half;
       hn::Store(hn::BitCast(tag, hn::InterleaveLower(pairs, a, b)), tag, column);
       hn::Store(hn::BitCast(tag, hn::InterleaveUpper(pairs, a, b)), tag, column + width);
-      hn::Store(hn::BitCast(tag, hn::InterleaveLower(pairs, c2, d)), tag, column + 2 * width);
-      hn::Store(hn::BitCast(tag, hn::InterleaveUpper(pairs, c2, d)), tag, column + 3 * width);
+      hn::Store(hn::BitCast(tag, hn::InterleaveLower(pairs, d, e)), tag, column + 2 * width);
+      hn::Store(hn::BitCast(tag, hn::InterleaveUpper(pairs, d, e)), tag, column + 3 * width);
     }
   for (std::int64_t c = squares; c < count; ++c)
     for (std::int64_t r = 0; r < width; ++r) to[c * width + r] = rows[r][c] - centre[c];
+}
+
+// A panel of keys; hidden ones are zero.
+template <class Row>
+HWY_INLINE void pack_panel(const KeySide& side, std::int64_t first, const Row& row, const float* HWY_RESTRICT centre,
+                           std::int64_t count, float* HWY_RESTRICT to) {
+  const float* rows[HWY_MAX_BYTES / 2];
+  for (std::int64_t r = 0; r < 2 * lanes(); ++r) rows[r] = key_hidden(side, first + r) ? centre : row(first + r);
+  turn_panel(rows, centre, count, to);
 }
 
 // bias_j += factor * |key j|^2 for one panel.
@@ -228,9 +233,26 @@ HWY_NOINLINE void pack_value_rows(const Head<float>& head, const KeySide& side, 
     copy_row(head.v(j), key_hidden(side, j) ? 0 : dim, width, rows);
 }
 
+HWY_INLINE bool is_narrow(std::int64_t dim) { return kernels::is_narrow(dim, lanes()); }
+
+// Keys as rows of `dim` numbers, and their bias completed.
+HWY_NOINLINE void pack_key_rows(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end) {
+  const std::int64_t dim = head.params().dim;
+  const auto norm = static_cast<float>(side.scale * side.norm * std::numbers::log2e);
+  for (std::int64_t j = begin; j < end; ++j) {
+    float* HWY_RESTRICT row = side.columns + j * dim;
+    pack_row(head.k(j), side.centre, 1.0f, key_hidden(side, j) ? 0 : dim, dim, row);
+    if (norm == 0) continue;
+    float sum = 0;
+    for (std::int64_t c = 0; c < dim; ++c) sum += row[c] * row[c];
+    side.bias[j] += norm * sum;
+  }
+}
+
 HWY_NOINLINE void pack_keys(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end) {
   const AttentionParams<float>& p = head.params();
-  pack_key_columns(head, side, begin, end, side.columns + begin * p.dim);
+  if (is_narrow(p.value_dim)) pack_key_rows(head, side, begin, end);
+  else pack_key_columns(head, side, begin, end, side.columns + begin * p.dim);
   pack_value_rows(head, side, begin, end, side.values + begin * round_up(p.value_dim, lanes()));
 }
 

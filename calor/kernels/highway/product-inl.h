@@ -132,23 +132,30 @@ HWY_NOINLINE void add_product_columns(const float* a, std::int64_t stride, const
   for_row_groups<full>(rows, AddProduct<order, vectors>{a, stride, b, width, depth, c, c_stride});
 }
 
-// C [rows][width] += A [rows x depth] B [depth][width]; width is a whole number of vectors and also C's row stride.
+// C [rows][width] += A [rows x depth] B [depth][width], rows of B and C so far apart; width is a whole number of vectors.
 template <Order order>
-HWY_INLINE void add_product(const float* a, std::int64_t stride, const float* b, std::int64_t width, std::int64_t rows,
-                            std::int64_t depth, float* c) {
+HWY_INLINE void add_product(const float* a, std::int64_t stride, const float* b, std::int64_t b_stride, std::int64_t width, std::int64_t rows,
+                            std::int64_t depth, float* c, std::int64_t c_stride) {
   const std::int64_t lane_count = lanes();
   for (std::int64_t left = width / lane_count, column = 0; left > 0;) {
     // Four vectors at a time; what remains after the last four is split evenly.
     const std::int64_t vectors = left >= 8 || left <= 4 ? (left < 4 ? left : 4) : (left + 1) / 2;
     const float* b_part = b + column;
     float* c_part = c + column;
-    if (vectors == 4) add_product_columns<order, 4>(a, stride, b_part, width, rows, depth, c_part, width);
-    if (vectors == 3) add_product_columns<order, 3>(a, stride, b_part, width, rows, depth, c_part, width);
-    if (vectors == 2) add_product_columns<order, 2>(a, stride, b_part, width, rows, depth, c_part, width);
-    if (vectors == 1) add_product_columns<order, 1>(a, stride, b_part, width, rows, depth, c_part, width);
+    if (vectors == 4) add_product_columns<order, 4>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
+    if (vectors == 3) add_product_columns<order, 3>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
+    if (vectors == 2) add_product_columns<order, 2>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
+    if (vectors == 1) add_product_columns<order, 1>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
     column += vectors * lane_count;
     left -= vectors;
   }
+}
+
+// The same where all of B and C is one array of such rows.
+template <Order order>
+HWY_INLINE void add_product(const float* a, std::int64_t stride, const float* b, std::int64_t width, std::int64_t rows,
+                            std::int64_t depth, float* c) {
+  add_product<order>(a, stride, b, width, width, rows, depth, c, width);
 }
 
 struct Panel {
@@ -158,20 +165,21 @@ struct Panel {
   std::int64_t depth;
   const float* bias;
   float* c;
+  std::int64_t c_stride;
 
   template <int rows>
   HWY_INLINE void run(std::int64_t r) const {
-    panel_rows<rows>(a + r * stride, stride, panel, depth, bias, c + r * tile_stride, tile_stride);
+    panel_rows<rows>(a + r * stride, stride, panel, depth, bias, c + r * c_stride, c_stride);
   }
 };
 
-// tile[r][j] = A [rows x depth] columns + bias_j for whole panels of columns ([panel][depth][2 vectors]).
+// tile[r][j] = A [rows x depth] columns + bias_j for whole panels of columns ([panel][depth][2 vectors]), the tile's rows so far apart.
 HWY_NOINLINE void tile_product(const float* a, std::int64_t stride, const float* columns, std::int64_t panels,
-                               std::int64_t rows, std::int64_t depth, const float* bias, float* tile) {
+                               std::int64_t rows, std::int64_t depth, const float* bias, float* tile, std::int64_t apart = tile_stride) {
   const std::int64_t width = 2 * lanes();
   for (std::int64_t p = 0; p < panels; ++p)
     for_row_groups<accumulators / 2>(
-        rows, Panel{a, stride, columns + p * depth * width, depth, bias + p * width, tile + p * width});
+        rows, Panel{a, stride, columns + p * depth * width, depth, bias + p * width, tile + p * width, apart});
 }
 
 }  // namespace HWY_NAMESPACE

@@ -114,6 +114,69 @@ HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxS
   }
 }
 
+// A tile that is turned: keys are its rows, `apart` numbers each, queries its columns.
+HWY_NOINLINE void hide_turned(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile, std::int64_t apart) {
+  constexpr float hidden = -std::numeric_limits<float>::infinity();
+  const bool diagonal = head.params().causal && at.key + at.keys - 1 > at.query;
+  const std::int64_t own = head.params().own_key < 0 ? -1 : head.params().own_key + at.query;
+  const bool meets_own = own >= 0 && own < at.key + at.keys && own + at.rows > at.key;
+  if (!head.params().mask && !diagonal && !meets_own) return;
+  for (std::int64_t i = 0; i < at.rows; ++i) {
+    if (const std::uint8_t* mask = head.mask(at.query + i))
+      for (std::int64_t j = 0; j < at.keys; ++j)
+        if (!mask[at.key + j]) tile[j * apart + i] = hidden;
+    if (diagonal)
+      for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.keys; ++j) tile[j * apart + i] = hidden;
+    if (const std::int64_t j = own + i - at.key; meets_own && j >= 0 && j < at.keys) tile[j * apart + i] = hidden;
+  }
+}
+
+// absorb for a turned tile, whose scores lack the keys' bias: `width` queries, a whole number of panels; most and sums [width], values [value_dim][width].
+HWY_NOINLINE void absorb_turned(const float* HWY_RESTRICT bias, std::int64_t keys, std::int64_t width, std::int64_t apart, float* HWY_RESTRICT tile,
+                                float* HWY_RESTRICT most, float* HWY_RESTRICT sums, float* HWY_RESTRICT values, std::int64_t value_dim) {
+  const Tag tag;
+  const std::int64_t n = lanes();
+  const Vector lowest = hn::Set(tag, std::numeric_limits<float>::lowest()), one = hn::Set(tag, 1.0f);
+  for (std::int64_t q = 0; q < width; q += 2 * n) {
+    const Vector before[2] = {hn::Load(tag, most + q), hn::Load(tag, most + q + n)};
+    Vector a = before[0], b = before[1];
+    for (std::int64_t j = 0; j < keys; ++j) {
+      const float* HWY_RESTRICT row = tile + j * apart + q;
+      const Vector own = hn::Set(tag, bias[j]);
+      a = hn::Max(a, hn::Add(hn::Load(tag, row), own));
+      b = hn::Max(b, hn::Add(hn::Load(tag, row + n), own));
+    }
+    hn::Store(a, tag, most + q);
+    hn::Store(b, tag, most + q + n);
+    // A query that has seen nothing yet subtracts a finite number, so that its hidden scores stay hidden.
+    const Vector offset[2] = {hn::Max(a, lowest), hn::Max(b, lowest)};
+    Vector sum[2] = {hn::Zero(tag), hn::Zero(tag)}, other[2] = {hn::Zero(tag), hn::Zero(tag)};
+    std::int64_t j = 0;
+    const auto weigh = [&](std::int64_t key, Vector (&to)[2]) HWY_ATTR {
+      float* HWY_RESTRICT row = tile + key * apart + q;
+      const Vector own = hn::Set(tag, bias[key]);
+      const Vector x = exp2(hn::Sub(hn::Add(hn::Load(tag, row), own), offset[0])), y = exp2(hn::Sub(hn::Add(hn::Load(tag, row + n), own), offset[1]));
+      hn::Store(x, tag, row);
+      hn::Store(y, tag, row + n);
+      to[0] = hn::Add(to[0], x);
+      to[1] = hn::Add(to[1], y);
+    };
+    for (; j + 2 <= keys; j += 2) weigh(j, sum), weigh(j + 1, other);
+    if (j < keys) weigh(j, sum);
+    const Vector after[2] = {a, b};
+    for (std::int64_t half = 0; half < 2; ++half) {
+      const Vector factor = hn::IfThenElse(hn::Eq(before[half], after[half]), one, exp2(hn::Sub(before[half], after[half])));
+      float* HWY_RESTRICT own = sums + q + half * n;
+      hn::Store(hn::MulAdd(hn::Load(tag, own), factor, hn::Add(sum[half], other[half])), tag, own);
+      if (hn::AllTrue(tag, hn::Eq(factor, one))) continue;
+      for (std::int64_t c = 0; c < value_dim; ++c) {
+        float* HWY_RESTRICT value = values + c * width + q + half * n;
+        hn::Store(hn::Mul(factor, hn::Load(tag, value)), tag, value);
+      }
+    }
+  }
+}
+
 // Backward: `weights` holds scores and becomes P; `gradients` holds d_out.v and becomes dS; columns += column sums of
 // dS.
 HWY_NOINLINE void differentiate(const TilePlace& at, const float* HWY_RESTRICT lse,
