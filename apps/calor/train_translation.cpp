@@ -84,6 +84,7 @@ static void train_translation(const Globals& globals, const TrainTranslationArgu
   std::vector<std::string> inputs{arguments.source, arguments.target};
   inputs.insert(inputs.end(), arguments.validation.begin(), arguments.validation.end());
   if (!options.save.empty()) check_output(options.save, inputs);
+  if (globals.max_memory.empty()) keep_freed_memory();
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::ParallelText training = learn::read_parallel(arguments.source, arguments.target, context);
@@ -119,13 +120,17 @@ void add_train_translation_command(CLI::App& app, Globals& globals) {
   command->add_option("--attention", options.shape.score, "self, l2 or metric: of encoder, decoder and between them")->capture_default_str();
   command->add_option("--save", options.save, "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint")->check(not_empty);
   command->add_flag("--restart", options.restart, "Discard a checkpoint of an interrupted run");
+  command->add_flag("--keep-checkpoint", options.keep_checkpoint, "Keep the checkpoint at the end: the same command with more --epochs then goes on from it");
   command->add_option("--checkpoint-seconds", options.checkpoint_seconds, "Seconds between checkpoints")->capture_default_str()->check(CLI::NonNegativeNumber);
   command->add_option("--epochs", options.protocol.epochs, "Passes over the training pairs")->capture_default_str();
   command->add_option("--batch", options.protocol.batch, "Pieces of words a batch, of its longer side")->capture_default_str();
   command->add_option("--accumulate", options.protocol.accumulate, "Batches a step of the optimiser")->capture_default_str();
-  command->add_option("--lr", options.protocol.learning_rate, "Learning rate at the end of the warm-up; it then falls as 1 / sqrt(step)")->capture_default_str();
+  command->add_option("--lr", options.protocol.learning_rate, "Learning rate at the end of the warm-up")->capture_default_str();
   command->add_option("--warm-up", options.protocol.warm_up, "Steps in which the learning rate grows")->capture_default_str();
+  command->add_option("--schedule", options.protocol.schedule, "After the warm-up, noam: the rate falls as 1 / sqrt(step); plateau: it is halved after every epoch that does not lower the least validation loss")
+      ->capture_default_str();
   command->add_option("--label-smoothing", options.protocol.label_smoothing, "Share of each target's probability that is spread over all pieces")->capture_default_str();
+  command->add_option("--precision", options.protocol.precision, "Of products while training: float, or bf16: rounded to bfloat16, summed in float")->capture_default_str();
   command->add_option("--vocabulary", options.shape.vocabulary, "Pieces of words at most, of both languages")->capture_default_str();
   command->add_option("--longest", options.most_pieces, "Pieces of a sentence; longer pairs are left out")->capture_default_str();
   command->add_option("--width", options.shape.width, "Features of a piece")->capture_default_str();

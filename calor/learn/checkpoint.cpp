@@ -88,10 +88,15 @@ void Checkpoints::keep(const Context& context, const char* op, const std::string
   const bool stopping = context.stopping();
   const bool due = std::chrono::duration<double>(Clock::now() - last_).count() >= every_;
   if (!path_.empty() && content && (stopping || due)) {
-    write_checkpoint(path_, command_, content());
-    last_ = Clock::now();
+    write(content());
   }
   require(!stopping, Fault::interrupted, "[{}] interrupted{}{}", op, where, path_.empty() ? "" : ": the same command goes on from " + path_);
+}
+
+void Checkpoints::write(const Checkpoint& content) {
+  if (path_.empty()) return;
+  write_checkpoint(path_, command_, content);
+  last_ = Clock::now();
 }
 
 void Checkpoints::remove() const {

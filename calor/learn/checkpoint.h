@@ -42,6 +42,7 @@ class Checkpoints {
   // A null content: nothing can go on from here, and nothing is written.
   void keep(const Context& context, const char* op, const std::string& where, const std::function<Checkpoint()>& content);
 
+  void write(const Checkpoint& content);
   void remove() const;
 
  private:

@@ -3,10 +3,12 @@ training goes on to the same file, and what is wrong is named with its remedy.""
 import gzip
 import json
 import random
+import string
+import time
 
 import pytest
 
-from command import cut_short
+from command import cut_short, interrupted_at_work
 
 DIGITS = "zero one two three four five".split()
 ZIFFERN = "null eins zwei drei vier fünf".split()
@@ -72,6 +74,30 @@ def test_an_interrupted_training_goes_on_to_the_same_file(calor, texts, tmp_path
     assert not (tmp_path / "cut.safetensors.checkpoint").exists()
 
 
+def test_more_epochs_go_on_from_a_kept_checkpoint(calor, texts, tmp_path):
+    def train(epochs, model, *more):
+        words = ["train-translation", texts / "train.en", texts / "train.de", *SMALL, "--precision", "bf16", "--schedule", "plateau", "--epochs", epochs, "--save", model, "--json", "-q"]
+        return json.loads(calor(*words, *more).stdout)
+
+    parts, whole = tmp_path / "parts.safetensors", tmp_path / "whole.safetensors"
+    assert len(train(1, parts, "--keep-checkpoint")["epochs"]) == 1
+    document = train(3, parts)
+    assert len(document["epochs"]) == 3 and document["protocol"]["precision"] == "bf16" and document["protocol"]["schedule"] == "plateau"
+    train(3, whole)
+    assert parts.read_bytes() == whole.read_bytes()
+    assert not (tmp_path / "parts.safetensors.checkpoint").exists()
+
+
+def test_ctrl_c_is_heard_while_the_vocabulary_is_learned(tmp_path):
+    draw = random.Random(1)
+    for language in "en", "de":  # minutes of work for SentencePiece
+        (tmp_path / language).write_text("".join(" ".join("".join(draw.choices(string.ascii_lowercase, k=12)) for _ in range(5)) + "\n" for _ in range(40_000)))
+    begin = time.monotonic()
+    code, _, said = interrupted_at_work("train-translation", tmp_path / "en", tmp_path / "de", "--vocabulary", 200_000, at="vocabulary")
+    assert code == 130 and "interrupted" in said
+    assert time.monotonic() - begin < 60
+
+
 def test_a_checkpoint_of_another_command_is_refused(calor, texts, tmp_path):
     model = tmp_path / "m.safetensors"
 
@@ -92,6 +118,8 @@ def test_what_is_wrong_is_named(calor, texts, tmp_path):
     assert "found 1 and 4,000" in calor("train-translation", english, tmp_path / "few", code=3).stderr
     assert "check the name" in calor("train-translation", english, tmp_path / "missing", code=3).stderr
     assert 'did you mean "metric"?' in calor("train-translation", english, german, "--attention", "metrik", code=2).stderr
+    assert "bf16" in calor("train-translation", english, german, "--precision", "bf32", code=2).stderr
+    assert 'did you mean "plateau"?' in calor("train-translation", english, german, "--schedule", "plateu", code=2).stderr
     assert "heads divide" in calor("train-translation", english, german, "--heads", 3, code=2).stderr
     assert "--vocabulary" in calor("train-translation", english, german, "--vocabulary", 10, code=2).stderr
     calor("train", "iris", "--epochs", 2, "--save", tmp_path / "network.safetensors", "-q", "--json")

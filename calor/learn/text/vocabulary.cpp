@@ -4,6 +4,7 @@
 #include <sentencepiece_trainer.h>
 
 #include "calor/core/error.h"
+#include "calor/io/child.h"
 
 namespace calor::learn {
 namespace {
@@ -21,6 +22,26 @@ class Lines : public sentencepiece::SentenceIterator {
   std::size_t at_ = 0;
 };
 
+// What SentencePiece writes.
+std::string trained(const std::vector<std::string>& source, const std::vector<std::string>& target, std::int64_t size) {
+  Lines lines(source, target);
+  std::string model;
+  const auto status = sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
+                                                                  {"vocab_size", std::to_string(size)},
+                                                                  {"hard_vocab_limit", "false"},
+                                                                  {"character_coverage", "1.0"},
+                                                                  {"pad_id", std::to_string(Vocabulary::padding)},
+                                                                  {"unk_id", std::to_string(Vocabulary::unknown)},
+                                                                  {"bos_id", std::to_string(Vocabulary::begin)},
+                                                                  {"eos_id", std::to_string(Vocabulary::end)},
+                                                                  {"num_threads", "1"},
+                                                                  {"minloglevel", "2"}},
+                                                                 &lines, &model);
+  require(status.ok(), Fault::usage, "[vocabulary] expected a vocabulary that can hold the text's characters, found that {} pieces cannot ({}): raise --vocabulary", size,
+          status.message());
+  return model;
+}
+
 }  // namespace
 
 Vocabulary::Vocabulary(std::string model) : model_(std::move(model)), processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
@@ -33,22 +54,10 @@ Vocabulary::~Vocabulary() = default;
 Vocabulary::Vocabulary(Vocabulary&&) noexcept = default;
 Vocabulary& Vocabulary::operator=(Vocabulary&&) noexcept = default;
 
-Vocabulary Vocabulary::learned(const std::vector<std::string>& source, const std::vector<std::string>& target, std::int64_t size) {
-  Lines lines(source, target);
+Vocabulary Vocabulary::learned(const std::vector<std::string>& source, const std::vector<std::string>& target, std::int64_t size, const Context& context) {
   std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
-                                                                  {"vocab_size", std::to_string(size)},
-                                                                  {"hard_vocab_limit", "false"},
-                                                                  {"character_coverage", "1.0"},
-                                                                  {"pad_id", std::to_string(padding)},
-                                                                  {"unk_id", std::to_string(unknown)},
-                                                                  {"bos_id", std::to_string(begin)},
-                                                                  {"eos_id", std::to_string(end)},
-                                                                  {"num_threads", "1"},
-                                                                  {"minloglevel", "2"}},
-                                                                 &lines, &model);
-  require(status.ok(), Fault::usage, "[vocabulary] expected a vocabulary that can hold the text's characters, found that {} pieces cannot ({}): raise --vocabulary", size,
-          status.message());
+  io::run_in_child([&] { model = trained(source, target, size); }, [&](io::Sender& send) { send(model); }, [&](io::Receiver& receive) { receive(model); }, "vocabulary", "SentencePiece",
+                   "the sentences to train on", context);
   return Vocabulary(std::move(model));
 }
 

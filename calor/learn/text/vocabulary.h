@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "calor/core/progress.h"
+
 namespace sentencepiece {
 class SentencePieceProcessor;
 }
@@ -29,8 +31,9 @@ class Vocabulary {
   Vocabulary& operator=(Vocabulary&&) noexcept;
 
   // Of at most `size` pieces, fewer where the text has no more; the same for the same text.  Lines beyond 4192 bytes are left out, as SentencePiece does.
-  // Throws Fault::usage for a size below the text's characters and the reserved pieces.
-  static Vocabulary learned(const std::vector<std::string>& source, const std::vector<std::string>& target, std::int64_t size);
+  // In a process of its own, since SentencePiece cannot be stopped: asks context.stop several times a second.
+  // Throws Fault::usage for a size below the text's characters and the reserved pieces, Fault::interrupted.
+  static Vocabulary learned(const std::vector<std::string>& source, const std::vector<std::string>& target, std::int64_t size, const Context& context = {});
 
   Pieces encode(std::string_view sentence) const;  // without begin and end
   std::string decode(std::span<const std::int64_t> pieces) const;

@@ -2,12 +2,10 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/exp.h>
-#include <ATen/ops/linear.h>
 
 #include <cmath>
 
 #include "bindings/torch/attention.h"
-#include "calor/learn/score_kind.h"
 
 namespace calor::learn {
 namespace {
@@ -20,8 +18,8 @@ double starting_temperature(TranslatorScore score, std::int64_t features) {
 
 }  // namespace
 
-TranslatorAttention::TranslatorAttention(const TranslatorShape& shape, const std::string& name, std::vector<WeightSpec>& specs)
-    : score_(parse_translator_score(shape.score)), heads_(shape.heads) {
+TranslatorAttention::TranslatorAttention(const TranslatorShape& shape, Products products, const std::string& name, std::vector<WeightSpec>& specs)
+    : score_(parse_translator_score(shape.score)), heads_(shape.heads), products_(products) {
   const std::int64_t width = shape.width;
   const auto map = [&](const char* role) {
     specs.push_back({name + "." + role, {width, width}, glorot(width, width)});
@@ -49,14 +47,27 @@ TranslatorAttention::TranslatorAttention(const TranslatorShape& shape, const std
   log_temperature_ = specs.size() - 1;
 }
 
-at::Tensor TranslatorAttention::compared(const Weights& weights, const at::Tensor& x, std::size_t map) const {
-  const at::Tensor z = at::linear(x, weights[map]);
-  return heads(score_ == TranslatorScore::metric ? learned_map(z, weights[expand_], weights[expand_offset_], weights[contract_], weights[contract_offset_]) : z);
+at::Tensor TranslatorAttention::compared(const Weights& weights, const at::Tensor& z) const {
+  if (score_ != TranslatorScore::metric) return heads(z);
+  return heads(learned_map(z, {weights[expand_], weights[expand_offset_], weights[contract_], weights[contract_offset_]}, products_));
 }
 
-at::Tensor TranslatorAttention::queries(const Weights& weights, const at::Tensor& x) const { return compared(weights, x, query_); }
-at::Tensor TranslatorAttention::keys(const Weights& weights, const at::Tensor& x) const { return compared(weights, x, key_); }
-at::Tensor TranslatorAttention::values(const Weights& weights, const at::Tensor& x) const { return heads(at::linear(x, weights[value_])); }
+TranslatorAttention::Rows TranslatorAttention::rows(const Weights& weights, const at::Tensor& x) const {
+  if (score_ != TranslatorScore::self) {
+    Rows rows = keys_and_values(weights, x);
+    rows.queries = rows.keys;
+    return rows;
+  }
+  const auto z = linear_maps(x, {weights[query_], weights[key_], weights[value_]}, products_);
+  return {heads(z[0]), heads(z[1]), heads(z[2])};
+}
+
+at::Tensor TranslatorAttention::queries(const Weights& weights, const at::Tensor& x) const { return compared(weights, linear_maps(x, {weights[query_]}, products_)[0]); }
+
+TranslatorAttention::Rows TranslatorAttention::keys_and_values(const Weights& weights, const at::Tensor& x) const {
+  const auto z = linear_maps(x, {weights[key_], weights[value_]}, products_);
+  return {{}, compared(weights, z[0]), heads(z[1])};
+}
 
 at::Tensor TranslatorAttention::attend(const Weights& weights, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& valid, bool causal) const {
   torch_ops::AttentionOptions options;
@@ -64,7 +75,7 @@ at::Tensor TranslatorAttention::attend(const Weights& weights, const at::Tensor&
   options.key_mask = valid;
   options.causal = causal;
   const at::Tensor out = std::get<0>(torch_ops::attention(queries, keys, values, at::exp(-weights[log_temperature_]), options));
-  return at::linear(out.transpose(1, 2).flatten(2), weights[output_]);
+  return linear_maps(out.transpose(1, 2).flatten(2), {weights[output_]}, products_)[0];
 }
 
 }  // namespace calor::learn

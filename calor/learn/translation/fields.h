@@ -9,6 +9,7 @@
 namespace calor::learn {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TranslatorShape, vocabulary, width, layers, heads, hidden, score, dropout)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TranslationProtocol, epochs, batch, accumulate, learning_rate, warm_up, label_smoothing)
+// Models of earlier versions lack what was added since.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TranslationProtocol, epochs, batch, accumulate, learning_rate, warm_up, label_smoothing, schedule, precision)
 
 }  // namespace calor::learn

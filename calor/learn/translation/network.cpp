@@ -1,12 +1,11 @@
 #include "calor/learn/translation/network.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/relu.h>
 
 #include <cmath>
 
@@ -36,6 +35,8 @@ class Dropout {
  public:
   Dropout(double share, const Draws& draws, std::size_t first) : share_(draws.training ? share : 0), draws_(draws), place_(first) {}
   at::Tensor operator()(const at::Tensor& x) { return share_ > 0 ? x * dropout_factors(x.sizes(), share_, draws_, place_++) : x; }
+  // x, and y dropped out.
+  at::Tensor added(const at::Tensor& x, const at::Tensor& y) { return share_ > 0 ? at::addcmul(x, y, dropout_factors(y.sizes(), share_, draws_, place_++)) : x + y; }
 
  private:
   double share_;
@@ -55,13 +56,13 @@ void DecoderCache::select(const at::Tensor& rows) {
   pick(valid);
 }
 
-Translator::Parts::Parts(const TranslatorShape& shape) {
+Translator::Parts::Parts(const TranslatorShape& shape, Products products) {
   validate(shape);
   embedding = declare("embedding", {shape.vocabulary, shape.width}, std::sqrt(3.0 / static_cast<double>(shape.width)));  // variance 1 / width
   for (std::int64_t l = 0; l < shape.layers; ++l) {
     const std::string name = fmt::format("encoder.{}.", l);
     const Norm before_attention = norm(name + "before_attention", shape.width);
-    const TranslatorAttention attention(shape, name + "attention", specs);
+    const TranslatorAttention attention(shape, products, name + "attention", specs);
     const Norm before_forward = norm(name + "before_forward", shape.width);
     encoder.push_back({before_attention, attention, before_forward, forward(name + "forward", shape)});
   }
@@ -69,9 +70,9 @@ Translator::Parts::Parts(const TranslatorShape& shape) {
   for (std::int64_t l = 0; l < shape.layers; ++l) {
     const std::string name = fmt::format("decoder.{}.", l);
     const Norm before_attention = norm(name + "before_attention", shape.width);
-    const TranslatorAttention attention(shape, name + "attention", specs);
+    const TranslatorAttention attention(shape, products, name + "attention", specs);
     const Norm before_source = norm(name + "before_source", shape.width);
-    const TranslatorAttention source(shape, name + "source", specs);
+    const TranslatorAttention source(shape, products, name + "source", specs);
     const Norm before_forward = norm(name + "before_forward", shape.width);
     decoder.push_back({before_attention, attention, before_source, source, before_forward, forward(name + "forward", shape)});
   }
@@ -95,10 +96,10 @@ Translator::Forward Translator::Parts::forward(const std::string& name, const Tr
   return {expand, expand_offset, contract, declare(name + ".contract_offset", {shape.width}, 0)};
 }
 
-std::vector<WeightSpec> weight_specs(const TranslatorShape& shape) { return Translator::Parts(shape).specs; }
+std::vector<WeightSpec> weight_specs(const TranslatorShape& shape) { return Translator::Parts(shape, Products::whole).specs; }
 
-Translator::Translator(const TranslatorShape& shape, std::uint64_t seed, at::ScalarType dtype)
-    : shape_(shape), parts_(shape), weights_(std::make_unique<const Weights>(parts_.specs, seed, dtype)), positions_(sinusoids(shape.width, dtype)) {}
+Translator::Translator(const TranslatorShape& shape, std::uint64_t seed, at::ScalarType dtype, Products products)
+    : shape_(shape), products_(products), parts_(shape, products), weights_(std::make_unique<const Weights>(parts_.specs, seed, dtype)), positions_(sinusoids(shape.width, dtype)) {}
 
 at::Tensor Translator::normal(const at::Tensor& x, const Norm& norm) const {
   const Weights& w = weights();
@@ -107,7 +108,7 @@ at::Tensor Translator::normal(const at::Tensor& x, const Norm& norm) const {
 
 at::Tensor Translator::forward(const at::Tensor& x, const Forward& map) const {
   const Weights& w = weights();
-  return at::linear(at::relu(at::linear(x, w[map.expand], w[map.expand_offset])), w[map.contract], w[map.contract_offset]);
+  return feed_forward(x, {w[map.expand], w[map.expand_offset], w[map.contract], w[map.contract_offset]}, products_);
 }
 
 at::Tensor Translator::embedded(const at::Tensor& pieces, std::int64_t first) const {
@@ -121,15 +122,17 @@ DecoderCache Translator::encode(const SourceBatch& source, const Draws& draws) c
   Dropout dropped(shape_.dropout, draws, 0);
   at::Tensor x = dropped(embedded(source.pieces, 0));
   for (const EncoderLayer& layer : parts_.encoder) {
-    const at::Tensor n = normal(x, layer.before_attention), keys = layer.attention.keys(w, n);
-    const at::Tensor queries = layer.attention.tied() ? keys : layer.attention.queries(w, n);
-    x = x + dropped(layer.attention.attend(w, queries, keys, layer.attention.values(w, n), source.valid, false));
-    x = x + dropped(forward(normal(x, layer.before_forward), layer.forward));
+    const TranslatorAttention::Rows rows = layer.attention.rows(w, normal(x, layer.before_attention));
+    x = dropped.added(x, layer.attention.attend(w, rows.queries, rows.keys, rows.values, source.valid, false));
+    x = dropped.added(x, forward(normal(x, layer.before_forward), layer.forward));
   }
   x = normal(x, parts_.after_encoder);
   DecoderCache cache;
   cache.valid = source.valid;
-  for (const DecoderLayer& layer : parts_.decoder) cache.layers.push_back({{}, {}, layer.source.keys(w, x), layer.source.values(w, x)});
+  for (const DecoderLayer& layer : parts_.decoder) {
+    const TranslatorAttention::Rows rows = layer.source.keys_and_values(w, x);
+    cache.layers.push_back({{}, {}, rows.keys, rows.values});
+  }
   return cache;
 }
 
@@ -141,24 +144,23 @@ at::Tensor Translator::decode(DecoderCache& cache, const at::Tensor& pieces, con
   for (std::size_t l = 0; l < parts_.decoder.size(); ++l) {
     const DecoderLayer& layer = parts_.decoder[l];
     DecoderCache::Layer& kept = cache.layers[l];
-    const at::Tensor n = normal(x, layer.before_attention), keys = layer.attention.keys(w, n), values = layer.attention.values(w, n);
-    const at::Tensor queries = layer.attention.tied() ? keys : layer.attention.queries(w, n);
-    kept.keys = kept.keys.defined() ? at::cat({kept.keys, keys}, 2) : keys;
-    kept.values = kept.values.defined() ? at::cat({kept.values, values}, 2) : values;
-    x = x + dropped(layer.attention.attend(w, queries, kept.keys, kept.values, {}, cache.length == 0));
-    x = x + dropped(layer.source.attend(w, layer.source.queries(w, normal(x, layer.before_source)), kept.source_keys, kept.source_values, cache.valid, false));
-    x = x + dropped(forward(normal(x, layer.before_forward), layer.forward));
+    const TranslatorAttention::Rows rows = layer.attention.rows(w, normal(x, layer.before_attention));
+    kept.keys = kept.keys.defined() ? at::cat({kept.keys, rows.keys}, 2) : rows.keys;
+    kept.values = kept.values.defined() ? at::cat({kept.values, rows.values}, 2) : rows.values;
+    x = dropped.added(x, layer.attention.attend(w, rows.queries, kept.keys, kept.values, {}, cache.length == 0));
+    x = dropped.added(x, layer.source.attend(w, layer.source.queries(w, normal(x, layer.before_source)), kept.source_keys, kept.source_values, cache.valid, false));
+    x = dropped.added(x, forward(normal(x, layer.before_forward), layer.forward));
   }
   cache.length += pieces.size(1);
   return normal(x, parts_.after_decoder);
 }
 
-at::Tensor Translator::logits(const at::Tensor& features) const { return at::linear(features, embedding()); }
+at::Tensor Translator::logits(const at::Tensor& features) const { return linear_maps(features, {embedding()}, products_)[0]; }
 
 at::Tensor loss_sum(const Translator& translator, const PairBatch& batch, double smoothing, const Draws& draws) {
   DecoderCache cache = translator.encode(batch.source, draws);
   const at::Tensor features = translator.decode(cache, batch.input, draws).flatten(0, 1).index_select(0, batch.places);
-  return cross_entropy_sum(features, translator.embedding(), batch.wanted, smoothing);
+  return cross_entropy_sum(features, translator.embedding(), batch.wanted, smoothing, translator.products());
 }
 
 }  // namespace calor::learn

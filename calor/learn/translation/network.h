@@ -30,8 +30,9 @@ struct DecoderCache {
 
 class Translator {
  public:
-  // Weights are drawn by the seed; Weights::values() holds them in the order of weight_specs().  dtype: at::kFloat, or at::kDouble, which has no dropout.  Throws as validate() does.
-  Translator(const TranslatorShape& shape, std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+  // Weights are drawn by the seed; Weights::values() holds them in the order of weight_specs().  dtype: at::kFloat, or at::kDouble, which has no dropout.
+  // products: of all linear maps; not whole: with dtype float.  Throws as validate() does.
+  Translator(const TranslatorShape& shape, std::uint64_t seed, at::ScalarType dtype = at::kFloat, Products products = Products::whole);
 
   // The source, ready for a decoder.
   DecoderCache encode(const SourceBatch& source, const Draws& draws) const;
@@ -44,6 +45,7 @@ class Translator {
   at::Tensor logits(const at::Tensor& features) const;
 
   const at::Tensor& embedding() const { return weights()[parts_.embedding]; }  // [vocabulary, width]
+  Products products() const { return products_; }
   const TranslatorShape& shape() const { return shape_; }
   const Weights& weights() const { return *weights_; }
 
@@ -77,7 +79,7 @@ class Translator {
 
   // Where each weight stands.
   struct Parts {
-    explicit Parts(const TranslatorShape& shape);
+    Parts(const TranslatorShape& shape, Products products);
     std::vector<WeightSpec> specs;
     std::size_t embedding;
     std::vector<EncoderLayer> encoder;
@@ -92,6 +94,7 @@ class Translator {
   };
 
   TranslatorShape shape_;
+  Products products_;
   Parts parts_;
   std::unique_ptr<const Weights> weights_;
   at::Tensor positions_;  // [most_positions, width]

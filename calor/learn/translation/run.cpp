@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "calor/core/error.h"
@@ -22,9 +23,15 @@ std::vector<float> copied(const at::Tensor& tensor) {
 
 }  // namespace
 
-double noam_rate(double highest, std::int64_t warm_up, std::int64_t step) {
-  const double part = static_cast<double>(step) / static_cast<double>(warm_up);
-  return highest * std::min(part, 1 / std::sqrt(part));
+double rate_of(const TranslationProtocol& protocol, std::int64_t step, const std::vector<TranslationEpoch>& record) {
+  const double part = static_cast<double>(step) / static_cast<double>(protocol.warm_up);
+  if (parse_rate_schedule(protocol.schedule) == RateSchedule::noam) return protocol.learning_rate * std::min(part, 1 / std::sqrt(part));
+  double rate = protocol.learning_rate * std::min(part, 1.0), least = std::numeric_limits<double>::infinity();
+  for (const TranslationEpoch& epoch : record) {
+    if (!(epoch.validation_loss < least)) rate /= 2;
+    least = std::min(least, epoch.validation_loss);
+  }
+  return rate;
 }
 
 TranslationRun::TranslationRun(const TranslatorShape& shape, const TranslationProtocol& protocol, std::uint64_t seed, const std::vector<Pair>& training,
@@ -33,7 +40,7 @@ TranslationRun::TranslationRun(const TranslatorShape& shape, const TranslationPr
       seed_(seed),
       training_(training),
       validation_(validation),
-      translator_(shape, seed),
+      translator_(shape, seed, at::kFloat, products_of(protocol.precision)),
       adam_(Optimizer::adam, protocol.learning_rate, 0, translator_.weights().values().numel(), 0, {beta2, epsilon}) {
   validate(protocol);
   batches_ = length_batches(training_, protocol_.batch, seed_, 0);
@@ -51,6 +58,7 @@ std::int64_t TranslationRun::best_epoch() const {
 bool TranslationRun::step() {
   if (epoch() == protocol_.epochs || failure_) return false;
   const OneThread one_thread;
+  const FasterProducts faster_products;
   const auto begin = std::chrono::steady_clock::now();
   std::vector<PairBatch> together;
   std::int64_t targets = 0;
@@ -76,7 +84,7 @@ bool TranslationRun::step() {
     failure_ = fmt::format("the loss became non-finite in epoch {}", epoch() + 1);
     return true;
   }
-  adam_.set_rate(noam_rate(protocol_.learning_rate, protocol_.warm_up, adam_.state().steps + 1));
+  adam_.set_rate(rate_of(protocol_, adam_.state().steps + 1, record_));
   adam_.step(floats(weights.values()), floats(weights.gradients()));
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (batch_ == static_cast<std::int64_t>(batches_.size())) end_epoch();
@@ -94,6 +102,7 @@ void TranslationRun::end_epoch() {
 
 double TranslationRun::validation_loss() const {
   const at::NoGradGuard no_gradient;
+  const FasterProducts faster_products;
   double loss = 0, targets = 0;
   for (const auto& rows : length_batches(validation_, protocol_.batch, 0, 0)) {
     const PairBatch batch = pair_batch(validation_, rows);

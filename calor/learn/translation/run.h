@@ -13,8 +13,8 @@
 
 namespace calor::learn {
 
-// The rate of a step, counted from 1.
-double noam_rate(double highest, std::int64_t warm_up, std::int64_t step);
+// The rate of a step, counted from 1, after the epochs of `record`.
+double rate_of(const TranslationProtocol& protocol, std::int64_t step, const std::vector<TranslationEpoch>& record);
 
 class TranslationRun {
  public:

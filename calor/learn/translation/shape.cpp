@@ -1,5 +1,7 @@
 #include "calor/learn/translation/shape.h"
 
+#include <algorithm>
+
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/kernels/attention.h"
@@ -12,13 +14,14 @@ const std::vector<std::string>& translator_scores() {
   return names;
 }
 
-TranslatorScore parse_translator_score(std::string_view name) {
-  const auto& names = translator_scores();
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == name) return static_cast<TranslatorScore>(i);
+std::size_t place_of(std::string_view name, const std::vector<std::string>& names, std::string_view what) {
+  const auto found = std::ranges::find(names, name);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   const std::string near = nearest_name(name, names);
-  fail(Fault::usage, "[translation] expected an attention of {}, found \"{}\"{}", list_names(names), name, near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near));
+  fail(Fault::usage, "[translation] expected {} of {}, found \"{}\"{}", what, list_names(names), name, near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near));
 }
+
+TranslatorScore parse_translator_score(std::string_view name) { return static_cast<TranslatorScore>(place_of(name, translator_scores(), "an attention")); }
 
 void validate(const TranslatorShape& shape) {
   parse_translator_score(shape.score);

@@ -14,6 +14,9 @@ enum class TranslatorScore { self, l2, metric };
 const std::vector<std::string>& translator_scores();            // "self", "l2", "metric"
 TranslatorScore parse_translator_score(std::string_view name);  // throws Fault::usage with the nearest name
 
+// The place of a name among `names`; throws Fault::usage: "[translation] expected <what> of ..., found ...", with the nearest.
+std::size_t place_of(std::string_view name, const std::vector<std::string>& names, std::string_view what);
+
 struct TranslatorShape {
   std::int64_t vocabulary = 0;
   std::int64_t width = 256, layers = 3, heads = 4, hidden = 1024;  // layers of the encoder, and as many of the decoder; hidden units of a feed-forward layer

@@ -95,9 +95,10 @@ Checkpoint checkpoint_of(const TranslationRun::State& state) {
           {{"values", state.values}, {"best", state.best}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}};
 }
 
-// All that decides the bits of a run.
+// All that decides the bits of a run; not how many epochs it has, since no epoch depends on that.
 json command_of(const ParallelText& training, const std::optional<ParallelText>& validation, const TranslationOptions& options) {
   json command = options.protocol;
+  command.erase("epochs");
   command.update(json(options.shape));
   command.update({{"version", version},
                   {"model", "translation"},
@@ -119,7 +120,7 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   ParallelText training = text;
   const ParallelText validated = validation_text ? *validation_text : held_out(training, options.seed);
   context.advance(0, 1, "learning the vocabulary");
-  TrainedTranslation result{{options.shape, options.protocol, options.seed, version, text.hash, Vocabulary::learned(training.source, training.target, options.shape.vocabulary), {}},
+  TrainedTranslation result{{options.shape, options.protocol, options.seed, version, text.hash, Vocabulary::learned(training.source, training.target, options.shape.vocabulary, context), {}},
                             {}, 0, 0, 0, 0, 0, {}, {}};
   const Vocabulary& vocabulary = result.model.vocabulary;
   TranslatorShape& shape = result.model.shape;
@@ -151,7 +152,8 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   result.validation_pairs = static_cast<std::int64_t>(validation.size());
   result.model.weights = run.best();
   if (!options.save.empty() && !result.failure) save_translation(options.save, result.model);
-  checkpoints.remove();
+  if (options.keep_checkpoint && !result.failure) checkpoints.write(checkpoint_of(run.state()));
+  else checkpoints.remove();
   return result;
 }
 

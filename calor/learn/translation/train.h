@@ -20,6 +20,7 @@ struct TranslationOptions {
   std::uint64_t seed = 0;           // of the weights, the batches, the dropout, and of what is held out
   std::string save;                 // model.safetensors to write; "": none, and no checkpoint
   bool restart = false;             // discard a checkpoint instead of going on from it
+  bool keep_checkpoint = false;     // at the end too: more epochs can then go on from it
   double checkpoint_seconds = 60;   // between checkpoints at <save>.checkpoint
   std::function<void(std::int64_t epoch, const TranslationEpoch&)> after_epoch;  // may be empty; epochs count from 1
 };
