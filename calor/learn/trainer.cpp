@@ -68,12 +68,12 @@ std::vector<std::int64_t> recorded_epochs(std::int64_t epochs) {
   return recorded;
 }
 
-std::optional<std::int64_t> train_to_end(TrainingRun& run, Checkpoints& checkpoints, const char* op, const Context& context, const std::function<void()>& after_step) {
+std::optional<std::int64_t> train_to_end(TrainingRun& run, Checkpoints& checkpoints, const char* op, const Context& context, const std::function<void()>& after_epoch) {
   std::optional<std::int64_t> resumed;
   if (checkpoints.resume([&](const Checkpoint& content) { run.restore(content); })) resumed = run.epoch();
-  while (run.step()) {
+  for (std::int64_t epoch = run.epoch(); run.step(); epoch = run.epoch()) {
     context.advance(run.epochs_done(), static_cast<double>(run.epochs()), fmt::format("epoch {} of {}, {}", std::min(run.epoch() + 1, run.epochs()), run.epochs(), run.progress()));
-    if (after_step) after_step();
+    if (after_epoch && run.epoch() > epoch) after_epoch();
     if (run.epoch() == run.epochs()) break;  // what is left is to save it
     checkpoints.keep(context, op, fmt::format(" in epoch {} of {}", run.epoch() + 1, run.epochs()), run.failure() ? std::function<Checkpoint()>() : [&] { return run.checkpoint(); });
   }

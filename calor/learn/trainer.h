@@ -75,7 +75,7 @@ class TrainingRun {
   virtual void restore(const Checkpoint& content) = 0;  // throws Fault::input when it is another run's
 };
 
-// Steps until the run ends, from the checkpoint where there is one; its epoch.  after_step is called after each.  Throws Fault::interrupted, all kept, when a stop was requested.
-std::optional<std::int64_t> train_to_end(TrainingRun& run, Checkpoints& checkpoints, const char* op, const Context& context, const std::function<void()>& after_step = {});
+// Steps until the run ends, from the checkpoint where there is one; its epoch.  after_epoch is called after each.  Throws Fault::interrupted, all kept, when a stop was requested.
+std::optional<std::int64_t> train_to_end(TrainingRun& run, Checkpoints& checkpoints, const char* op, const Context& context, const std::function<void()>& after_epoch = {});
 
 }  // namespace calor::learn

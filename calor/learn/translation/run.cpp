@@ -3,10 +3,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
-#include <span>
+#include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
 #include "calor/learn/trainer.h"
@@ -16,9 +15,16 @@ namespace {
 
 constexpr double beta2 = 0.98, epsilon = 1e-9;  // of Adam: Vaswani et al. 2017
 
-std::vector<float> copied(const at::Tensor& tensor) {
-  const auto values = floats(tensor);
-  return {values.begin(), values.end()};
+nlohmann::json record_json(const std::vector<TranslationEpoch>& record) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const TranslationEpoch& epoch : record) rows.push_back({epoch.training_loss, epoch.validation_loss, epoch.seconds, epoch.pieces});
+  return rows;
+}
+
+std::vector<TranslationEpoch> record_of(const nlohmann::json& rows) {
+  std::vector<TranslationEpoch> record;
+  for (const nlohmann::json& row : rows) record.push_back({row.at(0).get<double>(), row.at(1).get<double>(), row.at(2).get<double>(), row.at(3).get<std::int64_t>()});
+  return record;
 }
 
 }  // namespace
@@ -41,7 +47,8 @@ TranslationRun::TranslationRun(const TranslatorShape& shape, const TranslationPr
       training_(training),
       validation_(validation),
       translator_(shape, seed, at::kFloat, products_of(protocol.precision)),
-      adam_(Optimizer::adam, protocol.learning_rate, 0, translator_.weights().values().numel(), 0, {beta2, epsilon}) {
+      trainer_(translator_.weights().values(), translator_.weights().gradients(),
+               Adam(Optimizer::adam, protocol.learning_rate, 0, translator_.weights().values().numel(), 0, {beta2, epsilon})) {
   validate(protocol);
   batches_ = length_batches(training_, protocol_.batch, seed_, 0);
 }
@@ -57,44 +64,38 @@ std::int64_t TranslationRun::best_epoch() const {
 
 bool TranslationRun::step() {
   if (epoch() == protocol_.epochs || failure_) return false;
-  const OneThread one_thread;
   const FasterProducts faster_products;
-  const auto begin = std::chrono::steady_clock::now();
-  std::vector<PairBatch> together;
-  std::int64_t targets = 0;
-  const auto last = std::min(batch_ + protocol_.accumulate, static_cast<std::int64_t>(batches_.size()));
-  for (std::int64_t b = batch_; b < last; ++b) {
-    together.push_back(pair_batch(training_, batches_[static_cast<std::size_t>(b)]));
-    targets += together.back().target_pieces;
-    source_pieces_ += together.back().source_pieces;
-  }
-  target_pieces_ += targets;
-  const Weights& weights = translator_.weights();
-  weights.gradients().zero_();
-  double sum = 0;
-  for (const PairBatch& batch : together) {
-    const auto drawn = static_cast<std::uint64_t>(epoch()) << 32 | static_cast<std::uint64_t>(batch_++);
-    const at::Tensor loss = loss_sum(translator_, batch, protocol_.label_smoothing, {true, seed_, drawn}) / static_cast<double>(targets);
-    sum += static_cast<double>(loss.item<float>());
-    loss.backward();
-  }
-  last_loss_ = sum;
-  loss_ += sum * static_cast<double>(targets);
-  if (!std::isfinite(sum)) {
+  double targets = 0;
+  trainer_.set_rate(rate_of(protocol_, trainer_.steps() + 1, record_));
+  const bool finite = trainer_.step([&] {
+    std::vector<PairBatch> together;
+    const auto last = std::min(batch_ + protocol_.accumulate, static_cast<std::int64_t>(batches_.size()));
+    for (std::int64_t b = batch_; b < last; ++b) {
+      together.push_back(pair_batch(training_, batches_[static_cast<std::size_t>(b)]));
+      targets += static_cast<double>(together.back().target_pieces);
+      source_pieces_ += together.back().source_pieces;
+      target_pieces_ += together.back().target_pieces;
+    }
+    double sum = 0;
+    for (const PairBatch& batch : together) {
+      const auto drawn = static_cast<std::uint64_t>(epoch()) << 32 | static_cast<std::uint64_t>(batch_++);
+      sum += differentiated(loss_sum(translator_, batch, protocol_.label_smoothing, {true, seed_, drawn}) / targets);
+    }
+    return sum;
+  });
+  if (!finite) {
     failure_ = fmt::format("the loss became non-finite in epoch {}", epoch() + 1);
     return true;
   }
-  adam_.set_rate(rate_of(protocol_, adam_.state().steps + 1, record_));
-  adam_.step(floats(weights.values()), floats(weights.gradients()));
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  loss_ += trainer_.loss() * targets;
   if (batch_ == static_cast<std::int64_t>(batches_.size())) end_epoch();
   return true;
 }
 
 void TranslationRun::end_epoch() {
   const double validated = validation_loss();
-  if (record_.empty() || validated < record_[static_cast<std::size_t>(best_epoch() - 1)].validation_loss) best_ = copied(translator_.weights().values());
-  record_.push_back({loss_ / static_cast<double>(target_pieces_), validated, seconds_, source_pieces_ + target_pieces_});
+  if (record_.empty() || validated < record_[static_cast<std::size_t>(best_epoch() - 1)].validation_loss) best_.assign(trainer_.values().begin(), trainer_.values().end());
+  record_.push_back({loss_ / static_cast<double>(target_pieces_), validated, trainer_.seconds(), source_pieces_ + target_pieces_});
   loss_ = 0;
   source_pieces_ = target_pieces_ = batch_ = 0;
   if (epoch() < protocol_.epochs) batches_ = length_batches(training_, protocol_.batch, seed_, static_cast<std::uint64_t>(epoch()));
@@ -112,26 +113,32 @@ double TranslationRun::validation_loss() const {
   return loss / targets;
 }
 
-TranslationRun::State TranslationRun::state() const {
-  return {batch_, source_pieces_, target_pieces_, loss_, seconds_, record_, copied(translator_.weights().values()), best_, adam_.state()};
+std::string TranslationRun::progress() const { return fmt::format("loss {:.3f}", trainer_.loss()); }
+
+Checkpoint TranslationRun::checkpoint() const {
+  Checkpoint content{{{"batch", batch_}, {"source_pieces", source_pieces_}, {"target_pieces", target_pieces_}, {"loss", loss_}, {"record", record_json(record_)}}, {{"best", best_}}};
+  trainer_.store(content);
+  return content;
 }
 
-void TranslationRun::restore(const State& state) {
-  const auto values = floats(translator_.weights().values());
-  require(state.values.size() == values.size() && (state.best.empty() ? state.record.empty() : state.best.size() == values.size()), Fault::input,
-          "[translation] expected {} weights, found {}", values.size(), state.values.size());
-  require(static_cast<std::int64_t>(state.record.size()) <= protocol_.epochs, Fault::input, "[translation] expected at most {} epochs, found {}", protocol_.epochs, state.record.size());
-  std::ranges::copy(state.values, values.begin());
-  adam_.restore(state.adam);
-  record_ = state.record;
-  best_ = state.best;
-  batch_ = state.batch;
-  source_pieces_ = state.source_pieces;
-  target_pieces_ = state.target_pieces;
-  loss_ = state.loss;
-  seconds_ = state.seconds;
-  if (epoch() < protocol_.epochs) batches_ = length_batches(training_, protocol_.batch, seed_, static_cast<std::uint64_t>(epoch()));
-  require(batch_ >= 0 && batch_ < static_cast<std::int64_t>(batches_.size()), Fault::input, "[translation] expected a batch below {}, found {}", batches_.size(), batch_);
+void TranslationRun::restore(const Checkpoint& content) {
+  const auto& fields = content.state;
+  std::vector<TranslationEpoch> record = record_of(fields.at("record"));
+  const std::vector<float>& best = content.numbers.at("best");
+  require(best.empty() ? record.empty() : best.size() == trainer_.values().size(), Fault::input, "[translation] expected {} weights, found {}", trainer_.values().size(), best.size());
+  const auto epochs = static_cast<std::int64_t>(record.size());
+  require(epochs <= protocol_.epochs, Fault::input, "[translation] expected at most {} epochs, found {}", protocol_.epochs, epochs);
+  const auto batch = fields.at("batch").get<std::int64_t>();
+  auto batches = epochs < protocol_.epochs ? length_batches(training_, protocol_.batch, seed_, static_cast<std::uint64_t>(epochs)) : batches_;
+  require(batch >= 0 && batch < static_cast<std::int64_t>(batches.size()), Fault::input, "[translation] expected a batch below {}, found {}", batches.size(), batch);
+  const auto source_pieces = fields.at("source_pieces").get<std::int64_t>(), target_pieces = fields.at("target_pieces").get<std::int64_t>();
+  loss_ = fields.at("loss").get<double>();
+  trainer_.restore(content);
+  batches_ = std::move(batches);
+  record_ = std::move(record);
+  best_ = best;
+  batch_ = batch;
+  source_pieces_ = source_pieces, target_pieces_ = target_pieces;
 }
 
 }  // namespace calor::learn

@@ -55,46 +55,6 @@ std::uint64_t bytes_of(const TranslatorShape& shape, const TranslationProtocol& 
   return static_cast<std::uint64_t>(4 * (8 * parameters + protocol.batch * kept));
 }
 
-json record_json(const std::vector<TranslationEpoch>& record) {
-  json rows = json::array();
-  for (const TranslationEpoch& epoch : record) rows.push_back({epoch.training_loss, epoch.validation_loss, epoch.seconds, epoch.pieces});
-  return rows;
-}
-
-std::vector<TranslationEpoch> record_of(const json& rows) {
-  std::vector<TranslationEpoch> record;
-  for (const json& row : rows) record.push_back({row.at(0).get<double>(), row.at(1).get<double>(), row.at(2).get<double>(), row.at(3).get<std::int64_t>()});
-  return record;
-}
-
-TranslationRun::State translation_state(const Checkpoint& content) {
-  const json& fields = content.state;
-  TranslationRun::State state;
-  state.batch = fields.at("batch").get<std::int64_t>();
-  state.source_pieces = fields.at("source_pieces").get<std::int64_t>();
-  state.target_pieces = fields.at("target_pieces").get<std::int64_t>();
-  state.loss = fields.at("loss").get<double>();
-  state.seconds = fields.at("seconds").get<double>();
-  state.record = record_of(fields.at("record"));
-  state.adam.steps = fields.at("steps").get<std::int64_t>();
-  state.values = content.numbers.at("values");
-  state.best = content.numbers.at("best");
-  state.adam.first = content.numbers.at("first_moment");
-  state.adam.second = content.numbers.at("second_moment");
-  return state;
-}
-
-Checkpoint checkpoint_of(const TranslationRun::State& state) {
-  return {{{"batch", state.batch},
-           {"source_pieces", state.source_pieces},
-           {"target_pieces", state.target_pieces},
-           {"loss", state.loss},
-           {"seconds", state.seconds},
-           {"record", record_json(state.record)},
-           {"steps", state.adam.steps}},
-          {{"values", state.values}, {"best", state.best}, {"first_moment", state.adam.first}, {"second_moment", state.adam.second}}};
-}
-
 // All that decides the bits of a run; not how many epochs it has, since no epoch depends on that.
 json command_of(const ParallelText& training, const std::optional<ParallelText>& validation, const TranslationOptions& options) {
   json command = options.protocol;
@@ -135,16 +95,10 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   context.memory.require(bytes_of(shape, options.protocol, result.parameters), "train-translation", "network and activations", "choose a smaller --batch or --width");
 
   TranslationRun run(shape, options.protocol, options.seed, pairs, validation);
-  const bool resumed = checkpoints.resume([&](const Checkpoint& content) { run.restore(translation_state(content)); });
-  if (resumed) result.resumed_epoch = run.epoch();
-  for (std::int64_t epoch = run.epoch(); run.step(); epoch = run.epoch()) {
-    context.advance(run.epochs_done(), static_cast<double>(options.protocol.epochs), fmt::format("epoch {} of {}, loss {:.3f}", std::min(run.epoch() + 1, options.protocol.epochs),
-                                                                                                 options.protocol.epochs, run.loss()));
-    if (run.epoch() > epoch && options.after_epoch) options.after_epoch(run.epoch(), run.record().back());
-    if (run.epoch() == options.protocol.epochs) break;  // what is left is to save it
-    const auto content = [&] { return checkpoint_of(run.state()); };
-    checkpoints.keep(context, "train-translation", fmt::format(" in epoch {} of {}", run.epoch() + 1, options.protocol.epochs), run.failure() ? std::function<Checkpoint()>() : content);
-  }
+  const auto after_epoch = [&] {
+    if (options.after_epoch) options.after_epoch(run.epoch(), run.record().back());
+  };
+  result.resumed_epoch = train_to_end(run, checkpoints, "train-translation", context, after_epoch);
   result.record = run.record();
   result.failure = run.failure();
   result.best_epoch = run.best_epoch();
@@ -152,7 +106,7 @@ TrainedTranslation train_translation(const ParallelText& text, const std::option
   result.validation_pairs = static_cast<std::int64_t>(validation.size());
   result.model.weights = run.best();
   if (!options.save.empty() && !result.failure) save_translation(options.save, result.model);
-  if (options.keep_checkpoint && !result.failure) checkpoints.write(checkpoint_of(run.state()));
+  if (options.keep_checkpoint && !result.failure) checkpoints.write(run.checkpoint());
   else checkpoints.remove();
   return result;
 }
