@@ -166,7 +166,7 @@ struct Panel {
 };
 
 // tile[r][j] = A [rows x depth] columns + bias_j for whole panels of columns ([panel][depth][2 vectors]).
-HWY_NOINLINE void tile_product(const float* a, std::int64_t stride, const float* columns, std::int64_t panels,
+inline HWY_NOINLINE void tile_product(const float* a, std::int64_t stride, const float* columns, std::int64_t panels,
                                std::int64_t rows, std::int64_t depth, const float* bias, float* tile) {
   const std::int64_t width = 2 * lanes();
   for (std::int64_t p = 0; p < panels; ++p)
