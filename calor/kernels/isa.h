@@ -23,6 +23,7 @@ struct Isa {
   const WalkSums& walk_sums() const { return *tables.walk_sums; }
   const WorkingSet& working_set() const { return *tables.working_set; }
   const Edges& edges() const { return *tables.edges; }
+  const MetricSteps& metric_steps() const { return *tables.metric_steps; }
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -9,6 +9,7 @@
 
 #include "calor/kernels/descents.h"
 #include "calor/kernels/edge_rows.h"
+#include "calor/kernels/metric_steps.h"
 #include "calor/kernels/walk_sums.h"
 #include "calor/kernels/working_set.h"
 
@@ -97,6 +98,7 @@ struct Tables {
   const WalkSums* walk_sums;
   const WorkingSet* working_set;
   const Edges* edges;
+  const MetricSteps* metric_steps;
 };
 
 }  // namespace calor::kernels

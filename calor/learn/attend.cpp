@@ -135,11 +135,11 @@ at::Tensor attend_beside(const Attention& attention, const LayerInput& tokens, c
   return sums.receive(f, tokens.value, points.value, ends_in_row(attention));
 }
 
-at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const Attended& attended,
+at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const std::vector<Factors>& factors,
                           const at::Tensor& factor, const at::Tensor& rows) {
   const Features sample{tokens.features.query.index_select(0, rows), tokens.features.key};
   const at::Tensor logs = scores_up_to_rows(attention.score->pairing, sample) * factor.squeeze();
-  return at::softmax(plus(logs, attended.factors.back().log_column), 1);
+  return at::softmax(plus(logs, factors.back().log_column), 1);
 }
 
 std::int64_t passes(const Attention& attention) {

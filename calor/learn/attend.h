@@ -47,7 +47,7 @@ at::Tensor attend_beside(const Attention& attention, const LayerInput& tokens, c
                          const LayerInput& points, const at::Tensor& factor);
 
 // The weights of the tokens `rows`, each row divided by its sum: [rows, tokens].  For samples that a report shows.
-at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const Attended& attended,
+at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const std::vector<Factors>& factors,
                           const at::Tensor& factor, const at::Tensor& rows);
 
 // Numbers that attending of so many queries to so many keys stores beyond O(queries + keys); with those that a gradient needs.

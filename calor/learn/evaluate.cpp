@@ -31,17 +31,13 @@ at::Tensor logits_in_batches(const Ipn& network, std::int64_t batch, const at::T
   return at::cat(batches);
 }
 
-// Rows of the first batch that the share is sampled on.
-std::vector<double> shares(const Ipn& network, const Protocol& protocol, const at::Tensor& kept, std::uint64_t seed) {
-  at::Tensor points = kept;
-  if (protocol.attend == Attend::batch) {
-    points = kept.narrow(0, 0, near_equal_batches(kept.size(0), protocol.batch).front());
-  }
+// On a sample of the tokens' rows.
+std::vector<double> shares(const KeptTokens& tokens, std::uint64_t seed) {
   Random random(seed, Purpose::tokens);
-  auto rows = permutation(points.size(0), random);
-  rows.resize(static_cast<std::size_t>(std::min(share_rows, points.size(0))));
+  auto rows = permutation(tokens.logits().size(0), random);
+  rows.resize(static_cast<std::size_t>(std::min(share_rows, tokens.logits().size(0))));
   std::vector<double> share;
-  for (const at::Tensor& attention : layer_attention(network, points, rows)) share.push_back(effective_share(attention));
+  for (const at::Tensor& attention : tokens.attention(rows)) share.push_back(effective_share(attention));
   return share;
 }
 
@@ -68,6 +64,15 @@ at::Tensor KeptTokens::logits_beside(const at::Tensor& points) const {
                                                       network_.prepare(layer, hidden), network_.factor(layer)));
   }
   return network_.decode(hidden);
+}
+
+std::vector<at::Tensor> KeptTokens::attention(const std::vector<std::int64_t>& rows) const {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor index = index_tensor(rows);
+  std::vector<at::Tensor> attention;
+  for (std::size_t l = 0; l < layers_.size(); ++l)
+    attention.push_back(attention_rows(network_.attention(), layers_[l].tokens, layers_[l].factors, network_.factor(static_cast<std::int64_t>(l)), index));
+  return attention;
 }
 
 std::vector<std::int64_t> near_equal_batches(std::int64_t count, std::int64_t most) {
@@ -125,24 +130,10 @@ Evaluation evaluate(const Ipn& network, const Protocol& protocol, const RunData&
   if (data.extra.count() > 0) {
     result.extra_accuracy = accuracy(logits_in_blocks(*tokens, data.extra.values), data.extra.labels);
   }
-  result.share = shares(network, protocol, kept, seed);
+  if (protocol.attend == Attend::batch) tokens.emplace(network, kept.narrow(0, 0, near_equal_batches(kept.size(0), protocol.batch).front()));
+  else if (!tokens) tokens.emplace(network, kept);
+  result.share = shares(*tokens, seed);
   return result;
-}
-
-std::vector<at::Tensor> layer_attention(const Ipn& network, const at::Tensor& points,
-                                        const std::vector<std::int64_t>& rows) {
-  const at::NoGradGuard no_gradient;
-  const at::Tensor index = index_tensor(rows);
-  std::vector<at::Tensor> attention;
-  at::Tensor hidden = network.encode(points);
-  for (std::int64_t l = 0; l < network.shape().layers; ++l) {
-    const LayerInput input = network.prepare(l, hidden);
-    const at::Tensor factor = network.factor(l);
-    const Attended attended = attend(network.attention(), input, factor);
-    attention.push_back(attention_rows(network.attention(), input, attended, factor, index));
-    hidden = network.propagate(hidden, attended.out);
-  }
-  return attention;
 }
 
 }  // namespace calor::learn

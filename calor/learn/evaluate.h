@@ -21,6 +21,8 @@ class KeptTokens {
   // Each point attends to the tokens and to itself, layer by layer (attend_beside).  Memory O(points width), and
   // points x tokens for an additive score.
   at::Tensor logits_beside(const at::Tensor& points) const;
+  // The layers' weights among the tokens for the rows `rows` only, each row divided by its sum: one [rows, tokens] a layer.
+  std::vector<at::Tensor> attention(const std::vector<std::int64_t>& rows) const;
 
  private:
   const Ipn& network_;
@@ -57,9 +59,5 @@ struct Evaluation {
 
 // Kept points and test points under the protocol.  `seed` chooses the rows that the share is sampled on.
 Evaluation evaluate(const Ipn& network, const Protocol& protocol, const RunData& data, std::uint64_t seed);
-
-// The layers' weights among `points`, as they propagate together, for the rows `rows` only, each row divided by its sum: one
-// [rows, points] a layer.
-std::vector<at::Tensor> layer_attention(const Ipn& network, const at::Tensor& points, const std::vector<std::int64_t>& rows);
 
 }  // namespace calor::learn

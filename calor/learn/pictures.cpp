@@ -93,7 +93,7 @@ json similarity_pictures(const Ipn& network, const std::string& attention, std::
   std::vector<std::int64_t> shown;
   for (const std::int64_t row : rows) shown.push_back(label_of(row));
   json pictures = json::array();
-  for (const at::Tensor& attended : layer_attention(network, points.kept.values, rows)) {
+  for (const at::Tensor& attended : KeptTokens(network, points.kept.values).attention(rows)) {
     const at::Tensor among = attended.index_select(1, index_tensor(rows));
     pictures.push_back({{"attention", attention},
                         {"layer", pictures.size() + 1},

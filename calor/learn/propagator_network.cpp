@@ -12,10 +12,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "bindings/torch/attention.h"
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/kernels/metric_map.h"
+#include "calor/kernels/mutual.h"
+#include "calor/kernels/workspace.h"
 
 namespace calor::learn {
 namespace {
@@ -98,10 +103,82 @@ at::Tensor PropagatorNetwork::squared_error(const at::Tensor& points, const at::
   return (values.squeeze(1) - targets).square().mean();
 }
 
+// The points in the order given, mapped, and `loss` of them: nothing where it is nothing.
+template <class Loss>
+std::optional<double> PropagatorNetwork::by_kernels(const at::Tensor& points, const std::vector<std::int64_t>& order, std::span<float> gradient,
+                                                    const Loss& loss) const {
+  const auto count = static_cast<std::int64_t>(order.size()), stride = kernels::batch_stride(count);
+  if (values_.scalar_type() != at::kFloat || count < 2 || count > kernels::most_mutual) return std::nullopt;
+  const kernels::WorkspaceScope workspace(kernels::WorkspaceScope::Use::problem);
+  float *batch = workspace->take<float>(width_ * stride), *units = workspace->take<float>(hidden_ * stride), *mapped = workspace->take<float>(width_ * stride),
+        *d_mapped = workspace->take<float>(width_ * stride);
+  std::fill_n(batch, width_ * stride, 0.0F);
+  const at::Tensor given = points.contiguous();
+  const float* from = given.data_ptr<float>();
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t c = 0; c < width_; ++c) batch[c * stride + i] = from[order[static_cast<std::size_t>(i)] * width_ + c];
+  const auto parts = [&](auto* numbers) {
+    return std::array{numbers, numbers + width_ * width_, numbers + width_ * width_ + hidden_ * width_, numbers + width_ * width_ + hidden_ * width_ + hidden_};
+  };
+  const float* values = values_.data_ptr<float>();
+  const auto [residual, first, first_bias, second] = parts(values);
+  const kernels::MetricMap<const float> map{residual, first, first_bias, second};
+  const kernels::MapBatch mapping{width_, hidden_, count, stride, batch};
+  kernels::map_batch(mapping, map, units, mapped);
+  kernels::MutualGradient by_points{d_mapped};
+  const std::optional<double> found = loss(kernels::MutualPoints{mapped, count, stride, width_, std::exp(values[decayed()]), values[decayed() + 1]}, by_points);
+  if (!found) return std::nullopt;
+  const auto [d_residual, d_first, d_first_bias, d_second] = parts(gradient.data());
+  kernels::map_gradient(mapping, map, units, d_mapped, {d_residual, d_first, d_first_bias, d_second});
+  gradient[static_cast<std::size_t>(decayed())] = by_points.log_temperature;
+  gradient[static_cast<std::size_t>(decayed()) + 1] = by_points.alpha;
+  return found;
+}
+
+std::optional<double> PropagatorNetwork::by_graph(const at::Tensor& loss, std::span<float> gradient) {
+  if (!loss.defined()) return std::nullopt;
+  values_.mutable_grad() = at::Tensor();
+  loss.backward();
+  const at::Tensor found = values_.grad().to(at::kFloat).contiguous();
+  std::copy_n(found.data_ptr<float>(), gradient.size(), gradient.data());
+  return loss.item<double>();
+}
+
+std::optional<double> PropagatorNetwork::loss(const at::Tensor& points, const at::Tensor& labels, std::span<float> gradient) {
+  const std::int64_t* label = labels.data_ptr<std::int64_t>();
+  std::vector<std::int64_t> order(static_cast<std::size_t>(labels.numel())), class_end;
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return label[a] < label[b]; });
+  bool judged = false;
+  for (std::size_t i = 1; i <= order.size(); ++i) {
+    const bool same = i < order.size() && label[order[i]] == label[order[i - 1]];
+    if (!same) class_end.push_back(static_cast<std::int64_t>(i));
+    judged = judged || same;
+  }
+  if (!judged) return std::nullopt;
+  const auto by_classes = [&](const kernels::MutualPoints& mapped, kernels::MutualGradient& by) { return kernels::mutual_class_loss(mapped, class_end, by); };
+  const std::optional<double> found = by_kernels(points, order, gradient, by_classes);
+  return found ? found : by_graph(loss(points, labels), gradient);
+}
+
+std::optional<double> PropagatorNetwork::squared_error(const at::Tensor& points, const at::Tensor& targets, std::span<float> gradient) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(targets.numel()));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  const at::Tensor known = targets.contiguous();
+  const auto by_values = [&](const kernels::MutualPoints& mapped, kernels::MutualGradient& by) {
+    return kernels::mutual_value_loss(mapped, {known.data_ptr<float>(), order.size()}, by);
+  };
+  const std::optional<double> found = by_kernels(points, order, gradient, by_values);
+  return found ? found : by_graph(squared_error(points, targets), gradient);
+}
+
 bool PropagatorNetwork::finite() const {
-  const at::NoGradGuard no_gradient;
-  constexpr double most = 1e15;  // squares of what such numbers make of points stay floats
-  return values_.abs().max().item<double>() < most && temperature().item<double>() < most;  // false for NaN
+  const at::Tensor values = values_.detach().to(at::kFloat);
+  constexpr float most = 1e15F;  // squares of what such numbers make of points stay floats
+  const float* begin = values.data_ptr<float>();
+  bool all = std::exp(begin[decayed()]) < most;
+  for (std::int64_t i = 0; i < values.numel(); ++i) all &= std::abs(begin[i]) < most;  // false for NaN
+  return all;
 }
 
 std::vector<float> PropagatorNetwork::state() const {

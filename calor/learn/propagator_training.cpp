@@ -10,6 +10,7 @@
 #include "calor/core/error.h"
 #include "calor/core/median.h"
 #include "calor/core/random.h"
+#include "calor/kernels/normals.h"
 #include "calor/learn/network/weights.h"
 #include "calor/learn/evaluate.h"
 #include "calor/learn/tokens.h"
@@ -57,15 +58,14 @@ PropagatorTraining::PropagatorTraining(PropagatorNetwork& network, const Propaga
       deviation_(noise * median_distance(train.points, options.seed) / std::sqrt(static_cast<double>(train.points.cols()))),
       points_(tensor_of(train.points, {train.points.rows(), train.points.cols()})),
       known_(train.labels.empty() ? tensor_of(relative(train.targets), {train.count()}) : index_tensor(train.labels)) {
+  gradient_.resize(static_cast<std::size_t>(network.values().numel()));
   state_.values = network.state();
-  state_.adam = adam(0).state();
+  state_.adam.first.resize(gradient_.size());
+  state_.adam.second.resize(gradient_.size());
 }
 
-// The optimiser at a share of the way: its rate falls along a half cosine.
-Adam PropagatorTraining::adam(double progress) const {
-  const double rate = options_.learning_rate * (1 + std::cos(std::numbers::pi * progress)) / 2;
-  return {Optimizer::adamw, rate, options_.weight_decay, network_.values().numel(), network_.decayed()};
-}
+// At a share of the way: it falls along a half cosine.
+double PropagatorTraining::rate(double progress) const { return options_.learning_rate * (1 + std::cos(std::numbers::pi * progress)) / 2; }
 
 void PropagatorTraining::restore(PropagatorState state) {
   network_.restore(state.values);
@@ -73,35 +73,33 @@ void PropagatorTraining::restore(PropagatorState state) {
 }
 
 // Nothing for a batch in which no two points share a class.
-std::optional<double> PropagatorTraining::step(const std::vector<std::int64_t>& rows, double progress, Adam::State& moments, Random& noise) {
-  const at::Tensor chosen = index_tensor(rows), points = points_.index_select(0, chosen), known = known_.index_select(0, chosen);
-  for (float& value : floats(points)) value += static_cast<float>(deviation_ * noise.normal());
+std::optional<double> PropagatorTraining::step(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t size, Adam& optimiser) {
+  const at::Tensor chosen = index_tensor({order.begin() + begin, order.begin() + begin + size}), points = points_.index_select(0, chosen), known = known_.index_select(0, chosen);
+  if (deviation_ > 0) {
+    const auto values = floats(points);
+    std::vector<double> normal(values.size());
+    kernels::normals({options_.seed, Purpose::noise, static_cast<std::uint64_t>(state_.epoch)}, static_cast<std::uint64_t>(begin * points.size(1)), normal);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += static_cast<float>(deviation_ * normal[i]);
+  }
   if (!network_.finite()) return std::nan("");  // the last step went too far
-  const at::Tensor loss = known.is_floating_point() ? network_.squared_error(points, known) : network_.loss(points, known);
-  if (!loss.defined()) return std::nullopt;
-  const double found = loss.item<double>();
-  if (!std::isfinite(found)) return found;
-  network_.values().mutable_grad() = at::Tensor();
-  loss.backward();
-  Adam optimiser = adam(progress);
-  optimiser.restore(std::move(moments));
-  optimiser.step(floats(network_.values()), floats(network_.values().grad()));
-  moments = optimiser.state();
-  return found;
+  const std::optional<double> loss = known.is_floating_point() ? network_.squared_error(points, known, gradient_) : network_.loss(points, known, gradient_);
+  if (loss && std::isfinite(*loss)) optimiser.step(floats(network_.values()), gradient_);
+  return loss;
 }
 
 std::optional<std::string> PropagatorTraining::run(const Context& context, const std::function<void(const PropagatorState&)>& before_step) {
+  Adam optimiser(Optimizer::adamw, 0, options_.weight_decay, network_.values().numel(), network_.decayed());
+  optimiser.restore(state_.adam);
   while (state_.epoch < epochs_) {
     const auto epoch = static_cast<std::uint64_t>(state_.epoch);
-    Random random(options_.seed, Purpose::shuffle, epoch), noise(options_.seed, Purpose::noise, epoch);
+    Random random(options_.seed, Purpose::shuffle, epoch);
     const auto order = permutation(points_.size(0), random);
-    Adam::State moments = state_.adam;
     double total = 0;
     std::int64_t begin = 0, judged = 0, done = state_.epoch * batch_count();
     for (const std::int64_t size : batches_) {
       before_step(state_);
-      const double progress = static_cast<double>(done++) / static_cast<double>(epochs_ * batch_count());
-      const auto loss = step({order.begin() + begin, order.begin() + begin + size}, progress, moments, noise);
+      optimiser.set_rate(rate(static_cast<double>(done++) / static_cast<double>(epochs_ * batch_count())));
+      const auto loss = step(order, begin, size, optimiser);
       begin += size;
       if (!loss) continue;
       if (!std::isfinite(*loss)) return fmt::format("the loss became non-finite in epoch {}", state_.epoch + 1);
@@ -110,7 +108,7 @@ std::optional<std::string> PropagatorTraining::run(const Context& context, const
     }
     ++state_.epoch;
     state_.values = network_.state();
-    state_.adam = std::move(moments);
+    state_.adam = optimiser.state();
     state_.loss.push_back(judged ? total / static_cast<double>(judged) : std::nan(""));
     context.advance(static_cast<double>(state_.epoch), static_cast<double>(epochs_),
                     fmt::format("epoch {} of {}, loss {:.3g}", state_.epoch, epochs_, state_.loss.back()));

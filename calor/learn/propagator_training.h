@@ -35,9 +35,9 @@ class PropagatorTraining {
   std::int64_t epochs() const { return epochs_; }
 
  private:
-  Adam adam(double progress) const;
+  double rate(double progress) const;
   std::int64_t batch_count() const { return static_cast<std::int64_t>(batches_.size()); }
-  std::optional<double> step(const std::vector<std::int64_t>& rows, double progress, Adam::State& moments, Random& noise);
+  std::optional<double> step(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t size, Adam& optimiser);
 
   PropagatorNetwork& network_;
   PropagatorOptions options_;
@@ -45,6 +45,7 @@ class PropagatorTraining {
   std::int64_t epochs_;
   double deviation_;
   at::Tensor points_, known_;  // known: classes (int64) or targets (float)
+  std::vector<float> gradient_;
   PropagatorState state_;
 };
 

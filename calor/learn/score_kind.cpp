@@ -51,10 +51,10 @@ Features additive_features(std::span<const at::Tensor> p, const at::Tensor& toke
   return {at::linear(projected, p[1]), at::linear(projected, p[2])};
 }
 
-// score(uniform): every key weighs the same: the control.
+// score(uniform): every key weighs the same: the control.  Features of no numbers, whose products are 0.
 std::vector<ParameterSpec> no_parameters(std::int64_t) { return {}; }
 Features uniform_features(std::span<const at::Tensor>, const at::Tensor& tokens) {
-  const at::Tensor nothing = at::zeros({tokens.size(0), 1}, tokens.options());
+  const at::Tensor nothing = at::zeros({tokens.size(0), 0}, tokens.options());
   return {nothing, nothing};
 }
 

@@ -17,7 +17,7 @@ struct ParameterSpec {
   std::int64_t fan_in = 1;
 };
 
-// What the tokens are compared by: query side and key side, each [tokens, any width].
+// What the tokens are compared by: query side and key side, each [tokens, any width]; of width 0 all compare alike.
 struct Features {
   at::Tensor query, key;
 };

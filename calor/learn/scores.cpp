@@ -2,9 +2,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cdist.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/median.h>
+#include <ATen/ops/softmax.h>
 #include <ATen/ops/std.h>
 #include <ATen/ops/zeros.h>
 
@@ -51,6 +53,19 @@ at::Tensor streamed_sums(Pairing pairing, const at::Tensor& query, const at::Ten
   return streamed_mean(pairing, query, key, nothing, factor, bias).log_sum_exp;
 }
 
+// Of scores that are all 0 every row is the same, and no pair need be formed.
+bool all_alike(const Features& features) { return features.key.size(1) == 0; }
+
+at::Tensor sum_of_alike(std::int64_t rows, const at::Tensor& keys, const at::Tensor& bias) {
+  const at::Tensor sum = bias.defined() ? at::logsumexp(bias, {0}) : at::full({}, std::log(static_cast<double>(keys.size(0))), keys.options());
+  return sum.expand({rows});
+}
+
+Mean mean_of_alike(std::int64_t rows, const at::Tensor& value, const at::Tensor& bias) {
+  const at::Tensor row = bias.defined() ? at::softmax(bias, 0).matmul(value) : value.mean(0);
+  return {row.expand({rows, value.size(1)}), sum_of_alike(rows, value, bias)};
+}
+
 at::Tensor shifted(const at::Tensor& scores, const at::Tensor& log_factor) {
   return log_factor.defined() ? scores + log_factor : scores;
 }
@@ -63,17 +78,20 @@ Scores::Scores(Pairing pairing, const Features& features, const at::Tensor& fact
 }
 
 at::Tensor Scores::log_row_sums(const at::Tensor& log_column) const {
+  if (!stored_.defined() && all_alike(features_)) return sum_of_alike(features_.query.size(0), features_.key, log_column);
   if (!stored_.defined()) return streamed_sums(pairing_, features_.query, features_.key, factor_, log_column);
   return at::logsumexp(shifted(stored_, log_column), {1});
 }
 
 at::Tensor Scores::log_column_sums(const at::Tensor& log_row) const {
   // Both streamed scores are the same with the sides exchanged.
+  if (!stored_.defined() && all_alike(features_)) return sum_of_alike(features_.key.size(0), features_.query, log_row);
   if (!stored_.defined()) return streamed_sums(pairing_, features_.key, features_.query, factor_, log_row);
   return at::logsumexp(shifted(stored_.t(), log_row), {1});
 }
 
 Mean Scores::mean(const at::Tensor& log_column, const at::Tensor& value) const {
+  if (!stored_.defined() && all_alike(features_)) return mean_of_alike(features_.query.size(0), value, log_column);
   if (!stored_.defined()) return streamed_mean(pairing_, features_.query, features_.key, value, factor_, log_column);
   const at::Tensor logs = shifted(stored_, log_column);
   const at::Tensor log_sum_exp = at::logsumexp(logs, {1}, /*keepdim=*/true);

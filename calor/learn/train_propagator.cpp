@@ -8,6 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/version.h"
+#include "calor/kernels/mutual.h"
 #include "calor/learn/checkpoint.h"
 #include "calor/learn/propagator_network.h"
 #include "calor/learn/propagator_start.h"
@@ -34,11 +35,12 @@ void check(const PropagatorData& data, const PropagatorOptions& options, const C
   check_option("--checkpoint-seconds", options.checkpoint_seconds, 0, 1e9);
   require(options.components >= 1 && options.components <= options.most_columns && options.trial_rows >= 2, Fault::internal,
           "[train] expected 1 to {} components and 2 rows for trials, found {} and {}", options.most_columns, options.components, options.trial_rows);
-  // Numbers of phi with their gradients and both moments, units of a batch with theirs, and the points.
+  // Numbers of phi with their gradients and both moments, units of a batch with theirs, its affinities, and the points.
   const double columns = static_cast<double>(data.train.points.cols());
   const double width = columns > static_cast<double>(options.most_columns) ? static_cast<double>(options.components) : columns;
   const double hidden = static_cast<double>(options.hidden), rows = static_cast<double>(data.train.count());
-  const double bytes = 8 * 4 * (width * width + 2 * hidden * width) + 4 * 4 * std::min(static_cast<double>(options.batch), rows) * (hidden + 4 * width) +
+  const double keys = std::min(static_cast<double>(options.batch), rows), affinities = keys <= static_cast<double>(kernels::most_mutual) ? keys * keys : 0;
+  const double bytes = 8 * 4 * (width * width + 2 * hidden * width) + 4 * 4 * keys * (hidden + 4 * width) + 4 * affinities +
                        8 * rows * (columns + 4 * width);
   context.memory.require(static_cast<std::uint64_t>(bytes), "train", fmt::format("a metric of {} units on {} rows", options.hidden, data.train.count()),
                          "give a smaller --width or --batch, fewer rows, or raise --max-memory");

@@ -193,7 +193,7 @@ TEST_P(AttendCases, RowsShownAreTheWeightsOverTheirSum) {
   whole.value = at::eye(12, at::kDouble);
   const Attended attended = attend(attention, whole, factor);
   const at::Tensor index = at::tensor({7, 2}, at::kLong), weights = attended.out.index_select(0, index);
-  const at::Tensor rows = attention_rows(attention, whole, attended, factor, index);
+  const at::Tensor rows = attention_rows(attention, whole, attended.factors, factor, index);
   EXPECT_LT((rows - weights / weights.sum(1, true)).abs().max().item<double>(), 1e-12);
 }
 

@@ -174,8 +174,8 @@ struct Panel {
 };
 
 // tile[r][j] = A [rows x depth] columns + bias_j for whole panels of columns ([panel][depth][2 vectors]), the tile's rows so far apart.
-HWY_NOINLINE void tile_product(const float* a, std::int64_t stride, const float* columns, std::int64_t panels,
-                               std::int64_t rows, std::int64_t depth, const float* bias, float* tile, std::int64_t apart = tile_stride) {
+inline HWY_NOINLINE void tile_product(const float* a, std::int64_t stride, const float* columns, std::int64_t panels,
+                                      std::int64_t rows, std::int64_t depth, const float* bias, float* tile, std::int64_t apart = tile_stride) {
   const std::int64_t width = 2 * lanes();
   for (std::int64_t p = 0; p < panels; ++p)
     for_row_groups<accumulators / 2>(

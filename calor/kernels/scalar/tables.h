@@ -14,7 +14,8 @@ const Symmetric* symmetric();
 const WalkSums* walk_sums();
 const WorkingSet* working_set();
 const Edges* edges();
+const MetricSteps* metric_steps();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set(), edges()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set(), edges(), metric_steps()}; }
 
 }  // namespace calor::kernels::scalar
