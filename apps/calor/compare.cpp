@@ -23,6 +23,7 @@
 #include "calor/report/report.h"
 #include "command.h"
 #include "compare_nodes.h"
+#include "train_surfaces.h"
 #include "protocol_options.h"
 
 namespace calor::app {
@@ -138,7 +139,9 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   if (arguments.nodes.wanted()) {
     require(!arguments.standardise && arguments.attentions == CompareArguments{}.attentions, Fault::usage,
             "[compare] expected --pipeline without --attention and --standardise, found one of them: attentions on tokens have a comparison of their own, and --feature-scale scales features of nodes");
-    if (!arguments.nodes.surfaces()) require_node_options("compare", arguments.protocol, !arguments.test.empty());
+    require_labels("compare", arguments.nodes);
+    if (arguments.nodes.surfaces()) require_no_table("compare", arguments.label);
+    else require_node_options("compare", arguments.protocol, !arguments.test.empty());
   }
   require(arguments.test.empty() || arguments.data.size() == 1, Fault::usage,
           "[compare] expected one DATA with --test, found {}: compare them one by one", arguments.data.size());
@@ -155,6 +158,8 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
 
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
+  for (const std::string& source : arguments.data)
+    require(!arguments.nodes.surfaces() || std::filesystem::exists(source), Fault::input, "[compare] expected a mesh, a folder of meshes, or a list of their files, found nothing at {}: check the name", source);
   for (const std::string& source : arguments.data)
     require(arguments.nodes.wanted() || !io::is_bundled_graph(source), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
   std::vector<io::Dataset> sets;
@@ -177,7 +182,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
                 {"experiments", json::array()}};
   for (std::size_t set = 0; set < arguments.data.size(); ++set) {
     const bool surfaces = arguments.nodes.surfaces(), nodes = arguments.nodes.wanted();
-    const NodeComparison comparison{arguments.data[set], arguments.test, arguments.seeds, !arguments.no_baselines};
+    const NodeComparison comparison{arguments.data[set], arguments.test, arguments.report, arguments.seeds, !arguments.no_baselines};
     json experiment = surfaces ? compare_surfaces(globals, arguments.nodes, arguments.protocol, comparison, context)
                       : nodes  ? compare_nodes(globals, arguments.label, arguments.nodes, arguments.protocol, comparison, context)
                                : learn::compare(sets[set], test, options, context);
@@ -220,7 +225,7 @@ void add_compare_command(CLI::App& app, Globals& globals) {
       ->type_name("NAME|PIPELINE,...")
       ->allow_extra_args(false)
       ->capture_default_str();
-  command->add_option("--seeds", arguments->seeds, "Runs per similarity")->capture_default_str();
+  command->add_option("--seeds", arguments->seeds, "Runs per similarity or network")->capture_default_str();
   add_data_options(*command, arguments->label, label_of_predictions);
   command->add_option("--test", arguments->test, "A separate test set; without it a share of DATA is held out");
   add_protocol(*command, arguments->protocol);

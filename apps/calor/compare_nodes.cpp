@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
 
 #include "calor/core/text.h"
@@ -30,8 +33,9 @@ json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOp
 std::string percent(const json& value, int digits) { return value.is_number() ? fmt::format("{:.{}f}", 100 * value.get<double>(), digits) : "-"; }
 
 // The rows of a table: networks, then baselines.
-static void print_rows(const json& experiment, const char* shares_of) {
-  fmt::print("  {:<36} {:>10} {:>6} {:>11} {:>8}\n", "", "accuracy %", "sd", fmt::format("{}*", shares_of), "dead");
+static void print_rows(const json& experiment) {
+  const bool attends = std::ranges::any_of(experiment["summary"], [](const json& row) { return !row["share_final"].empty(); });
+  fmt::print("  {:<36} {:>10} {:>6} {:>11} {:>8}\n", "", "accuracy %", "sd", attends ? "neighbours*" : "", "dead");
   for (const json& row : experiment["summary"]) {
     std::string shares;
     for (const json& share : row["share_final"]) shares += fmt::format("{}{}", shares.empty() ? "" : " ", share.is_number() ? fmt::format("{:.2f}", share.get<double>()) : "-");
@@ -39,7 +43,7 @@ static void print_rows(const json& experiment, const char* shares_of) {
   }
   for (const json& row : experiment["baselines"])
     fmt::print("  {:<36} {:>10} {:>6}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]), percent(row["accuracy_sd"]));
-  fmt::print("  * of each layer, the share of its neighbours that an attention comes to: 1 is the plain mean\n\n");
+  fmt::print("{}\n", attends ? "  * effective share of the neighbours that are attended to, layer by layer: 1 is the plain mean\n" : "");
 }
 
 void print_nodes(const json& experiment) {
@@ -47,7 +51,7 @@ void print_nodes(const json& experiment) {
   fmt::print("{}: {} nodes and {} edges, {}, {}; {} to train on, {} to validate, {} to test{}; {}\n", data["name"].get<std::string>(), grouped_digits(data["rows"]), grouped_digits(data["edges"]),
              counted(data["columns"].get<std::int64_t>(), "feature"), counted(static_cast<std::int64_t>(data["classes"].size()), "class"), grouped_digits(data["train"]), grouped_digits(data["validation"]),
              grouped_digits(data["test"]), data["own_split"].get<bool>() ? " (the data's own split)" : "", counted(static_cast<std::int64_t>(experiment["protocol"]["seeds"].size()), "seed"));
-  print_rows(experiment, "neighbours");
+  print_rows(experiment);
 }
 
 json compare_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison, const Context& context) {
@@ -59,10 +63,9 @@ json compare_surfaces(const Globals& globals, const NodeOptions& options, const 
   all.baselines = comparison.baselines;
   all.protocol = surface_protocol("compare", protocol, options);
   model::networks_of(all.pipelines);  // refused before anything is read
-  const io::SurfaceSet set = load_surfaces(globals, comparison.source, options.labels, nullptr, context);
-  std::optional<io::SurfaceSet> test;
-  if (!comparison.test.empty()) test = load_surfaces(globals, comparison.test, options.labels, &set.classes, context);
-  return learn::compare_surfaces(set, test, all, context);
+  const std::string data = comparison.report.empty() ? "" : std::filesystem::path(comparison.report).replace_extension(".json").string();
+  const Surfaces surfaces = load_training_surfaces(globals, comparison.source, comparison.test, options.labels, {comparison.report, data}, context);
+  return learn::compare_surfaces(surfaces.train, surfaces.test, all, context);
 }
 
 void print_surfaces(const json& experiment) {
@@ -70,7 +73,7 @@ void print_surfaces(const json& experiment) {
   fmt::print("{}: {} {} of {}, {}; {} to train on, {} to test{}; {}\n", data["name"].get<std::string>(), grouped_digits(data["rows"]), data["of"].get<std::string>(),
              counted(data["surfaces"].get<std::int64_t>(), "surface"), counted(static_cast<std::int64_t>(data["classes"].size()), "class"), grouped_digits(data["train"]), grouped_digits(data["test"]),
              data["test_source"].is_null() ? " (drawn for each seed)" : "", counted(static_cast<std::int64_t>(experiment["protocol"]["seeds"].size()), "seed"));
-  print_rows(experiment, "neighbours");
+  print_rows(experiment);
 }
 
 }  // namespace calor::app

@@ -13,7 +13,7 @@ std::string percent(const nlohmann::json& value, int digits = 1);
 
 // What compare's own options say of it too.
 struct NodeComparison {
-  std::string source, test;  // test: of surfaces
+  std::string source, test, report;  // test: of surfaces
   int seeds = 10;
   bool baselines = true;
 };

@@ -16,7 +16,7 @@ void add_graph_option(CLI::App& command, std::string& graph) {
 }
 
 void add_labels_option(CLI::App& command, std::string& labels) {
-  command.add_option("--labels", labels, "Of surfaces: a folder in which NAME.txt has a label on each line, as many as the mesh NAME has triangles or points")->check(not_empty)->type_name("FOLDER");
+  command.add_option("--labels", labels, "For surfaces: a folder in which NAME.txt has a label on each line, as many as the mesh NAME has faces or points; for a single mesh, the file itself")->check(not_empty)->type_name("FOLDER");
 }
 
 void add_node_options(CLI::App& command, NodeOptions& options) {
@@ -31,9 +31,9 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
       ->allow_extra_args(false);
   add_graph_option(command, options.graph);
   add_labels_option(command, options.labels);
-  command.add_option("--feature-scale", options.scale, "With --pipeline: each row over its sum (rows), columns to variance 1 (standardised), or untouched; auto: rows where most are 0")->capture_default_str();
-  command.add_option("--per-class", options.per_class, "With --pipeline: training nodes of each class, where DATA has no split of its own")->capture_default_str();
-  command.add_option("--patience", options.patience, "With --pipeline: end after so many epochs without a better validation; 0: never")->capture_default_str();
+  command.add_option("--feature-scale", options.scale, "With --pipeline on nodes: each row over its sum (rows), columns to variance 1 (standardised), or untouched; auto: rows where most are 0")->capture_default_str();
+  command.add_option("--per-class", options.per_class, "With --pipeline on nodes: training nodes of each class, where DATA has no split of its own")->capture_default_str();
+  command.add_option("--patience", options.patience, "With --pipeline on nodes: end after so many epochs without a better validation; 0: never")->capture_default_str();
 }
 
 learn::NodeProtocol NodeOptions::protocol(const ProtocolOptions& given) const {
@@ -46,6 +46,13 @@ learn::NodeProtocol NodeOptions::protocol(const ProtocolOptions& given) const {
   if (given.weight_decay) protocol.weight_decays = {*given.weight_decay};
   validate(protocol);
   return protocol;
+}
+
+void require_labels(const char* op, const NodeOptions& options) {
+  if (options.surfaces()) return;
+  for (const std::string& text : options.pipelines)
+    if (const model::Network network = model::network_of(text); network.uses_surface)
+      fail(Fault::usage, "[{}] expected labels of surfaces for {}, found none: name their folder with --labels", op, network.name);
 }
 
 void require_node_options(const char* op, const ProtocolOptions& p, bool test) {

@@ -28,6 +28,9 @@ void add_node_options(CLI::App& command, NodeOptions& options);
 void add_graph_option(CLI::App& command, std::string& graph);
 void add_labels_option(CLI::App& command, std::string& labels);
 
+// Throws Fault::usage for a network on surfaces without --labels.
+void require_labels(const char* op, const NodeOptions& options);
+
 // Throws Fault::usage for what networks on nodes have no use for.
 void require_node_options(const char* op, const ProtocolOptions& protocol, bool test);
 

@@ -60,7 +60,7 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
                                    "predict", "a model of calor train");
   if (kind == io::FileKind::surface_network || kind == io::FileKind::diffusion_net) {
     require(arguments.evidence == 0 && arguments.graph.empty(), Fault::usage, "[predict] expected no --evidence and no --graph with a network on surfaces, found one of them: leave it out");
-    return predict_surfaces(globals, arguments.model, arguments.data.data, arguments.labels, arguments.output, format);
+    return predict_surfaces(globals, arguments.model, arguments.data, arguments.labels, arguments.output, format);
   }
   require(arguments.labels.empty(), Fault::usage, "[predict] expected a network on surfaces for --labels, found {}: leave --labels out", io::file_kind(arguments.model).what);
   if (kind == io::FileKind::node_network) {
@@ -103,7 +103,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("predict", predict_summary);
   const auto arguments = std::make_shared<PredictArguments>();
   command->add_option("model", arguments->model, "A model that `calor train --save` wrote")->required()->type_name("MODEL");
-  command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name")
+  command->add_option("data", arguments->data.data, "A file with the model's feature columns, or a bundled name; for a network on surfaces a mesh, a folder or a list of meshes")
       ->required()
       ->type_name("DATA");
   add_output(*command, arguments->output);

@@ -31,12 +31,14 @@ static void print_network(const recipes::Recipe& network) {
   for (const recipes::RecipeParameter& parameter : network.parameters)
     fmt::print("  ${} = {}   {} (\"{} {}=...\")\n", parameter.name, parameter.standard, parameter.meaning, network.name, parameter.name);
   std::vector<std::string_view> shown;
-  for (const pipeline::BoundStage& bound : model::network_of(network.name).stages)
-    if (std::find(shown.begin(), shown.end(), bound.stage->name) == shown.end()) {
-      shown.push_back(bound.stage->name);
-      fmt::print("  {:<16} {}\n", bound.stage->name, bound.stage->meaning);
-    }
-  fmt::print("\nA network on the nodes of a graph, whose weights are learned: calor compare DATA --pipeline {0}, calor train DATA --pipeline {0} --save MODEL\n", network.name);
+  const model::Network bound_network = model::network_of(network.name);
+  pipeline::for_each_stage(bound_network.stages, [&](const pipeline::BoundStage& bound) {
+    if (std::find(shown.begin(), shown.end(), bound.stage->name) != shown.end()) return;
+    shown.push_back(bound.stage->name);
+    fmt::print("  {:<16} {}\n", bound.stage->name, bound.stage->meaning);
+  });
+  fmt::print("\nA network on {1}, whose weights are learned: calor compare DATA {2}--pipeline {0}, calor train DATA {2}--pipeline {0} --save MODEL\n", network.name,
+             bound_network.uses_surface ? "surfaces" : "the nodes of a graph", bound_network.uses_surface ? "--labels FOLDER " : "");
   if (!network.citation.empty()) fmt::print("Source: {}\n", network.citation);
 }
 
@@ -56,7 +58,7 @@ static void show(const std::string& name, bool as_document) {
       if (as_document) document["recipes"].push_back(as_json(recipe));
       else fmt::print("{:<20} {}\n{:<20} {}\n", recipe.name, recipe.summary, "", recipe.pipeline);
     }
-    if (!as_document) fmt::print("\nNetworks on the nodes of a graph, for calor compare and train with --pipeline (calor recipes NAME prints their stages)\n");
+    if (!as_document) fmt::print("\nNetworks on the nodes of a graph or on surfaces, for calor compare and train with --pipeline (calor recipes NAME prints their stages)\n");
     for (const recipes::Recipe& network : model::all_networks()) {
       if (as_document) document["networks"].push_back(as_json(network));
       else fmt::print("{:<20} {}\n", network.name, network.summary);

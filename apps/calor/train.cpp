@@ -79,9 +79,10 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   if (arguments.nodes.surfaces()) {
     require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise, Fault::usage,
             "[train] expected surfaces without --model, --attention and --noise, found one of them: the pipeline says what the network is");
-    return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
+    return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
   }
   if (arguments.nodes.wanted()) {
+    require_labels("train", arguments.nodes);
     require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
             "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");
     return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -20,13 +21,15 @@ using nlohmann::json;
 
 learn::SurfaceProtocol surface_protocol(const char* op, const ProtocolOptions& p, const NodeOptions& options) {
   const NodeOptions usual;
-  const std::pair<const char*, bool> others[] = {{"--layers", p.layers.has_value()},     {"--width", p.width.has_value()},          {"--batch", p.batch.has_value()},
-                                                 {"--optimizer", !p.optimizer.empty()},  {"--reading", p.reading != "recommended"}, {"--temperature", p.temperature != "fixed"},
-                                                 {"--attend", p.attend != "train"},      {"--no-standardise", p.no_standardise},    {"--graph", !options.graph.empty()},
+  const std::pair<const char*, bool> of_networks[] = {{"--layers", p.layers.has_value()}, {"--width", p.width.has_value()}, {"--temperature", p.temperature != "fixed"}};
+  for (const auto& [option, given] : of_networks)
+    require(!given, Fault::usage, "[{}] expected no {} with surfaces, found one: what a network is stands in its --pipeline (\"diffusion-net width=64\")", op, option);
+  const std::pair<const char*, bool> others[] = {{"--batch", p.batch.has_value()},         {"--optimizer", !p.optimizer.empty()},  {"--reading", p.reading != "recommended"},
+                                                 {"--attend", p.attend != "train"},        {"--no-standardise", p.no_standardise},  {"--graph", !options.graph.empty()},
                                                  {"--feature-scale", options.scale != usual.scale}, {"--per-class", options.per_class != usual.per_class},
                                                  {"--patience", options.patience != usual.patience}};
   for (const auto& [option, given] : others)
-    require(!given, Fault::usage, "[{}] expected no {} with surfaces, found one: what a network is stands in its --pipeline (\"diffusion-net width=64\")", op, option);
+    require(!given, Fault::usage, "[{}] expected no {} with surfaces, which are trained on one by one, with Adam, for all epochs, found one: leave it out", op, option);
   learn::SurfaceProtocol protocol;
   if (p.epochs) protocol.epochs = *p.epochs;
   if (p.learning_rate) protocol.learning_rate = *p.learning_rate;
@@ -36,10 +39,33 @@ learn::SurfaceProtocol surface_protocol(const char* op, const ProtocolOptions& p
   return protocol;
 }
 
-io::SurfaceSet load_surfaces(const Globals& globals, const std::string& source, const std::string& labels, const std::vector<std::string>* known, const Context& context) {
+void require_no_table(const char* op, const DataOptions& given) {
+  const DataOptions usual;
+  const std::pair<const char*, bool> all[] = {{"--label", given.label != usual.label},       {"--names", given.names != usual.names},          {"--header", given.header != usual.header},
+                                              {"--delimiter", given.delimiter != usual.delimiter}, {"--decimal", given.decimal != usual.decimal}, {"--encoding", given.encoding != usual.encoding},
+                                              {"--missing", given.missing != usual.missing}, {"--features", !given.features.empty()},          {"--one-hot", !given.one_hot.empty()},
+                                              {"--layer", given.layer != usual.layer},       {"--obsm", given.obsm != usual.obsm},              {"--as", given.as != usual.as}};
+  for (const auto& [option, found] : all) require(!found, Fault::usage, "[{}] expected no {} with surfaces, which are no tables, found one: leave it out", op, option);
+}
+
+static io::SurfaceSet load(const Globals& globals, const std::string& source, const std::string& labels, const io::KnownLabels* known, const std::vector<std::string>& outputs, const Context& context) {
   io::SurfaceSet set = io::load_surfaces(source, labels, known, context);
+  for (const std::string& output : outputs)
+    if (!output.empty()) check_output(output, set.files);
   if (!globals.quiet) fmt::print(stderr, "{}\n", io::reading_line(set));
   return set;
+}
+
+Surfaces load_training_surfaces(const Globals& globals, const std::string& source, const std::string& test, const std::string& labels, const std::vector<std::string>& outputs, const Context& context) {
+  require(test.empty() || std::filesystem::is_directory(labels), Fault::usage, "[surfaces] expected a folder of labels with --test, found one file, which cannot be of both sets ({})", labels);
+  Surfaces surfaces{load(globals, source, labels, nullptr, outputs, context), {}};
+  if (test.empty()) return surfaces;
+  const io::KnownLabels known{surfaces.train.classes, surfaces.train.of_faces};
+  surfaces.test = load(globals, test, labels, &known, outputs, context);
+  std::int64_t both = 0;
+  for (const io::Mesh& mesh : surfaces.test->meshes) both += std::ranges::count(surfaces.train.meshes, mesh.hash, &io::Mesh::hash) > 0;
+  if (both > 0 && !globals.quiet) fmt::print(stderr, "note: {} of the test set {} in the training set as well\n", counted(both, "surface"), both == 1 ? "is" : "are");
+  return surfaces;
 }
 
 static json training_json(const Globals& globals, const learn::TrainedSurfaces& result, const std::string& save) {
@@ -82,14 +108,15 @@ void train_surfaces(const Globals& globals, const NodeOptions& options, const Pr
   all.restart = training.restart;
   all.checkpoint_seconds = training.checkpoint_seconds;
   model::network_of(all.pipeline);  // refused before anything is read
-  if (!all.save.empty()) check_output(all.save, {training.data, training.test});
+  require_no_table("train", training.data);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const io::SurfaceSet set = load_surfaces(globals, training.data, options.labels, nullptr, context);
-  std::optional<io::SurfaceSet> test;
-  if (!training.test.empty()) test = load_surfaces(globals, training.test, options.labels, &set.classes, context);
-  const learn::TrainedSurfaces result = learn::train_surfaces(set, test, all, context);
+  const Surfaces surfaces = load_training_surfaces(globals, training.data.data, training.test, options.labels, {training.save}, context);
+  const io::SurfaceSet& set = surfaces.train;
+  const learn::TrainedSurfaces result = learn::train_surfaces(set, surfaces.test, all, context);
   bar.clear();
+  if (!globals.quiet)
+    for (const std::string& remark : result.remarks) fmt::print(stderr, "note: {}\n", remark);
   if (globals.json) {
     print_json(training_json(globals, result, training.save));
   } else {
@@ -105,11 +132,13 @@ void train_surfaces(const Globals& globals, const NodeOptions& options, const Pr
           training.save.empty() ? "" : "; no model was written");
 }
 
-void predict_surfaces(const Globals& globals, const std::string& path, const std::string& source, const std::string& labels, const std::string& output, pipeline::Format format) {
+void predict_surfaces(const Globals& globals, const std::string& path, const DataOptions& given, const std::string& labels, const std::string& output, pipeline::Format format) {
+  require_no_table("predict", given);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::SurfaceModel model = learn::load_surface_model(path);
-  const io::SurfaceSet set = load_surfaces(globals, source, labels, &model.classes, context);
+  const io::KnownLabels known{model.classes, model.of_faces};
+  const io::SurfaceSet set = load(globals, given.data, labels, &known, {output}, context);
   const learn::SurfacePredictions predictions = learn::predict_surfaces(model, set, context);
   bar.clear();
   NewPredictions found{{}, model.classes, {}, {}, {}, 0, {}};
@@ -119,7 +148,8 @@ void predict_surfaces(const Globals& globals, const std::string& path, const std
   double* probability = found.probability.data();
   for (std::size_t m = 0; m < predictions.each.size(); ++m) {
     const learn::Predictions& each = predictions.each[m];
-    for (std::int64_t i = 0; i < each.rows; ++i) found.row_names.push_back(set.size() == 1 ? std::to_string(i + 1) : fmt::format("{}:{}", set.meshes[m].name, i + 1));
+    for (std::int64_t i = 0; i < each.rows; ++i)
+      found.row_names.push_back(fmt::format("{}:{}", set.meshes[m].name, 1 + (model.of_faces ? set.meshes[m].face_of[static_cast<std::size_t>(i)] : i)));
     found.winner.insert(found.winner.end(), each.winner.begin(), each.winner.end());
     for (const float p : each.probability) *probability++ = io::parse_number(fmt::format("{}", p)).value_or(0);
   }

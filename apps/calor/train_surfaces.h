@@ -1,6 +1,7 @@
 // calor train and calor predict for networks on surfaces.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "calor/io/surface_set.h"
@@ -15,17 +16,25 @@ namespace calor::app {
 // What --epochs, --lr, --weight-decay and --test-share say.  Throws Fault::usage for what surfaces have no use for.
 learn::SurfaceProtocol surface_protocol(const char* op, const ProtocolOptions& given, const NodeOptions& options);
 
-// The set, and a line on stderr that says what was read.  known: a model's classes, or null.
-io::SurfaceSet load_surfaces(const Globals& globals, const std::string& source, const std::string& labels, const std::vector<std::string>* known, const Context& context);
+// Training surfaces and, where there is a test set, those; lines on stderr say what was read and what is odd about it.  Throws Fault::usage where an output is one of their files.
+struct Surfaces {
+  io::SurfaceSet train;
+  std::optional<io::SurfaceSet> test;
+};
+Surfaces load_training_surfaces(const Globals& globals, const std::string& source, const std::string& test, const std::string& labels, const std::vector<std::string>& outputs, const Context& context);
+
+// Throws Fault::usage for options that say how tables are read.
+void require_no_table(const char* op, const DataOptions& given);
 
 struct SurfaceTraining {
-  std::string data, test, save;
+  DataOptions data;
+  std::string test, save;
   bool restart = false;
   double checkpoint_seconds = 60;
 };
 
 void train_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const SurfaceTraining& training);
 
-void predict_surfaces(const Globals& globals, const std::string& model, const std::string& data, const std::string& labels, const std::string& output, pipeline::Format format);
+void predict_surfaces(const Globals& globals, const std::string& model, const DataOptions& data, const std::string& labels, const std::string& output, pipeline::Format format);
 
 }  // namespace calor::app

@@ -1,6 +1,7 @@
 #include <Eigen/Geometry>
 #include <algorithm>
 
+#include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/engine/mesh_laplacian.h"
 
@@ -29,6 +30,7 @@ MeshLaplacian cotangent_laplacian(const io::Mesh& mesh, const Context& context) 
       for (const auto& [row, column, value] : {Edge{a, b, -weight}, Edge{b, a, -weight}, Edge{a, a, weight}, Edge{b, b, weight}}) entries.push_back({row, column, value});
     }
   }
+  require(result.mass.sum() > 0, Fault::input, "[laplacian] expected a surface with an area, found {} of none: give its points in another unit, or another surface", counted(mesh.faces(), "triangle"));
   result.stiffness = from_edges(mesh.nodes(), mesh.nodes(), std::move(entries));
   return result;
 }

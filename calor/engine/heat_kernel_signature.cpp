@@ -17,8 +17,13 @@ Vector signature_times(std::int64_t count) {
 
 io::Mesh in_unit_ball(io::Mesh mesh) {
   Eigen::Map<Matrix> points(mesh.points.data(), mesh.nodes(), 3);
+  const double largest = points.size() ? points.cwiseAbs().maxCoeff() : 0;
+  if (!(largest > 0) || !std::isfinite(largest)) return mesh;
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  for (Eigen::Index k = 0; k < points.size(); ++k) points.data()[k] = std::ldexp(points.data()[k], -exponent);  // squares and sums then neither overflow nor vanish
   points.rowwise() -= points.colwise().mean().eval();
-  const double radius = points.rows() ? points.rowwise().norm().maxCoeff() : 0;
+  const double radius = points.rowwise().norm().maxCoeff();
   if (radius > 0) points /= radius;
   return mesh;
 }

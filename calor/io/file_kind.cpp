@@ -69,6 +69,14 @@ FileKind kind_of_json(std::ifstream& file) {
 
 }  // namespace
 
+// torch.save's archive, whose first entry is a pickle.
+static bool is_torch_archive(std::ifstream& file) {
+  char head[64] = {};
+  file.read(head, sizeof head);
+  const std::string_view text(head, static_cast<std::size_t>(file.gcount()));
+  return text.starts_with("PK\x03\x04") && text.find("data.pkl") != std::string_view::npos;
+}
+
 FileKind file_kind(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return {};  // a pipe can be read once
@@ -77,6 +85,11 @@ FileKind file_kind(const std::string& path) {
   if (error || !file) return {};
   const FileKind tensors = kind_of_tensors(file, size);
   if (tensors.kind != FileKind::other) return tensors;
+  file.clear();
+  file.seekg(0);
+  if (is_torch_archive(file))
+    return {FileKind::foreign, "a file of torch.save",
+            "make it a safetensors file, in Python: safetensors.torch.save_file(torch.load(\"m.pth\", weights_only=True), \"m.safetensors\")"};
   file.clear();
   file.seekg(0);
   char first = 0;

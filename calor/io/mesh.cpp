@@ -32,6 +32,7 @@ class Triangles {
 
   // Of a face without equal neighbours, or with fewer than three corners.
   void add(const std::vector<std::int64_t>& face) {
+    ++mesh_.file_faces;
     if (face.size() < 3) {
       ++mesh_.degenerate;
       return;
@@ -48,8 +49,12 @@ class Triangles {
 
  private:
   void add(std::int64_t a, std::int64_t b, std::int64_t c) {
-    if (a == b || b == c || c == a) ++mesh_.degenerate;
-    else for (const std::int64_t corner : {a, b, c}) mesh_.triangles.push_back(static_cast<std::int32_t>(corner));
+    if (a == b || b == c || c == a) {
+      ++mesh_.degenerate;
+      return;
+    }
+    for (const std::int64_t corner : {a, b, c}) mesh_.triangles.push_back(static_cast<std::int32_t>(corner));
+    mesh_.face_of.push_back(static_cast<std::int32_t>(mesh_.file_faces - 1));
   }
 
   Mesh& mesh_;
@@ -181,6 +186,13 @@ static std::string beginning(const std::string& path) {
     return unpacked;
   }
   return head.substr(0, wanted);
+}
+
+bool has_mesh_name(const std::string& path) {
+  std::filesystem::path file = lower_case(path);
+  if (file.extension() == ".gz") file = file.stem();
+  const std::string suffix = file.extension().string();
+  return suffix == ".off" || suffix == ".obj" || suffix == ".ply" || suffix == ".stl";
 }
 
 static bool shows_a_point(std::string_view text) {

@@ -16,6 +16,8 @@ struct Mesh {
   std::string hash;                     // SHA-256 of the file as stored, hex
   std::vector<double> points;           // nodes x 3, row-major, finite
   std::vector<std::int32_t> triangles;  // faces x 3: three different nodes each, in the file's order of turning
+  std::vector<std::int32_t> face_of;    // the file's face that each triangle is, or is cut from, from 0
+  std::int64_t file_faces = 0;          // those of the file
   std::int64_t cut = 0;                 // faces of more than three corners, each cut into triangles
   std::int64_t degenerate = 0;          // triangles with a corner twice and faces of fewer than three corners, left out
   std::int64_t merged = 0;              // corners of STL that stood where an earlier one stands
@@ -43,6 +45,8 @@ Mesh parse_mesh(std::string_view bytes, const std::string& place, const Context&
 // what is no file.
 bool is_mesh_file(const std::string& path);
 
+// Whether its name says so: .off, .obj, .ply or .stl, and .gz after it.
+bool has_mesh_name(const std::string& path);
 
 // "read 752 points and 1,500 triangles (OBJ; 3 faces cut; 1 degenerate triangle left out)".
 std::string reading_line(const Mesh& mesh);

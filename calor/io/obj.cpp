@@ -27,9 +27,8 @@ std::int64_t corner(std::string_view word, std::int64_t points, const std::strin
 }  // namespace
 
 bool is_obj(std::string_view bytes) {
-  bytes = bytes.substr(0, 4096);
-  if (bytes.find('\0') != std::string_view::npos) return false;
-  MeshLines lines(bytes, '#');
+  if (bytes.substr(0, 4096).find('\0') != std::string_view::npos) return false;
+  MeshLines lines(bytes, '#');  // comments may be long
   if (!lines.next()) return false;
   const auto& words = lines.words();
   return (words[0] == "v" && words.size() >= 4) || std::ranges::find(others, words[0]) != std::end(others);

@@ -21,11 +21,11 @@ constexpr RecipeParameter attention[] = {{"width", "8", "features of a head", 1}
 constexpr RecipeParameter plain[] = {{"width", "64", "features of the hidden layer", 1}, {"dropout", "0.5", "share of features left out in a training step"}};
 
 constexpr RecipeParameter diffusion[] = {{"width", "128", "features of a point", 1},
-                                         {"blocks", "4", "how often heat flows", 1},
+                                         {"blocks", "4", "number of blocks", 1},
                                          {"dropout", "0.5", "share of features left out in a training step"},
-                                         {"modes", "128", "eigenvectors that heat is made of"},
+                                         {"modes", "128", "number of Laplacian eigenvectors"},
                                          {"weights", "robust", "of the Laplacian: robust or cotangent"}};
-constexpr RecipeParameter propagation[] = {{"width", "64", "features of a point or triangle", 1}, {"layers", "4", "how often features flow", 1}};
+constexpr RecipeParameter propagation[] = {{"width", "64", "features of a point or triangle", 1}, {"layers", "4", "number of layers", 1}};
 
 // DiffusionNet's blocks: heat, gradients, and a network of each point on its own.
 #define CALOR_DIFFUSION \
@@ -58,15 +58,15 @@ constexpr Recipe networks[] = {
      personalised, "predictions of a plain network flow along the graph, as in personalised PageRank", "", "arXiv:1810.05997"},
     {"mlp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias", plain, "a plain network, which does not see the graph", "", ""},
     {"logistic", "linear(classes) | bias", {}, "logistic regression, which does not see the graph", "", ""},
-    {"diffusion-net", "heat_signature(modes=$modes, weights=$weights) | " CALOR_DIFFUSION, diffusion, "surfaces: heat flows for learned times, from features that motions do not change", "",
+    {"diffusion-net", "heat_signature(modes=$modes, weights=$weights) | " CALOR_DIFFUSION, diffusion, "surfaces: heat diffusion with learned times, from features that are invariant to rigid motions and bending", "",
      "arXiv:2012.00888"},
-    {"diffusion-net-xyz", "rotate | " CALOR_DIFFUSION, diffusion, "surfaces: the same from points in space, turned at random while training", "", "arXiv:2012.00888"},
-    {"surface-self", CALOR_PROPAGATION("dot"), propagation, "surfaces: features flow between neighbours by dot products", "", "arXiv:2412.18288"},
+    {"diffusion-net-xyz", "rotate | " CALOR_DIFFUSION, diffusion, "surfaces: the same from coordinates, randomly rotated in training", "", "arXiv:2012.00888"},
+    {"surface-self", CALOR_PROPAGATION("dot"), propagation, "surfaces: attention between neighbours by dot products", "", "arXiv:2412.18288"},
     {"surface-l2", CALOR_PROPAGATION("l2"), propagation, "surfaces: the same by distances of mapped features", "", "arXiv:2412.18288"},
     {"surface-metric", CALOR_PROPAGATION("metric"), propagation, "surfaces: the same by a learned metric", "", "arXiv:2412.18288"},
     {"surface-uniform", CALOR_PROPAGATION("uniform"), propagation, "surfaces: the same with all neighbours alike: the control", "", ""},
     {"surface-mlp", "heat_signature | faces | linear($width) | bias | tanh | layers($layers, residual(linear($width) | bias | tanh)) | linear(classes) | bias", propagation,
-     "surfaces: each point or triangle on its own", "", ""}};
+     "surfaces: each point or triangle is classified independently", "", ""}};
 
 #undef CALOR_ATTENTION
 #undef CALOR_DIFFUSION

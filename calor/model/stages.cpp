@@ -28,7 +28,7 @@ constexpr Parameter dropout_parameters[] = {
 constexpr Parameter slope_parameters[] = {{"slope", Parameter::Takes::number, "0.2", 0, 1, {}, "of numbers below 0"}};
 constexpr Parameter heads_parameters[] = {{"how", Parameter::Takes::word, "mean", 0, 0, "mean|sum", "what becomes of the heads' numbers"}};
 constexpr Parameter residual_parameters[] = {{"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "what is added to what goes in"}};
-constexpr Parameter beside_parameters[] = {{"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "what stands beside what goes in"}};
+constexpr Parameter beside_parameters[] = {{"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "whose output is concatenated with the input"}};
 constexpr Parameter layers_parameters[] = {
     {"n", Parameter::Takes::integer, "", 1, 1000, {}, "how many"},
     {"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "one of them; each has weights of its own"}};
@@ -44,7 +44,7 @@ constexpr Parameter restart_parameters[] = {
     {"steps", Parameter::Takes::integer, "10", 1, 1000, {}, "how many"}};
 
 constexpr Parameter laplacian_parameters[] = {
-    {"modes", Parameter::Takes::integer, "128", 2, 10000, {}, "its eigenvectors that heat is made of, the smoothest"},
+    {"modes", Parameter::Takes::integer, "128", 2, 10000, {}, "number of eigenvectors of smallest eigenvalue that heat is computed with"},
     {"weights", Parameter::Takes::word, "robust", 0, 0, "robust|cotangent", propagate::laplacian_weights}};
 
 void scored(Outline& outline, const Arguments&) {
@@ -71,17 +71,17 @@ const Stage norm = stage("norm", Kind::flow, types::points, types::points, {}, "
 const Stage dropout = stage("dropout", Kind::flow, types::points | types::any_similarity, types::same, dropout_parameters, "leaves out some numbers while training", "10.5555/2627435.2670313");
 const Stage heads = stage("heads", Kind::flow, types::points, types::points, heads_parameters, "joins heads; without it they stay side by side", "");
 const Stage residual = stage("residual", Kind::flow, types::points, types::points, residual_parameters, "x + body(x)", "10.1109/CVPR.2016.90");
-const Stage beside = stage("beside", Kind::flow, types::points, types::points, beside_parameters, "x and body(x), one behind the other", "");
+const Stage beside = stage("beside", Kind::flow, types::points, types::points, beside_parameters, "x and body(x), concatenated", "");
 const Stage layers = stage("layers", Kind::flow, types::points, types::of_body, layers_parameters, "body, n times one after the other", "");
 const Stage score = stage("score", Kind::initialise, types::any_similarity, types::similarity, score_parameters, "a learned score on the edges that the similarity has, for exp", "10.48550/arXiv.1710.10903", scored);
 const Stage exponential = stage("exp", Kind::strengthen, types::similarity, types::similarity, exp_parameters, "exp(score / bandwidth)", "");
 const Stage apply = stage("apply", Kind::flow, types::any_similarity, types::points, apply_parameters, "S H: every node becomes the weighted sum of its neighbours", "");
-const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: its Laplacian's smoothest eigenvectors, for heat", "10.1111/cgf.14069");
-const Stage heat = stage("heat", Kind::flow, types::similarity, types::points, {}, "exp(-t L) H, a learned time t for each feature", "arXiv:2012.00888");
+const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: the smoothest eigenvectors of its Laplacian, for heat", "10.1111/cgf.14069");
+const Stage heat = stage("heat", Kind::flow, types::similarity, types::points, {}, "exp(-t L) H: heat diffusion with a learned time t for each feature", "arXiv:2012.00888");
 const Stage gradients = stage("gradients", Kind::flow, types::points, types::points, {},
-                              "of a surface: tanh of each feature's gradient times a learned turn and mixture of all gradients", "arXiv:2012.00888");
-const Stage faces = stage("faces", Kind::flow, types::points, types::points, {}, "of a surface whose triangles have labels: from points to triangles, each the mean of its corners", "");
-const Stage rotate = stage("rotate", Kind::flow, types::points, types::points, {}, "of a surface: turns its points at random in a training step", "");
+                              "of a surface: tanh of the inner product of each feature's gradient with a learned rotation and combination of all gradients", "arXiv:2012.00888");
+const Stage faces = stage("faces", Kind::flow, types::points, types::points, {}, "of a surface whose triangles have labels: per-triangle features, the mean over the three corners", "");
+const Stage rotate = stage("rotate", Kind::flow, types::points, types::points, {}, "of a surface: a random rotation in each training step", "");
 const Stage restart = stage("restart", Kind::flow, types::any_similarity, types::points, restart_parameters, "H <- (1 - alpha) S H + alpha H0, steps times", "arXiv:1810.05997");
 
 }  // namespace

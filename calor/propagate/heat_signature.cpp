@@ -48,6 +48,6 @@ static void outline(Outline& outline, const Arguments&) {
 static Wants wants(const Arguments&) { return Wants::mesh; }
 
 const Stage heat_signature_stage{"heat_signature", Kind::flow, types::points, types::points, parameters,
-                                 "of a surface: how much of a point's heat is still there after some times", "10.1111/j.1467-8659.2009.01515.x", run, nullptr, estimate, outline, nullptr, wants};
+                                 "of a surface: how much of the heat placed at a point remains there after a series of times", "10.1111/j.1467-8659.2009.01515.x", run, nullptr, estimate, outline, nullptr, wants};
 
 }  // namespace calor::propagate

@@ -101,7 +101,7 @@ def test_a_single_mesh_without_labels_as_csv(trained, fresh, tmp_path):
     table = tmp_path / "p.csv"
     calor("predict", trained[0], fresh / "meshes" / "e20.off", "-o", table, "-q")
     rows = list(csv.DictReader(table.open()))
-    assert [row["name"] for row in rows] == [str(i) for i in range(1, 181)]
+    assert [row["name"] for row in rows] == [f"e20:{i}" for i in range(1, 181)]
     assert all(float(row["p_end"]) + float(row["p_middle"]) == pytest.approx(1, abs=1e-6) for row in rows)
 
 
@@ -159,14 +159,18 @@ def test_a_comparison_and_its_document(surfaces, tmp_path):
 
 @pytest.mark.parametrize("given, code, said", [
     (("train", "{meshes}", "--labels", "{labels}"), 2, "expected one --pipeline, found 0: name it, as in --pipeline diffusion-net"),
-    (("train", "{meshes}", "--pipeline", "diffusion-net"), 3, "{meshes}"),
+    (("train", "{meshes}", "--pipeline", "diffusion-net"), 2, "expected labels of surfaces for diffusion-net, found none: name their folder with --labels"),
+    (("compare", "{meshes}", "--pipeline", "gcn", "--pipeline", "surface-l2"), 2, "expected labels of surfaces for surface-l2"),
+    (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net", "--label", "x"), 2, "expected no --label with surfaces, which are no tables"),
+    (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net", "--optimizer", "adam"), 2, "expected no --optimizer with surfaces, which are trained on one by one, with Adam"),
+    (("train", "{meshes}/e1.off", "--labels", "{labels}/e1.txt", "--pipeline", "diffusion-net", "--test", "{meshes}/e2.off"), 2, "expected a folder of labels with --test"),
+    (("compare", "{meshes}", "nowhere", "--labels", "{labels}"), 3, "found nothing at nowhere"),
     (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net", "--model", "propagator"), 2, "expected surfaces without --model"),
     (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net", "--width", "9"), 2, "expected no --width with surfaces"),
     (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net", "--per-class", "9"), 2, "expected no --per-class with surfaces"),
-    (("train", "{meshes}", "--labels", "{meshes}", "--pipeline", "diffusion-net"), 3, "expected a label for each of 180 triangles or each of 92 points"),
+    (("train", "{meshes}", "--labels", "{meshes}", "--pipeline", "diffusion-net"), 3, "expected one label on each line, found \"92 180 0\""),
     (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "linear(classes) | laplacian | apply"), 2, "expected heat after laplacian"),
     (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net blocks=0"), 2, "blocks"),
-    (("train", "blocks", "--pipeline", "diffusion-net"), 2, "[heat_signature] expected surfaces, found none"),
     (("compare", "{meshes}", "--labels", "{labels}", "--pipeline", "surface-mlp", "--pipeline", "surface-mlp"), 2, "expected different networks"),
     (("compare", "{meshes}", "--labels", "{labels}", "--seeds", "0"), 2, "expected at least one seed"),
     (("train", "{meshes}", "--labels", "{labels}", "--pipeline", "diffusion-net", "--max-memory", "1M"), 4, "memory"),
@@ -174,6 +178,55 @@ def test_a_comparison_and_its_document(surfaces, tmp_path):
 def test_what_does_not_fit_is_refused(surfaces, given, code, said):
     places = {"meshes": surfaces / "meshes", "labels": surfaces / "labels"}
     assert said.format(**places) in calor(*(word.format(**places) for word in given), code=code).stderr
+
+
+def test_what_was_read_is_not_overwritten(trained, tmp_path):
+    folder = write_set(tmp_path, range(3))
+    mesh, labels, listed = folder / "meshes" / "e1.off", folder / "labels" / "e1.txt", folder / "meshes" / "list.txt"
+    listed.write_text("e0.off\ne1.off\n")
+    before = mesh.read_bytes(), labels.read_bytes()
+    for data, save in ((folder / "meshes", mesh), (folder / "meshes", labels), (listed, mesh), (listed, listed)):
+        assert "expected an output other than the inputs" in calor("train", data, "--labels", folder / "labels", "--pipeline", NET, "--epochs", "1", "--save", save, code=2).stderr
+    (folder / "meshes" / "e1.off").rename(folder / "meshes" / "e1.html")
+    assert "expected an output other than the inputs" in calor("compare", *words(folder), "--pipeline", NET, "--seeds", "1", "--epochs", "1", "--report", folder / "meshes" / "e1.html", code=2).stderr
+    assert (folder / "meshes" / "e1.html").read_bytes(), labels.read_bytes() == before
+
+
+def test_odd_sets_are_remarked_on(surfaces, tmp_path):
+    said = calor("train", *words(surfaces), "--test", surfaces / "meshes", "--pipeline", NET, "--epochs", "1").stderr
+    assert "note: 6 surfaces of the test set are in the training set as well" in said
+    folder = write_set(tmp_path, range(5))
+    for seed in range(5):
+        labels = folder / "labels" / f"e{seed}.txt"
+        labels.write_text(labels.read_text().replace("end", f"end{seed}"))
+    assert "no training surface has the class end" in calor("train", *words(folder), "--pipeline", NET, "--epochs", "1").stderr
+    # A loose piece, far smaller than the rest: heat stays on it.
+    mesh = folder / "meshes" / "e0.off"
+    lines = mesh.read_text().splitlines()
+    lines[1] = "95 181 0"
+    lines[94:94] = ["9 9 9", "9.0001 9 9", "9 9.0001 9"]
+    mesh.write_text("\n".join([*lines, "3 92 93 94"]) + "\n")
+    (folder / "labels" / "e0.txt").write_text((folder / "labels" / "e0.txt").read_text() + "middle\n")
+    said = [calor("train", *words(folder), "--seed", str(seed), "--pipeline", NET, "--epochs", "1").stderr for seed in range(2)]  # e0 is not held out by both
+    assert any("features of e0 reach" in one for one in said)
+
+
+def test_any_unit_is_as_good(trained, fresh, tmp_path):
+    points, faces, _ = ellipsoid(20)
+    tables = []
+    for scale in (1.0, 1e160, 1e-170):
+        mesh = tmp_path / f"s{scale}.off"
+        mesh.write_text(f"OFF\n{len(points)} {len(faces)} 0\n" + "".join(f"{x!r} {y!r} {z!r}\n" for x, y, z in (scale * points).tolist()) + "".join(f"3 {a} {b} {c}\n" for a, b, c in faces.tolist()))
+        table = tmp_path / f"{scale}.csv"
+        calor("predict", trained[0], mesh, "-o", table, "-q")
+        tables.append([float(row["p_end"]) for row in csv.DictReader(table.open())])
+    assert np.abs(np.subtract(tables[1:], tables[0])).max() < 2e-4
+
+
+def test_weights_of_torch_are_named(fresh, tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"a": torch.zeros(2)}, tmp_path / "m.pth")
+    assert "safetensors.torch.save_file(torch.load(" in calor("predict", tmp_path / "m.pth", fresh / "meshes" / "e20.off", code=3).stderr
 
 
 def test_one_surface_is_too_few(tmp_path):

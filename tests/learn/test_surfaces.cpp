@@ -49,6 +49,8 @@ io::Mesh ellipsoid(std::uint64_t seed, int subdivisions, std::vector<std::int64_
   turn << std::cos(angle), -std::sin(angle), 0, std::sin(angle), std::cos(angle), 0, 0, 0, 1;
   points = (points * turn).eval();
   mesh.name = "e" + std::to_string(seed);
+  mesh.file_faces = mesh.faces();
+  for (std::int64_t f = 0; f < mesh.faces(); ++f) mesh.face_of.push_back(static_cast<std::int32_t>(f));
   return mesh;
 }
 
@@ -299,7 +301,8 @@ TEST(DiffusionNet, PublishedWeightsGiveThePublishedClasses) {
   const std::string published = data_folder() + "/pretrained/diffusion_net/", human = data_folder() + "/human_seg/";
   for (const auto& [kind, accuracy] : {std::pair("hks", 0.9048), std::pair("xyz", 0.8937)}) {
     const SurfaceModel model = load_surface_model(published + "human_seg_" + kind + "_4x128.safetensors");
-    const io::SurfaceSet set = io::load_surfaces(human + "test", human + "fseg", &model.classes, Context());
+    const io::KnownLabels known{model.classes, model.of_faces};
+    const io::SurfaceSet set = io::load_surfaces(human + "test", human + "fseg", &known, Context());
     const SurfacePredictions found = predict_surfaces(model, set, Context());
     EXPECT_NEAR(found.accuracy, accuracy, 5e-5);
     std::int64_t different = 0;

@@ -33,6 +33,11 @@ at::Tensor NodeNetwork::logits(bool training, std::uint64_t step) const {
   return dense(flow);
 }
 
+double NodeNetwork::largest_feature() const {
+  const at::Tensor& features = kept_.x.defined() ? kept_.x : kept_.entries;
+  return features.numel() > 0 ? features.abs().max().item<double>() : 0;
+}
+
 std::vector<double> NodeNetwork::shares() const {
   const at::NoGradGuard no_gradient;
   std::vector<double> shares;

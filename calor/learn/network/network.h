@@ -31,6 +31,8 @@ class NodeNetwork {
   // Of each learned similarity, in order: how many of its neighbours a node attends to, exp(entropy), as a share of them; a mean over nodes.
   std::vector<double> shares() const;
 
+  double largest_feature() const;  // in size, of those that do not depend on weights
+
   const Weights& weights() const { return *weights_; }
   const std::shared_ptr<const Weights>& shared_weights() const { return weights_; }
   const std::vector<WeightSpec>& specs() const { return specs_; }

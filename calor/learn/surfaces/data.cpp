@@ -56,6 +56,7 @@ std::vector<std::unique_ptr<NodeNetwork>> networks_on(const model::Network& netw
                          "choose fewer modes, or fewer or coarser surfaces");
   std::vector<std::unique_ptr<NodeNetwork>> networks(data.surfaces.size());
   if (networks.empty()) return networks;
+  context.check_stop("surfaces");
   networks.front() = network_on(network, data.surfaces.front(), data, seed, std::move(weights), context);
   std::atomic<std::int64_t> done{1};
   const auto all = static_cast<std::int64_t>(networks.size());
@@ -80,6 +81,27 @@ void require_surface_memory(const model::Network& network, const SurfaceData& tr
   const double bytes = mode_bytes(network, train) + mode_bytes(network, test) + static_cast<double>(workers) * training_bytes(network_size(network.stages, 3, false, train.classes), rows);
   context.memory.require(static_cast<std::uint64_t>(std::min(bytes, 1e18)), op, fmt::format("{} on {}", network.name, counted(static_cast<std::int64_t>(train.surfaces.size() + test.surfaces.size()), "surface")),
                          "choose a smaller width, fewer modes, or fewer or coarser surfaces");
+}
+
+std::vector<std::string> surface_remarks(const SurfaceData& train, const std::vector<std::unique_ptr<NodeNetwork>>& networks, const std::vector<std::string>& classes) {
+  constexpr double usual = 1e4;  // heat kernel signatures of a body are below 100
+  std::vector<std::string> remarks;
+  std::vector<bool> present(classes.size(), false);
+  for (const LabelledSurface& each : train.surfaces) {
+    const std::int64_t* label = each.labels.const_data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < each.labels.numel(); ++i) present[static_cast<std::size_t>(label[i])] = true;
+  }
+  std::vector<std::string> missing;
+  for (std::size_t c = 0; c < classes.size(); ++c)
+    if (!present[c]) missing.push_back(classes[c]);
+  if (!missing.empty()) remarks.push_back(fmt::format("no training surface has the {} {}", missing.size() == 1 ? "class" : "classes", list_names(missing, 10)));
+  for (std::size_t i = 0; i < networks.size(); ++i)
+    if (const double largest = networks[i]->largest_feature(); largest > usual) {
+      remarks.push_back(fmt::format("features of {} reach {:.2g}: it has a piece that is far smaller than the rest, where heat cannot spread; leave the piece out, or take diffusion-net-xyz",
+                                    train.surfaces[i].name, largest));
+      break;
+    }
+  return remarks;
 }
 
 std::vector<WeightSpec> surface_weight_specs(const model::Network& network, std::int64_t classes, bool of_faces) {

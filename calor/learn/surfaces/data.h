@@ -39,6 +39,9 @@ std::vector<std::unique_ptr<NodeNetwork>> networks_on(const model::Network& netw
 // Refuses what so many trainings at a time would take beyond the limit, modes, activations and weights: Fault::memory.
 void require_surface_memory(const model::Network& network, const SurfaceData& train, const SurfaceData& test, std::uint64_t workers, const char* op, const Context& context);
 
+// What a person should know of training on these: a class that no training surface has, and features that are far larger on one surface than they are wont to be.
+std::vector<std::string> surface_remarks(const SurfaceData& train, const std::vector<std::unique_ptr<NodeNetwork>>& networks, const std::vector<std::string>& classes);
+
 // The weights that a network has on surfaces, from its text and classes alone.
 std::vector<WeightSpec> surface_weight_specs(const model::Network& network, std::int64_t classes, bool of_faces);
 

@@ -31,6 +31,7 @@ class SurfaceRun : public TrainingRun {
   // Loss and training accuracy are those of the epoch's own steps, dropout included.
   const analyse::RunRecord& record() const { return record_; }
   const NodeNetwork& network() const { return *train_networks_.front(); }
+  const std::vector<std::unique_ptr<NodeNetwork>>& networks() const { return train_networks_; }  // one for each training surface
   std::vector<std::vector<std::int64_t>> predictions() const;  // of each test surface, a class for each row
   const std::optional<std::string>& failure() const override { return failure_; }
   Checkpoint checkpoint() const override;

@@ -73,6 +73,7 @@ TrainedSurfaces train_surfaces(const io::SurfaceSet& set, const std::optional<io
   require_surface_memory(network, train_data, test_data, 1, "train", context);
   TrainedSurfaces result;
   SurfaceRun run(network, train_data, test_data, options.protocol, options.seed, context);
+  result.remarks = surface_remarks(train_data, run.networks(), set.classes);
   result.resumed_epoch = train_to_end(run, checkpoints, "train", context);
   result.record = run.record();
   result.failure = run.failure();

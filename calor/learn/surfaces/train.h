@@ -28,6 +28,7 @@ struct TrainedSurfaces {
   std::int64_t train = 0, test = 0;  // surfaces
   std::optional<std::int64_t> resumed_epoch;
   std::optional<std::string> failure;
+  std::vector<std::string> remarks;  // on the surfaces
 };
 
 // The set's surfaces to train and to test on: the whole and `test`, or, without one, a share of them, drawn by the seed.
