@@ -1,9 +1,9 @@
 """Training a translator: `calor train-translation` beside the same network in plain torch (scaled_dot_product_attention), one thread each, in turns.
 
-    PYTHON bench/translation.py TRAIN.en.gz TRAIN.de.gz [--pairs 4000] [--rounds 3]
+    PYTHON bench/translation.py TRAIN.en.gz TRAIN.de.gz [--pairs 4000] [--rounds 3] [--runs self self-bf16 l2 metric]
 
 Pieces of both sides a second of processor time, so that other work on the machine disturbs little.  Calor's time is that of a training of two epochs less
-that of one, in which the vocabulary and the start cancel; torch's is its loop.  Needs torch and sentencepiece (tools/requirements-bench.txt).
+that of one, in which the vocabulary and the start cancel; torch's is its loop.  Medians of the rounds, and their ratio to torch's.  Needs torch and sentencepiece (tools/requirements-bench.txt).
 """
 import argparse
 import gzip
@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import resource
+import statistics
 import subprocess
 import tempfile
 import time
@@ -120,10 +121,11 @@ def torch_rate(pairs, vocabulary):
     return pieces / (time.process_time() - begin)
 
 
-def calor_seconds(files, score, epochs, folder):
+def calor_seconds(files, run, epochs, folder):
     """(processor seconds, document)"""
-    command = [CALOR, "train-translation", *files, "--validation", folder / "one.en", folder / "one.de", "--attention", score, "--epochs", str(epochs), "--threads", "1", "--json", "-q",
-               "--save", folder / f"{score}.safetensors", "--checkpoint-seconds", "1e9"]
+    score, _, precision = run.partition("-")
+    command = [CALOR, "train-translation", *files, "--validation", folder / "one.en", folder / "one.de", "--attention", score, "--precision", precision or "float", "--epochs", str(epochs), "--threads", "1", "--json", "-q",
+               "--save", folder / "model.safetensors", "--checkpoint-seconds", "1e9"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -135,6 +137,7 @@ def main():
     parser.add_argument("files", nargs=2)
     parser.add_argument("--pairs", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", nargs="+", default=["self", "self-bf16", "l2", "metric"], metavar="SCORE[-PRECISION]")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -147,13 +150,14 @@ def main():
         files = folder / "train.en", folder / "train.de"
         rates = {}
         for _ in range(given.rounds):
-            for score in ("self", "l2", "metric"):
-                (one, _), (two, document) = (calor_seconds(files, score, epochs, folder) for epochs in (1, 2))
-                rates.setdefault(f"calor {score}", []).append(document["epochs"][1]["pieces"] / (two - one))
-            pieces = sentencepiece.SentencePieceProcessor(model_proto=load_file(folder / "self.safetensors")["vocabulary"].tobytes())
+            for run in given.runs:
+                (one, _), (two, document) = (calor_seconds(files, run, epochs, folder) for epochs in (1, 2))
+                rates.setdefault(f"calor {run}", []).append(document["epochs"][1]["pieces"] / (two - one))
+            pieces = sentencepiece.SentencePieceProcessor(model_proto=load_file(folder / "model.safetensors")["vocabulary"].tobytes())
             pairs = [tuple(pieces.encode(list(pair))) for pair in zip(*texts)]
             rates.setdefault("torch self", []).append(torch_rate(pairs, pieces.get_piece_size()))
-            print({name: [round(rate) for rate in found] for name, found in rates.items()}, flush=True)
+            medians = {name: statistics.median(found) for name, found in rates.items()}
+            print(", ".join(f"{name} {rate:.0f} ({rate / medians['torch self']:.2f})" for name, rate in medians.items()), flush=True)
 
 
 if __name__ == "__main__":
