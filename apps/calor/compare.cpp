@@ -17,14 +17,14 @@
 #include "calor/core/version.h"
 #include "calor/io/output.h"
 #include "calor/kernels/attention.h"
-#include "calor/learn/compare.h"
+#include "calor/learn/compare/compare.h"
 #include "calor/measure/processor.h"
 #include "calor/pipeline/result_table.h"
 #include "calor/report/report.h"
 #include "command.h"
 #include "compare_nodes.h"
-#include "train_surfaces.h"
 #include "protocol_options.h"
+#include "train_surfaces.h"
 
 namespace calor::app {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "calor/learn/protocol.h"
+#include "calor/learn/rows/protocol.h"
 
 namespace CLI {
 class App;

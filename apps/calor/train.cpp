@@ -11,7 +11,7 @@
 #include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
-#include "calor/learn/train.h"
+#include "calor/learn/rows/train.h"
 #include "command.h"
 #include "node_options.h"
 #include "protocol_options.h"

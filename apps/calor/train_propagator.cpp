@@ -11,7 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
-#include "calor/learn/train_propagator.h"
+#include "calor/learn/propagator/train_propagator.h"
 #include "calor/pipeline/data.h"
 #include "calor/pipeline/quality.h"
 #include "new_points.h"

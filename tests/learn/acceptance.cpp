@@ -16,8 +16,8 @@
 #include <string>
 
 #include "calor/io/dataset.h"
-#include "calor/learn/compare.h"
-#include "calor/learn/train_propagator.h"
+#include "calor/learn/compare/compare.h"
+#include "calor/learn/propagator/train_propagator.h"
 
 namespace calor::learn {
 namespace {

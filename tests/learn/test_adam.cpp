@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "calor/core/random.h"
-#include "calor/learn/adam.h"
+#include "calor/learn/train/adam.h"
 
 namespace calor::learn {
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "calor/core/random.h"
-#include "calor/learn/attend.h"
-#include "calor/learn/ipn.h"
+#include "calor/learn/rows/attend.h"
+#include "calor/learn/rows/ipn.h"
 
 namespace calor::learn {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "calor/learn/baselines.h"
-#include "calor/learn/ipn.h"
-#include "calor/learn/tokens.h"
+#include "calor/learn/baseline/baselines.h"
+#include "calor/learn/data/tokens.h"
+#include "calor/learn/rows/ipn.h"
 #include "small_data.h"
 
 namespace calor::learn {

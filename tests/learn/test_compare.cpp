@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
-#include "calor/learn/compare.h"
+#include "calor/learn/compare/compare.h"
 #include "small_data.h"
 
 namespace calor::learn {

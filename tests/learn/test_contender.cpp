@@ -8,8 +8,8 @@
 
 #include "calor/core/random.h"
 #include "calor/io/dataset.h"
-#include "calor/learn/baselines.h"
-#include "calor/learn/support_vectors.h"
+#include "calor/learn/baseline/baselines.h"
+#include "calor/learn/baseline/support_vectors.h"
 
 namespace calor::learn {
 namespace {

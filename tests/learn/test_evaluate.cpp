@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "calor/core/random.h"
-#include "calor/learn/evaluate.h"
+#include "calor/learn/rows/evaluate.h"
 
 namespace calor::learn {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "calor/core/random.h"
-#include "calor/learn/ipn.h"
+#include "calor/learn/rows/ipn.h"
 
 namespace calor::learn {
 namespace {

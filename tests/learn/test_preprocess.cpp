@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "calor/core/error.h"
-#include "calor/learn/preprocess.h"
+#include "calor/learn/data/preprocess.h"
 #include "small_data.h"
 
 namespace calor::learn {

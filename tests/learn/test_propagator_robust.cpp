@@ -9,7 +9,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
-#include "calor/learn/train_propagator.h"
+#include "calor/learn/propagator/train_propagator.h"
 
 namespace calor::learn {
 namespace {

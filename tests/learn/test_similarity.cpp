@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "calor/core/error.h"
-#include "calor/learn/protocol.h"
-#include "calor/learn/similarity.h"
+#include "calor/learn/rows/protocol.h"
+#include "calor/learn/rows/similarity.h"
 
 namespace calor::learn {
 namespace {

@@ -12,9 +12,9 @@
 #include "calor/core/error.h"
 #include "calor/io/output.h"
 #include "calor/io/safetensors.h"
-#include "calor/learn/predict.h"
-#include "calor/learn/preprocess.h"
-#include "calor/learn/train.h"
+#include "calor/learn/data/preprocess.h"
+#include "calor/learn/rows/predict.h"
+#include "calor/learn/rows/train.h"
 #include "small_data.h"
 
 namespace calor::learn {

@@ -12,7 +12,7 @@
 #include "calor/core/text.h"
 #include "calor/core/threads.h"
 #include "calor/learn/nodes/run.h"
-#include "calor/learn/trainer.h"
+#include "calor/learn/train/trainer.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/run.h"
 #include "calor/recipes/recipes.h"

@@ -10,9 +10,9 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/text.h"
+#include "calor/learn/data/tokens.h"
 #include "calor/learn/network/builder.h"
 #include "calor/learn/network/memory.h"
-#include "calor/learn/tokens.h"
 
 namespace calor::learn {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/node_dataset.h"
+#include "calor/learn/data/standardisation.h"
 #include "calor/learn/network/network.h"
 #include "calor/learn/nodes/protocol.h"
-#include "calor/learn/standardisation.h"
 
 namespace calor::learn {
 

@@ -14,9 +14,9 @@
 #include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/learn/nodes/run.h"
-#include "calor/learn/trainer.h"
-#include "calor/learn/saved_model.h"
-#include "calor/learn/stored_tensor.h"
+#include "calor/learn/train/saved_model.h"
+#include "calor/learn/train/stored_tensor.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/node_dataset.h"
+#include "calor/learn/data/standardisation.h"
 #include "calor/learn/nodes/protocol.h"
-#include "calor/learn/predict.h"
-#include "calor/learn/standardisation.h"
+#include "calor/learn/rows/predict.h"
 
 namespace calor::learn {
 

@@ -9,8 +9,8 @@
 #include <limits>
 #include <span>
 
-#include "calor/learn/trainer.h"
-#include "calor/learn/tokens.h"
+#include "calor/learn/data/tokens.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "calor/analyse/comparison.h"
 #include "calor/learn/nodes/data.h"
-#include "calor/learn/trainer.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 

@@ -8,9 +8,9 @@
 #include "calor/analyse/comparison.h"
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
-#include "calor/learn/trainer.h"
 #include "calor/learn/surfaces/run.h"
 #include "calor/learn/surfaces/train.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -6,9 +6,9 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/threads.h"
+#include "calor/learn/data/tokens.h"
 #include "calor/learn/network/memory.h"
-#include "calor/learn/trainer.h"
-#include "calor/learn/tokens.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -10,10 +10,10 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
-#include "calor/learn/trainer.h"
-#include "calor/learn/saved_model.h"
-#include "calor/learn/stored_tensor.h"
 #include "calor/learn/surfaces/data.h"
+#include "calor/learn/train/saved_model.h"
+#include "calor/learn/train/stored_tensor.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/surface_set.h"
-#include "calor/learn/predict.h"
+#include "calor/learn/rows/predict.h"
 #include "calor/learn/surfaces/protocol.h"
 
 namespace calor::learn {

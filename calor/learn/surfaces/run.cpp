@@ -11,7 +11,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
-#include "calor/learn/trainer.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -10,7 +10,7 @@
 #include "calor/analyse/comparison.h"
 #include "calor/learn/surfaces/data.h"
 #include "calor/learn/surfaces/protocol.h"
-#include "calor/learn/trainer.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 

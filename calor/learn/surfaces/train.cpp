@@ -6,9 +6,9 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/version.h"
-#include "calor/learn/checkpoint.h"
 #include "calor/learn/surfaces/data.h"
 #include "calor/learn/surfaces/run.h"
+#include "calor/learn/train/checkpoint.h"
 
 namespace calor::learn {
 namespace {

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "calor/core/random.h"
-#include "calor/learn/tokens.h"
+#include "calor/learn/data/tokens.h"
 
 namespace calor::learn {
 namespace {

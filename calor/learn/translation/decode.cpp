@@ -13,8 +13,8 @@
 #include <numeric>
 
 #include "calor/core/error.h"
-#include "calor/learn/trainer.h"
-#include "calor/learn/tokens.h"
+#include "calor/learn/data/tokens.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "calor/learn/saved_model.h"
+#include "calor/learn/train/saved_model.h"
 #include "calor/learn/translation/fields.h"
 #include "calor/learn/translation/network.h"
 

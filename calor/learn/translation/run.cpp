@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calor/core/error.h"
-#include "calor/learn/trainer.h"
+#include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "calor/learn/text/batches.h"
+#include "calor/learn/train/trainer.h"
 #include "calor/learn/translation/network.h"
-#include "calor/learn/trainer.h"
 #include "calor/learn/translation/protocol.h"
 
 namespace calor::learn {

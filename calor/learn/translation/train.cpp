@@ -7,7 +7,7 @@
 #include "calor/core/random.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
-#include "calor/learn/checkpoint.h"
+#include "calor/learn/train/checkpoint.h"
 #include "calor/learn/translation/fields.h"
 #include "calor/learn/translation/network.h"
 #include "calor/learn/translation/run.h"

@@ -1,0 +1,255 @@
+#include "calor/learn/propagator/train_propagator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "calor/core/version.h"
+#include "calor/kernels/mutual.h"
+#include "calor/learn/propagator/propagator_network.h"
+#include "calor/learn/propagator/propagator_start.h"
+#include "calor/learn/propagator/propagator_training.h"
+#include "calor/learn/train/checkpoint.h"
+#include "calor/learn/train/trainer.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+using engine::Matrix;
+
+void check_option(const char* name, double value, double least, double most) {
+  require(value >= least && value <= most, Fault::usage, "[train] expected {} from {} to {}, found {}", name, least, most, value);
+}
+
+void check(const PropagatorData& data, const PropagatorOptions& options, const Context& context) {
+  check_option("--width", static_cast<double>(options.hidden), 1, 1e5);
+  check_option("--batch", static_cast<double>(options.batch), 2, 1e9);
+  check_option("--epochs", static_cast<double>(options.epochs), 0, 1e9);
+  check_option("--lr", options.learning_rate, 1e-12, 1e6);
+  check_option("--weight-decay", options.weight_decay, 0, 1e3);
+  check_option("--noise", options.noise.value_or(0), 0, 100);
+  check_option("--checkpoint-seconds", options.checkpoint_seconds, 0, 1e9);
+  require(options.components >= 1 && options.components <= options.most_columns && options.trial_rows >= 2, Fault::internal,
+          "[train] expected 1 to {} components and 2 rows for trials, found {} and {}", options.most_columns, options.components, options.trial_rows);
+  // Numbers of phi with their gradients and both moments, units of a batch with theirs, its affinities, and the points.
+  const double columns = static_cast<double>(data.train.points.cols());
+  const double width = columns > static_cast<double>(options.most_columns) ? static_cast<double>(options.components) : columns;
+  const double hidden = static_cast<double>(options.hidden), rows = static_cast<double>(data.train.count());
+  const double keys = std::min(static_cast<double>(options.batch), rows), affinities = keys <= static_cast<double>(kernels::most_mutual) ? keys * keys : 0;
+  const double bytes = 8 * 4 * (width * width + 2 * hidden * width) + 4 * 4 * keys * (hidden + 4 * width) + 4 * affinities +
+                       8 * rows * (columns + 4 * width);
+  context.memory.require(static_cast<std::uint64_t>(bytes), "train", fmt::format("a metric of {} units on {} rows", options.hidden, data.train.count()),
+                         "give a smaller --width or --batch, fewer rows, or raise --max-memory");
+  const engine::Matrix& points = data.train.points;
+  require((points.rowwise() - points.row(0)).cwiseAbs().maxCoeff() > 0, Fault::input,
+          "[train] expected features that differ between training rows, found all {} constant: check the columns, and the delimiter of the file", points.cols());
+  const engine::Vector& targets = data.train.targets;
+  require(!data.classes.empty() || targets.maxCoeff() > targets.minCoeff(), Fault::input,
+          "[train] expected values that differ in the column \"{}\", found {} in every training row: name another with --label", data.label, targets[0]);
+}
+
+// Everything that decides the bits of a run.
+json command_of(const PropagatorData& data, const PropagatorOptions& options) {
+  const engine::Vector& test = data.test.targets;
+  return {{"model", data.classes.empty() ? "propagator-regressor" : "propagator"},
+          {"version", version},
+          {"data", data.hash},
+          {"label", data.label},
+          {"test rows", data.test.count()},
+          {"test data", data.test.points.sum() + (test.size() ? test.sum() : 0)},
+          {"training rows", data.train.count()},
+          {"seed", options.seed},
+          {"epochs", options.epochs},
+          {"batch", options.batch},
+          {"width", options.hidden},
+          {"lr", options.learning_rate},
+          {"weight decay", options.weight_decay},
+          {"noise", options.noise ? json(*options.noise) : json()}};
+}
+
+// What is kept of a run that may be interrupted: finished trials, and the training at the end of its last epoch.
+class Keeper {
+ public:
+  Keeper(const PropagatorData& data, const PropagatorOptions& options, const Context& context)
+      : context_(context), checkpoints_(options.save, command_of(data, options), options.restart, options.checkpoint_seconds) {
+    checkpoints_.resume([&](const Checkpoint& found) {
+      errors_ = found.state.at("trials").get<std::vector<double>>();
+      if (!found.numbers.count("values")) return;
+      PropagatorState state;
+      state.epoch = found.state.at("epoch").get<std::int64_t>();
+      for (const json& loss : found.state.at("loss")) state.loss.push_back(loss.is_null() ? std::nan("") : loss.get<double>());
+      state.values = found.numbers.at("values");
+      state.adam = {found.state.at("steps").get<std::int64_t>(), found.numbers.at("first_moment"), found.numbers.at("second_moment")};
+      training_ = std::move(state);
+    });
+  }
+
+  // The error of trial number n if it was finished before.
+  std::optional<double> trial(std::size_t n) const { return n < errors_.size() ? std::optional(errors_[n]) : std::nullopt; }
+  void finished(double error) {
+    errors_.push_back(error);
+    check({});
+  }
+  const std::optional<PropagatorState>& training() const { return training_; }
+
+  // Writes what is due; throws Fault::interrupted, all written, when a stop was requested.
+  void check(const std::optional<PropagatorState>& state) {
+    checkpoints_.keep(context_, "train", "", [&] { return content(state); });
+  }
+
+  void remove() const { checkpoints_.remove(); }
+
+ private:
+  Checkpoint content(const std::optional<PropagatorState>& state) const {
+    Checkpoint content{{{"trials", errors_}}, {}};
+    if (state) {
+      content.state["epoch"] = state->epoch;
+      content.state["steps"] = state->adam.steps;
+      content.state["loss"] = state->loss;
+      content.numbers = {{"values", state->values}, {"first_moment", state->adam.first}, {"second_moment", state->adam.second}};
+    }
+    return content;
+  }
+
+  const Context& context_;
+  Checkpoints checkpoints_;
+  std::vector<double> errors_;
+  std::optional<PropagatorState> training_;
+};
+
+PropagatorRows projected(const Propagator& metric, PropagatorRows rows) {
+  rows.points = Matrix((rows.points.rowwise() - metric.offset.row(0)) * metric.projection);
+  return rows;
+}
+
+// `metric` (offset, projection, classes) with the network's numbers and the rows as keys.
+Propagator with_keys(Propagator metric, const PropagatorNetwork& network, const PropagatorRows& keys, const Context& context) {
+  network.write(metric);
+  metric.keys = metric.embed(keys.points);
+  metric.log_density = log_key_density(metric.keys, metric.temperature, context);
+  metric.labels = keys.labels;
+  metric.targets = keys.targets;
+  metric.rows = keys.rows;
+  return metric;
+}
+
+PropagatorNetwork new_network(const Propagator& metric, const PropagatorStart& start, const PropagatorOptions& options) {
+  return {metric.projection.cols(), options.hidden, start.temperature, start.alpha, options.seed};
+}
+
+PropagatorQuality quality(const Propagator& model, const PropagatorRows& judged, const Context& context) {
+  const Propagated found = propagate(model, judged.points, 0, context);
+  const auto span = [](const auto& values) { return std::span<const double>(values.data(), static_cast<std::size_t>(values.size())); };
+  if (model.measured()) return {{}, analyse::value_quality(span(found.values), span(judged.targets))};
+  return {analyse::class_quality(span(found.probability), found.probability.cols(), judged.labels), {}};
+}
+
+// Work after training, which has no steps to stop between: a stop during it is kept as one at `state`.
+template <class Work>
+auto keeping(Keeper& keeper, const std::optional<PropagatorState>& state, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.fault() == Fault::interrupted) keeper.check(state);
+    throw;
+  }
+}
+
+// Each way of training on three quarters of at most trial_rows rows, judged on the rest; of few rows every quarter is the rest once.
+std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train,
+                                    const PropagatorOptions& options, Keeper& keeper, const Context& context) {
+  constexpr std::int64_t parts = 4, few = 1000;
+  Random random(options.seed, Purpose::split, 3);
+  auto order = permutation(train.count(), random);
+  order.resize(static_cast<std::size_t>(std::min(options.trial_rows, static_cast<std::int64_t>(order.size()))));
+  const std::int64_t turns = static_cast<std::int64_t>(order.size()) <= few ? parts : 1;
+  std::vector<PropagatorTrial> result{{std::nullopt, 0}, {0.0, 0}, {0.15, 0}, {0.3, 0}, {0.6, 0}};
+  std::size_t number = 0;
+  for (std::int64_t turn = 0; turn < turns; ++turn) {
+    std::vector<std::int64_t> kept, left_out;
+    for (std::size_t i = 0; i < order.size(); ++i) (static_cast<std::int64_t>(i) % parts == turn ? left_out : kept).push_back(order[i]);
+    std::sort(kept.begin(), kept.end());
+    if (left_out.empty() || kept.size() < 2) continue;
+    const PropagatorRows keys = train.those(kept), judged = train.those(left_out), points = projected(metric, keys);
+    for (PropagatorTrial& trial : result) {
+      if (const auto known = keeper.trial(number++)) {
+        trial.error += *known;
+        continue;
+      }
+      PropagatorNetwork network = new_network(metric, start, options);
+      bool finite = true;
+      if (trial.noise) {
+        finite = !PropagatorTraining(network, points, options, *trial.noise).run(context, [&](const PropagatorState&) { keeper.check({}); });
+      }
+      double error = std::numeric_limits<double>::max() / static_cast<double>(2 * turns);  // of a training that failed: more than any other
+      if (finite) {
+        const PropagatorQuality found = keeping(keeper, {}, [&] { return quality(with_keys(metric, network, keys, context), judged, context); });
+        error = (metric.measured() ? found.values.root_mean_square_error : found.classes.log_loss) / static_cast<double>(turns);
+      }
+      keeper.finished(error);
+      trial.error += error;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorOptions& options, const Context& context) {
+  check(data, options, context);
+  const OneThread one_thread;
+  Keeper keeper(data, options, context);
+  const StartingPoint start = starting_point(data.train, static_cast<std::int64_t>(data.classes.size()), options, context);
+  Propagator metric;
+  metric.version = version;
+  metric.seed = options.seed;
+  metric.input_hash = data.hash;
+  metric.data_name = data.name;
+  metric.label = data.label;
+  metric.features = data.features;
+  metric.coding = data.coding;
+  metric.filling = data.filling;
+  metric.classes = data.classes;
+  metric.offset = start.offset;
+  metric.projection = start.projection;
+
+  TrainedPropagator result;
+  result.start = start.chosen;
+  result.train_rows = data.train.count();
+  result.test_rows = data.test.count();
+  const auto begin = std::chrono::steady_clock::now();
+  result.noise = options.noise;
+  if (!options.noise) {
+    result.trials = trials(metric, result.start, data.train, options, keeper, context);
+    result.noise = std::min_element(result.trials.begin(), result.trials.end(), [](const auto& a, const auto& b) { return a.error < b.error; })->noise;
+  }
+  PropagatorNetwork network = new_network(metric, result.start, options);
+  result.parameters = network.values().numel();
+  result.untrained = keeping(keeper, keeper.training(), [&] { return with_keys(metric, network, data.train, context); });
+  std::optional<PropagatorState> last;
+  if (result.noise) {
+    PropagatorTraining training(network, projected(metric, data.train), options, *result.noise);
+    if (keeper.training()) {
+      training.restore(*keeper.training());
+      result.resumed_epoch = keeper.training()->epoch;
+    }
+    result.failure = training.run(context, [&](const PropagatorState& state) { keeper.check(state); });
+    result.loss = training.state().loss;
+    last = training.state();
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  keeping(keeper, last, [&] {
+    result.model = result.noise && !result.failure ? with_keys(metric, network, data.train, context) : result.untrained;
+    result.test = quality(result.model, data.test, context);
+    result.untrained_test = quality(result.untrained, data.test, context);
+  });
+  if (!options.save.empty() && !result.failure) save_propagator(options.save, result.model);
+  keeper.remove();
+  return result;
+}
+
+}  // namespace calor::learn

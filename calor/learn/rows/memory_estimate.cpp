@@ -1,0 +1,42 @@
+#include "calor/learn/rows/memory_estimate.h"
+
+#include <algorithm>
+
+#include "calor/learn/rows/evaluate.h"
+
+namespace calor::learn {
+namespace {
+
+// Vectors of the layer's width that a token has in a layer: features, values, their gradients, and temporaries.
+constexpr std::int64_t vectors_a_layer = 16;
+constexpr std::int64_t share_sample = 256;  // rows that are materialised for the effective share
+
+}  // namespace
+
+TrainingSize training_size(const io::Dataset& data, const std::optional<io::Dataset>& test, double test_share) {
+  const auto classes = static_cast<std::int64_t>(data.classes.size());
+  if (test) return {data.rows, test->rows, data.columns, classes};
+  const auto tested = static_cast<std::int64_t>(test_share * static_cast<double>(data.rows));
+  return {data.rows - tested, tested, data.columns, classes};
+}
+
+std::uint64_t points_bytes(const TrainingSize& s) {
+  constexpr std::int64_t number = sizeof(double) + 2 * sizeof(float);  // as the data set has it, preprocessed, and in a tensor
+  return static_cast<std::uint64_t>(number * (s.train + s.test) * s.columns);
+}
+
+std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const IpnShape& shape) {
+  const std::int64_t kept = std::min(s.train, p.kept_tokens);
+  const std::int64_t together = p.attend == Attend::joint ? kept + s.test : std::max(kept, std::min(s.test, query_block));
+  const std::int64_t tokens = std::max(p.batch, together);
+  // Scores that a layer stores: of a training step, whose gradient holds all layers', and of a measurement.
+  const Attention attention{&score_kind(shape.score), shape.normalise};
+  const std::int64_t pairs = std::max({shape.layers * stored_numbers(attention, p.batch, p.batch, true),
+                                       stored_numbers(attention, together, together, false)});
+  const std::int64_t activations = tokens * (s.columns + shape.width * vectors_a_layer * (shape.layers + 1));
+  const std::int64_t rows = 3 * share_sample * kept;
+  const std::int64_t logits = 4 * (s.test + kept) * s.classes;
+  return static_cast<std::uint64_t>(activations + pairs + rows + logits + 4 * parameter_count(shape)) * sizeof(float);
+}
+
+}  // namespace calor::learn

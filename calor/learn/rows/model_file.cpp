@@ -1,0 +1,105 @@
+#include "calor/learn/rows/model_file.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "calor/learn/rows/network_weights.h"
+#include "calor/learn/train/saved_model.h"
+#include "calor/learn/train/stored_tensor.h"
+
+namespace calor::learn {
+namespace {
+
+using nlohmann::json;
+
+constexpr int schema = 1;
+template <class Value>
+bool all_finite(const std::vector<Value>& values) {
+  return std::all_of(values.begin(), values.end(), [](Value value) { return std::isfinite(value); });
+}
+
+void read_metadata(const io::Safetensors& content, Model& model) {
+  model.version = entry(content, "version");
+  model.attention = entry(content, "attention");
+  model.pipeline = entry(content, "pipeline");
+  model.protocol = protocol_from_json(json::parse(entry(content, "protocol")));
+  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
+  model.input_hash = entry(content, "input_hash");
+  model.data_name = entry(content, "data");
+  model.label = entry(content, "label");
+  model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
+  model.coding = content.metadata.contains("coding") ? io::parse_coding(content.metadata.at("coding"), "metadata of the model") : io::numbers_named(model.features);
+  if (content.metadata.contains("missing")) model.filling = io::parse_filling(content.metadata.at("missing"), model.features.size(), "metadata of the model");
+  require(model.coding.features() == model.features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
+  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
+  require(!model.features.empty() && model.classes.size() >= 2, Fault::input,
+          "[model] expected at least 1 feature and 2 classes, found {} and {}", model.features.size(),
+          model.classes.size());
+}
+
+void read_tensors(const io::Safetensors& content, Model& model) {
+  const auto columns = static_cast<std::size_t>(model.columns());
+  model.standardisation.mean = restored<double>(content, "preprocessing.mean", 1, "model");
+  model.standardisation.deviation = restored<double>(content, "preprocessing.deviation", 1, "model");
+  model.tokens = restored<float>(content, "tokens.values", 2, "model");
+  model.labels = restored<std::int64_t>(content, "tokens.labels", 1, "model");
+  require(model.standardisation.mean.size() == columns && model.standardisation.deviation.size() == columns &&
+              !model.labels.empty() && model.tokens.size() == model.labels.size() * columns &&
+              content.tensors.at("tokens.values").shape[1] == model.columns(),
+          Fault::input, "[model] expected preprocessing and tokens of {} columns, found {} means, {} deviations, {} values",
+          columns, model.standardisation.mean.size(), model.standardisation.deviation.size(), model.tokens.size());
+  require(all_finite(model.tokens) && all_finite(model.standardisation.mean) &&
+              all_finite(model.standardisation.deviation),
+          Fault::input, "[model] expected finite tokens and preprocessing, found NaN or infinity");
+  const auto classes = static_cast<std::int64_t>(model.classes.size());
+  require(std::all_of(model.labels.begin(), model.labels.end(),
+                      [&](std::int64_t label) { return label >= 0 && label < classes; }),
+          Fault::input, "[model] expected labels below {}, found others", classes);
+  for (const auto& [name, tensor] : content.tensors) {
+    if (name.substr(0, weight_prefix.size()) != weight_prefix) continue;
+    model.weights[name.substr(weight_prefix.size())] = {
+        tensor.shape, restored<float>(content, name, tensor.shape.size(), "model")};
+  }
+}
+
+}  // namespace
+
+void save_model(const std::string& path, const Model& model) {
+  io::Safetensors content;
+  content.metadata = {{"kind", io::network_mark},
+                      {"schema", std::to_string(schema)},
+                      {"version", model.version},
+                      {"attention", model.attention},
+                      {"pipeline", model.pipeline},
+                      {"protocol", to_json(model.protocol).dump()},
+                      {"seed", std::to_string(model.seed)},
+                      {"input_hash", model.input_hash},
+                      {"data", model.data_name},
+                      {"label", model.label},
+                      {"features", json(model.features).dump()},
+                      {"coding", io::coding_text(model.coding.columns.empty() ? io::numbers_named(model.features) : model.coding)},
+                      {"missing", io::filling_text(model.filling)},
+                      {"classes", json(model.classes).dump()}};
+  content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns()});
+  content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns()});
+  const auto kept = static_cast<std::int64_t>(model.labels.size());
+  content.tensors["tokens.values"] = stored(model.tokens, {kept, model.columns()});
+  content.tensors["tokens.labels"] = stored(model.labels, {kept});
+  for (const auto& [name, weight] : model.weights) {
+    content.tensors[std::string(weight_prefix) + name] = stored(weight.values, weight.shape);
+  }
+  io::write_safetensors(path, content);
+}
+
+Model load_model(const std::string& path) {
+  return read_model(path, io::FileKind::network, "a network of calor train", [](const io::Safetensors& content) {
+    check_schema(content, schema);
+    Model model;
+    read_metadata(content, model);
+    read_tensors(content, model);
+    network_of(model);  // checks every weight
+    return model;
+  });
+}
+
+}  // namespace calor::learn

@@ -1,0 +1,19 @@
+// Between a network in training and the plain numbers that a file holds.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "calor/learn/rows/ipn.h"
+#include "calor/learn/rows/model_file.h"
+
+namespace calor::learn {
+
+std::map<std::string, Weight> weights_of(const Ipn& network);
+
+// The network that `model` describes, with its weights.  Throws Fault::input: "[model] ..." for a missing, superfluous or
+// misshapen weight, or one that is not finite.
+std::unique_ptr<Ipn> network_of(const Model& model);
+
+}  // namespace calor::learn
