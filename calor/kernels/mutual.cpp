@@ -19,7 +19,11 @@ constexpr float most_norm = 1e30F;  // of temperature |z|^2: also what the expon
 class Batch {
  public:
   Batch(const MutualPoints& given, Workspace& workspace)
-      : given_(given), workspace_(workspace), steps_(current_isa().metric_steps()), begin_(workspace.take<std::int64_t>(given.count)), end_(workspace.take<std::int64_t>(given.count)) {
+      : given_(given),
+        workspace_(workspace),
+        steps_(current_isa().metric_steps()),
+        begin_(workspace.take<std::int64_t>(given.count)),
+        end_(workspace.take<std::int64_t>(given.count)) {
     std::fill_n(begin_, given.count, 0);
     std::fill_n(end_, given.count, given.count);
   }

@@ -183,7 +183,8 @@ TEST(MetricMap, MapsAndGradientsAreTheirDefinition) {
   for (const auto& [count, width, hidden] : {std::tuple{2, 1, 1}, {15, 3, 5}, {16, 18, 16}, {17, 7, 33}, {70, 33, 50}, {150, 5, 512}}) {
     Random random(5, Purpose::test);
     Map map{width, hidden, {}};
-    for (std::int64_t p = 0; p < width * width + 2 * hidden * width + hidden; ++p) map.numbers.push_back(static_cast<float>(random.normal() / std::sqrt(width)));
+    for (std::int64_t p = 0; p < width * width + 2 * hidden * width + hidden; ++p)
+      map.numbers.push_back(static_cast<float>(random.normal() / std::sqrt(width)));
     Lines points(width, count), d_mapped(width, count);
     for (std::int64_t c = 0; c < width; ++c)
       for (std::int64_t i = 0; i < count; ++i) points.at(c, i) = static_cast<float>(random.normal()), d_mapped.at(c, i) = static_cast<float>(random.normal());

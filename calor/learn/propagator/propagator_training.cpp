@@ -74,7 +74,8 @@ void PropagatorTraining::restore(PropagatorState state) {
 
 // Nothing for a batch in which no two points share a class.
 std::optional<double> PropagatorTraining::step(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t size, Adam& optimiser) {
-  const at::Tensor chosen = index_tensor({order.begin() + begin, order.begin() + begin + size}), points = points_.index_select(0, chosen), known = known_.index_select(0, chosen);
+  const at::Tensor chosen = index_tensor({order.begin() + begin, order.begin() + begin + size});
+  const at::Tensor points = points_.index_select(0, chosen), known = known_.index_select(0, chosen);
   if (deviation_ > 0) {
     const auto values = floats(points);
     std::vector<double> normal(values.size());

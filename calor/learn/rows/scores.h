@@ -17,8 +17,8 @@ struct Mean {
 class Scores {
  public:
   // features: query [n, ..], key [m, ..]; factor [1, 1].  Streamed, each function is a pass of the kernel and nothing n x m
-  // exists, and of features without numbers no pass either; stored, one n x m matrix is formed here and each function is made of torch operators.  Additive pairs have no
-  // kernel: they are always stored.
+  // exists, and of features without numbers no pass either; stored, one n x m matrix is formed here and each function is made of
+  // torch operators.  Additive pairs have no kernel: they are always stored.
   Scores(Pairing pairing, const Features& features, const at::Tensor& factor, bool stored);
 
   // log sum_j exp(s_ij + log_column_j) [n], and log sum_i exp(s_ij + log_row_i) [m].  An undefined factor: all 0.
