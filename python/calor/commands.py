@@ -167,6 +167,7 @@ def compare_networks(X: Any, y: Any = None, graph: Any = None, *, pipelines: Seq
 
     X: nodes x features with y, a class for each node, and graph: edges as integers [2, edges] or [edges, 2], or a scipy.sparse matrix; each counts in both directions.
     Or X: a path that `calor compare --pipeline` reads, or "blocks"; graph: a path for a table's edges.  pipelines: names (`calor recipes`), with settings ("gat heads=4"), or texts.
+    Of surfaces X is a mesh folder or list, and labels=FOLDER an option, as is test=: docs/surfaces.md.
     options: epochs, lr, weight_decay, per_class, patience, feature_scale.  Raises ValueError with the program's text for what it refuses."""
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)

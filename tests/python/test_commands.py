@@ -51,6 +51,22 @@ def test_networks_on_nodes_are_compared(tmp_path):
         calor.compare_networks(X, y)
 
 
+def test_networks_on_surfaces_are_compared(tmp_path):
+    for folder in ("meshes", "labels"):
+        (tmp_path / folder).mkdir()
+    generator = np.random.default_rng(0)
+    for name in "abc":  # octahedra with their upper and lower faces
+        corners = np.array([(1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, -1, 0), (0, 0, 2), (0, 0, -1)]) + 0.1 * generator.normal(size=(6, 3))
+        faces = [(k, (k + 1) % 4, 4) for k in range(4)] + [((k + 1) % 4, k, 5) for k in range(4)]
+        (tmp_path / "meshes" / f"{name}.obj").write_text("".join(f"v {x} {y} {z}\n" for x, y, z in corners) + "".join(f"f {a + 1} {b + 1} {c + 1}\n" for a, b, c in faces))
+        (tmp_path / "labels" / f"{name}.txt").write_text("up\n" * 4 + "down\n" * 4)
+    found = calor.compare_networks(tmp_path / "meshes", labels=tmp_path / "labels", pipelines=["diffusion-net-xyz width=8 blocks=1 modes=6 dropout=0"], seeds=2, epochs=60, lr=0.02)
+    experiment = found.document["experiments"][0]
+    assert experiment["data"]["of"] == "triangles" and experiment["data"]["classes"] == ["down", "up"] and len(experiment["surfaces"][0]["labels"]) == 8
+    with pytest.raises(ValueError, match="name their folder with --labels"):
+        calor.compare_networks(tmp_path / "meshes", pipelines=["diffusion-net"])
+
+
 def test_compare_is_the_command(tmp_path):
     found = calor.compare(X, y, attention=("self", "metric"), seeds=2, epochs=20, baselines=False)
     np.savez(tmp_path / "data.npz", x=X, y=y)
