@@ -32,7 +32,7 @@ function surfaceScene(surface, values, truth, width) {
         zaxis: hidden,
         aspectmode: "data",
         dragmode: "orbit",
-        camera: {up: {x: 0, y: 1, z: 0}, eye: {x: 0.75, y: 0.6, z: 2}}
+        camera: {up: {x: 0, y: 1, z: 0}, eye: {x: 0.9, y: 0.7, z: 2.5}}
       }
     }),
     config: {modeBarButtons: [["resetCameraDefault3d", "toImage"]]}
