@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator bench-edges study install clean
+.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -83,6 +83,9 @@ study: build-tests  ## the long studies: MNIST, acceptance figures with all seed
 	@tools/setup bench
 	@CALOR_STUDY=1 build/tests/learn/test_acceptance
 	@OMP_NUM_THREADS=1 $(PYTHON) bench/propagator
+
+study-translation: build  ## hours: self, l2 and metric on all of Multi30k, 10 epochs, 2 seeds; goes on where it stopped (CALOR_DATA names the data folder)
+	@OMP_NUM_THREADS=1 $(PYTHON) bench/translation_study.py --precision bf16
 
 install: build   ## install to PREFIX (default /usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)

@@ -3,7 +3,7 @@
     PYTHON bench/translation_study.py [--data FOLDER] [--epochs 10] [--seeds 2] [--out build/translation-study] [--precision float|bf16] [-- OPTIONS OF TRAIN-TRANSLATION]
 
 All runs are trained for an epoch before any is trained for the next, so that a study that is cut short still compares runs of equal length.  The same command
-goes on where the last one stopped, also with more epochs or seeds; the learning rate does not depend on their number.  FOLDER holds train, val and
+goes on where the last one stopped, also with more epochs or seeds; the learning rate does not depend on their number.  BLEU is computed after the last epoch.  FOLDER holds train, val and
 test_2016_flickr (.en.gz, .de.gz).  Writes study.json, table.md and losses.svg to --out after every epoch.
 """
 import argparse
@@ -132,12 +132,11 @@ def main():
                     run["parameters"] = document["parameters"]
                     run["cpu_seconds"] += seconds
                     print(f"epoch {epoch} seed {seed} {score}: validation loss {run['validation_loss'][-1]:.4f}, {seconds:.0f} s", flush=True)
-                if len(run["validation_loss"]) == epoch and str(epoch) not in run["bleu"]:
+                    stored.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
+                if len(run["validation_loss"]) == epoch == given.epochs and str(epoch) not in run["bleu"]:
                     found, run["bleu_seconds"] = bleu(given, score, seed)
                     run["bleu"][str(epoch)] = found["score"]
                     print(f"epoch {epoch} seed {seed} {score}: BLEU {found['score']:.2f}, {run['bleu_seconds']:.0f} s", flush=True)
-                study["runs"][f"{score}-{seed}"] = run
-                stored.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
         write(study, given.out)
     print(table(study))
 

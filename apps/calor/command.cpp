@@ -62,11 +62,6 @@ Context make_context(const Globals& globals, ProgressBar& bar) {
   return context;
 }
 
-void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // glibc's greatest
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-}
-
 void charge_process(const Globals& globals, const Context& context) {
   if (globals.max_memory.empty()) return;
   // What is freed goes back to the system at once; glibc would keep up to twice the largest block that it has seen.

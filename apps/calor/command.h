@@ -30,9 +30,6 @@ struct Globals {
 // --seed --threads --max-memory --quiet --json on a subcommand.
 void add_globals(CLI::App& command, Globals& globals);
 
-// For work whose steps free what the next ones take again: freed memory stays the process's.  Without it a step of training spends 4 % of its time in page faults.
-void keep_freed_memory();
-
 // Threads, memory limit, progress bar and stop flag for a library call; `bar` must outlive the context.
 // Charges the process and the data that it has read to a memory limit that was asked for: the limit is of all that the program takes.
 void charge_process(const Globals& globals, const Context& context);

@@ -84,7 +84,6 @@ static void train_translation(const Globals& globals, const TrainTranslationArgu
   std::vector<std::string> inputs{arguments.source, arguments.target};
   inputs.insert(inputs.end(), arguments.validation.begin(), arguments.validation.end());
   if (!options.save.empty()) check_output(options.save, inputs);
-  if (globals.max_memory.empty()) keep_freed_memory();
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::ParallelText training = learn::read_parallel(arguments.source, arguments.target, context);

@@ -27,6 +27,14 @@ bool has_bf16_products() {
 #endif
 }
 
+bool is_amd() {
+#if defined(__x86_64__)
+  return __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 at::Tensor rows_of(const at::Tensor& x) { return x.reshape({-1, x.size(-1)}); }
 
 // a b + offset, in that type.
@@ -145,7 +153,7 @@ at::Tensor learned_map(const at::Tensor& x, const TwoMaps& maps, Products produc
   return BothMaps::apply(x, maps.expand, maps.expand_offset, maps.contract, maps.contract_offset, Between::tanh, products);
 }
 
-FasterProducts::FasterProducts() : set_(at::globalContext().float32Precision(onednn, matmul) == at::Float32Precision::NONE && onednn_multiplies_floats()) {
+FasterProducts::FasterProducts() : set_(is_amd() && at::globalContext().float32Precision(onednn, matmul) == at::Float32Precision::NONE && onednn_multiplies_floats()) {
   if (set_) set_onednn(at::Float32Precision::BF16);
 }
 
