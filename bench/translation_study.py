@@ -16,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CALOR = pathlib.Path(os.environ.get("CALOR_BINARY", ROOT / "build" / "calor"))
-DATA = pathlib.Path(os.environ.get("CALOR_DATA", ROOT.parent / "shared" / "data")) / "multi30k" / "raw"
+DATA = pathlib.Path(os.environ.get("CALOR_DATA", "data")) / "multi30k" / "raw"
 SCORES = ("self", "l2", "metric")
 COLOURS = {"self": "#4477aa", "l2": "#ee6677", "metric": "#228833"}
 
