@@ -88,13 +88,6 @@ Mesh triangles_of(Polygons&& polygons, const std::string& place, const Context& 
   return mesh;
 }
 
-// Without folder, ".gz" and the format's suffix.
-std::string bare_name(const std::string& path) {
-  std::filesystem::path file = std::filesystem::path(path).filename();
-  if (lower_case(file.extension().string()) == ".gz") file = file.stem();
-  return file.stem().string();
-}
-
 }  // namespace
 
 bool MeshLines::next() {
@@ -155,6 +148,12 @@ Mesh parse_mesh(std::string_view bytes, const std::string& place, const Context&
   if (is_off(bytes)) return made("OFF", parse_off);
   if (is_obj(bytes)) return made("OBJ", parse_obj);
   fail(Fault::input, "[mesh] expected a mesh as OFF, OBJ, PLY or STL, found another format ({}): save the mesh as one of them", place);
+}
+
+std::string bare_name(const std::string& path) {
+  std::filesystem::path file = std::filesystem::path(path).filename();
+  if (lower_case(file.extension().string()) == ".gz") file = file.stem();
+  return file.stem().string();
 }
 
 Mesh load_mesh(const std::string& path, const Context& context) {

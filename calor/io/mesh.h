@@ -48,6 +48,9 @@ bool is_mesh_file(const std::string& path);
 // Whether its name says so: .off, .obj, .ply or .stl, and .gz after it.
 bool has_mesh_name(const std::string& path);
 
+// A file's name without folder, ".gz" and the suffix before it: what a mesh is called, and the file of its labels.
+std::string bare_name(const std::string& path);
+
 // "read 752 points and 1,500 triangles (OBJ; 3 faces cut; 1 degenerate triangle left out)".
 std::string reading_line(const Mesh& mesh);
 

@@ -13,8 +13,8 @@
 #include "calor/core/text.h"
 #include "calor/io/hash.h"
 #include "calor/io/labels.h"
+#include "calor/io/lines.h"
 #include "calor/io/number.h"
-#include "calor/io/source.h"
 
 namespace calor::io {
 namespace {
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* op = "surfaces";
 
-// Lines of a small text, without those that are blank.
+// Lines that are not blank, and where they stand.
 struct Lines {
   std::vector<std::string> text;
   std::vector<std::int64_t> place;  // from 1
@@ -31,19 +31,14 @@ struct Lines {
 };
 
 Lines lines_of(const std::string& path, const char* expected, const Context& context) {
-  Source source = open_source(path, context);
-  require(source.text != nullptr, Fault::input, "[{}] expected {}, found binary data ({})", op, expected, path);
+  TextLines all = read_lines(path, op, expected, context);
   Lines lines;
-  std::int64_t place = 0;
-  std::string content = whole_text(*source.text, source.counted.bytes(), path, context);
-  if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);
-  for (const std::string& line : split_text(content, '\n')) {
-    ++place;
-    if (trim(line).empty()) continue;
-    lines.text.emplace_back(trim(line));
-    lines.place.push_back(place);
+  for (std::size_t k = 0; k < all.lines.size(); ++k) {
+    if (trim(all.lines[k]).empty()) continue;
+    lines.text.emplace_back(trim(all.lines[k]));
+    lines.place.push_back(static_cast<std::int64_t>(k + 1));
   }
-  lines.hash = source.hash.get();
+  lines.hash = std::move(all.hash);
   return lines;
 }
 
@@ -91,16 +86,10 @@ std::vector<std::string> mesh_files(const std::string& source, const Context& co
   return meshes;
 }
 
-std::string bare(const fs::path& path) {
-  fs::path name = path.filename();
-  if (name.extension() == ".gz") name = name.stem();
-  return name.stem().string();
-}
-
 // The file of a mesh's labels, by its name.
 std::map<std::string, std::vector<std::string>> label_files(const std::string& folder) {
   std::map<std::string, std::vector<std::string>> files;
-  for (const fs::path& file : found_in(folder, false)) files[bare(file)].push_back(file.string());
+  for (const fs::path& file : found_in(folder, false)) files[bare_name(file.string())].push_back(file.string());
   return files;
 }
 
@@ -132,7 +121,6 @@ std::string canonical(const std::string& label) {
 Lines label_lines(const std::string& file, const Context& context) {
   Lines lines = lines_of(file, "a label on each line", context);
   for (std::size_t k = 0; k < lines.text.size(); ++k) {
-    require(is_utf8(lines.text[k]), Fault::input, "[{}] expected labels in UTF-8, found other bytes ({}, line {}): save the file as UTF-8", op, file, lines.place[k]);
     require(lines.text[k].find_first_of(" \t,;") == std::string::npos, Fault::input, "[{}] expected one label on each line, found \"{}\" ({}, line {})", op, lines.text[k], file, lines.place[k]);
     lines.text[k] = canonical(lines.text[k]);
   }
@@ -208,7 +196,7 @@ SurfaceSet load_surfaces(const std::string& source, const std::string& labels, c
   require(labels.empty() || fs::exists(labels, error), Fault::input, "[{}] expected a folder of labels, found nothing at {}: check the name", op, labels);
   SurfaceSet set;
   set.source = source;
-  set.name = bare(fs::path(source).has_filename() ? fs::path(source) : fs::path(source).parent_path());
+  set.name = bare_name((fs::path(source).has_filename() ? fs::path(source) : fs::path(source).parent_path()).string());
   const std::vector<std::string> files = mesh_files(source, context);
   require(!files.empty(), Fault::input, "[{}] expected a mesh, found an empty list ({})", op, source);
   set.files = files;

@@ -5,8 +5,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/hash.h"
-#include "calor/io/number.h"
-#include "calor/io/source.h"
+#include "calor/io/lines.h"
 
 namespace calor::learn {
 namespace {
@@ -18,18 +17,8 @@ bool blank(const std::string& line) { return trim(line).empty(); }
 Sentences read_sentences(const std::string& path, const Context& context) {
   std::error_code error;
   require(path == "-" || std::filesystem::exists(path, error), Fault::input, "[text] expected a file of sentences, found none ({}): check the name", path);
-  io::Source source = io::open_source(path, context);
-  require(source.text != nullptr, Fault::input, "[text] expected a text with one sentence a line, found binary data ({}): give a plain text, or one that is gzipped", path);
-  io::refuse_foreign(source.head, path);
-  io::TextFacts facts;
-  const auto text = io::as_utf8(std::move(source.text), "", path, context, facts, source.counted);
-  std::vector<std::string> lines = split_text(io::whole_text(*text, facts.bytes, path, context), '\n');
-  if (lines.back().empty()) lines.pop_back();
-  for (std::size_t k = 0; k < lines.size(); ++k) {
-    require(io::is_utf8(lines[k]), Fault::input, "[text] expected text in UTF-8, found other bytes ({}, line {}): save the file as UTF-8", path, k + 1);
-    if (!lines[k].empty() && lines[k].back() == '\r') lines[k].pop_back();
-  }
-  return {std::move(lines), source.hash.get()};
+  io::TextLines text = io::read_lines(path, "text", "a text with one sentence a line", context);
+  return {std::move(text.lines), std::move(text.hash)};
 }
 
 ParallelText read_parallel(const std::string& source, const std::string& target, const Context& context) {
