@@ -51,7 +51,7 @@ learn::NodeProtocol NodeOptions::protocol(const ProtocolOptions& given) const {
 void require_labels(const char* op, const NodeOptions& options) {
   if (options.surfaces()) return;
   for (const std::string& text : options.pipelines)
-    if (const model::Network network = model::network_of(text); network.uses_surface)
+    if (const model::Network network = model::network_of(text); network.wants == pipeline::Wants::mesh)
       fail(Fault::usage, "[{}] expected labels of surfaces for {}, found none: name their folder with --labels", op, network.name);
 }
 

@@ -32,13 +32,14 @@ static void print_network(const recipes::Recipe& network) {
     fmt::print("  ${} = {}   {} (\"{} {}=...\")\n", parameter.name, parameter.standard, parameter.meaning, network.name, parameter.name);
   std::vector<std::string_view> shown;
   const model::Network bound_network = model::network_of(network.name);
+  const bool of_surfaces = bound_network.wants == pipeline::Wants::mesh;
   pipeline::for_each_stage(bound_network.stages, [&](const pipeline::BoundStage& bound) {
     if (std::find(shown.begin(), shown.end(), bound.stage->name) != shown.end()) return;
     shown.push_back(bound.stage->name);
     fmt::print("  {:<16} {}\n", bound.stage->name, bound.stage->meaning);
   });
   fmt::print("\nA network on {1}, whose weights are learned: calor compare DATA {2}--pipeline {0}, calor train DATA {2}--pipeline {0} --save MODEL\n", network.name,
-             bound_network.uses_surface ? "surfaces" : "the nodes of a graph", bound_network.uses_surface ? "--labels FOLDER " : "");
+             of_surfaces ? "surfaces" : "the nodes of a graph", of_surfaces ? "--labels FOLDER " : "");
   if (!network.citation.empty()) fmt::print("Source: {}\n", network.citation);
 }
 

@@ -5,6 +5,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/pipeline/bind.h"
+#include "calor/pipeline/wants.h"
 
 namespace calor::model {
 namespace {
@@ -107,10 +108,7 @@ Network network_of(std::string_view given) {
   network.stages = pipeline::bind_stages(recipes::resolve_in({networks, &network_stages(), "network", "a network"}, text, settings), network_stages());
   network.text = pipeline::print(network.stages);
   network.name = std::string(find_network(text) ? trim(given) : network.text);
-  pipeline::for_each_stage(network.stages, [&](const BoundStage& bound) {
-    network.uses_graph |= bound.stage->name == "adjacency";
-    for (const std::string_view of_surfaces : {"heat_signature", "laplacian", "gradients", "faces", "rotate"}) network.uses_surface |= bound.stage->name == of_surfaces;
-  });
+  network.wants = pipeline::wants_of(network.stages);
   require_form(network);
   return network;
 }

@@ -20,7 +20,7 @@ const recipes::Recipe* find_network(std::string_view name);
 struct Network {
   std::string name, text;
   std::vector<pipeline::BoundStage> stages;
-  bool uses_graph = false, uses_surface = false;
+  pipeline::Wants wants = pipeline::Wants::nothing;  // of its stages: a graph, or a mesh
 };
 
 // A name ("gat"), a text, or a name with settings ("gat dropout.p=0.3 heads=4"): with parameters and settings put in, bound.

@@ -52,12 +52,15 @@ void scored(Outline& outline, const Arguments&) {
   outline.scores = Outline::Scores::learned;
 }
 
+Wants a_mesh(const Arguments&) { return Wants::mesh; }
+
 constexpr Stage stage(std::string_view name, Kind kind, Types takes, Types gives, std::span<const Parameter> parameters, std::string_view meaning, std::string_view citation,
-                      void (*outline)(Outline&, const Arguments&) = nullptr) {
+                      void (*outline)(Outline&, const Arguments&) = nullptr, Wants (*wants)(const Arguments&) = nullptr) {
   Stage result;
   result.name = name, result.kind = kind, result.takes = takes, result.gives = gives, result.parameters = parameters, result.meaning = meaning, result.citation = citation;
   result.run = run;
   result.outline = outline;
+  result.wants = wants;
   return result;
 }
 
@@ -76,12 +79,12 @@ const Stage layers = stage("layers", Kind::flow, types::points, types::of_body, 
 const Stage score = stage("score", Kind::initialise, types::any_similarity, types::similarity, score_parameters, "a learned score on the edges that the similarity has, for exp", "10.48550/arXiv.1710.10903", scored);
 const Stage exponential = stage("exp", Kind::strengthen, types::similarity, types::similarity, exp_parameters, "exp(score / bandwidth)", "");
 const Stage apply = stage("apply", Kind::flow, types::any_similarity, types::points, apply_parameters, "S H: every node becomes the weighted sum of its neighbours", "");
-const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: the smoothest eigenvectors of its Laplacian, for heat", "10.1111/cgf.14069");
+const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: the smoothest eigenvectors of its Laplacian, for heat", "10.1111/cgf.14069", nullptr, a_mesh);
 const Stage heat = stage("heat", Kind::flow, types::similarity, types::points, {}, "exp(-t L) H: heat diffusion with a learned time t for each feature", "arXiv:2012.00888");
 const Stage gradients = stage("gradients", Kind::flow, types::points, types::points, {},
-                              "of a surface: tanh of the inner product of each feature's gradient with a learned rotation and combination of all gradients", "arXiv:2012.00888");
-const Stage faces = stage("faces", Kind::flow, types::points, types::points, {}, "of a surface whose triangles have labels: per-triangle features, the mean over the three corners", "");
-const Stage rotate = stage("rotate", Kind::flow, types::points, types::points, {}, "of a surface: a random rotation in each training step", "");
+                              "of a surface: tanh of the inner product of each feature's gradient with a learned rotation and combination of all gradients", "arXiv:2012.00888", nullptr, a_mesh);
+const Stage faces = stage("faces", Kind::flow, types::points, types::points, {}, "of a surface whose triangles have labels: per-triangle features, the mean over the three corners", "", nullptr, a_mesh);
+const Stage rotate = stage("rotate", Kind::flow, types::points, types::points, {}, "of a surface: a random rotation in each training step", "", nullptr, a_mesh);
 const Stage restart = stage("restart", Kind::flow, types::any_similarity, types::points, restart_parameters, "H <- (1 - alpha) S H + alpha H0, steps times", "arXiv:1810.05997");
 
 }  // namespace

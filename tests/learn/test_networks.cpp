@@ -163,7 +163,7 @@ TEST(Networks, StagesDoWhatTheySay) {
 TEST(Networks, GradientsAreDifferences) {
   for (const recipes::Recipe& recipe : model::all_networks()) {
     SCOPED_TRACE(std::string(recipe.name));
-    if (model::network_of(recipe.name).uses_surface) continue;  // test_surfaces.cpp
+    if (model::network_of(recipe.name).wants == pipeline::Wants::mesh) continue;  // test_surfaces.cpp
     const NodeNetwork net = network(std::string(recipe.name));
     shake(net);
     const at::Tensor labels = at::arange(nodes, at::kLong).remainder(classes);
@@ -212,7 +212,7 @@ TEST(Networks, SparseFeaturesGiveWhatDenseOnesDo) {
   for (const recipes::Recipe& recipe : model::all_networks()) {
     SCOPED_TRACE(std::string(recipe.name));
     const model::Network text = model::network_of(recipe.name);
-    if (text.uses_surface) continue;
+    if (text.wants == pipeline::Wants::mesh) continue;
     const NodeNetwork one(text, {ring_data()}, sparse, classes, 3, Context()), other(text, {ring_data()}, full, classes, 3, Context());
     EXPECT_LE((one.logits(false, 0) - other.logits(false, 0)).abs().max().item<float>(), 2e-6);
   }

@@ -70,7 +70,7 @@ io::SurfaceSet ellipsoids(std::uint64_t first, std::uint64_t count) {
 
 struct OnOne {
   explicit OnOne(const std::string& text, bool faces = false, int subdivisions = 1)
-      : surface(std::make_shared<const Surface>(ellipsoid(1, subdivisions))), network(model::network_of(text), {surface->point_data(), surface, faces}, features(), classes, 3, Context(), at::kDouble) {}
+      : surface(std::make_shared<const Surface>(ellipsoid(1, subdivisions))), network(model::network_of(text), {nullptr, surface, faces}, features(), classes, 3, Context(), at::kDouble) {}
   NodeFeatures features() const {
     NodeFeatures result;
     result.dense = surface->points(at::kDouble);

@@ -45,7 +45,7 @@ std::size_t Builder::weight(const std::string& role, std::vector<std::int64_t> s
 
 void Builder::run_engine(const BoundStage& bound) {
   if (bound.stage->name == "adjacency") {
-    const auto& data = domain_.surface && on_faces ? domain_.surface->face_data() : domain_.data;
+    const auto& data = !domain_.surface ? domain_.graph : on_faces ? domain_.surface->face_data() : domain_.surface->point_data();
     require(data && data->graph, Fault::usage, "[adjacency] expected a graph, found none: name one with --graph FILE, or leave adjacency out");
     state_ = pipeline::begin(data, 0);
     said_ = on_faces ? "faces | " : "";

@@ -24,11 +24,11 @@ struct Support {
 class Surface;
 struct Modes;
 
-// Whose rows a network runs on.
+// Whose rows a network runs on: the nodes of a graph (null for a network that uses none), or the points of a surface.
 struct Domain {
-  std::shared_ptr<const pipeline::Data> data;      // the nodes' graph; null for networks without one
-  std::shared_ptr<const Surface> surface = nullptr;  // or that they are the points of
-  bool faces = false;                              // labels are of its triangles: the stage faces leads there
+  std::shared_ptr<const pipeline::Data> graph;
+  std::shared_ptr<const Surface> surface = nullptr;
+  bool faces = false;  // the surface's labels are of its triangles: the stage faces leads there
 };
 
 // The similarity of a flow: what its stages have said of it so far.

@@ -16,11 +16,14 @@
 namespace calor::learn {
 namespace {
 
-at::Tensor tensor_of(const engine::Vector& values, at::ScalarType dtype) { return at::from_blob(const_cast<double*>(values.data()), {values.size()}, at::kDouble).to(dtype, false, true); }
+// A copy.
+at::Tensor tensor_of(const double* values, at::IntArrayRef sizes, at::ScalarType dtype) { return at::from_blob(const_cast<double*>(values), sizes, at::kDouble).to(dtype, false, true); }
+
+at::Tensor tensor_of(const engine::Vector& values, at::ScalarType dtype) { return tensor_of(values.data(), {values.size()}, dtype); }
 
 at::Tensor tensor_of(const engine::Matrix& values, at::ScalarType dtype) {
   static_assert(engine::Matrix::IsRowMajor);
-  return at::from_blob(const_cast<double*>(values.data()), {values.rows(), values.cols()}, at::kDouble).to(dtype, false, true);
+  return tensor_of(values.data(), {values.rows(), values.cols()}, dtype);
 }
 
 std::shared_ptr<const pipeline::Data> data_of(engine::Csr graph) {
@@ -42,7 +45,7 @@ Surface::Surface(const io::Mesh& mesh)
     : mesh_(std::make_shared<const io::Mesh>(engine::in_unit_ball(mesh))), point_data_(data_of(engine::point_graph(mesh))), face_data_(data_of(engine::face_graph(mesh))) {}
 
 at::Tensor Surface::points(at::ScalarType dtype) const {
-  return at::from_blob(const_cast<double*>(mesh_->points.data()), {mesh_->nodes(), 3}, at::kDouble).to(dtype, false, true);
+  return tensor_of(mesh_->points.data(), {mesh_->nodes(), 3}, dtype);
 }
 
 std::shared_ptr<const Modes> Surface::modes(const std::string& weights, std::int64_t count, at::ScalarType dtype, const Context& context) const {
@@ -66,7 +69,7 @@ at::Tensor Surface::heat_signature(const std::string& weights, std::int64_t coun
 
 std::shared_ptr<const Surface::Gradients> Surface::gradients(at::ScalarType dtype, const Context& context) const {
   const std::lock_guard lock(guard_);
-  auto& made = gradients_[{"", 0, dtype}];
+  auto& made = gradients_[dtype];
   if (made) return made;
   const engine::MeshGradient gradient = engine::mesh_gradient(*mesh_, engine::tangent_frames(*mesh_), *point_data_->graph, engine::diffusion_net_regularisation, quiet(context));
   auto gradients = std::make_shared<Gradients>();
@@ -77,7 +80,7 @@ std::shared_ptr<const Surface::Gradients> Surface::gradients(at::ScalarType dtyp
 
 std::shared_ptr<const Support> Surface::corners(at::ScalarType dtype) const {
   const std::lock_guard lock(guard_);
-  auto& made = corners_[{"", 0, dtype}];
+  auto& made = corners_[dtype];
   if (!made) made = support_of(engine::corner_means(*mesh_), dtype);
   return made;
 }

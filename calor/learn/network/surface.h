@@ -49,15 +49,12 @@ class Surface {
   std::shared_ptr<const Support> corners(at::ScalarType dtype) const;
 
  private:
-  template <class T>
-  using Made = std::map<std::tuple<std::string, std::int64_t, at::ScalarType>, std::shared_ptr<const T>>;
-
   std::shared_ptr<const io::Mesh> mesh_;
   std::shared_ptr<const pipeline::Data> point_data_, face_data_;
   mutable std::mutex guard_;
-  mutable Made<Modes> modes_;
-  mutable Made<Gradients> gradients_;
-  mutable Made<Support> corners_;
+  mutable std::map<std::tuple<std::string, std::int64_t, at::ScalarType>, std::shared_ptr<const Modes>> modes_;
+  mutable std::map<at::ScalarType, std::shared_ptr<const Gradients>> gradients_;
+  mutable std::map<at::ScalarType, std::shared_ptr<const Support>> corners_;
 };
 
 }  // namespace calor::learn

@@ -11,6 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/threads.h"
+#include "calor/learn/compare/network_experiment.h"
 #include "calor/learn/nodes/run.h"
 #include "calor/learn/train/trainer.h"
 #include "calor/pipeline/bind.h"
@@ -40,7 +41,7 @@ class Runs {
  public:
   Runs(const io::NodeDataset& data, const CompareNodesOptions& options, const Context& context)
       : source_(data), options_(options), context_(context), networks_(networks_of(options)), data_(node_data(checked(data), options.protocol.features, context)) {
-    require(!data.edges.empty() || std::none_of(networks_.begin(), networks_.end(), [](const model::Network& n) { return n.uses_graph; }), Fault::input,
+    require(!data.edges.empty() || std::none_of(networks_.begin(), networks_.end(), [](const model::Network& n) { return n.wants == pipeline::Wants::graph; }), Fault::input,
             "[compare] expected edges, found none: name the graph's file with --graph");
     if (options.baselines)
       for (const char* name : {"logistic", "mlp"})
@@ -156,65 +157,32 @@ class Runs {
   mutable std::atomic<std::int64_t> steps_done_{0};
 };
 
-json data_block(const Runs& runs) {
-  const io::NodeDataset& data = runs.source();
-  const NodeSplit split = node_split(data, runs.options().protocol.per_class, runs.options().base_seed);
-  return {{"name", data.name},          {"source", data.source},
-          {"hash", data.hash},          {"rows", data.nodes()},
-          {"columns", data.features.columns}, {"edges", data.edges.size()},
-          {"classes", data.classes},    {"label", ""},
-          {"train", split.train.size()}, {"validation", split.validation.size()},
-          {"test", split.test.size()},  {"own_split", has_split(data)},
-          {"test_source", json()},      {"constant_columns", json::array()},
-          {"extra_test", 0}};
-}
-
-json protocol_block(const Runs& runs, const analyse::Judgement& judgement) {
-  const NodeProtocol& protocol = runs.options().protocol;
-  std::vector<std::uint64_t> seeds;
-  for (std::size_t i = 0; i < runs.seeds(); ++i) seeds.push_back(runs.options().base_seed + i);
-  const bool own = has_split(runs.source());
-  return {{"of", "nodes"},
-          {"optimizer", "adam"},
-          {"learning_rates", protocol.learning_rates},
-          {"weight_decays", protocol.weight_decays},
-          {"epochs", protocol.epochs},
-          {"patience", protocol.patience},
-          {"features", name_of(runs.data().scale)},
-          {"per_class", own ? json() : json(protocol.per_class)},
-          {"seeds", seeds},
-          {"base_seed", runs.options().base_seed},
-          {"dead_below", judgement.dead_below},
-          {"dead_rule", analyse::dead_rule(judgement)},
-          {"common_accuracy", judgement.common_accuracy > 0 ? json(judgement.common_accuracy) : json()},
-          {"seed_means", own ? "the weights and the dropout; the split is the data's own" : "the split, the weights and the dropout"}};
-}
-
 json document(const Runs& runs) {
-  std::vector<analyse::RunRecord> records;
-  std::vector<std::string> names;
-  json pipelines;
-  for (std::size_t n = 0; n < runs.networks().size(); ++n) {
-    names.push_back(runs.networks()[n].name);
-    pipelines[names.back()] = runs.networks()[n].text;
-    for (std::size_t i = 0; i < runs.seeds(); ++i) records.push_back(runs.trained(n, i).record);
-  }
   const io::NodeDataset& data = runs.source();
-  std::vector<double> sizes(data.classes.size(), 0);
+  const NodeProtocol& protocol = runs.options().protocol;
+  const NodeSplit split = node_split(data, protocol.per_class, runs.options().base_seed);
+  const bool own = has_split(data);
+  NetworkExperiment experiment{data.name, control, runs.networks(), {}, runs.baselines(), std::vector<double>(data.classes.size(), 0), runs.options().base_seed, runs.options().seeds, {}, {}};
+  for (std::size_t n = 0; n < runs.networks().size(); ++n)
+    for (std::size_t i = 0; i < runs.seeds(); ++i) experiment.records.push_back(runs.trained(n, i).record);
   for (const std::int64_t label : data.labels)
-    if (label >= 0) ++sizes[static_cast<std::size_t>(label)];
-  const double labelled = static_cast<double>(std::count_if(data.labels.begin(), data.labels.end(), [](std::int64_t label) { return label >= 0; }));
-  const auto judgement = analyse::judge(records, control, *std::max_element(sizes.begin(), sizes.end()) / labelled, static_cast<std::int64_t>(data.classes.size()), 0);
-  const std::vector<analyse::BaselineRecord> baselines = runs.baselines();
-  json experiment = analyse::summarise(data.name, names, control, records, baselines, judgement);
-  experiment["standing"] = json::array();
-  experiment["remarks"] = json::array();
-  experiment["data"] = data_block(runs);
-  experiment["protocol"] = protocol_block(runs, judgement);
-  experiment["attentions"] = names;
-  experiment["pipelines"] = pipelines;
-  experiment["similarity"] = experiment["regions"] = json::array();
-  return experiment;
+    if (label >= 0) ++experiment.class_sizes[static_cast<std::size_t>(label)];
+  experiment.data = {{"source", data.source},       {"hash", data.hash},
+                     {"rows", data.nodes()},        {"columns", data.features.columns},
+                     {"edges", data.edges.size()},  {"classes", data.classes},
+                     {"train", split.train.size()}, {"validation", split.validation.size()},
+                     {"test", split.test.size()},   {"own_split", own},
+                     {"test_source", json()}};
+  experiment.protocol = {{"of", "nodes"},
+                         {"optimizer", "adam"},
+                         {"learning_rates", protocol.learning_rates},
+                         {"weight_decays", protocol.weight_decays},
+                         {"epochs", protocol.epochs},
+                         {"patience", protocol.patience},
+                         {"features", name_of(runs.data().scale)},
+                         {"per_class", own ? json() : json(protocol.per_class)},
+                         {"seed_means", own ? "the weights and the dropout; the split is the data's own" : "the split, the weights and the dropout"}};
+  return document_of(experiment);
 }
 
 }  // namespace

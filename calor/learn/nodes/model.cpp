@@ -109,7 +109,7 @@ io::NodeDataset matched(const NodeModel& model, const io::NodeDataset& data) {
 NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, const NodeProtocol& protocol, std::uint64_t seed, const Context& context) {
   validate(protocol);
   const model::Network network = model::network_of(text);
-  require(!network.uses_graph || !data.edges.empty(), Fault::input, "[train] expected edges, found none: name the graph's file with --graph");
+  require(network.wants != pipeline::Wants::graph || !data.edges.empty(), Fault::input, "[train] expected edges, found none: name the graph's file with --graph");
   require_classes(data, "train");
   const OneThread one_thread;
   const NodeData nodes = node_data(data, protocol.features, context);

@@ -8,6 +8,7 @@
 #include "calor/analyse/comparison.h"
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/learn/compare/network_experiment.h"
 #include "calor/learn/surfaces/run.h"
 #include "calor/learn/surfaces/train.h"
 #include "calor/learn/train/trainer.h"
@@ -32,41 +33,6 @@ std::vector<model::Network> networks_of(const CompareSurfacesOptions& options, b
   return networks;
 }
 
-// Surfaces with their modes, which all networks and seeds have in common, and which of them a seed trains and tests on.
-class Surfaces {
- public:
-  Surfaces(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test, const CompareSurfacesOptions& options) : set_(set), test_(test), options_(options), all_(surface_data(set)) {
-    if (test) own_test_ = surface_data(*test);
-  }
-
-  struct Split {
-    SurfaceData train, test;
-    std::vector<const io::Mesh*> test_meshes;
-  };
-  Split split(std::uint64_t seed) const {
-    const SurfaceSplit names = split_surfaces(set_, test_, options_.protocol.test_share, seed);
-    Split result{those(all_, names.train), test_ ? own_test_ : those(all_, names.test), {}};
-    const io::SurfaceSet& source = test_ ? *test_ : set_;
-    for (const LabelledSurface& each : result.test.surfaces)
-      result.test_meshes.push_back(&*std::ranges::find(source.meshes, each.name, &io::Mesh::name));
-    return result;
-  }
-  const SurfaceData& all() const { return all_; }
-  const SurfaceData& own_test() const { return own_test_; }
-
- private:
-  static SurfaceData those(const SurfaceData& all, const io::SurfaceSet& chosen) {
-    SurfaceData result = all;
-    std::erase_if(result.surfaces, [&](const LabelledSurface& each) { return std::ranges::find(chosen.meshes, each.name, &io::Mesh::name) == chosen.meshes.end(); });
-    return result;
-  }
-
-  const io::SurfaceSet& set_;
-  const std::optional<io::SurfaceSet>& test_;
-  const CompareSurfacesOptions& options_;
-  SurfaceData all_, own_test_;
-};
-
 struct Trained {
   analyse::RunRecord record;
   std::vector<std::vector<std::int64_t>> predictions;  // of the first seed
@@ -75,14 +41,14 @@ struct Trained {
 class Runs {
  public:
   Runs(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test, const CompareSurfacesOptions& options, const Context& context)
-      : set_(set), test_(test), options_(options), context_(context), networks_(networks_of(options, set.of_faces)), surfaces_(set, test, options) {
-    split_surfaces(set, test, options.protocol.test_share, options.base_seed);  // refused before anything is computed
-    named_ = networks_.size();
+      : set_(set), test_(test), options_(options), context_(context), networks_(networks_of(options, set.of_faces)), named_(networks_.size()), all_(surface_data(set)) {
+    if (test) own_test_ = surface_data(*test);
     if (options.baselines && std::ranges::find(networks_, plain, &model::Network::name) == networks_.end()) networks_.push_back(surface_network(plain, set.of_faces));
     const auto workers = static_cast<std::uint64_t>(context.threads > 0 ? context.threads : available_threads());
-    for (const model::Network& network : networks_) require_surface_memory(network, surfaces_.all(), surfaces_.own_test(), workers, "compare", context);
+    const SurfaceData tested = own_test_.value_or(SurfaceData());
+    for (const model::Network& network : networks_) require_surface_memory(network, all_, tested, workers, "compare", context);
     for (const model::Network& network : networks_)
-      for (const SurfaceData* data : {&surfaces_.all(), &surfaces_.own_test()}) networks_on(network, *data, 0, nullptr, context);  // makes what all of them share
+      for (const SurfaceData* data : {&std::as_const(all_), &tested}) networks_on(network, *data, 0, nullptr, context);  // makes the modes, which all runs share
     trained_.assign(networks_.size(), std::vector<Trained>(static_cast<std::size_t>(options.seeds)));
   }
 
@@ -95,7 +61,7 @@ class Runs {
       const OneThread one_thread;
       const std::int64_t network = job % all, number = job / all;
       const std::uint64_t seed = options_.base_seed + static_cast<std::uint64_t>(number);
-      const Surfaces::Split split = surfaces_.split(seed);
+      const SurfaceParts split = parts(seed);
       SurfaceRun run(networks_[network], split.train, split.test, options_.protocol, seed, inner);
       while (run.step()) {
         context_.check_stop("compare");
@@ -107,69 +73,36 @@ class Runs {
   }
 
   json document() const {
-    std::vector<analyse::RunRecord> records;
-    std::vector<std::string> names;
-    json pipelines;
-    for (std::size_t n = 0; n < named_; ++n) {
-      names.push_back(networks_[n].name);
-      pipelines[names.back()] = networks_[n].text;
-      for (const Trained& trained : trained_[n]) records.push_back(trained.record);
-    }
-    std::vector<analyse::BaselineRecord> baselines;
+    const SurfaceParts first = parts(options_.base_seed);
+    NetworkExperiment experiment{set_.name, control, {networks_.begin(), networks_.begin() + static_cast<std::ptrdiff_t>(named_)}, {}, {}, std::vector<double>(set_.classes.size(), 0), options_.base_seed, options_.seeds, {}, {}};
+    for (std::size_t n = 0; n < named_; ++n)
+      for (const Trained& trained : trained_[n]) experiment.records.push_back(trained.record);
     for (std::size_t n = named_; n < networks_.size(); ++n) {
       analyse::BaselineRecord record{"plain network (" + networks_[n].name + ")", {}, {}, trained_[n].front().record.parameters, {}};
       for (const Trained& trained : trained_[n]) record.accuracy.push_back(trained.record.test_accuracy.back());
-      baselines.push_back(std::move(record));
+      experiment.baselines.push_back(std::move(record));
     }
-    const auto judgement = analyse::judge(records, control, majority(), static_cast<std::int64_t>(set_.classes.size()), 0);
-    json experiment = analyse::summarise(set_.name, names, control, records, baselines, judgement);
-    experiment["standing"] = experiment["remarks"] = experiment["similarity"] = experiment["regions"] = json::array();
-    experiment["data"] = data_block();
-    experiment["protocol"] = protocol_block(judgement);
-    experiment["attentions"] = names;
-    experiment["pipelines"] = pipelines;
-    experiment["surfaces"] = shown();
-    return experiment;
+    for (const auto& labels : set_.labels)
+      for (const std::int64_t label : labels) experiment.class_sizes[static_cast<std::size_t>(label)] += 1;
+    experiment.data = {{"source", set_.source},   {"hash", set_.hash},
+                       {"rows", set_.rows()},     {"columns", 3},
+                       {"classes", set_.classes}, {"of", set_.of_faces ? "triangles" : "points"},
+                       {"surfaces", set_.size()}, {"train", first.train.surfaces.size()},
+                       {"test", first.test.surfaces.size()}, {"test_source", test_ ? json(test_->source) : json()}};
+    experiment.protocol = options_.protocol;
+    if (test_) experiment.protocol["test_share"] = nullptr;
+    experiment.protocol["of"] = "surfaces";
+    experiment.protocol["seed_means"] = test_ ? "the weights, the dropout and the order of the surfaces" : "the test surfaces, the weights, the dropout and the order of the surfaces";
+    json document = document_of(experiment);
+    document["surfaces"] = shown(first.test);
+    return document;
   }
 
  private:
-  double majority() const {
-    std::vector<double> sizes(set_.classes.size(), 0);
-    double all = 0;
-    for (const auto& labels : set_.labels)
-      for (const std::int64_t label : labels) sizes[static_cast<std::size_t>(label)] += 1, all += 1;
-    return *std::ranges::max_element(sizes) / all;
-  }
-
-  json data_block() const {
-    const SurfaceSplit split = split_surfaces(set_, test_, options_.protocol.test_share, options_.base_seed);
-    return {{"name", set_.name},           {"source", set_.source},
-            {"hash", set_.hash},           {"rows", set_.rows()},
-            {"columns", 3},                {"classes", set_.classes},
-            {"label", ""},                 {"of", set_.of_faces ? "triangles" : "points"},
-            {"surfaces", set_.size()},     {"train", split.train.size()},
-            {"test", split.test.size()},   {"test_source", test_ ? json(test_->source) : json()},
-            {"constant_columns", json::array()}, {"extra_test", 0}};
-  }
-
-  json protocol_block(const analyse::Judgement& judgement) const {
-    std::vector<std::uint64_t> seeds;
-    for (int i = 0; i < options_.seeds; ++i) seeds.push_back(options_.base_seed + static_cast<std::uint64_t>(i));
-    json protocol = options_.protocol;
-    if (test_) protocol["test_share"] = nullptr;
-    protocol.update({{"of", "surfaces"},
-                     {"seeds", seeds},
-                     {"base_seed", options_.base_seed},
-                     {"dead_below", judgement.dead_below},
-                     {"dead_rule", analyse::dead_rule(judgement)},
-                     {"common_accuracy", judgement.common_accuracy > 0 ? json(judgement.common_accuracy) : json()},
-                     {"seed_means", test_ ? "the weights, the dropout and the order of the surfaces" : "the test surfaces, the weights, the dropout and the order of the surfaces"}});
-    return protocol;
-  }
+  SurfaceParts parts(std::uint64_t seed) const { return split_surfaces(all_, own_test_, options_.protocol.test_share, seed); }
 
   // Of the first seed the test surfaces on which networks are right least, most, and in the middle, with what each network says there.
-  json shown() const {
-    const Surfaces::Split split = surfaces_.split(options_.base_seed);
+  json shown(const SurfaceData& test) const {
     std::vector<std::pair<double, std::size_t>> order;
     const auto right = [&](const std::vector<std::int64_t>& said, const at::Tensor& labels) {
       const std::int64_t* label = labels.const_data_ptr<std::int64_t>();
@@ -177,11 +110,11 @@ class Runs {
       for (std::size_t i = 0; i < said.size(); ++i) sum += said[i] == label[i];
       return sum / static_cast<double>(std::max<std::size_t>(said.size(), 1));
     };
-    for (std::size_t s = 0; s < split.test.surfaces.size(); ++s) {
+    for (std::size_t s = 0; s < test.surfaces.size(); ++s) {
       double sum = 0;
       for (std::size_t n = 0; n < named_; ++n)
-        if (!trained_[n].front().predictions.empty()) sum += right(trained_[n].front().predictions[s], split.test.surfaces[s].labels);
-      if (split.test_meshes[s]->faces() <= most_shown) order.emplace_back(sum, s);
+        if (!trained_[n].front().predictions.empty()) sum += right(trained_[n].front().predictions[s], test.surfaces[s].labels);
+      if (test.surfaces[s].surface->mesh().faces() <= most_shown) order.emplace_back(sum, s);
     }
     std::sort(order.begin(), order.end());
     std::vector<std::size_t> chosen;
@@ -190,7 +123,7 @@ class Runs {
         if (chosen.empty() || chosen.back() != order[place].second) chosen.push_back(order[place].second);
     json surfaces = json::array();
     for (const std::size_t s : chosen) {
-      const LabelledSurface& surface = split.test.surfaces[s];
+      const LabelledSurface& surface = test.surfaces[s];
       const std::int64_t* label = surface.labels.const_data_ptr<std::int64_t>();
       json predictions, accuracy;
       for (std::size_t n = 0; n < named_; ++n) {
@@ -212,8 +145,9 @@ class Runs {
   const CompareSurfacesOptions& options_;
   const Context& context_;
   std::vector<model::Network> networks_;  // those that were named, then the plain one
-  std::size_t named_ = 0;
-  Surfaces surfaces_;
+  std::size_t named_;
+  SurfaceData all_;
+  std::optional<SurfaceData> own_test_;
   std::vector<std::vector<Trained>> trained_;  // by network and seed
   std::atomic<std::int64_t> done_{0};
 };
@@ -221,6 +155,7 @@ class Runs {
 }  // namespace
 
 json compare_surfaces(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test, const CompareSurfacesOptions& options, const Context& context) {
+  require_trainable(set, test);
   Runs runs(set, test, options, context);
   runs.train_all();
   return runs.document();

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "calor/core/error.h"
+#include "calor/core/random.h"
 #include "calor/core/text.h"
 #include "calor/core/threads.h"
 #include "calor/learn/data/tokens.h"
@@ -18,7 +19,7 @@ std::unique_ptr<NodeNetwork> network_on(const model::Network& network, const Lab
   NodeFeatures features;
   features.dense = surface.surface->points(at::kFloat);
   features.columns = 3;
-  return std::make_unique<NodeNetwork>(network, Domain{surface.surface->point_data(), surface.surface, data.of_faces}, features, data.classes, seed, context, at::kFloat, std::move(weights));
+  return std::make_unique<NodeNetwork>(network, Domain{nullptr, surface.surface, data.of_faces}, features, data.classes, seed, context, at::kFloat, std::move(weights));
 }
 
 double mode_bytes(const model::Network& network, const SurfaceData& data) {
@@ -49,6 +50,28 @@ SurfaceData surface_data(const io::SurfaceSet& set) {
   for (std::size_t m = 0; m < set.meshes.size(); ++m)
     data.surfaces.push_back({set.meshes[m].name, std::make_shared<const Surface>(set.meshes[m]), set.labelled() ? index_tensor(set.labels[m]) : at::Tensor()});
   return data;
+}
+
+void require_trainable(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test) {
+  require(set.labelled(), Fault::input, "[surfaces] expected labels to learn, found none: name their folder with --labels");
+  require(set.classes.size() >= 2, Fault::input, "[surfaces] expected at least 2 classes, found {}", set.classes.size());
+  require(test || set.size() >= 2, Fault::input, "[surfaces] expected at least 2 surfaces, one of them to test on, found {}: give more, or a test set with --test", set.size());
+  require(!test || test->of_faces == set.of_faces, Fault::input, "[surfaces] expected test labels of {}, as in training, found others", set.of_faces ? "triangles" : "points");
+}
+
+SurfaceParts split_surfaces(const SurfaceData& all, const std::optional<SurfaceData>& test, double share, std::uint64_t seed) {
+  if (test) return {all, *test};
+  const auto count = static_cast<std::int64_t>(all.surfaces.size());
+  Random random(seed, Purpose::split);
+  auto order = permutation(count, random);
+  const std::int64_t held = std::clamp<std::int64_t>(static_cast<std::int64_t>(share * static_cast<double>(count)), 1, count - 1);
+  std::sort(order.begin(), order.begin() + held);
+  std::sort(order.begin() + held, order.end());
+  SurfaceParts parts{all, all};
+  parts.train.surfaces.clear();
+  parts.test.surfaces.clear();
+  for (std::int64_t i = 0; i < count; ++i) (i < held ? parts.test : parts.train).surfaces.push_back(all.surfaces[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+  return parts;
 }
 
 std::vector<std::unique_ptr<NodeNetwork>> networks_on(const model::Network& network, const SurfaceData& data, std::uint64_t seed, std::shared_ptr<const Weights> weights, const Context& context) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,15 @@ struct SurfaceData {
 
 // Classes are those of the set.
 SurfaceData surface_data(const io::SurfaceSet& set);
+
+// Throws Fault::input for a set without labels, with fewer than two classes, or too few surfaces to hold one out, and for a test set with labels of the other kind.
+void require_trainable(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test);
+
+// What is trained on and tested on: the whole and `test`, or, without one, a share of the surfaces, drawn by the seed.
+struct SurfaceParts {
+  SurfaceData train, test;
+};
+SurfaceParts split_surfaces(const SurfaceData& all, const std::optional<SurfaceData>& test, double share, std::uint64_t seed);
 
 // One network on each surface; all have the first one's weights, or `weights`.  Modes and gradients are made where they are not yet, side by side over context.threads;
 // `seed` draws the weights and the dropout.  Throws Fault::usage with a caret for stages that do not fit; Fault::memory for modes beyond the limit; Fault::interrupted.

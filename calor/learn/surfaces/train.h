@@ -31,12 +31,6 @@ struct TrainedSurfaces {
   std::vector<std::string> remarks;  // on the surfaces
 };
 
-// The set's surfaces to train and to test on: the whole and `test`, or, without one, a share of them, drawn by the seed.
-struct SurfaceSplit {
-  io::SurfaceSet train, test;
-};
-SurfaceSplit split_surfaces(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test, double share, std::uint64_t seed);
-
 // The network that a text is on surfaces: the stage faces is put at its end where labels are of triangles and the text has none.
 model::Network surface_network(const std::string& text, bool of_faces);
 
