@@ -57,7 +57,7 @@ struct KeyBlock {
 
 // gradients += tile' rows: of keys, from a tile of queries by keys and rows of the queries.
 HWY_INLINE void add_to_keys(const float* tile, const TilePlace& at, const float* rows, std::int64_t width, std::int64_t dim, float* gradients) {
-  if (is_narrow(dim)) add_product<Order::columns>(rows, width, tile, tile_stride, at.width, dim, at.rows, gradients, key_block);
+  if (is_narrow(dim)) product<Order::columns>({rows, width, tile, tile_stride, dim, at.rows, at.width}, Adding{gradients, key_block});
   else add_product<Order::columns>(tile, tile_stride, rows, width, at.keys, at.rows, gradients);
 }
 
@@ -154,7 +154,7 @@ HWY_NOINLINE double backward_keys(const Head<float>& head, const KeySide& side, 
       const float* q = queries.queries + i * width;
       const float* d_out = queries.d_out + i * value_width;
       tile_product(q, width, block.columns, panels, at.rows, p.dim, side.bias + begin, weights);
-      hide(head, at, weights);
+      hide(head, at, weights, tile_stride, 1);
       tile_product(d_out, value_width, block.value_columns, panels, at.rows, p.value_dim, block.no_bias, gradients);
       differentiate(at, queries.lse + i, queries.through_row + i, weights, gradients, block.column_sums, ahead);
       add_to_keys(weights, at, d_out, value_width, p.value_dim, block.d_values);

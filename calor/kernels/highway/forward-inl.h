@@ -52,9 +52,9 @@ HWY_NOINLINE bool forward_turned(const Head<float>& head, const KeySide& side, c
   for (std::int64_t key = 0; key < keys; key += key_block) {
     const TilePlace at = tile_place(begin, end, key, std::min(key + key_block, keys));
     tile_product(side.columns + key * p.dim, p.dim, columns, width / panel, at.keys, p.dim, nothing, tile, turned_stride);
-    hide_turned(head, at, tile, turned_stride);
+    hide(head, at, tile, 1, turned_stride);
     absorb_turned(side.bias + key, at.keys, width, turned_stride, tile, most, totals, sums, p.value_dim);
-    add_product<Order::columns>(side.values + key * value_width, value_width, tile, turned_stride, width, p.value_dim, at.keys, sums, width);
+    product<Order::columns>({side.values + key * value_width, value_width, tile, turned_stride, p.value_dim, at.keys, width}, Adding{sums, width});
   }
 
   for (std::int64_t i = 0; i < rows; ++i) {
@@ -88,7 +88,7 @@ HWY_NOINLINE bool forward(const Head<float>& head, const KeySide& side, const At
     const TilePlace at = tile_place(begin, end, key, std::min(key + key_block, keys));
     const std::int64_t panels = at.width / (2 * lanes());
     tile_product(queries, width, side.columns + key * p.dim, panels, rows, p.dim, side.bias + key, tile);
-    hide(head, at, tile);
+    hide(head, at, tile, tile_stride, 1);
     absorb(at, tile, states, sums, value_width, ahead);
     add_product<Order::rows>(tile, tile_stride, side.values + key * value_width, value_width, rows, at.keys, sums);
   }

@@ -22,56 +22,7 @@ namespace metric {
 
 HWY_INLINE float total(Vector vector) { return hn::GetLane(hn::SumOfLanes(Tag(), vector)); }
 
-// A register tile of the product, which `ends` starts and puts away.
-template <Order order, int vectors, class Ends>
-struct ProductColumns {
-  const BatchProduct& p;
-  const Ends& ends;
-  std::int64_t column;
-
-  template <int rows>
-  HWY_INLINE void run(std::int64_t r) const {
-    Vector sums[rows][vectors];
-    HWY_UNROLL(12)
-    for (int i = 0; i < rows; ++i) {
-      HWY_UNROLL(4)
-      for (int n = 0; n < vectors; ++n) sums[i][n] = ends.begin(r + i, column + n * lanes());
-    }
-    multiply<order>(order == Order::rows ? p.a + r * p.a_stride : p.a + r, p.a_stride, p.b + column, p.b_stride, p.depth, sums);
-    HWY_UNROLL(12)
-    for (int i = 0; i < rows; ++i) {
-      HWY_UNROLL(4)
-      for (int n = 0; n < vectors; ++n) ends.end(sums[i][n], r + i, column + n * lanes());
-    }
-  }
-};
-
-template <Order order, int vectors, class Ends>
-HWY_NOINLINE void product_columns(const BatchProduct& p, const Ends& ends, std::int64_t column) {
-  constexpr int full = accumulators / vectors < 12 ? accumulators / vectors : 12;
-  for_row_groups<full>(p.rows, ProductColumns<order, vectors, Ends>{p, ends, column});
-}
-
-// Four vectors of columns at a time; what remains after the last four is split evenly.
-template <Order order, class Ends>
-HWY_INLINE void product(const BatchProduct& p, const Ends& ends) {
-  for (std::int64_t left = p.width / lanes(), column = 0; left > 0;) {
-    const std::int64_t vectors = left >= 8 || left <= 4 ? std::min<std::int64_t>(left, 4) : (left + 1) / 2;
-    if (vectors == 4) product_columns<order, 4>(p, ends, column);
-    if (vectors == 3) product_columns<order, 3>(p, ends, column);
-    if (vectors == 2) product_columns<order, 2>(p, ends, column);
-    if (vectors == 1) product_columns<order, 1>(p, ends, column);
-    column += vectors * lanes();
-    left -= vectors;
-  }
-}
-
-struct Adding {
-  float* c;
-  std::int64_t stride;
-  HWY_INLINE Vector begin(std::int64_t r, std::int64_t j) const { return hn::Load(Tag(), c + r * stride + j); }
-  HWY_INLINE void end(Vector sum, std::int64_t r, std::int64_t j) const { hn::Store(sum, Tag(), c + r * stride + j); }
-};
+HWY_INLINE Factors factors(const BatchProduct& p) { return {p.a, p.a_stride, p.b, p.b_stride, p.rows, p.depth, p.width}; }
 
 struct Rectifying {
   const float* bias;
@@ -92,9 +43,9 @@ struct Gating {
   }
 };
 
-HWY_NOINLINE void add_product(const BatchProduct& p) { product<Order::rows>(p, Adding{p.c, p.c_stride}); }
-HWY_NOINLINE void rectified_product(const BatchProduct& p, const float* bias) { product<Order::rows>(p, Rectifying{bias, p.c, p.c_stride}); }
-HWY_NOINLINE void gated_product(const BatchProduct& p, const float* gate) { product<Order::columns>(p, Gating{gate, p.c, p.c_stride}); }
+HWY_NOINLINE void add_product(const BatchProduct& p) { product<Order::rows>(factors(p), Adding{p.c, p.c_stride}); }
+HWY_NOINLINE void rectified_product(const BatchProduct& p, const float* bias) { product<Order::rows>(factors(p), Rectifying{bias, p.c, p.c_stride}); }
+HWY_NOINLINE void gated_product(const BatchProduct& p, const float* gate) { product<Order::columns>(factors(p), Gating{gate, p.c, p.c_stride}); }
 
 template <int rows>
 struct InnerRows {
@@ -150,7 +101,7 @@ HWY_NOINLINE void affinities(const MutualPass& pass, std::int64_t first, std::in
   const Tag tag;
   const std::int64_t stride = pass.stride;
   std::fill_n(affinity, rows * stride, 0.0F);
-  product<Order::columns>({pass.points + first, stride, pass.points, stride, rows, pass.dim, stride, affinity, stride}, Adding{affinity, stride});
+  product<Order::columns>({pass.points + first, stride, pass.points, stride, rows, pass.dim, stride}, Adding{affinity, stride});
   const Vector twice = hn::Set(tag, 2 * pass.temperature), shift = hn::Set(tag, pass.shift), zero = hn::Zero(tag);
   for (std::int64_t r = 0; r < rows; ++r) {
     float* row = affinity + r * stride;

@@ -56,26 +56,6 @@ HWY_INLINE void multiply(const float* HWY_RESTRICT a, std::int64_t stride, const
   }
 }
 
-// C += A B for `rows` rows.
-template <Order order, int rows, int vectors>
-HWY_INLINE void add_product_rows(const float* HWY_RESTRICT a, std::int64_t stride, const float* HWY_RESTRICT b,
-                                 std::int64_t width, std::int64_t depth, float* HWY_RESTRICT c, std::int64_t c_stride) {
-  const Tag tag;
-  const std::int64_t lane_count = lanes();
-  Vector sums[rows][vectors];
-  HWY_UNROLL(12)
-  for (int r = 0; r < rows; ++r) {
-    HWY_UNROLL(4)
-    for (int n = 0; n < vectors; ++n) sums[r][n] = hn::Load(tag, c + r * c_stride + n * lane_count);
-  }
-  multiply<order>(a, stride, b, width, depth, sums);
-  HWY_UNROLL(12)
-  for (int r = 0; r < rows; ++r) {
-    HWY_UNROLL(4)
-    for (int n = 0; n < vectors; ++n) hn::Store(sums[r][n], tag, c + r * c_stride + n * lane_count);
-  }
-}
-
 // C = A B + bias for `rows` rows and one panel of two vectors; the bias is a row, added to the finished product.
 template <int rows>
 HWY_INLINE void panel_rows(const float* HWY_RESTRICT a, std::int64_t stride, const float* HWY_RESTRICT panel,
@@ -109,53 +89,71 @@ HWY_INLINE void for_row_groups(std::int64_t rows, const Kernel& kernel) {
   if (rows - r >= 1) kernel.template run<1>(r);
 }
 
-template <Order order, int vectors>
-struct AddProduct {
+// A [rows x depth] and B [depth][width], B's rows so far apart; width is a whole number of vectors.
+struct Factors {
   const float* a;
-  std::int64_t stride;
+  std::int64_t a_stride;
   const float* b;
-  std::int64_t width, depth;
-  float* c;
-  std::int64_t c_stride;
+  std::int64_t b_stride, rows, depth, width;
+};
+
+// A register tile of A B, which `ends` starts and puts away: begin(r, j) and end(sum, r, j) of row r and the vector at column j.
+template <Order order, int vectors, class Ends>
+struct ProductColumns {
+  const Factors& p;
+  const Ends& ends;
+  std::int64_t column;
 
   template <int rows>
   HWY_INLINE void run(std::int64_t r) const {
-    add_product_rows<order, rows, vectors>(order == Order::rows ? a + r * stride : a + r, stride, b, width, depth,
-                                           c + r * c_stride, c_stride);
+    Vector sums[rows][vectors];
+    HWY_UNROLL(12)
+    for (int i = 0; i < rows; ++i) {
+      HWY_UNROLL(4)
+      for (int n = 0; n < vectors; ++n) sums[i][n] = ends.begin(r + i, column + n * lanes());
+    }
+    multiply<order>(order == Order::rows ? p.a + r * p.a_stride : p.a + r, p.a_stride, p.b + column, p.b_stride, p.depth, sums);
+    HWY_UNROLL(12)
+    for (int i = 0; i < rows; ++i) {
+      HWY_UNROLL(4)
+      for (int n = 0; n < vectors; ++n) ends.end(sums[i][n], r + i, column + n * lanes());
+    }
   }
 };
 
-template <Order order, int vectors>
-HWY_NOINLINE void add_product_columns(const float* a, std::int64_t stride, const float* b, std::int64_t width,
-                                      std::int64_t rows, std::int64_t depth, float* c, std::int64_t c_stride) {
+template <Order order, int vectors, class Ends>
+HWY_NOINLINE void product_columns(const Factors& p, const Ends& ends, std::int64_t column) {
   constexpr int full = accumulators / vectors < 12 ? accumulators / vectors : 12;
-  for_row_groups<full>(rows, AddProduct<order, vectors>{a, stride, b, width, depth, c, c_stride});
+  for_row_groups<full>(p.rows, ProductColumns<order, vectors, Ends>{p, ends, column});
 }
 
-// C [rows][width] += A [rows x depth] B [depth][width], rows of B and C so far apart; width is a whole number of vectors.
-template <Order order>
-HWY_INLINE void add_product(const float* a, std::int64_t stride, const float* b, std::int64_t b_stride, std::int64_t width, std::int64_t rows,
-                            std::int64_t depth, float* c, std::int64_t c_stride) {
-  const std::int64_t lane_count = lanes();
-  for (std::int64_t left = width / lane_count, column = 0; left > 0;) {
-    // Four vectors at a time; what remains after the last four is split evenly.
+// Four vectors of columns at a time; what remains after the last four is split evenly.
+template <Order order, class Ends>
+HWY_INLINE void product(const Factors& p, const Ends& ends) {
+  for (std::int64_t left = p.width / lanes(), column = 0; left > 0;) {
     const std::int64_t vectors = left >= 8 || left <= 4 ? (left < 4 ? left : 4) : (left + 1) / 2;
-    const float* b_part = b + column;
-    float* c_part = c + column;
-    if (vectors == 4) add_product_columns<order, 4>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
-    if (vectors == 3) add_product_columns<order, 3>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
-    if (vectors == 2) add_product_columns<order, 2>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
-    if (vectors == 1) add_product_columns<order, 1>(a, stride, b_part, b_stride, rows, depth, c_part, c_stride);
-    column += vectors * lane_count;
+    if (vectors == 4) product_columns<order, 4>(p, ends, column);
+    if (vectors == 3) product_columns<order, 3>(p, ends, column);
+    if (vectors == 2) product_columns<order, 2>(p, ends, column);
+    if (vectors == 1) product_columns<order, 1>(p, ends, column);
+    column += vectors * lanes();
     left -= vectors;
   }
 }
 
-// The same where all of B and C is one array of such rows.
+// C += A B.
+struct Adding {
+  float* c;
+  std::int64_t stride;
+  HWY_INLINE Vector begin(std::int64_t r, std::int64_t j) const { return hn::Load(Tag(), c + r * stride + j); }
+  HWY_INLINE void end(Vector sum, std::int64_t r, std::int64_t j) const { hn::Store(sum, Tag(), c + r * stride + j); }
+};
+
+// C [rows][width] += A B where all of B and C is one array of such rows.
 template <Order order>
 HWY_INLINE void add_product(const float* a, std::int64_t stride, const float* b, std::int64_t width, std::int64_t rows,
                             std::int64_t depth, float* c) {
-  add_product<order>(a, stride, b, width, width, rows, depth, c, width);
+  product<order>({a, stride, b, width, rows, depth, width}, Adding{c, width});
 }
 
 struct Panel {

@@ -47,22 +47,23 @@ HWY_INLINE TilePlace tile_place(std::int64_t query, std::int64_t query_end, std:
   return {query, query_end - query, key, key_end - key, round_up(key_end - key, 2 * lanes())};
 }
 
-// Puts -infinity on the pairs that the boolean or the causal mask hides, and on own keys; hidden keys have it from their bias.
-HWY_NOINLINE void hide(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile) {
+// Puts -infinity on the pairs of a tile that the boolean or the causal mask hides, and on own keys; hidden keys have it from their bias.  A query's scores are
+// `across` numbers apart, those of its keys `along`.
+HWY_NOINLINE void hide(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile, std::int64_t across, std::int64_t along) {
   constexpr float hidden = -std::numeric_limits<float>::infinity();
   const bool diagonal = head.params().causal && at.key + at.keys - 1 > at.query;
   const std::int64_t own = head.params().own_key < 0 ? -1 : head.params().own_key + at.query;
   const bool meets_own = own >= 0 && own < at.key + at.keys && own + at.rows > at.key;
   if (!head.params().mask && !diagonal && !meets_own) return;
   for (std::int64_t i = 0; i < at.rows; ++i) {
-    float* HWY_RESTRICT row = tile + i * tile_stride;
+    float* HWY_RESTRICT scores = tile + i * across;
     if (const std::uint8_t* mask = head.mask(at.query + i)) {
       mask += at.key;
-      for (std::int64_t j = 0; j < at.keys; ++j) row[j] = mask[j] ? row[j] : hidden;
+      for (std::int64_t j = 0; j < at.keys; ++j) scores[j * along] = mask[j] ? scores[j * along] : hidden;
     }
     if (diagonal)
-      for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.width; ++j) row[j] = hidden;
-    if (const std::int64_t j = own + i - at.key; meets_own && j >= 0 && j < at.keys) row[j] = hidden;
+      for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.keys; ++j) scores[j * along] = hidden;
+    if (const std::int64_t j = own + i - at.key; meets_own && j >= 0 && j < at.keys) scores[j * along] = hidden;
   }
 }
 
@@ -114,24 +115,7 @@ HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxS
   }
 }
 
-// A tile that is turned: keys are its rows, `apart` numbers each, queries its columns.
-HWY_NOINLINE void hide_turned(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile, std::int64_t apart) {
-  constexpr float hidden = -std::numeric_limits<float>::infinity();
-  const bool diagonal = head.params().causal && at.key + at.keys - 1 > at.query;
-  const std::int64_t own = head.params().own_key < 0 ? -1 : head.params().own_key + at.query;
-  const bool meets_own = own >= 0 && own < at.key + at.keys && own + at.rows > at.key;
-  if (!head.params().mask && !diagonal && !meets_own) return;
-  for (std::int64_t i = 0; i < at.rows; ++i) {
-    if (const std::uint8_t* mask = head.mask(at.query + i))
-      for (std::int64_t j = 0; j < at.keys; ++j)
-        if (!mask[at.key + j]) tile[j * apart + i] = hidden;
-    if (diagonal)
-      for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.keys; ++j) tile[j * apart + i] = hidden;
-    if (const std::int64_t j = own + i - at.key; meets_own && j >= 0 && j < at.keys) tile[j * apart + i] = hidden;
-  }
-}
-
-// absorb for a turned tile, whose scores lack the keys' bias: `width` queries, a whole number of panels; most and sums [width], values [value_dim][width].
+// absorb for a turned tile, whose rows are keys, `apart` numbers each, and whose scores lack the keys' bias: `width` queries, a whole number of panels; most and sums [width], values [value_dim][width].
 HWY_NOINLINE void absorb_turned(const float* HWY_RESTRICT bias, std::int64_t keys, std::int64_t width, std::int64_t apart, float* HWY_RESTRICT tile,
                                 float* HWY_RESTRICT most, float* HWY_RESTRICT sums, float* HWY_RESTRICT values, std::int64_t value_dim) {
   const Tag tag;
