@@ -14,6 +14,7 @@
 #include "calor/learn/network/network.h"
 #include "calor/learn/nodes/compare.h"
 #include "calor/learn/nodes/run.h"
+#include "differences.h"
 
 #include <nlohmann/json.hpp>
 
@@ -159,30 +160,13 @@ TEST(Networks, StagesDoWhatTheySay) {
   }
 }
 
-// Dropout included: its numbers are the same for the same step.
 TEST(Networks, GradientsAreDifferences) {
   for (const recipes::Recipe& recipe : model::all_networks()) {
     SCOPED_TRACE(std::string(recipe.name));
     if (model::network_of(recipe.name).wants == pipeline::Wants::mesh) continue;  // test_surfaces.cpp
     const NodeNetwork net = network(std::string(recipe.name));
     shake(net);
-    const at::Tensor labels = at::arange(nodes, at::kLong).remainder(classes);
-    const auto loss = [&] { return at::cross_entropy_loss(net.logits(true, 4), labels); };
-    net.weights().gradients().zero_();
-    loss().backward();
-    const at::NoGradGuard no_gradient;
-    at::Tensor values = net.weights().values();
-    const std::int64_t stride = std::max<std::int64_t>(1, values.numel() / 60);
-    for (std::int64_t i = 0; i < values.numel(); i += stride) {
-      double& value = values.data_ptr<double>()[i];
-      const double before = value, step = 1e-6;
-      value = before + step;
-      const double above = loss().item<double>();
-      value = before - step;
-      const double below = loss().item<double>();
-      value = before;
-      ASSERT_NEAR(net.weights().gradients().data_ptr<double>()[i], (above - below) / (2 * step), 1e-7) << i;
-    }
+    expect_gradients_are_differences(net, nodes, classes, 1e-7);
   }
 }
 

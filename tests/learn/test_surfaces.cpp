@@ -22,6 +22,7 @@
 #include "calor/learn/surfaces/compare.h"
 #include "calor/learn/surfaces/model.h"
 #include "calor/learn/surfaces/train.h"
+#include "differences.h"
 
 namespace calor::learn {
 namespace {
@@ -150,25 +151,7 @@ TEST(SurfaceNetworks, GradientsAreDifferences) {
     SCOPED_TRACE(name);
     const OnOne one(name, true);
     shake(one.network);
-    const NodeNetwork& net = one.network;
-    const at::Tensor labels = at::arange(one.surface->mesh().faces(), at::kLong).remainder(classes);
-    const auto loss = [&] { return at::cross_entropy_loss(net.logits(true, 4), labels); };
-    net.weights().gradients().zero_();
-    loss().backward();
-    const at::NoGradGuard no_gradient;
-    at::Tensor values = net.weights().values();
-    const std::int64_t stride = std::max<std::int64_t>(1, values.numel() / 60);
-    for (std::int64_t i = 0; i < values.numel(); i += stride) {
-      double& value = values.data_ptr<double>()[i];
-      const double before = value, step = 1e-6;
-      value = before + step;
-      const double above = loss().item<double>();
-      value = before - step;
-      const double below = loss().item<double>();
-      value = before;
-      const double truth = (above - below) / (2 * step);
-      ASSERT_NEAR(net.weights().gradients().data_ptr<double>()[i], truth, 2e-7 * std::max(1.0, std::abs(truth))) << i;
-    }
+    expect_gradients_are_differences(one.network, one.surface->mesh().faces(), classes, 2e-7, 1);
   }
 }
 
@@ -304,14 +287,15 @@ TEST(DiffusionNet, PublishedWeightsGiveThePublishedClasses) {
     const io::KnownLabels known{model.classes, model.of_faces};
     const io::SurfaceSet set = io::load_surfaces(human + "test", human + "fseg", &known, Context());
     const SurfacePredictions found = predict_surfaces(model, set, Context());
-    EXPECT_NEAR(found.accuracy, accuracy, 5e-5);
+    EXPECT_NEAR(found.all.accuracy, accuracy, 5e-5);
     std::int64_t different = 0;
+    auto winner = found.all.winner.begin();
     for (std::int64_t m = 0; m < set.size(); ++m) {
       std::ifstream file(published + "predictions/" + set.meshes[m].name + "." + kind + ".txt");
-      for (const std::int64_t winner : found.each[m].winner) {
+      for (std::int64_t row = 0; row < found.rows[m]; ++row) {
         std::string truth;
         ASSERT_TRUE(file >> truth);
-        different += model.classes[winner] != truth;
+        different += model.classes[*winner++] != truth;
       }
     }
     EXPECT_LE(different, 5) << kind;  // ties of rounding, of 27,000
