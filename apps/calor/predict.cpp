@@ -31,14 +31,6 @@ struct PredictArguments {
   bool missing_asked = false;
 };
 
-// Probabilities are 32-bit floats: the shortest text of each is what is written.
-static NewPredictions written(const learn::Model& model, const io::Dataset& data, const learn::Predictions& predictions) {
-  NewPredictions found{data.row_names, model.classes, predictions.winner, engine::Matrix(predictions.rows, predictions.classes), {}, 0, {}};
-  for (Eigen::Index k = 0; k < found.probability.size(); ++k)
-    found.probability.data()[k] = io::parse_number(fmt::format("{}", predictions.probability[static_cast<std::size_t>(k)])).value_or(0);
-  return found;
-}
-
 // The model's feature columns, and labels where the data has them.
 static io::Dataset load_points(const PredictArguments& arguments, const learn::Model& model, const Context& context) {
   io::LoadOptions options = arguments.data.load_options();
@@ -85,16 +77,8 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
   say_reading(globals, io::reading_line(data), data.reading);
   const learn::Predictions predictions = learn::predict(model, data, context);
   bar.clear();
-  const NewPredictions found = written(model, data, predictions);
-  std::string text;
-  if (format == pipeline::Format::json) {
-    json document = document_of(globals, data.hash, reading_json(io::reading_line(data), io::full_reading(data)), found);
-    document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
-    text = pipeline::dump(document) + "\n";
-  } else {
-    text = as_file(table_of(found), format, {});
-  }
-  write_result(arguments.output, text);
+  write_predictions(globals, arguments.output, format, data.hash, reading_json(io::reading_line(data), io::full_reading(data)), predictions_of(data.row_names, model.classes, predictions),
+                    {{"accuracy", accuracy_json(predictions.accuracy)}});
   if (!globals.quiet && !std::isnan(predictions.accuracy))
     fmt::print(stderr, "accuracy {:.1f} % of {}\n", 100 * predictions.accuracy, counted(predictions.rows, "labelled row"));
 }

@@ -1,5 +1,8 @@
 #include "predictions.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "calor/core/version.h"
@@ -63,6 +66,27 @@ json document_of(const Globals& globals, const std::string& input_hash, json rea
           {"input_hash", input_hash},
           {"read", std::move(read)},
           {"rows", std::move(rows)}};
+}
+
+NewPredictions predictions_of(std::vector<std::string> row_names, std::vector<std::string> classes, const learn::Predictions& found) {
+  NewPredictions result{std::move(row_names), std::move(classes), found.winner, engine::Matrix(found.rows, found.classes), {}, 0, {}};
+  for (Eigen::Index k = 0; k < result.probability.size(); ++k)
+    result.probability.data()[k] = io::parse_number(fmt::format("{}", found.probability[static_cast<std::size_t>(k)])).value_or(0);
+  return result;
+}
+
+json accuracy_json(double accuracy) { return std::isnan(accuracy) ? json() : json(accuracy); }
+
+void write_predictions(const Globals& globals, const std::string& output, pipeline::Format format, const std::string& input_hash, json read, const NewPredictions& found, const json& further) {
+  std::string text;
+  if (format == pipeline::Format::json) {
+    json document = document_of(globals, input_hash, std::move(read), found);
+    document.update(further);
+    text = pipeline::dump(document) + "\n";
+  } else {
+    text = as_file(table_of(found), format, {});
+  }
+  write_result(output, text);
 }
 
 }  // namespace calor::app

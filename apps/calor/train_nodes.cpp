@@ -8,7 +8,6 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
-#include "calor/io/number.h"
 #include "calor/learn/nodes/model.h"
 #include "calor/model/networks.h"
 #include "new_points.h"
@@ -83,18 +82,8 @@ void predict_nodes(const Globals& globals, const std::string& path, const DataOp
   const io::NodeDataset data = load_nodes(globals, given.data, graph, options, context, known ? &filling : nullptr);
   const learn::Predictions predictions = learn::predict_nodes(model, data, context);
   bar.clear();
-  NewPredictions found{data.node_names, model.classes, predictions.winner, engine::Matrix(predictions.rows, predictions.classes), {}, 0, {}};
-  for (Eigen::Index k = 0; k < found.probability.size(); ++k)
-    found.probability.data()[k] = io::parse_number(fmt::format("{}", predictions.probability[static_cast<std::size_t>(k)])).value_or(0);
-  std::string text;
-  if (format == pipeline::Format::json) {
-    json document = document_of(globals, data.hash, reading_json(io::reading_line(data), data.reading), found);
-    document["accuracy"] = std::isnan(predictions.accuracy) ? json() : json(predictions.accuracy);
-    text = pipeline::dump(document) + "\n";
-  } else {
-    text = as_file(table_of(found), format, {});
-  }
-  write_result(output, text);
+  write_predictions(globals, output, format, data.hash, reading_json(io::reading_line(data), data.reading), predictions_of(data.node_names, model.classes, predictions),
+                    {{"accuracy", accuracy_json(predictions.accuracy)}});
   if (!globals.quiet && !std::isnan(predictions.accuracy)) fmt::print(stderr, "accuracy {:.1f} % of the labelled nodes, those of the training included\n", 100 * predictions.accuracy);
 }
 

@@ -10,7 +10,6 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
-#include "calor/io/number.h"
 #include "calor/io/surface_set.h"
 #include "calor/learn/surfaces/train.h"
 #include "predictions.h"
@@ -70,9 +69,6 @@ Surfaces load_training_surfaces(const Globals& globals, const std::string& sourc
 
 static json training_json(const Globals& globals, const learn::TrainedSurfaces& result, const std::string& save) {
   const auto& record = result.record;
-  const auto number = [](double value) { return std::isfinite(value) ? json(value) : json(); };
-  json test = json::array();
-  for (const double accuracy : record.test_accuracy) test.push_back(number(accuracy));
   return {{"schema", 1},
           {"kind", "train-surfaces"},
           {"version", version},
@@ -90,7 +86,7 @@ static json training_json(const Globals& globals, const learn::TrainedSurfaces& 
           {"epoch", record.epoch},
           {"loss", record.loss},
           {"train_accuracy", record.train_accuracy},
-          {"test_accuracy", test},
+          {"test_accuracy", record.test_accuracy},
           {"seconds", record.seconds},
           {"share", record.share},
           {"failure", result.failure ? json(*result.failure) : json()},
@@ -141,34 +137,18 @@ void predict_surfaces(const Globals& globals, const std::string& path, const Dat
   const io::SurfaceSet set = load(globals, given.data, labels, &known, {output}, context);
   const learn::SurfacePredictions predictions = learn::predict_surfaces(model, set, context);
   bar.clear();
-  NewPredictions found{{}, model.classes, {}, {}, {}, 0, {}};
-  std::int64_t rows = 0;
-  for (const learn::Predictions& each : predictions.each) rows += each.rows;
-  found.probability.resize(rows, static_cast<Eigen::Index>(model.classes.size()));
-  double* probability = found.probability.data();
-  for (std::size_t m = 0; m < predictions.each.size(); ++m) {
-    const learn::Predictions& each = predictions.each[m];
-    for (std::int64_t i = 0; i < each.rows; ++i)
-      found.row_names.push_back(fmt::format("{}:{}", set.meshes[m].name, 1 + (model.of_faces ? set.meshes[m].face_of[static_cast<std::size_t>(i)] : i)));
-    found.winner.insert(found.winner.end(), each.winner.begin(), each.winner.end());
-    for (const float p : each.probability) *probability++ = io::parse_number(fmt::format("{}", p)).value_or(0);
+  std::vector<std::string> names;
+  json surfaces = json::array();
+  for (std::size_t m = 0; m < predictions.rows.size(); ++m) {
+    const io::Mesh& mesh = set.meshes[m];
+    for (std::int64_t i = 0; i < predictions.rows[m]; ++i) names.push_back(fmt::format("{}:{}", mesh.name, 1 + (model.of_faces ? mesh.face_of[static_cast<std::size_t>(i)] : i)));
+    surfaces.push_back({{"name", mesh.name}, {"rows", predictions.rows[m]}, {"accuracy", accuracy_json(predictions.accuracy[m])}});
   }
-  const auto accuracy = [](double share) { return std::isnan(share) ? json() : json(share); };
-  std::string text;
-  if (format == pipeline::Format::json) {
-    json document = document_of(globals, set.hash, {{"line", io::reading_line(set)}}, found);
-    document["of"] = model.of_faces ? "triangles" : "points";
-    document["accuracy"] = accuracy(predictions.accuracy);
-    document["surfaces"] = json::array();
-    for (std::size_t m = 0; m < predictions.each.size(); ++m)
-      document["surfaces"].push_back({{"name", set.meshes[m].name}, {"rows", predictions.each[m].rows}, {"accuracy", accuracy(predictions.each[m].accuracy)}});
-    text = pipeline::dump(document) + "\n";
-  } else {
-    text = as_file(table_of(found), format, {});
-  }
-  write_result(output, text);
-  if (!globals.quiet && !std::isnan(predictions.accuracy))
-    fmt::print(stderr, "accuracy {:.2f} % of {} {}\n", 100 * predictions.accuracy, grouped_digits(rows), model.of_faces ? "triangles" : "points");
+  const learn::Predictions& all = predictions.all;
+  write_predictions(globals, output, format, set.hash, {{"line", io::reading_line(set)}}, predictions_of(std::move(names), model.classes, all),
+                    {{"of", model.of_faces ? "triangles" : "points"}, {"accuracy", accuracy_json(all.accuracy)}, {"surfaces", std::move(surfaces)}});
+  if (!globals.quiet && !std::isnan(all.accuracy))
+    fmt::print(stderr, "accuracy {:.2f} % of {} {}\n", 100 * all.accuracy, grouped_digits(all.rows), model.of_faces ? "triangles" : "points");
 }
 
 }  // namespace calor::app

@@ -66,6 +66,20 @@ def compare(data, *words, code=0, quiet=True):
     return calor("compare", data, *words, "--seeds", "2", "--epochs", "10", *(["-q"] if quiet else []), code=code)
 
 
+def test_the_first_models_are_still_read(tmp_path):
+    """They did not keep how their table was read."""
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    calor("train", "blocks", "--pipeline", "gcn", "--epochs", "5", "--save", tmp_path / "new", "-q")
+    with safe_open(tmp_path / "new", framework="np") as model:
+        metadata = {name: text for name, text in model.metadata().items() if name not in ("label", "coding", "missing")}
+        save_file({name: model.get_tensor(name) for name in model.keys()}, tmp_path / "old", metadata=metadata)
+    for name in ("new", "old"):
+        calor("predict", tmp_path / name, "blocks", "-o", tmp_path / f"{name}.csv", "-q")
+    assert (tmp_path / "new.csv").read_bytes() == (tmp_path / "old.csv").read_bytes()
+
+
 def test_a_model_knows_its_table(tmp_path, folder):
     """The label's column, one-hot columns and the means of missing values are the model's: predict asks for none of them, and takes other rows' values."""
     rows = lines(colour=lambda i: ("red", "blue")[i % 2], b=lambda i: "" if i == 4 else i % 3)

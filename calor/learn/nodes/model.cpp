@@ -41,23 +41,13 @@ bool finite(const auto& numbers) {
 }
 
 NodeModel model_of(const io::Safetensors& content) {
-  check_schema(content, schema);
   NodeModel model;
+  read_origin(content, schema, model);
   model.name = entry(content, "name");
   model.pipeline = entry(content, "pipeline");
-  model.version = entry(content, "version");
-  model.input_hash = entry(content, "input_hash");
-  model.data_name = entry(content, "data");
-  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
   model.columns = json::parse(entry(content, "columns")).get<std::int64_t>();
-  model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
-  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
-  model.label = entry(content, "label");
-  if (const std::string& coding = entry(content, "coding"); !coding.empty()) {
-    model.coding = io::parse_coding(coding, "metadata of the model");
-    model.filling = io::parse_filling(entry(content, "missing"), model.features.size(), "metadata of the model");
-    require(model.coding.features() == model.features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
-  }
+  if (content.metadata.contains("label")) read_table(content, true, model);
+  else model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();  // as the first such models were written
   model.scale = parse_feature_scale(entry(content, "scale"));
   require(model.scale != FeatureScale::automatic, Fault::input, "[model] expected the scale rows, standardised or untouched, found {}", entry(content, "scale"));
   constexpr std::int64_t most_columns = 1 << 24;
@@ -149,10 +139,9 @@ NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, c
 
 void save_node_model(const std::string& path, const NodeModel& model) {
   io::Safetensors content;
-  content.metadata = {{"kind", io::node_network_mark}, {"schema", std::to_string(schema)}, {"version", model.version}, {"name", model.name}, {"pipeline", model.pipeline},
-                      {"scale", std::string(name_of(model.scale))}, {"columns", std::to_string(model.columns)}, {"features", json(model.features).dump()}, {"classes", json(model.classes).dump()}, {"label", model.label},
-                      {"coding", model.coding.columns.empty() ? "" : io::coding_text(model.coding)}, {"missing", io::filling_text(model.filling)},
-                      {"seed", std::to_string(model.seed)}, {"input_hash", model.input_hash}, {"data", model.data_name}};
+  content.metadata = {{"name", model.name}, {"pipeline", model.pipeline}, {"scale", std::string(name_of(model.scale))}, {"columns", std::to_string(model.columns)}};
+  store_origin(content, io::node_network_mark, schema, model);
+  store_table(content, true, model);
   if (model.scale == FeatureScale::standardised) {
     content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns});
     content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns});

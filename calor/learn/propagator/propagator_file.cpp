@@ -29,18 +29,9 @@ Matrix matrix_of(const io::Safetensors& content, const std::string& name, std::i
 }
 
 Propagator propagator_of(const io::Safetensors& content) {
-  check_schema(content, schema);
   Propagator model;
-  model.version = entry(content, "version");
-  model.input_hash = entry(content, "input_hash");
-  model.data_name = entry(content, "data");
-  model.label = entry(content, "label");
-  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
-  model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
-  model.coding = content.metadata.contains("coding") ? io::parse_coding(content.metadata.at("coding"), "metadata of the model") : io::numbers_named(model.features);
-  if (content.metadata.contains("missing")) model.filling = io::parse_filling(content.metadata.at("missing"), model.features.size(), "metadata of the model");
-  require(model.coding.features() == model.features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
-  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
+  read_origin(content, schema, model);
+  read_table(content, false, model);
   const auto columns = static_cast<std::int64_t>(model.features.size());
   model.projection = matrix_of(content, "metric.projection", columns, -1);
   const std::int64_t width = model.projection.cols();
@@ -70,17 +61,8 @@ Propagator propagator_of(const io::Safetensors& content) {
 
 void save_propagator(const std::string& path, const Propagator& model) {
   io::Safetensors content;
-  content.metadata = {{"kind", io::propagator_mark},
-                      {"schema", std::to_string(schema)},
-                      {"version", model.version},
-                      {"seed", std::to_string(model.seed)},
-                      {"input_hash", model.input_hash},
-                      {"data", model.data_name},
-                      {"label", model.label},
-                      {"features", json(model.features).dump()},
-                      {"coding", io::coding_text(model.coding.columns.empty() ? io::numbers_named(model.features) : model.coding)},
-                      {"missing", io::filling_text(model.filling)},
-                      {"classes", json(model.classes).dump()}};
+  store_origin(content, io::propagator_mark, schema, model);
+  store_table(content, false, model);
   const auto keys = static_cast<std::int64_t>(model.rows.size());
   content.tensors["metric.offset"] = stored_matrix(model.offset);
   content.tensors["metric.projection"] = stored_matrix(model.projection);

@@ -19,19 +19,11 @@ bool all_finite(const std::vector<Value>& values) {
 }
 
 void read_metadata(const io::Safetensors& content, Model& model) {
-  model.version = entry(content, "version");
+  read_origin(content, schema, model);
+  read_table(content, false, model);
   model.attention = entry(content, "attention");
   model.pipeline = entry(content, "pipeline");
   model.protocol = protocol_from_json(json::parse(entry(content, "protocol")));
-  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
-  model.input_hash = entry(content, "input_hash");
-  model.data_name = entry(content, "data");
-  model.label = entry(content, "label");
-  model.features = json::parse(entry(content, "features")).get<std::vector<std::string>>();
-  model.coding = content.metadata.contains("coding") ? io::parse_coding(content.metadata.at("coding"), "metadata of the model") : io::numbers_named(model.features);
-  if (content.metadata.contains("missing")) model.filling = io::parse_filling(content.metadata.at("missing"), model.features.size(), "metadata of the model");
-  require(model.coding.features() == model.features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
-  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
   require(!model.features.empty() && model.classes.size() >= 2, Fault::input,
           "[model] expected at least 1 feature and 2 classes, found {} and {}", model.features.size(),
           model.classes.size());
@@ -66,20 +58,9 @@ void read_tensors(const io::Safetensors& content, Model& model) {
 
 void save_model(const std::string& path, const Model& model) {
   io::Safetensors content;
-  content.metadata = {{"kind", io::network_mark},
-                      {"schema", std::to_string(schema)},
-                      {"version", model.version},
-                      {"attention", model.attention},
-                      {"pipeline", model.pipeline},
-                      {"protocol", to_json(model.protocol).dump()},
-                      {"seed", std::to_string(model.seed)},
-                      {"input_hash", model.input_hash},
-                      {"data", model.data_name},
-                      {"label", model.label},
-                      {"features", json(model.features).dump()},
-                      {"coding", io::coding_text(model.coding.columns.empty() ? io::numbers_named(model.features) : model.coding)},
-                      {"missing", io::filling_text(model.filling)},
-                      {"classes", json(model.classes).dump()}};
+  content.metadata = {{"attention", model.attention}, {"pipeline", model.pipeline}, {"protocol", to_json(model.protocol).dump()}};
+  store_origin(content, io::network_mark, schema, model);
+  store_table(content, false, model);
   content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns()});
   content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns()});
   const auto kept = static_cast<std::int64_t>(model.labels.size());
@@ -93,7 +74,6 @@ void save_model(const std::string& path, const Model& model) {
 
 Model load_model(const std::string& path) {
   return read_model(path, io::FileKind::network, "a network of calor train", [](const io::Safetensors& content) {
-    check_schema(content, schema);
     Model model;
     read_metadata(content, model);
     read_tensors(content, model);

@@ -27,15 +27,10 @@ std::vector<WeightSpec> specs_of(const SurfaceModel& model) {
 }
 
 SurfaceModel model_of(const io::Safetensors& content) {
-  check_schema(content, schema);
   SurfaceModel model;
+  read_origin(content, schema, model);
   model.name = entry(content, "name");
   model.pipeline = entry(content, "pipeline");
-  model.version = entry(content, "version");
-  model.input_hash = entry(content, "input_hash");
-  model.data_name = entry(content, "data");
-  model.seed = json::parse(entry(content, "seed")).get<std::uint64_t>();
-  model.classes = json::parse(entry(content, "classes")).get<std::vector<std::string>>();
   const std::string& of = entry(content, "of");
   require(of == "triangles" || of == "points", Fault::input, "[model] expected a network of triangles or points, found {}", of);
   require(model.classes.size() >= 2, Fault::input, "[model] expected at least 2 classes, found {}", model.classes.size());
@@ -90,9 +85,8 @@ SurfaceModel published_model(const io::Safetensors& content) {
 
 void save_surface_model(const std::string& path, const SurfaceModel& model) {
   io::Safetensors content;
-  content.metadata = {{"kind", io::surface_network_mark}, {"schema", std::to_string(schema)}, {"version", model.version}, {"name", model.name}, {"pipeline", model.pipeline},
-                      {"of", model.of_faces ? "triangles" : "points"}, {"classes", json(model.classes).dump()}, {"protocol", json(model.protocol).dump()}, {"seed", std::to_string(model.seed)},
-                      {"input_hash", model.input_hash}, {"data", model.data_name}};
+  content.metadata = {{"name", model.name}, {"pipeline", model.pipeline}, {"of", model.of_faces ? "triangles" : "points"}, {"protocol", json(model.protocol).dump()}};
+  store_origin(content, io::surface_network_mark, schema, model);
   store_weights(content, specs_of(model), model.weights);
   io::write_safetensors(path, content);
 }
@@ -115,23 +109,22 @@ SurfacePredictions predict_surfaces(const SurfaceModel& model, const io::Surface
   std::ranges::copy(model.weights, floats(weights->values()).begin());
   const auto networks = networks_on(network, data, model.seed, weights, context);
   SurfacePredictions result;
-  double right = 0, all = 0;
+  Predictions& all = result.all;
+  all.classes = data.classes;
+  double right = 0;
   const OneThread one_thread;
   for (std::size_t i = 0; i < networks.size(); ++i) {
     context.check_stop("predict");
     const at::Tensor logits = networks[i]->logits(false, 0), probability = at::softmax(logits, 1).contiguous(), winner = at::argmax(logits, 1).contiguous();
-    Predictions& each = result.each.emplace_back();
-    each.rows = logits.size(0);
-    each.classes = data.classes;
-    each.winner.assign(winner.data_ptr<std::int64_t>(), winner.data_ptr<std::int64_t>() + winner.numel());
-    each.probability.assign(probability.data_ptr<float>(), probability.data_ptr<float>() + probability.numel());
-    each.accuracy = std::numeric_limits<double>::quiet_NaN();
-    if (!data.surfaces[i].labels.defined()) continue;
-    const double correct = winner.eq(data.surfaces[i].labels).sum().item<double>();
-    each.accuracy = correct / static_cast<double>(each.rows);
-    right += correct, all += static_cast<double>(each.rows);
+    all.winner.insert(all.winner.end(), winner.const_data_ptr<std::int64_t>(), winner.const_data_ptr<std::int64_t>() + winner.numel());
+    all.probability.insert(all.probability.end(), probability.const_data_ptr<float>(), probability.const_data_ptr<float>() + probability.numel());
+    const double correct = set.labelled() ? winner.eq(data.surfaces[i].labels).sum().item<double>() : std::numeric_limits<double>::quiet_NaN();
+    right += correct;
+    result.rows.push_back(logits.size(0));
+    result.accuracy.push_back(correct / static_cast<double>(result.rows.back()));
   }
-  result.accuracy = all > 0 ? right / all : std::numeric_limits<double>::quiet_NaN();
+  all.rows = static_cast<std::int64_t>(all.winner.size());
+  all.accuracy = right / static_cast<double>(all.rows);
   return result;
 }
 

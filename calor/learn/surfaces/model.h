@@ -34,8 +34,9 @@ void save_surface_model(const std::string& path, const SurfaceModel& model);
 SurfaceModel load_surface_model(const std::string& path);
 
 struct SurfacePredictions {
-  std::vector<Predictions> each;  // of each surface; accuracy where it has labels
-  double accuracy = 0;            // of all rows together; not a number without labels
+  Predictions all;               // of all surfaces' rows, one surface after the other
+  std::vector<std::int64_t> rows;  // of each surface
+  std::vector<double> accuracy;    // of each; not a number without labels
 };
 
 // Labels, where the set has any, are by the model's classes and of what it predicts: triangles or points.  Throws Fault::input, Fault::memory, Fault::interrupted.

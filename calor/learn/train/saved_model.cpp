@@ -20,6 +20,10 @@ void check_schema(const io::Safetensors& content, int schema) {
   require(found == schema, Fault::input, "[model] expected schema {}, found {}: use the Calor that wrote it ({})", schema, found, entry(content, "version"));
 }
 
+void check_coding(const io::Coding& coding, const std::vector<std::string>& features) {
+  require(coding.features() == features, Fault::input, "[model] expected a coding that gives the model's features, found another: its metadata are damaged");
+}
+
 static std::string name_of(const WeightSpec& spec) { return std::string(weight_prefix) + spec.name; }
 
 void store_weights(io::Safetensors& content, const std::vector<WeightSpec>& specs, const std::vector<float>& values) {
