@@ -130,13 +130,22 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   learn::CompareOptions options;
   options.protocol = arguments.protocol.protocol();
-  options.attentions = attention_names(arguments.attentions);
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const bool on_rows = arguments.nodes.on_rows("compare", arguments.data, context), nodes = arguments.nodes.wanted() && !on_rows;
+  if (!on_rows || arguments.attentions != CompareArguments{}.attentions) options.attentions = attention_names(arguments.attentions);
+  else options.attentions.clear();
+  if (on_rows) {
+    require_labels("compare", arguments.nodes);
+    if (options.attentions.empty()) require_row_options("compare", arguments.protocol, arguments.nodes);
+    options.networks = arguments.nodes.pipelines;
+  }
   options.seeds = arguments.seeds;
   options.base_seed = globals.seed;
   options.baselines = !arguments.no_baselines;
   require(!arguments.standardise || options.protocol.standardise, Fault::usage, "[compare] expected --standardise or --no-standardise, found both");
   options.choose_preprocessing = !arguments.standardise;
-  if (arguments.nodes.wanted()) {
+  if (nodes) {
     require(!arguments.standardise && arguments.attentions == CompareArguments{}.attentions, Fault::usage,
             "[compare] expected --pipeline without --attention and --standardise, found one of them: attentions on tokens have a comparison of their own, and --feature-scale scales features of nodes");
     require_labels("compare", arguments.nodes);
@@ -156,15 +165,13 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
     check_output(json_path(arguments.report), inputs);
   }
 
-  ProgressBar bar(globals.quiet);
-  const Context context = make_context(globals, bar);
   for (const std::string& source : arguments.data)
     require(!arguments.nodes.surfaces() || std::filesystem::exists(source), Fault::input, "[compare] expected a mesh, a folder of meshes, or a list of their files, found nothing at {}: check the name", source);
   for (const std::string& source : arguments.data)
-    require(arguments.nodes.wanted() || !io::is_bundled_graph(source), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
+    require(nodes || !io::is_bundled_graph(source), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
   std::vector<io::Dataset> sets;
   std::optional<io::Dataset> test;
-  if (!arguments.nodes.wanted()) {
+  if (!nodes) {
     for (const std::string& source : arguments.data)
       sets.push_back(load_training(globals, source, arguments.label.load_options(), context));
     test = load_test(globals, arguments.test, sets.front(), arguments.label, context);
@@ -181,7 +188,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
                 {"verdict", json::array()},
                 {"experiments", json::array()}};
   for (std::size_t set = 0; set < arguments.data.size(); ++set) {
-    const bool surfaces = arguments.nodes.surfaces(), nodes = arguments.nodes.wanted();
+    const bool surfaces = arguments.nodes.surfaces();
     const NodeComparison comparison{arguments.data[set], arguments.test, arguments.report, arguments.seeds, !arguments.no_baselines};
     json experiment = surfaces ? compare_surfaces(globals, arguments.nodes, arguments.protocol, comparison, context)
                       : nodes  ? compare_nodes(globals, arguments.label, arguments.nodes, arguments.protocol, comparison, context)
@@ -209,7 +216,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   }
   require(died.dead < died.runs, Fault::convergence,
           "[compare] expected a run that learns, found all {} dead: try more --epochs{}", died.runs,
-          arguments.nodes.wanted() ? " or another --lr" : ", another --lr, or --reading recommended");
+          nodes ? " or another --lr" : ", another --lr, or --reading recommended");
 }
 
 void add_compare_command(CLI::App& app, Globals& globals) {

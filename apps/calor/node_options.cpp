@@ -24,8 +24,8 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
   for (const recipes::Recipe& network : model::all_networks()) known += fmt::format("{}{}", known.empty() ? "" : ", ", network.name);
   command
       .add_option("--pipeline", options.pipelines,
-                  fmt::format("A network on the nodes of a graph or on surfaces: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`). DATA is then the bundled "
-                              "\"blocks\", a folder of Planetoid files, NAME.content beside NAME.cites, an npz of node data, or a table with --graph; or, with --labels, a folder or list of meshes",
+                  fmt::format("A network on the rows of a table, on the nodes of a graph or on surfaces: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`); \"mine: TEXT\" calls it mine. With a graph, DATA is the bundled "
+                              "\"blocks\", a folder of Planetoid files, NAME.content beside NAME.cites, an npz of node data, or a table with --graph; with --labels, a folder or list of meshes",
                               known))
       ->type_name("NAME|PIPELINE")
       ->allow_extra_args(false);
@@ -48,6 +48,14 @@ learn::NodeProtocol NodeOptions::protocol(const ProtocolOptions& given) const {
   return protocol;
 }
 
+bool NodeOptions::on_rows(const char* op, const std::vector<std::string>& sources, const Context& context) const {
+  if (pipelines.empty() || !graph.empty() || !labels.empty()) return false;
+  std::string with_graph, table;
+  for (const std::string& source : sources) (io::is_node_dataset(source, context) ? with_graph : table) = source;
+  require(with_graph.empty() || table.empty(), Fault::usage, "[{}] expected tables alone, or data sets with a graph alone, found the table {} and the graph {}: compare them one by one", op, table, with_graph);
+  return with_graph.empty();
+}
+
 void require_labels(const char* op, const NodeOptions& options) {
   if (options.surfaces()) return;
   for (const std::string& text : options.pipelines)
@@ -62,6 +70,15 @@ void require_node_options(const char* op, const ProtocolOptions& p, bool test) {
                                                  {"--test", test}};
   for (const auto& [option, given] : others)
     require(!given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"gat width=16\"), or leave it out", op, option);
+}
+
+void require_row_options(const char* op, const ProtocolOptions& p, const NodeOptions& nodes) {
+  const NodeOptions standard;
+  for (const auto& [option, given] : {std::pair{"--layers", p.layers.has_value()}, {"--width", p.width.has_value()}, {"--temperature", p.temperature != "fixed"}})
+    require(!given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"ipn width=16\"), or leave it out", op, option);
+  require(p.reading == "recommended", Fault::usage, "[{}] expected no --reading with --pipeline, whose text says what the network is: leave residual(..) out, and use --optimizer adam", op);
+  for (const auto& [option, given] : {std::pair{"--feature-scale", nodes.scale != standard.scale}, {"--per-class", nodes.per_class != standard.per_class}, {"--patience", nodes.patience != standard.patience}})
+    require(!given, Fault::usage, "[{}] expected no {} for the rows of a table, found one: it is for nodes of a graph", op, option);
 }
 
 void check_node_output(const std::string& output, const std::string& source, const std::string& graph) {

@@ -17,6 +17,8 @@ struct NodeOptions {
   std::int64_t per_class = 20, patience = 0;
   bool wanted() const { return !pipelines.empty() || !graph.empty() || !labels.empty(); }
   bool surfaces() const { return !labels.empty(); }
+  // Whether the pipelines run on the rows of tables: there is no graph and no mesh.  Throws Fault::usage for tables and graphs together.
+  bool on_rows(const char* op, const std::vector<std::string>& sources, const Context& context) const;
 
   // With what --epochs, --lr and --weight-decay say.  Throws Fault::usage.
   learn::NodeProtocol protocol(const ProtocolOptions& given) const;
@@ -33,6 +35,9 @@ void require_labels(const char* op, const NodeOptions& options);
 
 // Throws Fault::usage for what networks on nodes have no use for.
 void require_node_options(const char* op, const ProtocolOptions& protocol, bool test);
+
+// The same for what networks on rows have no use for.
+void require_row_options(const char* op, const ProtocolOptions& protocol, const NodeOptions& nodes);
 
 // Throws Fault::usage where the output would be one of the files that the set or its graph consists of.
 void check_node_output(const std::string& output, const std::string& source, const std::string& graph);

@@ -59,7 +59,7 @@ static void show(const std::string& name, bool as_document) {
       if (as_document) document["recipes"].push_back(as_json(recipe));
       else fmt::print("{:<20} {}\n{:<20} {}\n", recipe.name, recipe.summary, "", recipe.pipeline);
     }
-    if (!as_document) fmt::print("\nNetworks on the nodes of a graph or on surfaces, for calor compare and train with --pipeline (calor recipes NAME prints their stages)\n");
+    if (!as_document) fmt::print("\nNetworks on the rows of a table, the nodes of a graph or surfaces, for calor compare and train with --pipeline (calor recipes NAME prints their stages)\n");
     for (const recipes::Recipe& network : model::all_networks()) {
       if (as_document) document["networks"].push_back(as_json(network));
       else fmt::print("{:<20} {}\n", network.name, network.summary);

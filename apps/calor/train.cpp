@@ -54,6 +54,7 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
           {"command", globals.command_line},
           {"attention", result.model.attention},
           {"pipeline", result.model.pipeline},
+          {"network", result.model.network},
           {"protocol", learn::to_json(result.model.protocol)},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
@@ -73,6 +74,15 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
           {"model", arguments.save.empty() || result.failure ? json() : json(arguments.save)}};
 }
 
+static learn::Learner learner_of(const TrainArguments& arguments, bool on_rows) {
+  if (!on_rows) return learn::attention_learner(arguments.attention);
+  require(arguments.attention == TrainArguments{}.attention, Fault::usage, "[train] expected --attention or --pipeline, found both: put the attention into the pipeline");
+  require(arguments.nodes.pipelines.size() == 1, Fault::usage, "[train] expected one --pipeline, found {}: `calor compare` trains several", arguments.nodes.pipelines.size());
+  require_labels("train", arguments.nodes);
+  require_row_options("train", arguments.protocol, arguments.nodes);
+  return learn::network_learner(arguments.nodes.pipelines.front());
+}
+
 static void train(const Globals& globals, const TrainArguments& arguments) {
   require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
           "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
@@ -81,12 +91,16 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
             "[train] expected surfaces without --model, --attention and --noise, found one of them: the pipeline says what the network is");
     return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
   }
-  if (arguments.nodes.wanted()) {
+  ProgressBar bar(globals.quiet);
+  const Context context = make_context(globals, bar);
+  const bool on_rows = arguments.nodes.on_rows("train", {arguments.data.data}, context);
+  if (arguments.nodes.wanted() && !on_rows) {
     require_labels("train", arguments.nodes);
     require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
             "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");
     return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);
   }
+  require(!on_rows || arguments.model == "network", Fault::usage, "[train] expected --pipeline without --model {}, found both: the pipeline says what the network is", arguments.model);
   if (arguments.model != "network") {
     require(arguments.attention == TrainArguments{}.attention, Fault::usage,
             "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
@@ -98,15 +112,13 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   require(!arguments.noise, Fault::usage, "[train] expected no --noise with --model network, found one: it is the propagator's");
   learn::TrainOptions options;
   options.protocol = arguments.protocol.protocol();
-  options.attention = arguments.attention;
+  options.learner = learner_of(arguments, on_rows);
   options.seed = globals.seed;
   options.save = arguments.save;
   options.restart = arguments.restart;
   options.checkpoint_seconds = arguments.checkpoint_seconds;
   if (!options.save.empty()) check_output(options.save, {arguments.data.data, arguments.test});
 
-  ProgressBar bar(globals.quiet);
-  const Context context = make_context(globals, bar);
   const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), context);
   const auto test = load_test(globals, arguments.test, data, arguments.data, context);
   const learn::TrainResult result = learn::train(data, test, options, context);

@@ -90,6 +90,8 @@ PropagationNetwork::PropagationNetwork(const std::string& path) try {
   };
   require(entry("kind") == io::network_mark && entry("schema") == "1", Fault::input,
           "[inspect] expected a network of `calor train --save` of schema 1, found '{}' of schema {} ({})", entry("kind"), entry("schema"), path);
+  if (const auto network = metadata.find("network"); network != metadata.end())
+    require(network->second != entry("pipeline"), Fault::input, "[inspect] expected a network of the form that `calor recipes ipn` shows, found {} ({})", network->second, path);
   const json protocol = json::parse(entry("protocol"));
   attention_ = entry("attention");
   features_ = json::parse(entry("features")).get<std::vector<std::string>>();

@@ -81,15 +81,21 @@ NodeDataset read_together(const Together& set, const LoadOptions& options, const
 }
 
 // The one file that holds a graph and the features of its nodes; nothing for a table, a bundled name and what is no regular file.
-std::optional<NodeDataset> read_archive(const std::string& source, const LoadOptions& options, const Context& context) {
+std::optional<Source> open_archive(const std::string& source, const Context& context) {
   std::error_code error;
   char head[4];
   if (!fs::is_regular_file(source, error) || !is_zip({head, text_of_file(source)->read(head, sizeof(head))})) return {};
-  const Source opened = open_source(source, context);
+  Source opened = open_source(source, context);
   if (!is_graph_archive(zip_entries(opened.bytes, source))) return {};
-  NodeDataset data = read_graph_archive(opened.bytes, source, options, context);
+  return opened;
+}
+
+std::optional<NodeDataset> read_archive(const std::string& source, const LoadOptions& options, const Context& context) {
+  const std::optional<Source> opened = open_archive(source, context);
+  if (!opened) return {};
+  NodeDataset data = read_graph_archive(opened->bytes, source, options, context);
   data.name = fs::path(source).stem().string();
-  data.hash = opened.hash.get();
+  data.hash = opened->hash.get();
   return data;
 }
 
@@ -131,6 +137,11 @@ void set_edges(NodeDataset& data, std::vector<NodeDataset::Pair> found) {
     if (pair.a > pair.b) std::swap(pair.a, pair.b);
   drop_repeated();
   data.edges = std::move(found);
+}
+
+bool is_node_dataset(const std::string& source, const Context& context) {
+  std::error_code error;
+  return is_bundled_graph(source) || fs::is_directory(source, error) || find_together(source) || open_archive(source, context);
 }
 
 NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known) {

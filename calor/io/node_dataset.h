@@ -66,6 +66,9 @@ NodeDataset planted_blocks(const Blocks& blocks, std::uint64_t seed);
 const std::vector<BundledSet>& bundled_graphs();
 bool is_bundled_graph(const std::string& name);
 
+// Whether load_node_dataset finds a graph there without one beside it: by name and content, not whether it reads well.
+bool is_node_dataset(const std::string& source, const Context& context);
+
 // "read 2,708 nodes x 1,433 features and 5,278 edges (7 classes; split 140, 500, 1,000; Planetoid; 302 repeated edges left out)".
 std::string reading_line(const NodeDataset& data);
 

@@ -26,6 +26,7 @@ constexpr RecipeParameter diffusion[] = {{"width", "128", "features of a point",
                                          {"dropout", "0.5", "share of features left out in a training step"},
                                          {"modes", "128", "number of Laplacian eigenvectors"},
                                          {"weights", "robust", "of the Laplacian: robust or cotangent"}};
+constexpr RecipeParameter tokens[] = {{"width", "100", "features of a row", 1}, {"layers", "2", "number of layers", 1}, {"score", "metric", "dot, l2, metric, additive or uniform"}};
 constexpr RecipeParameter propagation[] = {{"width", "64", "features of a point or triangle", 1}, {"layers", "4", "number of layers", 1}};
 
 // DiffusionNet's blocks: heat, gradients, and a network of each point on its own.
@@ -59,6 +60,8 @@ constexpr Recipe networks[] = {
      personalised, "predictions of a plain network flow along the graph, as in personalised PageRank", "", "arXiv:1810.05997"},
     {"mlp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias", plain, "a plain network, which does not see the graph", "", ""},
     {"logistic", "linear(classes) | bias", {}, "logistic regression, which does not see the graph", "", ""},
+    {"ipn", "linear($width) | bias | tanh | layers($layers, residual(score($score) | exp | row | apply | linear($width)) | tanh) | linear(classes) | bias", tokens,
+     "information propagation network: all rows attend to all, as tokens do", "", "arXiv:2412.18288"},
     {"diffusion-net", "heat_signature(modes=$modes, weights=$weights) | " CALOR_DIFFUSION, diffusion, "surfaces: heat diffusion with learned times, from features that are invariant to rigid motions and bending", "",
      "arXiv:2012.00888"},
     {"diffusion-net-xyz", "rotate | " CALOR_DIFFUSION, diffusion, "surfaces: the same from coordinates, randomly rotated in training", "", "arXiv:2012.00888"},
@@ -95,6 +98,14 @@ const Recipe* find_network(std::string_view name) { return recipes::find_in(netw
 Network network_of(std::string_view given) {
   std::string_view text = trim(given);
   std::vector<std::string> settings;
+  // "wide: linear(64) | ...": a name of one's own.
+  std::string_view label;
+  if (const std::size_t colon = text.find(':'); colon < text.find_first_of("|(")) {
+    label = trim(text.substr(0, colon));
+    text = trim(text.substr(colon + 1));
+    require(!label.empty() && !text.empty(), Fault::usage, "[network] expected NAME: and a network after it, found \"{}\": write \"wide: linear(64) | relu | ...\"", trim(given));
+  }
+  const std::string_view whole = text;
   // "gat heads=4": a name, then settings.
   if (const std::size_t blank = text.find(' '); blank != std::string_view::npos && find_network(text.substr(0, blank))) {
     for (std::string_view rest = trim(text.substr(blank)); !rest.empty();) {
@@ -107,7 +118,7 @@ Network network_of(std::string_view given) {
   Network network;
   network.stages = pipeline::bind_stages(recipes::resolve_in({networks, &network_stages(), "network", "a network"}, text, settings), network_stages());
   network.text = pipeline::print(network.stages);
-  network.name = std::string(find_network(text) ? trim(given) : network.text);
+  network.name = !label.empty() ? std::string(label) : find_network(text) ? std::string(whole) : network.text;
   network.wants = pipeline::wants_of(network.stages);
   require_form(network);
   return network;
@@ -118,8 +129,10 @@ std::vector<Network> networks_of(const std::vector<std::string>& texts) {
   std::vector<Network> networks;
   for (const std::string& text : texts) {
     networks.push_back(network_of(text));
-    for (std::size_t n = 0; n + 1 < networks.size(); ++n)
-      require(networks[n].text != networks.back().text, Fault::usage, "[compare] expected different networks, found \"{}\" twice", networks.back().name);
+    for (std::size_t n = 0; n + 1 < networks.size(); ++n) {
+      const bool same = networks[n].name == networks.back().name || networks[n].text == networks.back().text;
+      require(!same, Fault::usage, "[compare] expected different networks, found \"{}\" twice", networks.back().name);
+    }
   }
   return networks;
 }

@@ -23,7 +23,7 @@ struct Network {
   pipeline::Wants wants = pipeline::Wants::nothing;  // of its stages: a graph, or a mesh
 };
 
-// A name ("gat"), a text, or a name with settings ("gat dropout.p=0.3 heads=4"): with parameters and settings put in, bound.
+// A name ("gat"), a text, or a name with settings ("gat dropout.p=0.3 heads=4"): with parameters and settings put in, bound.  Before a colon, what it is to be called ("wide: gat heads=16").
 // Throws Fault::usage: an unknown name with the nearest; a text with a caret under the stage that does not fit; one whose last map has another
 // width than `classes`.
 Network network_of(std::string_view text);

@@ -21,7 +21,7 @@ void run(State&, const Arguments&, Kept&, const Context&) {
 constexpr std::string_view heads_meaning = "maps side by side, each with its own weights and, after score(..), its own similarity";
 
 constexpr Parameter linear_parameters[] = {
-    {"width", Parameter::Takes::number_or_word, "", 1, 65536, "classes", "numbers of a head that come out; classes: as many as there are classes"},
+    {"width", Parameter::Takes::number_or_word, "", 1, 16777216, "classes", "numbers of a head that come out; classes: as many as there are classes"},
     {"heads", Parameter::Takes::integer, "1", 1, 1024, {}, heads_meaning}};
 constexpr Parameter dropout_parameters[] = {
     {"p", Parameter::Takes::number, "0.5", 0, 0.999, {}, "share that is set to 0 in a training step, the rest times 1 / (1 - p); of features, or of a similarity's values"}};
@@ -35,9 +35,10 @@ constexpr Parameter layers_parameters[] = {
 constexpr Parameter score_parameters[] = {
     {"kind", Parameter::Takes::word, "", 0, 0, "additive|joined|dot|l2|metric|uniform",
      "additive: LeakyReLU(a.x + b.y), GAT's; joined: a.LeakyReLU(R h + y), GATv2's, h what the last map was given; dot: Qx.Ky / sqrt(width); l2: -|Wx - Wy|^2; metric: "
-     "-|phi(x) - phi(y)|^2, phi a network; uniform: 0"}};
+     "-|phi(x) - phi(y)|^2, phi a network; uniform: 0. After adjacency, on the edges; after features, of all pairs"}};
 constexpr Parameter exp_parameters[] = {
-    {"bandwidth", Parameter::Takes::number_or_word, "1", 1e-30, 1e30, "learned", "exp(score / bandwidth); learned: one a head, from 1 on"}};
+    {"bandwidth", Parameter::Takes::number_or_word, "1", 1e-30, 1e30, "learned|auto",
+     "exp(score / bandwidth); learned: one per head, from 1 on, or on a table from the spread of the first scores; auto, on a table: that spread"}};
 constexpr Parameter apply_parameters[] = {{"steps", Parameter::Takes::integer, "1", 1, 1000, {}, "how often"}};
 constexpr Parameter restart_parameters[] = {
     {"alpha", Parameter::Takes::number, "0.1", 0, 1, {}, "share that comes from the start in every step"},
@@ -76,9 +77,9 @@ const Stage heads = stage("heads", Kind::flow, types::points, types::points, hea
 const Stage residual = stage("residual", Kind::flow, types::points, types::points, residual_parameters, "x + body(x)", "10.1109/CVPR.2016.90");
 const Stage beside = stage("beside", Kind::flow, types::points, types::points, beside_parameters, "x and body(x), concatenated", "");
 const Stage layers = stage("layers", Kind::flow, types::points, types::of_body, layers_parameters, "body, n times one after the other", "");
-const Stage score = stage("score", Kind::initialise, types::any_similarity, types::similarity, score_parameters, "a learned score on the edges that the similarity has, for exp", "10.48550/arXiv.1710.10903", scored);
+const Stage score = stage("score", Kind::initialise, types::points | types::any_similarity, types::similarity, score_parameters, "a learned score of all pairs, or on the edges that the similarity has, for exp", "10.48550/arXiv.1710.10903", scored);
 const Stage exponential = stage("exp", Kind::strengthen, types::similarity, types::similarity, exp_parameters, "exp(score / bandwidth)", "");
-const Stage apply = stage("apply", Kind::flow, types::any_similarity, types::points, apply_parameters, "S H: every node becomes the weighted sum of its neighbours", "");
+const Stage apply = stage("apply", Kind::flow, types::any_similarity, types::points, apply_parameters, "S H: every row becomes the weighted sum of its neighbours, or of all rows", "");
 const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: the smoothest eigenvectors of its Laplacian, for heat", "10.1111/cgf.14069", nullptr, a_mesh);
 const Stage heat = stage("heat", Kind::flow, types::similarity, types::points, {}, "exp(-t L) H: heat diffusion with a learned time t for each feature", "arXiv:2012.00888");
 const Stage gradients = stage("gradients", Kind::flow, types::points, types::points, {},
@@ -91,7 +92,7 @@ const Stage restart = stage("restart", Kind::flow, types::any_similarity, types:
 
 const StageList& network_stages() {
   static const StageList stages{&similarity::adjacency_stage, &similarity::self_loops_stage, &linear, &bias, &relu, &leaky, &elu, &tangent, &norm, &dropout, &heads, &residual, &layers, &score,
-                                &exponential, &similarity::row_stage, &similarity::two_side_stage, &apply, &restart, &beside, &propagate::heat_signature_stage, &laplacian, &heat, &gradients, &faces,
+                                &exponential, &similarity::row_stage, &similarity::column_stage, &similarity::two_side_stage, &similarity::sinkhorn_stage, &apply, &restart, &beside, &propagate::heat_signature_stage, &laplacian, &heat, &gradients, &faces,
                                 &rotate};
   return stages;
 }

@@ -6,7 +6,7 @@
 
 namespace calor::model {
 
-// Every stage that a network can have.  adjacency, self_loops, row, two_side and standardise are those of all pipelines.
+// Every stage that a network can have.  adjacency, self_loops and the normalisations are those of all pipelines.
 const pipeline::StageList& network_stages();
 
 }  // namespace calor::model

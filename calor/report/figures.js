@@ -373,10 +373,10 @@ function protocolFigure(experiment) {
             ofSurfaces(experiment) ? surfaceProtocol(p, seeds) : ofNodes(experiment) ? nodeProtocol(p, seeds) : [
               ["reading", p.reading],
               ["a test point attends to", attend[p.attend] ? `${attend[p.attend]} (${p.attend})` : p.attend],
-              ["layers × width", `${count(p.layers)} × ${count(p.width)}`], ["residual", yes(p.residual)],
+              ...(p.width === null ? [["networks", "each as its pipeline says"]] : [["layers × width", `${count(p.layers)} × ${count(p.width)}`], ["residual", yes(p.residual)]]),
               ["optimiser", p.optimizer], ["learning rate", significant(p.learning_rate)],
               ["weight decay", significant(p.weight_decay)], ["batch", plural(p.batch, "token")],
-              ["epochs", count(p.epochs)], ["temperature", p.temperature], ["keys of a token", count(p.tokens)],
+              ["epochs", count(p.epochs)], ...(p.width === null ? [] : [["temperature", p.temperature]]), ["keys of a token", count(p.tokens)],
               ["seeds", seeds], ["a seed changes", p.seed_means], ["dead runs", p.dead_rule],
               ["common accuracy", percent(p.common_accuracy, 0)]
             ]),

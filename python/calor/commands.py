@@ -125,12 +125,13 @@ def written_table(path: pathlib.Path, X: Any, y: Any = None) -> list[str]:
     return [str(path.with_suffix(".npz")), "--label", "y"]
 
 
-def compare(X: Any, y: Any = None, *, attention: Sequence[str] = ("self", "l2", "metric", "uniform"), seeds: int = 10, test: tuple[Any, Any] | None = None, baselines: bool = True,
+def compare(X: Any, y: Any = None, *, attention: Sequence[str] | None = None, pipelines: Sequence[str] = (), seeds: int = 10, test: tuple[Any, Any] | None = None, baselines: bool = True,
             random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False, **options: Any) -> Comparison:
-    """Trains attentions on your data over several seeds, beside the propagator, SVM, nearest neighbours, logistic regression and an MLP.
+    """Trains networks on your data over several seeds, beside the propagator, SVM, nearest neighbours, logistic regression and an MLP.
 
     X: rows x features, or a file or bundled name with y=None; y: a class for each row.  test: (X, y) held out by you, else a share of the rows.
-    options: the flags of `calor compare`, with underscores: epochs, layers, width, batch, lr, weight_decay, temperature, attend, test_share, ...
+    attention: names or pipelines of attentions, by default "self", "l2", "metric" and "uniform", or none where pipelines are given.  pipelines: whole networks on rows, by name ("ipn
+    score=dot", "mlp") or as stages.  options: the flags of `calor compare`, with underscores: epochs, layers, width, batch, lr, weight_decay, temperature, attend, test_share, ...
     Needs the package with its torch half (``CALOR_TORCH=1 pip install``).  Raises ValueError with the program's text for what it refuses."""
     with tempfile.TemporaryDirectory() as folder:
         words = [os.fspath(X)] if isinstance(X, (str, os.PathLike)) else written_table(pathlib.Path(folder) / "data", X, y)
@@ -138,7 +139,9 @@ def compare(X: Any, y: Any = None, *, attention: Sequence[str] = ("self", "l2", 
             raise ValueError("[compare] expected the classes in the file, found y as well: say label=COLUMN")
         if test is not None:
             words += ["--test", written_table(pathlib.Path(folder) / "test", *test)[0]]
-        words += flags({"attention": list(attention), "seeds": seeds, "no_baselines": not baselines, **common(random_state, n_jobs, max_memory), **options})
+        for pipeline in [pipelines] if isinstance(pipelines, str) else pipelines:
+            words += ["--pipeline", pipeline]
+        words += flags({"attention": None if attention is None else list(attention), "seeds": seeds, "no_baselines": not baselines, **common(random_state, n_jobs, max_memory), **options})
         return Comparison(*run("compare", words, verbose=verbose, folder=folder))
 
 

@@ -18,11 +18,12 @@ from ._sklearn import ClassifierMixin, check_classification_targets, check_is_fi
 class MetricAttentionClassifier(ClassifierMixin, Parameters):
     """Layers of attention over the training rows and the new one, by a learned metric (Ruan & Zhang, arXiv 2412.18288).
 
-    attention: "metric", "l2", "self", "uniform", or a pipeline such as "score(metric) | exp | two_side(1) | row | apply".  layers, width, epochs, batch,
+    attention: "metric", "l2", "self", "uniform", or a pipeline such as "score(metric) | exp | two_side(1) | row | apply".  pipeline: the whole network instead, by name
+    ("ipn score=l2", "mlp") or as stages ("linear(32) | bias | relu | ..."): without attention, layers, width and temperature.  layers, width, epochs, batch,
     learning_rate, weight_decay, temperature ("fixed", "data", "learn"), standardise: as of `calor train`; None is its default.  All rows train.
     training_ has loss and accuracy by epoch, model_ the bytes of the model file.  Needs the package with its torch half."""
 
-    def __init__(self, attention: str = "metric", *, layers: int | None = None, width: int | None = None, epochs: int | None = None, batch: int | None = None,
+    def __init__(self, attention: str = "metric", *, pipeline: str | None = None, layers: int | None = None, width: int | None = None, epochs: int | None = None, batch: int | None = None,
                  learning_rate: float | None = None, weight_decay: float | None = None, temperature: str = "fixed", standardise: bool = True, random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
         self._take(locals())
@@ -38,6 +39,8 @@ class MetricAttentionClassifier(ClassifierMixin, Parameters):
             place = pathlib.Path(folder)
             words = commands.written_table(place / "train", X, np.array(self._texts())[coded])
             words += ["--test", words[0], "--save", str(place / "model.safetensors"), "--attention", self.attention]
+            if self.pipeline is not None:
+                words += ["--pipeline", self.pipeline]
             words += commands.flags({"layers": self.layers, "width": self.width, "epochs": self.epochs, "batch": self.batch, "lr": self.learning_rate,
                                      "weight_decay": self.weight_decay, "temperature": self.temperature, "no_standardise": not self.standardise,
                                      **commands.common(self.random_state, self.n_jobs, self.max_memory)})

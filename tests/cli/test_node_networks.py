@@ -334,7 +334,7 @@ def test_data_that_cannot_be(folder, tmp_path):
     refused(whole, write(tmp_path / "empty.csv", ""), "empty.csv")
     refused(csv(tmp_path / "numbers.csv", rows, ["a", "b", "c", "kind"]), graph, '"n0"', 'a column "id"')
     refused(whole, tmp_path / "nowhere.csv", "nowhere.csv")
-    assert "--graph" in calor("compare", whole, "--pipeline", "gcn", code=3).stderr
+    assert "--graph" in calor("compare", whole, "--pipeline", "gcn", code=2).stderr
     assert "leave it out" in calor("compare", CORA if CORA.exists() else linqs(tmp_path), "--graph", graph, "--pipeline", "gcn", code=3).stderr
     assert "[compare]" in calor("compare", "blocks", "--pipeline", "gat", "--max-memory", "1M", code=4).stderr
 

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "calor/core/random.h"
-#include "calor/learn/rows/attend.h"
-#include "calor/learn/rows/ipn.h"
+#include "calor/learn/network/attend.h"
+#include "calor/learn/rows/learner.h"
+#include "calor/learn/rows/row_network.h"
 
 namespace calor::learn {
 namespace {
@@ -228,9 +229,11 @@ TEST(Attend, SinkhornWeightsOfASymmetricScoreAreSymmetricAndAddUpToOneBothWays) 
   EXPECT_LT((weights.sum(1) - 1).abs().max().item<double>(), 1e-10);
 }
 
-IpnShape shape_of(const std::string& pipeline, Temperature temperature = Temperature::learn) {
-  const Similarity s = parse_similarity(pipeline);
-  return {3, 5, 2, 4, true, s.temperature.value_or(temperature), s.score, s.normalise, s.bandwidth};
+RowNetwork network_of(const std::string& pipeline, std::uint64_t seed, Temperature temperature = Temperature::learn, at::ScalarType dtype = at::kFloat) {
+  Protocol protocol;
+  protocol.width = 5;
+  protocol.temperature = temperature;
+  return {attention_learner(pipeline).network(protocol), 3, 4, seed, dtype};
 }
 
 TEST(Attend, GradientsAreDifferenceQuotients) {
@@ -238,7 +241,7 @@ TEST(Attend, GradientsAreDifferenceQuotients) {
        {"score(additive) | exp | row | apply", "score(metric) | exp | two_side(1) | row | apply",
         "score(qk) | exp | two_side(0.5) | apply", "score(qk) | exp | sinkhorn(3) | apply",
         "score(metric) | exp | sinkhorn(4) | apply", "score(l2) | exp(2) | column | row | apply"}) {
-    const Ipn network(shape_of(pipeline), 4, at::kDouble);
+    const RowNetwork network = network_of(pipeline, 4, Temperature::learn, at::kDouble);
     const at::Tensor points = random_tensor(6, 3, 8), direction = random_tensor(6, 4, 9);
     network.gradients().zero_();
     (network.forward(points) * direction).sum().backward();
@@ -261,16 +264,16 @@ TEST(Attend, TwoSideOfZeroIsNoStage) {
   const at::Tensor points = random_tensor(20, 3, 10).to(at::kFloat);
   for (const char* score : {"qk", "metric", "additive"}) {
     const std::string head = std::string("score(") + score + ") | exp | ";
-    const Ipn plain(shape_of(head + "row | apply"), 1), with(shape_of(head + "two_side(0) | row | apply"), 1);
+    const RowNetwork plain = network_of(head + "row | apply", 1), with = network_of(head + "two_side(0) | row | apply", 1);
     EXPECT_TRUE(plain.forward(points).equal(with.forward(points)));
   }
 }
 
 TEST(Attend, ABandwidthDividesTheScore) {
-  const Ipn narrow(shape_of("score(qk) | exp(0.5) | row | apply"), 1);
+  const RowNetwork narrow = network_of("score(qk) | exp(0.5) | row | apply", 1);
   EXPECT_FLOAT_EQ(static_cast<float>(narrow.factors()[0]), 2 / std::sqrt(5.0F));
-  Ipn automatic(shape_of("score(l2) | exp(auto) | row | apply", Temperature::fixed), 1);
-  Ipn data(shape_of("score(l2) | exp | row | apply", Temperature::data), 1);
+  RowNetwork automatic = network_of("score(l2) | exp(auto) | row | apply", 1, Temperature::fixed);
+  RowNetwork data = network_of("score(l2) | exp | row | apply", 1, Temperature::data);
   const at::Tensor points = random_tensor(20, 3, 10).to(at::kFloat);
   automatic.start_factors(points);
   data.start_factors(points);

@@ -8,7 +8,8 @@
 
 #include "calor/learn/baseline/baselines.h"
 #include "calor/learn/data/tokens.h"
-#include "calor/learn/rows/ipn.h"
+#include "calor/learn/rows/learner.h"
+#include "calor/learn/rows/row_network.h"
 #include "small_data.h"
 
 namespace calor::learn {
@@ -80,9 +81,10 @@ TEST(Neighbours, AreAsManyAsThereAre) {
 TEST(Plain, HasAsManyParametersAsAsked) {
   Protocol protocol;
   protocol.width = 100;
-  const std::int64_t wanted = parameter_count({64, 100, 2, 10, true, Temperature::fixed, "metric"});
+  const auto parameters = [](const Learner& learner, const Protocol& given) { return shape_of(learner.network(given), 64, 10).parameters; };
+  const std::int64_t wanted = parameters(attention_learner("metric"), protocol);
   const Protocol plain = without_propagation(protocol, wanted, 64, 10);
-  const std::int64_t found = parameter_count({64, plain.width, 0, 10, true, Temperature::fixed, "uniform"});
+  const std::int64_t found = parameters(plain_learner(), plain);
   EXPECT_LE(std::abs(found - wanted), (64 + 1 + 10) / 2 + 1);
 }
 

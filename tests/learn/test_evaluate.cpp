@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
+#include <string>
 
 #include "calor/core/random.h"
 #include "calor/learn/rows/evaluate.h"
+#include "calor/learn/rows/learner.h"
 
 namespace calor::learn {
 namespace {
@@ -19,31 +22,43 @@ at::Tensor random_points(std::int64_t rows, std::uint64_t stream) {
   return points;
 }
 
+model::Network propagation(const std::string& score, std::int64_t width) {
+  Protocol protocol;
+  protocol.width = width;
+  return attention_learner("score(" + score + ") | exp | row | apply").network(protocol);
+}
+
 // All tokens at once; token i may attend to token j where mask[i][j].
-at::Tensor masked_forward(const Ipn& network, const at::Tensor& tokens, const at::Tensor& mask) {
+at::Tensor masked_forward(const RowNetwork& network, const at::Tensor& tokens, const at::Tensor& mask) {
   const at::NoGradGuard no_gradient;
-  at::Tensor hidden = network.encode(tokens);
-  for (std::int64_t l = 0; l < network.shape().layers; ++l) {
-    const auto [features, value] = network.prepare(l, hidden);
-    at::Tensor scores = network.attention().score->pairing == Pairing::dot
+  std::map<std::string, at::Tensor> weights;
+  for (const auto& named : network.state()) weights[named.name] = named.tensor;
+  const auto linear = [&](const at::Tensor& x, const std::string& name) { return at::linear(x, weights.at(name + ".weight"), weights.at(name + ".bias")); };
+  at::Tensor hidden = at::tanh(linear(tokens, "encode"));
+  for (std::size_t l = 0; l < network.attentions().size(); ++l) {
+    const std::string layer = "layers." + std::to_string(l) + ".";
+    std::vector<at::Tensor> of_score;
+    for (const ParameterSpec& spec : network.attentions()[l].score->parameters(hidden.size(1))) of_score.push_back(weights.at(layer + "score." + spec.name));
+    const Features features = network.attentions()[l].score->features(of_score, hidden);
+    at::Tensor scores = network.attentions()[l].score->pairing == Pairing::dot
                             ? features.query.matmul(features.key.t())
                             : (features.query.unsqueeze(1) - features.key.unsqueeze(0)).square().sum(2).neg();
-    scores = (scores * network.factor(l)).masked_fill(mask.logical_not(), -std::numeric_limits<float>::infinity());
-    hidden = network.propagate(hidden, at::softmax(scores, 1).matmul(value));
+    scores = (scores * network.factors()[l]).masked_fill(mask.logical_not(), -std::numeric_limits<float>::infinity());
+    hidden = at::tanh(hidden + at::softmax(scores, 1).matmul(at::linear(hidden, weights.at(layer + "value"))));
   }
-  return network.decode(hidden);
+  return linear(hidden, "decode");
 }
 
 double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 class AttendEveryScore : public ::testing::TestWithParam<const char*> {
  protected:
-  AttendEveryScore() : network({3, 8, 2, 4, true, Temperature::fixed, GetParam()}, 2) {
+  AttendEveryScore() : network(propagation(GetParam(), 8), 3, 4, 2) {
     // Weights five times the start's: far from uniform attention, so that a wrong key shows.
     const at::NoGradGuard no_gradient;
     network.values().mul_(5);
   }
-  Ipn network;
+  RowNetwork network;
   at::Tensor train = random_points(40, 0), test = random_points(20, 1);
 };
 INSTANTIATE_TEST_SUITE_P(All, AttendEveryScore, ::testing::Values("qk", "l2", "metric", "uniform"));
@@ -80,7 +95,7 @@ TEST_P(AttendEveryScore, BatchAttendsToItsBatch) {
 }
 
 TEST(Evaluate, BlocksOfPointsGiveWhatOneBlockGives) {
-  const Ipn network({3, 4, 2, 2, true, Temperature::fixed, "metric"}, 2);
+  const RowNetwork network(propagation("metric", 4), 3, 2, 2);
   const at::Tensor train = random_points(10, 0), many = random_points(query_block + 5, 3);
   const at::Tensor blocks = logits(network, Attend::train, 0, train, many);
   EXPECT_LT(largest_difference(blocks, KeptTokens(network, train).logits_beside(many)), 1e-5);

@@ -9,15 +9,25 @@
 #include <vector>
 
 #include "calor/core/random.h"
-#include "calor/learn/rows/ipn.h"
+#include "calor/learn/rows/learner.h"
+#include "calor/learn/rows/row_network.h"
 
 namespace calor::learn {
 namespace {
 
 using Matrix = std::vector<std::vector<double>>;
 
-IpnShape small_shape(const std::string& score, bool residual = true, Temperature temperature = Temperature::fixed) {
-  return {3, 5, 2, 4, residual, temperature, score};
+model::Network propagation(const std::string& score, std::int64_t width, bool residual = true, Temperature temperature = Temperature::fixed) {
+  Protocol protocol;
+  protocol.width = width;
+  protocol.residual = residual;
+  protocol.temperature = temperature;
+  return attention_learner("score(" + score + ") | exp | row | apply").network(protocol);
+}
+
+// Three features, two layers of width 5, four classes.
+RowNetwork small(const std::string& score, std::uint64_t seed, bool residual = true, Temperature temperature = Temperature::fixed, at::ScalarType dtype = at::kDouble) {
+  return {propagation(score, 5, residual, temperature), 3, 4, seed, dtype};
 }
 
 at::Tensor random_points(std::int64_t rows, std::int64_t columns) {
@@ -39,7 +49,7 @@ Matrix matrix(const at::Tensor& tensor) {
 // The definition, with the weights by name.
 class Reference {
  public:
-  explicit Reference(const Ipn& network) : shape_(network.shape()), factors_(network.factors()) {
+  Reference(const RowNetwork& network, std::string score, bool residual) : score_(std::move(score)), residual_(residual), factors_(network.factors()) {
     for (const auto& named : network.state()) {
       const at::Tensor& t = named.tensor;
       weights_[named.name] = matrix(t.dim() == 1 ? t.unsqueeze(0) : t);
@@ -47,7 +57,7 @@ class Reference {
   }
   Matrix forward(const Matrix& points) const {
     Matrix hidden = tanh_of(linear(points, "encode"));
-    for (std::int64_t l = 0; l < shape_.layers; ++l) {
+    for (std::size_t l = 0; l < factors_.size(); ++l) {
       const std::string layer = "layers." + std::to_string(l) + ".";
       const Matrix scores = scores_of(hidden, layer + "score."), values = times(hidden, weights_.at(layer + "value"));
       Matrix next = hidden;
@@ -55,12 +65,12 @@ class Reference {
         double total = 0;
         std::vector<double> received(hidden[i].size());
         for (std::size_t j = 0; j < hidden.size(); ++j) {
-          const double weight = std::exp(factors_[static_cast<std::size_t>(l)] * scores[i][j]);
+          const double weight = std::exp(factors_[l] * scores[i][j]);
           total += weight;
           for (std::size_t c = 0; c < received.size(); ++c) received[c] += weight * values[j][c];
         }
         for (std::size_t c = 0; c < received.size(); ++c) {
-          next[i][c] = std::tanh((shape_.residual ? hidden[i][c] : 0.0) + received[c] / total);
+          next[i][c] = std::tanh((residual_ ? hidden[i][c] : 0.0) + received[c] / total);
         }
       }
       hidden = next;
@@ -93,12 +103,12 @@ class Reference {
   }
   Matrix scores_of(const Matrix& hidden, const std::string& name) const {
     Matrix scores(hidden.size(), std::vector<double>(hidden.size()));
-    if (shape_.score == "uniform") return scores;
+    if (score_ == "uniform") return scores;
     Matrix query, key;
-    if (shape_.score == "qk") {
+    if (score_ == "qk") {
       query = times(hidden, weights_.at(name + "query"));
       key = times(hidden, weights_.at(name + "key"));
-    } else if (shape_.score == "l2") {
+    } else if (score_ == "l2") {
       query = key = times(hidden, weights_.at(name + "projection"));
     } else {
       const Matrix change = linear(tanh_of(linear(hidden, name + "hidden")), name + "out");
@@ -112,13 +122,14 @@ class Reference {
       for (std::size_t j = 0; j < key.size(); ++j) {
         for (std::size_t c = 0; c < query[i].size(); ++c) {
           const double difference = query[i][c] - key[j][c];
-          scores[i][j] += shape_.score == "qk" ? query[i][c] * key[j][c] : -difference * difference;
+          scores[i][j] += score_ == "qk" ? query[i][c] * key[j][c] : -difference * difference;
         }
       }
     }
     return scores;
   }
-  IpnShape shape_;
+  std::string score_;
+  bool residual_;
   std::vector<double> factors_;
   std::map<std::string, Matrix> weights_;
 };
@@ -128,9 +139,9 @@ INSTANTIATE_TEST_SUITE_P(All, IpnEveryScore, ::testing::Values("qk", "l2", "metr
 
 TEST_P(IpnEveryScore, ForwardIsTheDefinition) {
   for (const bool residual : {true, false}) {
-    const Ipn network(small_shape(GetParam(), residual), 3, at::kDouble);
+    const RowNetwork network = small(GetParam(), 3, residual);
     const at::Tensor points = random_points(7, 3);
-    const Matrix expected = Reference(network).forward(matrix(points)), found = matrix(network.forward(points));
+    const Matrix expected = Reference(network, GetParam(), residual).forward(matrix(points)), found = matrix(network.forward(points));
     for (std::size_t i = 0; i < expected.size(); ++i) {
       for (std::size_t c = 0; c < expected[i].size(); ++c) EXPECT_NEAR(found[i][c], expected[i][c], 1e-12);
     }
@@ -138,7 +149,7 @@ TEST_P(IpnEveryScore, ForwardIsTheDefinition) {
 }
 
 TEST_P(IpnEveryScore, GradientIsTheDifferenceQuotient) {
-  const Ipn network(small_shape(GetParam(), true, Temperature::learn), 4, at::kDouble);
+  const RowNetwork network = small(GetParam(), 4, true, Temperature::learn);
   const at::Tensor points = random_points(6, 3), direction = random_points(6, 4);
   network.gradients().zero_();
   (network.forward(points) * direction).sum().backward();
@@ -159,13 +170,12 @@ TEST_P(IpnEveryScore, GradientIsTheDifferenceQuotient) {
 TEST_P(IpnEveryScore, CountsItsParameters) {
   const std::map<std::string, std::int64_t> a_layer{{"qk", 50}, {"l2", 25}, {"metric", 60}, {"uniform", 0}};
   const std::int64_t expected = (3 * 5 + 5) + (5 * 4 + 4) + 2 * (25 + a_layer.at(GetParam()));
-  EXPECT_EQ(parameter_count(small_shape(GetParam())), expected);
-  EXPECT_EQ(Ipn(small_shape(GetParam()), 0).values().numel(), expected);
+  EXPECT_EQ(shape_of(propagation(GetParam(), 5), 3, 4).parameters, expected);
+  EXPECT_EQ(small(GetParam(), 0).values().numel(), expected);
 }
 
 TEST(Ipn, StartsUniformByFanInAndSharedAmongScores) {
-  const Ipn metric({64, 100, 2, 10, true, Temperature::fixed, "metric"}, 9);
-  const Ipn dot({64, 100, 2, 10, true, Temperature::fixed, "qk"}, 9);
+  const RowNetwork metric(propagation("metric", 100), 64, 10, 9), dot(propagation("qk", 100), 64, 10, 9);
   std::size_t shared = 0;
   for (const auto& named : metric.state()) {
     if (named.name.find("factor") != std::string::npos) continue;
@@ -187,7 +197,7 @@ TEST(Ipn, StartsUniformByFanInAndSharedAmongScores) {
 TEST(Ipn, FactorsFollowTheTemperature) {
   const at::Tensor points = random_points(40, 3).to(at::kFloat);
   const auto first_factor = [&](const char* score, Temperature temperature) {
-    Ipn network(small_shape(score, true, temperature), 1);
+    RowNetwork network = small(score, 1, true, temperature, at::kFloat);
     network.start_factors(points);
     return network.factors().front();
   };
@@ -195,8 +205,10 @@ TEST(Ipn, FactorsFollowTheTemperature) {
   EXPECT_EQ(first_factor("metric", Temperature::fixed), 1);
   EXPECT_EQ(first_factor("uniform", Temperature::learn), 1);
   // 1 / median squared distance, recomputed with all pairs.
-  Ipn network(small_shape("l2", true, Temperature::data), 1);
-  const at::Tensor key = network.prepare(0, network.encode(points)).features.key;
+  const RowNetwork network = small("l2", 1, true, Temperature::data, at::kFloat);
+  std::vector<KeptAttention> kept;
+  network.forward(points, kept);
+  const at::Tensor key = kept[0].heads[0].tokens.features.key.detach();
   const at::Tensor pairs = (key.unsqueeze(0) - key.unsqueeze(1)).square().sum(2);
   const double median = pairs.masked_select(pairs > 0).median().item<double>();
   EXPECT_NEAR(first_factor("l2", Temperature::data), 1 / median, 1e-4 / median);

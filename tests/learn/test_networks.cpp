@@ -233,9 +233,11 @@ TEST(Networks, WhatDoesNotFitIsRefusedAtItsPlace) {
   expect("linear(classes) | adjacency | score(dot) | exp | apply", "expected exp | row between score and apply, found exp alone");
   expect("linear(classes) | adjacency | score(dot) | exp | two_side(0.5) | apply", "expected row after a learned score");
   expect("linear(classes) | adjacency | score(dot) | score(l2) | exp | row | apply", "found a second");
-  expect("linear(classes) | score(dot)", "expected similarity");
+  expect("linear(classes) | score(dot)", "found a similarity: put apply after it");
+  expect("linear(classes) | score(dot) | exp(auto) | row | apply", "on nodes and surfaces, found auto");
+  expect("linear(classes) | adjacency | score(dot) | exp(auto) | row | apply", "on the edges of a graph, found auto");
   expect("residual(linear(4)) | linear(classes)", "as many features as it takes, 5, found 4");
-  expect("linear(0) | linear(classes)", "from 1 to 65536");
+  expect("linear(0) | linear(classes)", "from 1 to 16777216");
   expect("dropout(1) | linear(classes)", "from 0 to 0.999");
   expect("diffusion-net", "[heat_signature] expected surfaces, found none");
   EXPECT_NE(message("linear(classes) | adjacency | score(dot) | exp | apply").find("^^^^^"), std::string::npos);

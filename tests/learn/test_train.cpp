@@ -43,7 +43,7 @@ class Train : public ::testing::Test {
 
   TrainOptions options(const std::string& attention, std::int64_t epochs) const {
     TrainOptions o;
-    o.attention = attention;
+    o.learner = attention_learner(attention);
     o.seed = 3;
     o.protocol.epochs = epochs;
     o.protocol.batch = 30;  // several batches an epoch, so that the shuffle counts
@@ -82,6 +82,22 @@ TEST_F(Train, LearnsWhatCanBeLearned) {
     EXPECT_LT(result.record.loss.back(), result.record.loss.front()) << attention;
     EXPECT_EQ(result.train_rows + result.test_rows, 150);
   }
+}
+
+TEST_F(Train, ANetworkWithDropoutGoesOnToTheSameBits) {
+  const io::Dataset data = clouds(150, 4, 3);
+  TrainOptions o = options("metric", 6);
+  o.learner = network_learner("linear(6) | elu | dropout(0.3) | score(l2) | exp(learned) | row | apply | linear(classes) | bias");
+  const TrainResult whole = train(data, std::nullopt, o, Context());
+  o.save = path("model.safetensors");
+  StopFlag flag;
+  EXPECT_EQ(error_of([&] { train(data, std::nullopt, o, stopping_at(2.5, flag)); }).fault(), Fault::interrupted);
+  expect_same_bits(whole, train(data, std::nullopt, o, Context()));
+  // Of the same shape, but another network: its checkpoint is not taken for this one's.
+  StopFlag again;
+  EXPECT_EQ(error_of([&] { train(data, std::nullopt, o, stopping_at(2.5, again)); }).fault(), Fault::interrupted);
+  o.learner = network_learner("linear(6) | relu | dropout(0.3) | score(l2) | exp(learned) | row | apply | linear(classes) | bias");
+  EXPECT_TRUE(holds(error_of([&] { train(data, std::nullopt, o, Context()); }), "--restart"));
 }
 
 TEST_F(Train, ResumedRunsHaveTheBitsOfUninterruptedOnes) {
@@ -192,6 +208,20 @@ TEST_F(Train, PredictRefusesOtherColumns) {
   EXPECT_TRUE(holds(error_of([&] { predict(model, headless, Context()); }), "expected 4 feature columns, found 3"));
 }
 
+// Files of the first form say what the attention is, not the whole network.
+TEST_F(Train, AModelWithoutTheTextOfItsNetworkIsReadAgain) {
+  TrainOptions o = options("metric", 3);
+  o.learner = attention_learner("score(metric) | exp(auto) | two_side(1) | row | apply");
+  o.save = path("model.safetensors");
+  const io::Dataset data = clouds(60, 4, 3);
+  train(data, std::nullopt, o, Context());
+  const Predictions now = predict(load_model(o.save), data, Context());
+  io::Safetensors content = io::read_safetensors(o.save);
+  ASSERT_EQ(content.metadata.erase("network"), 1U);
+  io::write_safetensors(o.save, content);
+  EXPECT_EQ(predict(load_model(o.save), data, Context()).probability, now.probability);
+}
+
 TEST_F(Train, LoadRefusesWhatIsNoModel) {
   TrainOptions o = options("metric", 2);
   o.save = path("model.safetensors");
@@ -209,6 +239,8 @@ TEST_F(Train, LoadRefusesWhatIsNoModel) {
   EXPECT_TRUE(holds(refused([](auto& c) { c.metadata.clear(); }), "another program"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["schema"] = "99"; }), "schema"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["protocol"] = "{"; }), "metadata"));
+  EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["network"] = "linear(3) | flatten"; }), "flatten"));
+  EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["network"] = "linear(classes) | bias"; }), "decode.weight"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.tensors.erase("network.decode.bias"); }), "decode.bias"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.tensors.erase("tokens.values"); }), "tokens.values"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.tensors["network.decode.bias"].shape = {1, 3}; }), "decode.bias"));

@@ -83,6 +83,8 @@ def test_compare_is_the_command(tmp_path):
     assert (tmp_path / "page.html").stat().st_size > 1_000_000
     with pytest.raises(ValueError, match="expected a similarity or a pipeline"):
         calor.compare(X, y, attention=("nope",))
+    texts = calor.compare(X, y, pipelines=["ipn score=dot width=8", "mlp"], seeds=2, epochs=60, baselines=False)
+    assert [row["name"] for row in texts.summary] == ["ipn score=dot width=8", "mlp"]
     with pytest.raises(ValueError, match="one class for each of 150 rows"):
         calor.compare(X, y[:-1])
     with pytest.raises(ValueError, match="say label=COLUMN"):
@@ -142,6 +144,8 @@ def test_the_network_is_an_estimator():
     again = clone(network).fit(X[::2], names[::2])
     assert np.array_equal(again.predict_proba(X[1::2]), proba) and network.training_["loss"][-1] < network.training_["loss"][0]
     assert cross_val_score(calor.MetricAttentionClassifier(epochs=40, learning_rate=0.01, n_jobs=1), X, y, cv=2).min() > 0.8
+    other = calor.MetricAttentionClassifier(pipeline="linear(8, heads=2) | score(l2) | exp(learned) | row | apply | linear(classes) | bias", learning_rate=0.01, n_jobs=1)
+    assert other.fit(X[::2], names[::2]).score(X[1::2], names[1::2]) > 0.9 and "heads=2" in other.training_["pipeline"]
     with pytest.raises(ValueError, match="two classes or more"):
         network.fit(X, np.zeros(150))
     with pytest.raises(ValueError, match="features"):

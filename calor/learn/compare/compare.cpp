@@ -32,6 +32,8 @@ json data_block(const ComparisonRuns& runs, const io::Dataset& data, const std::
 
 json protocol_block(const ComparisonRuns& runs, const analyse::Judgement& judgement) {
   json block = to_json(runs.protocol());
+  if (std::none_of(runs.learners().begin(), runs.learners().end(), [](const Learner& learner) { return learner.attention.has_value(); }))
+    for (const char* field : {"layers", "width", "residual", "temperature"}) block[field] = nullptr;  // the networks' own
   std::vector<std::uint64_t> seeds;
   for (std::size_t i = 0; i < runs.seeds(); ++i) seeds.push_back(runs.seed(i));
   block["seeds"] = seeds;
@@ -57,15 +59,15 @@ std::size_t shown_seed(const ComparisonRuns& runs, const json& judged, const std
 
 void add_pictures(const ComparisonRuns& runs, json& experiment) {
   json similarity = json::array(), regions = json::array();
-  for (std::size_t s = 0; s < runs.similarities().size(); ++s) {
-    const std::string& name = runs.similarities()[s].name;
+  for (std::size_t s = 0; s < runs.learners().size(); ++s) {
+    const std::string& name = runs.learners()[s].name;
     const std::size_t shown = shown_seed(runs, experiment.at("runs"), name);
     const std::uint64_t seed = runs.seed(shown);
     const Trained& trained = runs.trained(s, shown);
     const auto data = runs.source().at(seed);
     const PointMap map = data->map(trained.preprocessing);
     const RunData points = data->points(map);
-    Ipn network(ipn_shape(runs.protocol(), runs.similarities()[s], points.columns, points.classes), seed);
+    RowNetwork network(runs.learners()[s].network(runs.protocol()), points.columns, points.classes, seed);
     std::copy(trained.values.begin(), trained.values.end(), network.values().data_ptr<float>());
     network.set_factors(trained.factors);
     for (json& picture : similarity_pictures(network, name, seed, points)) similarity.push_back(std::move(picture));
@@ -89,10 +91,10 @@ json standing_of(const ComparisonRuns& runs, const std::vector<analyse::Baseline
     contenders.push_back({baseline.name, baseline.name.starts_with("propagator") ? "propagator" : "baseline",
                           fresh ? baseline.extra_accuracy : baseline.accuracy, baseline.chosen});
   if (contenders.empty()) return json::array();
-  for (const Similarity& similarity : runs.similarities()) {
-    analyse::Contender contender{similarity.name, "attention", {}, {}};
+  for (const Learner& learner : runs.learners()) {
+    analyse::Contender contender{learner.name, "attention", {}, {}};
     for (const analyse::RunRecord& record : records)
-      if (record.attention == similarity.name) {
+      if (record.attention == learner.name) {
         contender.accuracy.push_back(fresh ? record.extra_accuracy.back() : record.test_accuracy.back());
         contender.chosen.push_back({record.preprocessing, {}});
       }
@@ -105,11 +107,12 @@ json document(const ComparisonRuns& runs, const io::Dataset& data, const std::op
   const OneThread one_thread;
   std::vector<analyse::RunRecord> records;
   std::vector<std::string> names;
-  json pipelines;
-  for (std::size_t s = 0; s < runs.similarities().size(); ++s) {
-    const Similarity& similarity = runs.similarities()[s];
-    names.push_back(similarity.name);
-    pipelines[similarity.name] = similarity.text;
+  json pipelines, networks;
+  for (std::size_t s = 0; s < runs.learners().size(); ++s) {
+    const Learner& learner = runs.learners()[s];
+    names.push_back(learner.name);
+    pipelines[learner.name] = learner.pipeline;
+    networks[learner.name] = learner.network(runs.protocol()).text;
     for (std::size_t i = 0; i < runs.seeds(); ++i) records.push_back(runs.trained(s, i).record);
   }
   const std::string& control = similarity_names().back();
@@ -128,6 +131,7 @@ json document(const ComparisonRuns& runs, const io::Dataset& data, const std::op
   experiment["protocol"] = protocol_block(runs, judgement);
   experiment["attentions"] = names;
   experiment["pipelines"] = pipelines;
+  experiment["networks"] = networks;
   add_pictures(runs, experiment);
   return experiment;
 }

@@ -1,4 +1,4 @@
-// The comparison of attentions over seeds on one data set: an EXPERIMENT of docs/formats/compare.md.
+// The comparison of networks over seeds on one data set: an EXPERIMENT of docs/formats/compare.md.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ namespace calor::learn {
 struct CompareOptions {
   Protocol protocol;
   std::vector<std::string> attentions = {"self", "l2", "metric", "uniform"};
+  std::vector<std::string> networks = {};  // beside them: names or texts of networks on rows (network_learner)
   int seeds = 10;
   std::uint64_t base_seed = 0;  // seeds are base_seed, base_seed + 1, ...
   bool baselines = true;

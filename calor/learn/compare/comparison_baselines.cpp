@@ -35,10 +35,9 @@ double accuracy_of(const Propagator& model, const Matrix& points, const std::vec
 void ComparisonRuns::fit_network(std::size_t i) {
   const Prepared& prepared = first_->prepared;
   std::int64_t most = 0;
-  for (const Similarity& similarity : similarities_)
-    most = std::max(most, parameter_count(ipn_shape(protocol_, similarity, prepared.columns, prepared.classes)));
+  for (const Learner& learner : learners_) most = std::max(most, shape_of(learner.network(protocol_), prepared.columns, prepared.classes).parameters);
   const Protocol plain = without_propagation(protocol_, most, prepared.columns, prepared.classes);
-  const Trained trained = train_one(plain, parse_similarity("uniform"), i, fmt::format("MLP, seed {}", seed(i)));
+  const Trained trained = train_one(plain, plain_learner(), i, fmt::format("MLP, seed {}", seed(i)));
   Scores& scores = network_.seeds[i];
   scores.test = trained.record.test_accuracy.back();
   if (!trained.record.extra_accuracy.empty()) scores.extra = trained.record.extra_accuracy.back();

@@ -18,31 +18,29 @@ namespace {
 
 constexpr int most_seeds = 10'000;
 
-std::vector<Similarity> checked_similarities(const CompareOptions& options) {
+std::vector<Learner> checked_learners(const CompareOptions& options) {
   require(options.seeds >= 1 && options.seeds <= most_seeds, Fault::usage,
           "[compare] expected 1 to {} seeds, found {}: 10 is the default", most_seeds, options.seeds);
-  require(!options.attentions.empty(), Fault::usage, "[compare] expected at least one attention, found none: known are {}",
+  require(!options.attentions.empty() || !options.networks.empty(), Fault::usage, "[compare] expected at least one attention, found none: known are {}",
           list_names(similarity_names()));
-  std::vector<Similarity> similarities;
-  for (const std::string& text : options.attentions) {
-    similarities.push_back(parse_similarity(text));
-    for (std::size_t i = 0; i + 1 < similarities.size(); ++i) {
-      require(similarities[i].name != similarities.back().name, Fault::usage,
-              "[compare] expected each attention once, found '{}' twice", similarities.back().name);
-    }
-  }
-  return similarities;
+  std::vector<Learner> learners;
+  for (const std::string& text : options.attentions) learners.push_back(attention_learner(text));
+  for (const std::string& text : options.networks) learners.push_back(network_learner(text));
+  for (std::size_t i = 0; i < learners.size(); ++i)
+    for (std::size_t before = 0; before < i; ++before)
+      require(learners[before].name != learners[i].name, Fault::usage, "[compare] expected each {} once, found '{}' twice", learners[i].attention ? "attention" : "network", learners[i].name);
+  return learners;
 }
 
 void require_memory(const io::Dataset& data, const std::optional<io::Dataset>& test, const CompareOptions& options,
-                    const std::vector<Similarity>& similarities, const Context& context) {
+                    const std::vector<Learner>& learners, const Context& context) {
   const TrainingSize size = training_size(data, test, options.protocol.test_share);
-  const Protocol protocol = resolve(options.protocol, std::max<std::int64_t>(1, size.train), size.columns);
+  const Protocol protocol = resolve(options.protocol, learners, std::max<std::int64_t>(1, size.train), size.columns, size.classes);
   std::uint64_t run = 0, stored = 0;
-  for (const Similarity& similarity : similarities) {
-    const IpnShape shape = ipn_shape(protocol, similarity, size.columns, size.classes);
+  for (const Learner& learner : learners) {
+    const RowShape shape = shape_of(learner.network(protocol), size.columns, size.classes);
     run = std::max(run, run_bytes(size, protocol, shape));
-    stored += static_cast<std::uint64_t>(parameter_count(shape) * options.seeds) * sizeof(float);
+    stored += static_cast<std::uint64_t>(shape.parameters * options.seeds) * sizeof(float);
   }
   const auto workers = static_cast<std::uint64_t>(context.threads > 0 ? context.threads : available_threads());
   // The first seed's points, those of each worker or of all, and what a method holds besides: its training rows, through a map, and as it wants
@@ -57,18 +55,18 @@ void require_memory(const io::Dataset& data, const std::optional<io::Dataset>& t
 
 // The protocol, once it and the memory that it takes are known to be in order: members initialised later rely on that.
 const Protocol& checked(const io::Dataset& data, const std::optional<io::Dataset>& test, const CompareOptions& options,
-                        const std::vector<Similarity>& similarities, const Context& context) {
-  require_memory(data, test, options, similarities, context);
+                        const std::vector<Learner>& learners, const Context& context) {
+  require_memory(data, test, options, learners, context);
   return options.protocol;
 }
 
 // A network as a contender: a quarter of the epochs on the rows of one fold show which preprocessing suits it.
-Contender network_contender(const Protocol& protocol, const Similarity& similarity, std::int64_t classes, std::uint64_t seed, const Context& context) {
+Contender network_contender(const Protocol& protocol, const Learner& learner, std::int64_t classes, std::uint64_t seed, const Context& context) {
   constexpr std::int64_t share_of_epochs = 4;
   Protocol shorter = protocol;
   shorter.epochs = (protocol.epochs + share_of_epochs - 1) / share_of_epochs;
   Contender contender;
-  contender.name = similarity.name;
+  contender.name = learner.name;
   contender.preprocessings = {every_preprocessing.begin(), every_preprocessing.end()};
   contender.most_folds = 1;
   contender.predict = [=, &context](const LabelledRows& train, const engine::Matrix& queries, const std::vector<Setting>&) {
@@ -79,7 +77,7 @@ Contender network_contender(const Protocol& protocol, const Similarity& similari
     data.train = points_of(train.points, train.labels);
     data.kept = pick_points(data.train, stratified_sample(train.labels, classes, shorter.kept_tokens, seed));
     data.test = points_of(queries, none);
-    Run run(shorter, similarity, seed, data, Measure::never);
+    Run run(shorter, learner, seed, data, Measure::never);
     while (run.step()) context.check_stop("compare");
     if (run.failure()) return std::vector<std::vector<std::int64_t>>{std::move(none)};
     const at::Tensor found = logits(run.network(), shorter.attend, shorter.batch, data.kept.values, data.test.values);
@@ -97,11 +95,11 @@ ComparisonRuns::ComparisonRuns(const io::Dataset& data, const std::optional<io::
     : data_(data),
       options_(options),
       context_(context),
-      similarities_(checked_similarities(options)),
-      source_(data, test, checked(data, test, options, similarities_, context), options.base_seed),
+      learners_(checked_learners(options)),
+      source_(data, test, checked(data, test, options, learners_, context), options.base_seed),
       first_(source_.at(options.base_seed)),
-      protocol_(resolve(options.protocol, first_->prepared.train_count(), first_->prepared.columns)),
-      trained_(similarities_.size(), std::vector<Trained>(seeds())) {
+      protocol_(resolve(options.protocol, learners_, first_->prepared.train_count(), first_->prepared.columns, first_->prepared.classes)),
+      trained_(learners_.size(), std::vector<Trained>(seeds())) {
   if (!options.baselines) return;
   const std::int64_t classes = first_->prepared.classes;
   contenders_ = {logistic_regression(first_->prepared.columns, classes, context), nearest_neighbours("5-nearest neighbours", {5}, classes, context),
@@ -125,27 +123,27 @@ std::string ComparisonRuns::preprocessing() const {
 
 std::int64_t ComparisonRuns::steps_in_all() const {
   const std::int64_t batches = (first_->prepared.train_count() + protocol_.batch - 1) / protocol_.batch;
-  const auto networks = static_cast<std::int64_t>(similarities_.size()) + (options_.baselines ? 1 : 0);
+  const auto networks = static_cast<std::int64_t>(learners_.size()) + (options_.baselines ? 1 : 0);
   return protocol_.epochs * batches * networks * options_.seeds;
 }
 
-Preprocessing ComparisonRuns::preprocessing_of(const Protocol& protocol, const Similarity& similarity, std::size_t i) const {
+Preprocessing ComparisonRuns::preprocessing_of(const Protocol& protocol, const Learner& learner, std::size_t i) const {
   if (!protocol.standardise) return Preprocessing::untouched;
   if (!options_.choose_preprocessing) return Preprocessing::standardised;
   const auto data = source_.at(seed(i));
   const std::int64_t classes = data->prepared.classes;
-  return choose(network_contender(protocol, similarity, classes, seed(i), context_), {data->prepared.train, data->prepared.train_labels}, classes,
+  return choose(network_contender(protocol, learner, classes, seed(i), context_), {data->prepared.train, data->prepared.train_labels}, classes,
                 seed(i), context_)
       .preprocessing;
 }
 
-Trained ComparisonRuns::train_one(const Protocol& protocol, const Similarity& similarity, std::size_t i, const std::string& what) {
+Trained ComparisonRuns::train_one(const Protocol& protocol, const Learner& learner, std::size_t i, const std::string& what) {
   Trained result;
-  result.preprocessing = preprocessing_of(protocol, similarity, i);
+  result.preprocessing = preprocessing_of(protocol, learner, i);
   const auto data = source_.at(seed(i));
   const RunData points = data->points(data->map(result.preprocessing));
   const auto total = static_cast<double>(steps_in_all());
-  Run run(protocol, similarity, seed(i), points, Measure::along);
+  Run run(protocol, learner, seed(i), points, Measure::along);
   while (run.step()) {
     context_.check_stop("compare");
     context_.advance(static_cast<double>(++steps_done_), total, what);
@@ -163,11 +161,13 @@ Trained ComparisonRuns::train_one(const Protocol& protocol, const Similarity& si
 std::vector<ComparisonRuns::Job> ComparisonRuns::jobs() {
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < seeds(); ++i) {
-    for (std::size_t s = 0; s < similarities_.size(); ++s) {
-      const IpnShape shape = ipn_shape(protocol_, similarities_[s], first_->prepared.columns, first_->prepared.classes);
-      const std::int64_t cost = parameter_count(shape) * passes({&score_kind(shape.score), shape.normalise});
+    for (std::size_t s = 0; s < learners_.size(); ++s) {
+      const RowShape shape = shape_of(learners_[s].network(protocol_), first_->prepared.columns, first_->prepared.classes);
+      std::int64_t most_passes = 1;
+      for (const Attention& attention : shape.attentions) most_passes = std::max(most_passes, passes(attention));
+      const std::int64_t cost = shape.parameters * most_passes;
       jobs.push_back({cost, [this, s, i] {
-                        trained_[s][i] = train_one(protocol_, similarities_[s], i, fmt::format("{}, seed {}", similarities_[s].name, seed(i)));
+                        trained_[s][i] = train_one(protocol_, learners_[s], i, fmt::format("{}, seed {}", learners_[s].name, seed(i)));
                       }});
     }
     if (!options_.baselines) continue;

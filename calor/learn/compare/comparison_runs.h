@@ -1,4 +1,4 @@
-// The runs of a comparison: every similarity with every seed, and the baselines, side by side over the cores.
+// The runs of a comparison: every network with every seed, and the baselines, side by side over the cores.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@
 #include "calor/learn/baseline/contender.h"
 #include "calor/learn/compare/compare.h"
 #include "calor/learn/data/seed_data.h"
+#include "calor/learn/rows/learner.h"
 #include "calor/learn/rows/run.h"
-#include "calor/learn/rows/similarity.h"
 
 namespace calor::learn {
 
@@ -37,7 +37,7 @@ class ComparisonRuns {
 
   void train_all();
 
-  const std::vector<Similarity>& similarities() const { return similarities_; }
+  const std::vector<Learner>& learners() const { return learners_; }
   const Protocol& protocol() const { return protocol_; }  // resolved
   const SeedSource& source() const { return source_; }
   const SeedData& first() const { return *first_; }
@@ -47,8 +47,8 @@ class ComparisonRuns {
   std::int64_t keys() const;
   std::string preprocessing() const;  // of the networks, in words
 
-  const Trained& trained(std::size_t similarity, std::size_t seed_index) const {
-    return trained_[similarity][seed_index];
+  const Trained& trained(std::size_t learner, std::size_t seed_index) const {
+    return trained_[learner][seed_index];
   }
   std::vector<analyse::BaselineRecord> baselines() const;  // those that have a result for every seed
   std::vector<analyse::Remark> remarks() const;            // on those that have not, and on results that stand for others
@@ -74,8 +74,8 @@ class ComparisonRuns {
   };
 
   std::int64_t steps_in_all() const;
-  Preprocessing preprocessing_of(const Protocol& protocol, const Similarity& similarity, std::size_t i) const;
-  Trained train_one(const Protocol& protocol, const Similarity& similarity, std::size_t i, const std::string& what);
+  Preprocessing preprocessing_of(const Protocol& protocol, const Learner& learner, std::size_t i) const;
+  Trained train_one(const Protocol& protocol, const Learner& learner, std::size_t i, const std::string& what);
   void fit_network(std::size_t i);
   void fit_plain(std::size_t contender, std::size_t i);
   void fit_propagator(std::size_t i);
@@ -85,11 +85,11 @@ class ComparisonRuns {
   const io::Dataset& data_;
   const CompareOptions& options_;
   const Context& context_;
-  std::vector<Similarity> similarities_;
+  std::vector<Learner> learners_;
   SeedSource source_;
   std::shared_ptr<const SeedData> first_;
   Protocol protocol_;
-  std::vector<std::vector<Trained>> trained_;  // by similarity, by seed
+  std::vector<std::vector<Trained>> trained_;  // by learner, by seed
   std::vector<Contender> contenders_;
   std::vector<Baseline> plain_;                // of the contenders, in their order
   Baseline network_, untrained_, propagator_;

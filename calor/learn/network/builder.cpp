@@ -4,6 +4,9 @@
 #include <ATen/ops/ones.h>
 #include <fmt/format.h>
 
+#include <cmath>
+#include <tuple>
+
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
 #include "calor/learn/network/surface.h"
@@ -29,19 +32,30 @@ static Make maker_of(std::string_view name) {
 
 Steps Builder::build(const std::vector<BoundStage>& stages) {
   Steps steps;
-  for (const BoundStage& bound : stages)
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    const BoundStage& bound = stages[s];
     pipeline::at_stage(bound, [&] {
       const std::string outer = std::exchange(stage_, fmt::format("{}.{}", stages_++, bound.stage->name));
+      next = s + 1 < stages.size() ? &stages[s + 1] : nullptr;
       if (std::unique_ptr<Step> step = maker_of(bound.stage->name)(*this, bound)) steps.push_back(std::move(step));
       stage_ = outer;
     });
+    if (std::exchange(taken_, false)) ++s;
+  }
   return steps;
 }
 
-std::size_t Builder::weight(const std::string& role, std::vector<std::int64_t> shape, double bound, double start) {
-  weights_.push_back({fmt::format("{}.{}", stage_, role), std::move(shape), bound, start});
+std::size_t Builder::weight(const std::string& role, std::vector<std::int64_t> shape, double bound, double start, bool decays) {
+  WeightSpec spec{fmt::format("{}.{}", stage_, role), std::move(shape), bound, start};
+  spec.decays = decays;
+  if (domain_.table) std::tie(spec.name, spec.stream) = named_.next(std::string_view(stage_).substr(stage_.rfind('.') + 1), role);
+  weights_.push_back(std::move(spec));
   return weights_.size() - 1;
 }
+
+double Builder::bound(std::int64_t in, std::int64_t out) const { return domain_.table ? 1 / std::sqrt(static_cast<double>(in)) : glorot(in, out); }
+
+double Builder::bias_bound() const { return domain_.table ? 1 / std::sqrt(static_cast<double>(before_width)) : 0; }
 
 void Builder::run_engine(const BoundStage& bound) {
   if (bound.stage->name == "adjacency") {

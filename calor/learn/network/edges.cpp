@@ -29,6 +29,10 @@ at::Tensor map_heads(const at::Tensor& z, const at::Tensor& weight) { return at:
 
 // A stage of the engine's own: it runs now, once, and is no step.
 std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
+  if (builder.pairs) {
+    add_pair_normaliser(builder, bound);
+    return nullptr;
+  }
   require(!builder.modes || bound.stage->name == "adjacency", Fault::usage, "[{}] expected heat after laplacian, found {}", bound.stage->name, bound.stage->name);
   if (builder.scored && bound.stage->name != "adjacency") {
     require(bound.stage->name == "row", Fault::usage, "[{}] expected row after a learned score on a graph, found {}: other normalisations come before score, or without it", bound.stage->name,
@@ -108,6 +112,7 @@ class Score : public Step {
 
 std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
   require(!builder.modes, Fault::usage, "[score] expected heat after laplacian, found score: put it after adjacency");
+  if (bound.takes & pipeline::types::points) return make_pair_score(builder, bound);
   return std::make_unique<Score>(builder, bound);
 }
 
@@ -117,6 +122,7 @@ class Exp : public Step {
   Exp(Builder& builder, const BoundStage& bound) {
     require(builder.scored, Fault::usage, "[exp] expected a learned score, found a graph's own weights: put score(..) before it, or leave exp and row out for two_side or row");
     builder.exponential = true;
+    require(bound.arguments.is_number("bandwidth") || bound.arguments.word("bandwidth") == "learned", Fault::usage, "[exp] expected a number or learned on the edges of a graph, found auto: use exp(learned)");
     if (bound.arguments.is_number("bandwidth")) factor_ = 1 / bound.arguments.number("bandwidth");
     else log_bandwidth_ = builder.weight("log_bandwidth", {builder.heads}, 0);
   }
@@ -131,7 +137,10 @@ class Exp : public Step {
   std::optional<std::size_t> log_bandwidth_;
 };
 
-std::unique_ptr<Step> make_exp(Builder& builder, const BoundStage& bound) { return std::make_unique<Exp>(builder, bound); }
+std::unique_ptr<Step> make_exp(Builder& builder, const BoundStage& bound) {
+  if (builder.pairs) return make_pair_exp(builder, bound);
+  return std::make_unique<Exp>(builder, bound);
+}
 
 // The weights of every edge: log-sum-exp's gradient by what is added to the scores.
 at::Tensor weights_of(const EdgeSimilarity& s) {
@@ -212,17 +221,19 @@ std::shared_ptr<const Support> take_fixed(Builder& builder, const char* op) {
 }
 
 std::unique_ptr<Step> make_apply(Builder& builder, const BoundStage& bound) {
+  if (builder.pairs) return make_pair_apply(builder, bound);
   return std::make_unique<Move>(take_fixed(builder, "apply"), 0, bound.arguments.integer("steps"));
 }
 
 std::unique_ptr<Step> make_restart(Builder& builder, const BoundStage& bound) {
+  require(!builder.pairs, Fault::usage, "[restart] expected a similarity on the edges of a graph, found one of all pairs: put adjacency before score, or use apply");
   return std::make_unique<Move>(take_fixed(builder, "restart"), bound.arguments.number("alpha"), bound.arguments.integer("steps"));
 }
 
 }  // namespace
 
 std::vector<std::pair<std::string_view, Make>> edge_stages() {
-  return {{"adjacency", make_engine}, {"self_loops", make_engine}, {"row", make_engine}, {"two_side", make_engine}, {"score", make_score}, {"exp", make_exp}, {"apply", make_apply}, {"restart", make_restart}};
+  return {{"adjacency", make_engine}, {"self_loops", make_engine}, {"row", make_engine}, {"two_side", make_engine}, {"column", make_engine}, {"sinkhorn", make_engine}, {"score", make_score}, {"exp", make_exp}, {"apply", make_apply}, {"restart", make_restart}};
 }
 
 }  // namespace calor::learn

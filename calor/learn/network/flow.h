@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/torch/edges.h"
+#include "calor/learn/network/attend.h"
 #include "calor/learn/network/weights.h"
 #include "calor/pipeline/state.h"
 
@@ -24,11 +25,12 @@ struct Support {
 class Surface;
 struct Modes;
 
-// Whose rows a network runs on: the nodes of a graph (null for a network that uses none), or the points of a surface.
+// Whose rows a network runs on: the nodes of a graph (null for a network that uses none), the points of a surface, or the rows of a table.
 struct Domain {
   std::shared_ptr<const pipeline::Data> graph;
   std::shared_ptr<const Surface> surface = nullptr;
   bool faces = false;  // the surface's labels are of its triangles: the stage faces leads there
+  bool table = false;  // weights are called and drawn by layer and role (places.h)
 };
 
 // The similarity of a flow: what its stages have said of it so far.
@@ -40,6 +42,27 @@ struct EdgeSimilarity {
   at::Tensor weights;                       // [edges, 1] of a fixed one
 };
 
+// Where all rows attend to all: of each head what is compared, and the factor of its scores [1, 1].
+struct PairHead {
+  Features features;
+  at::Tensor factor;
+};
+struct PairSimilarity {
+  const ScoreKind* score;
+  std::vector<PairHead> heads;
+};
+
+// What rows keep of an attention among themselves, so that others can attend to them later.
+struct KeptHead {
+  LayerInput tokens;
+  std::vector<Factors> factors;
+  at::Tensor factor;
+};
+struct KeptAttention {
+  Attention attention;
+  std::vector<KeptHead> heads;
+};
+
 struct Flow {
   at::Tensor x;                            // [nodes, heads x width]; undefined while the features are sparse
   std::shared_ptr<const Support> sparse;   // the features, or null
@@ -47,6 +70,7 @@ struct Flow {
   std::int64_t heads = 1;
   std::shared_ptr<const Flow> before;       // what the last map was given
   EdgeSimilarity similarity;
+  std::optional<PairSimilarity> pairs;
 
   void set(at::Tensor features) {
     x = std::move(features);
@@ -65,6 +89,9 @@ struct Draws {
 struct Pass : Draws {
   const Weights* weights = nullptr;
   std::vector<double>* shares = nullptr;                   // where given: of each learned similarity, exp(entropy) as a share of neighbours, a mean over nodes
+  std::vector<KeptAttention>* keep = nullptr;              // where given: what each attention among all rows leaves for those beside
+  const std::vector<KeptAttention>* beside = nullptr;      // where given: rows attend to these and to themselves, instead of among each other
+  bool start = false;                                      // factors that start from the spread of the scores are set to it
 };
 
 class Step {

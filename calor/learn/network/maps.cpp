@@ -4,6 +4,7 @@
 #include <ATen/ops/elu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
 
@@ -26,13 +27,18 @@ class Linear : public Step {
     const std::int64_t width = bound.arguments.is_number("width") ? bound.arguments.integer("width") : builder.classes();
     heads_ = bound.arguments.integer("heads");
     builder.before_width = builder.total();
-    weight_ = builder.weight("weight", {width * heads_, builder.total()}, glorot(builder.total(), width * heads_));
+    builder.places().begin_map(!bound.arguments.is_number("width"));
+    weight_ = builder.weight("weight", {width * heads_, builder.total()}, builder.bound(builder.total(), width * heads_));
     builder.width = width;
     builder.heads = heads_;
+    if (bound.arguments.is_number("width")) builder.widest = std::max(builder.widest, builder.total());
+    if (!builder.domain().table || !builder.next || builder.next->stage->name != "bias") return;
+    bias_ = builder.weight("bias", {builder.total()}, builder.bias_bound());
+    builder.take_next();
   }
   void run(Flow& flow, const Pass& pass) const override {
     Flow next;
-    next.x = mapped(flow, (*pass.weights)[weight_]);
+    next.x = bias_ ? at::linear(dense(flow), (*pass.weights)[weight_], (*pass.weights)[*bias_]) : mapped(flow, (*pass.weights)[weight_]);
     next.heads = heads_;
     flow.before = nullptr;  // of one map the input, not of all before it
     next.before = std::make_shared<const Flow>(std::move(flow));
@@ -42,12 +48,13 @@ class Linear : public Step {
 
  private:
   std::size_t weight_;
+  std::optional<std::size_t> bias_;  // of the stage after it, added in the same pass
   std::int64_t heads_;
 };
 
 class Bias : public Step {
  public:
-  Bias(Builder& builder, const BoundStage&) : weight_(builder.weight("bias", {builder.total()}, 0)) {}
+  Bias(Builder& builder, const BoundStage&) : weight_(builder.weight("bias", {builder.total()}, builder.bias_bound())) {}
   void run(Flow& flow, const Pass& pass) const override { flow.set(dense(flow) + (*pass.weights)[weight_]); }
   bool learned() const override { return true; }
 
@@ -175,13 +182,17 @@ std::unique_ptr<Step> make_beside(Builder& builder, const BoundStage& bound) {
 
 std::unique_ptr<Step> make_layers(Builder& builder, const BoundStage& bound) {
   Steps all;
-  for (std::int64_t n = bound.arguments.integer("n"); n > 0; --n)
+  for (std::int64_t n = bound.arguments.integer("n"); n > 0; --n) {
+    builder.places().enter_layer();
     for (auto& step : body_of(builder, bound)) all.push_back(std::move(step));
+    builder.places().leave_layer();
+  }
   return std::make_unique<Body>(std::move(all), Body::Start::dropped);
 }
 
 std::unique_ptr<Step> make_dropout(Builder& builder, const BoundStage& bound) {
   const bool of_edges = (bound.takes & pipeline::types::points) == 0;
+  require(!of_edges || !builder.pairs, Fault::usage, "[dropout] expected features, or a similarity on the edges of a graph, found one of all pairs: drop features, or put adjacency before score");
   return std::make_unique<Dropout>(bound.arguments.number("p"), of_edges, of_edges ? builder.fixed() : nullptr, builder.next_place());
 }
 

@@ -6,6 +6,7 @@ namespace {
 
 struct Held {
   double width = 0, inputs = 0;  // of what flows, and of what a map reads
+  bool on_graph = false;         // the similarity that waits to flow is on edges
   NetworkSize size;
 };
 
@@ -17,6 +18,14 @@ void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held&
       const double out = (given.is_number("width") ? given.number("width") : classes) * given.number("heads");
       held.size.weights += held.inputs * out;
       held.width = held.inputs = out;
+    } else if (name == "adjacency") {
+      held.on_graph = true;
+    } else if (name == "apply" || name == "restart") {
+      held.on_graph = false;
+    } else if (name == "score" && !held.on_graph) {
+      held.size.weights += 4 * held.width * held.width;
+      held.size.activations += 3 * held.width;
+      if (given.word("kind") == "additive") held.size.pairs += 6;  // it has no streamed kernel
     } else if (name == "heat_signature") {
       held.width = held.inputs = given.number("times");
     } else if (name == "gradients") {
@@ -30,6 +39,7 @@ void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held&
       const double times = given.number("n");
       held.size.activations += times * (once.size.activations - held.size.activations);
       held.size.weights += times * (once.size.weights - held.size.weights);
+      held.size.pairs += times * (once.size.pairs - held.size.pairs);
       held.width = once.width, held.inputs = once.inputs;
       continue;
     } else if (name == "residual") {
@@ -54,6 +64,9 @@ NetworkSize network_size(const std::vector<pipeline::BoundStage>& stages, std::i
   return held.size;
 }
 
-double training_bytes(const NetworkSize& size, std::int64_t rows) { return 8 * size.activations * static_cast<double>(rows) + 28 * size.weights; }
+double training_bytes(const NetworkSize& size, std::int64_t rows) {
+  const auto count = static_cast<double>(rows);
+  return 8 * size.activations * count + 28 * size.weights + 4 * size.pairs * count * count;
+}
 
 }  // namespace calor::learn

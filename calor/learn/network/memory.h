@@ -11,6 +11,7 @@ namespace calor::learn {
 struct NetworkSize {
   double activations = 0;  // numbers of a row
   double weights = 0;
+  double pairs = 0;        // numbers of a pair of rows: of scores of all pairs that are stored
 };
 
 // Of rows with so many columns; sparse: their zeros are not held.

@@ -17,6 +17,7 @@ struct WeightSpec {
   std::vector<std::int64_t> shape;
   double bound = 0, start = 0;
   std::optional<std::uint64_t> stream = std::nullopt;
+  bool decays = true;  // false: no weight decay
   std::int64_t size() const;
 };
 
@@ -33,12 +34,14 @@ class Weights {
   Weights& operator=(const Weights&) = delete;
 
   const at::Tensor& operator[](std::size_t i) const { return each_[i]; }  // requires gradients
-  at::Tensor values() const { return values_; }                           // all of them, flat
+  at::Tensor values() const { return values_; }                           // all of them, flat, by their streams, those that do not decay at the end
   at::Tensor gradients() const { return gradients_; }
+  std::int64_t decayed() const { return decayed_; }                       // how many numbers decay
 
  private:
   at::Tensor values_, gradients_;
   std::vector<at::Tensor> each_;
+  std::int64_t decayed_ = 0;
 };
 
 }  // namespace calor::learn

@@ -21,7 +21,7 @@ at::Tensor logits_in_blocks(const KeptTokens& kept, const at::Tensor& points) {
   return at::cat(blocks);
 }
 
-at::Tensor logits_in_batches(const Ipn& network, std::int64_t batch, const at::Tensor& points) {
+at::Tensor logits_in_batches(const RowNetwork& network, std::int64_t batch, const at::Tensor& points) {
   std::vector<at::Tensor> batches;
   std::int64_t begin = 0;
   for (const std::int64_t rows : near_equal_batches(points.size(0), batch)) {
@@ -37,42 +37,35 @@ std::vector<double> shares(const KeptTokens& tokens, std::uint64_t seed) {
   auto rows = permutation(tokens.logits().size(0), random);
   rows.resize(static_cast<std::size_t>(std::min(share_rows, tokens.logits().size(0))));
   std::vector<double> share;
-  for (const at::Tensor& attention : tokens.attention(rows)) share.push_back(effective_share(attention));
+  for (const std::vector<at::Tensor>& heads : tokens.attention(rows)) {
+    double sum = 0;
+    for (const at::Tensor& attention : heads) sum += effective_share(attention);
+    share.push_back(sum / static_cast<double>(heads.size()));
+  }
   return share;
 }
 
 }  // namespace
 
-KeptTokens::KeptTokens(const Ipn& network, const at::Tensor& tokens) : network_(network) {
+KeptTokens::KeptTokens(const RowNetwork& network, const at::Tensor& tokens) : network_(network) {
   const at::NoGradGuard no_gradient;
-  at::Tensor hidden = network.encode(tokens);
-  for (std::int64_t l = 0; l < network.shape().layers; ++l) {
-    LayerInput input = network.prepare(l, hidden);
-    Attended attended = attend(network.attention(), input, network.factor(l));
-    hidden = network.propagate(hidden, attended.out);
-    layers_.push_back({std::move(input), std::move(attended.factors)});
-  }
-  logits_ = network.decode(hidden);
+  logits_ = network.forward(tokens, kept_);
 }
 
 at::Tensor KeptTokens::logits_beside(const at::Tensor& points) const {
   const at::NoGradGuard no_gradient;
-  at::Tensor hidden = network_.encode(points);
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const auto layer = static_cast<std::int64_t>(l);
-    hidden = network_.propagate(hidden, attend_beside(network_.attention(), layers_[l].tokens, layers_[l].factors,
-                                                      network_.prepare(layer, hidden), network_.factor(layer)));
-  }
-  return network_.decode(hidden);
+  return network_.forward_beside(kept_, points);
 }
 
-std::vector<at::Tensor> KeptTokens::attention(const std::vector<std::int64_t>& rows) const {
+std::vector<std::vector<at::Tensor>> KeptTokens::attention(const std::vector<std::int64_t>& rows) const {
   const at::NoGradGuard no_gradient;
   const at::Tensor index = index_tensor(rows);
-  std::vector<at::Tensor> attention;
-  for (std::size_t l = 0; l < layers_.size(); ++l)
-    attention.push_back(attention_rows(network_.attention(), layers_[l].tokens, layers_[l].factors, network_.factor(static_cast<std::int64_t>(l)), index));
-  return attention;
+  std::vector<std::vector<at::Tensor>> all;
+  for (const KeptAttention& kept : kept_) {
+    std::vector<at::Tensor>& heads = all.emplace_back();
+    for (const KeptHead& head : kept.heads) heads.push_back(attention_rows(kept.attention, head.tokens, head.factors, head.factor, index));
+  }
+  return all;
 }
 
 std::vector<std::int64_t> near_equal_batches(std::int64_t count, std::int64_t most) {
@@ -82,7 +75,7 @@ std::vector<std::int64_t> near_equal_batches(std::int64_t count, std::int64_t mo
   return sizes;
 }
 
-at::Tensor logits(const Ipn& network, Attend attend, std::int64_t batch, const at::Tensor& kept,
+at::Tensor logits(const RowNetwork& network, Attend attend, std::int64_t batch, const at::Tensor& kept,
                   const at::Tensor& points) {
   const at::NoGradGuard no_gradient;
   switch (attend) {
@@ -101,7 +94,7 @@ double accuracy(const at::Tensor& logits, const at::Tensor& labels) {
   return right.to(at::kDouble).mean().item<double>();
 }
 
-Evaluation evaluate(const Ipn& network, const Protocol& protocol, const RunData& data, std::uint64_t seed) {
+Evaluation evaluate(const RowNetwork& network, const Protocol& protocol, const RunData& data, std::uint64_t seed) {
   const at::NoGradGuard no_gradient;
   const at::Tensor& kept = data.kept.values;
   at::Tensor train_logits, test_logits;

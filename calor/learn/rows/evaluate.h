@@ -8,29 +8,25 @@
 #include <vector>
 
 #include "calor/learn/data/tokens.h"
-#include "calor/learn/rows/ipn.h"
 #include "calor/learn/rows/protocol.h"
+#include "calor/learn/rows/row_network.h"
 
 namespace calor::learn {
 
 // Training tokens propagated among themselves once, for any number of points beside them.
 class KeptTokens {
  public:
-  KeptTokens(const Ipn& network, const at::Tensor& tokens);
+  KeptTokens(const RowNetwork& network, const at::Tensor& tokens);
   const at::Tensor& logits() const { return logits_; }  // of the tokens
   // Each point attends to the tokens and to itself, layer by layer (attend_beside).  Memory O(points width), and
   // points x tokens for an additive score.
   at::Tensor logits_beside(const at::Tensor& points) const;
-  // The layers' weights among the tokens for the rows `rows` only, each row divided by its sum: one [rows, tokens] a layer.
-  std::vector<at::Tensor> attention(const std::vector<std::int64_t>& rows) const;
+  // The weights among the tokens for the rows `rows` only, each row divided by its sum: of each attention in order, one [rows, tokens] per head.
+  std::vector<std::vector<at::Tensor>> attention(const std::vector<std::int64_t>& rows) const;
 
  private:
-  const Ipn& network_;
-  struct Layer {
-    LayerInput tokens;
-    std::vector<Factors> factors;
-  };
-  std::vector<Layer> layers_;
+  const RowNetwork& network_;
+  std::vector<KeptAttention> kept_;
   at::Tensor logits_;
 };
 
@@ -42,7 +38,7 @@ inline constexpr std::int64_t query_block = 2048;
 //   train  each point attends to the kept tokens and to itself, in blocks of query_block points
 //   joint  kept tokens and points propagate together
 //   batch  the points in near-equal batches of at most `batch`, in their order; `kept` is not used
-at::Tensor logits(const Ipn& network, Attend attend, std::int64_t batch, const at::Tensor& kept, const at::Tensor& points);
+at::Tensor logits(const RowNetwork& network, Attend attend, std::int64_t batch, const at::Tensor& kept, const at::Tensor& points);
 
 // Near-equal sizes, at most `most` each, that sum to `count`; the earlier ones are the larger.
 std::vector<std::int64_t> near_equal_batches(std::int64_t count, std::int64_t most);
@@ -54,10 +50,10 @@ struct Evaluation {
   double loss = 0, train_accuracy = 0;  // on the kept training points
   double test_accuracy = 0;
   std::optional<double> extra_accuracy;  // always with the training points as keys
-  std::vector<double> share;             // per layer, on at most 256 rows
+  std::vector<double> share;             // per attention, a mean over heads, on at most 256 rows
 };
 
 // Kept points and test points under the protocol.  `seed` chooses the rows that the share is sampled on.
-Evaluation evaluate(const Ipn& network, const Protocol& protocol, const RunData& data, std::uint64_t seed);
+Evaluation evaluate(const RowNetwork& network, const Protocol& protocol, const RunData& data, std::uint64_t seed);
 
 }  // namespace calor::learn

@@ -7,8 +7,8 @@
 namespace calor::learn {
 namespace {
 
-// Vectors of the layer's width that a token has in a layer: features, values, their gradients, and temporaries.
-constexpr std::int64_t vectors_a_layer = 16;
+// Vectors of the widest width that a token has for each map: features, their gradients, and temporaries.
+constexpr std::int64_t vectors_a_map = 8;
 constexpr std::int64_t share_sample = 256;  // rows that are materialised for the effective share
 
 }  // namespace
@@ -25,18 +25,21 @@ std::uint64_t points_bytes(const TrainingSize& s) {
   return static_cast<std::uint64_t>(number * (s.train + s.test) * s.columns);
 }
 
-std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const IpnShape& shape) {
+std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const RowShape& shape) {
   const std::int64_t kept = std::min(s.train, p.kept_tokens);
   const std::int64_t together = p.attend == Attend::joint ? kept + s.test : std::max(kept, std::min(s.test, query_block));
   const std::int64_t tokens = std::max(p.batch, together);
   // Scores that a layer stores: of a training step, whose gradient holds all layers', and of a measurement.
-  const Attention attention{&score_kind(shape.score), shape.normalise};
-  const std::int64_t pairs = std::max({shape.layers * stored_numbers(attention, p.batch, p.batch, true),
-                                       stored_numbers(attention, together, together, false)});
-  const std::int64_t activations = tokens * (s.columns + shape.width * vectors_a_layer * (shape.layers + 1));
+  std::int64_t training = 0, measuring = 0;
+  for (const Attention& attention : shape.attentions) {
+    training += stored_numbers(attention, p.batch, p.batch, true);
+    measuring = std::max(measuring, stored_numbers(attention, together, together, false));
+  }
+  const std::int64_t pairs = std::max(training, measuring);
+  const std::int64_t activations = tokens * (s.columns + shape.widest * vectors_a_map * (shape.maps + 1));
   const std::int64_t rows = 3 * share_sample * kept;
   const std::int64_t logits = 4 * (s.test + kept) * s.classes;
-  return static_cast<std::uint64_t>(activations + pairs + rows + logits + 4 * parameter_count(shape)) * sizeof(float);
+  return static_cast<std::uint64_t>(activations + pairs + rows + logits + 4 * shape.parameters) * sizeof(float);
 }
 
 }  // namespace calor::learn

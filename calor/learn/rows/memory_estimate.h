@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "calor/io/dataset.h"
-#include "calor/learn/rows/ipn.h"
 #include "calor/learn/rows/protocol.h"
+#include "calor/learn/rows/row_network.h"
 
 namespace calor::learn {
 
@@ -21,6 +21,6 @@ TrainingSize training_size(const io::Dataset& data, const std::optional<io::Data
 std::uint64_t points_bytes(const TrainingSize& size);
 
 // Bytes of one run beside its points: network, optimiser, activations of a step and of a measurement.
-std::uint64_t run_bytes(const TrainingSize& size, const Protocol& protocol, const IpnShape& shape);
+std::uint64_t run_bytes(const TrainingSize& size, const Protocol& protocol, const RowShape& shape);
 
 }  // namespace calor::learn

@@ -23,6 +23,7 @@ void read_metadata(const io::Safetensors& content, Model& model) {
   read_table(content, false, model);
   model.attention = entry(content, "attention");
   model.pipeline = entry(content, "pipeline");
+  if (const auto network = content.metadata.find("network"); network != content.metadata.end()) model.network = network->second;
   model.protocol = protocol_from_json(json::parse(entry(content, "protocol")));
   require(!model.features.empty() && model.classes.size() >= 2, Fault::input,
           "[model] expected at least 1 feature and 2 classes, found {} and {}", model.features.size(),
@@ -58,7 +59,7 @@ void read_tensors(const io::Safetensors& content, Model& model) {
 
 void save_model(const std::string& path, const Model& model) {
   io::Safetensors content;
-  content.metadata = {{"attention", model.attention}, {"pipeline", model.pipeline}, {"protocol", to_json(model.protocol).dump()}};
+  content.metadata = {{"attention", model.attention}, {"pipeline", model.pipeline}, {"network", model.network}, {"protocol", to_json(model.protocol).dump()}};
   store_origin(content, io::network_mark, schema, model);
   store_table(content, false, model);
   content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns()});

@@ -3,7 +3,7 @@
 //
 // Tensors: network.<parameter> F32; preprocessing.mean and preprocessing.deviation [columns] F64; tokens.values [kept,
 // columns] F32, preprocessed, and tokens.labels [kept] I64.  Metadata (texts; JSON where they hold more than a word): kind,
-// schema, version, attention, pipeline, protocol, seed, input_hash, data, label, features, classes.
+// schema, version, attention, pipeline, network, protocol, seed, input_hash, data, label, features, classes.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct Weight {
 
 struct Model {
   std::string attention;               // "self", "l2", "metric", "uniform", or a pipeline
-  std::string pipeline;                // "score(metric) | exp | row | apply"
+  std::string pipeline;                // "score(metric) | exp | row | apply", or the network's
+  std::string network;                 // the whole network; "" of the first files: the attention's in the information propagation network
   Protocol protocol;                   // resolved
   std::uint64_t seed = 0;
   std::string version, input_hash;     // of Calor, and of the data trained on

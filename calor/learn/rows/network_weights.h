@@ -5,15 +5,18 @@
 #include <memory>
 #include <string>
 
-#include "calor/learn/rows/ipn.h"
 #include "calor/learn/rows/model_file.h"
+#include "calor/learn/rows/row_network.h"
 
 namespace calor::learn {
 
-std::map<std::string, Weight> weights_of(const Ipn& network);
+// The stages of the whole network.
+std::string network_text(const Model& model);
+
+std::map<std::string, Weight> weights_of(const RowNetwork& network);
 
 // The network that `model` describes, with its weights.  Throws Fault::input: "[model] ..." for a missing, superfluous or
 // misshapen weight, or one that is not finite.
-std::unique_ptr<Ipn> network_of(const Model& model);
+std::unique_ptr<RowNetwork> network_of(const Model& model);
 
 }  // namespace calor::learn

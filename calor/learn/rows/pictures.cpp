@@ -83,7 +83,7 @@ json shown_points(const Prepared& prepared, const engine::Matrix& all, const Ext
 
 }  // namespace
 
-json similarity_pictures(const Ipn& network, const std::string& attention, std::uint64_t seed, const RunData& points) {
+json similarity_pictures(const RowNetwork& network, const std::string& attention, std::uint64_t seed, const RunData& points) {
   const at::NoGradGuard no_gradient;
   const std::int64_t* kept = points.kept.labels.data_ptr<std::int64_t>();
   const std::vector<std::int64_t> labels(kept, kept + points.kept.count());
@@ -93,7 +93,9 @@ json similarity_pictures(const Ipn& network, const std::string& attention, std::
   std::vector<std::int64_t> shown;
   for (const std::int64_t row : rows) shown.push_back(label_of(row));
   json pictures = json::array();
-  for (const at::Tensor& attended : KeptTokens(network, points.kept.values).attention(rows)) {
+  for (const std::vector<at::Tensor>& heads : KeptTokens(network, points.kept.values).attention(rows)) {
+    at::Tensor attended = heads.front();  // the mean over heads
+    for (std::size_t head = 1; head < heads.size(); ++head) attended = attended + heads[head];
     const at::Tensor among = attended.index_select(1, index_tensor(rows));
     pictures.push_back({{"attention", attention},
                         {"layer", pictures.size() + 1},
@@ -104,7 +106,7 @@ json similarity_pictures(const Ipn& network, const std::string& attention, std::
   return pictures;
 }
 
-json region_picture(const Ipn& network, const std::string& attention, std::uint64_t seed, const SeedData& data, const PointMap& map,
+json region_picture(const RowNetwork& network, const std::string& attention, std::uint64_t seed, const SeedData& data, const PointMap& map,
                     const RunData& points) {
   const at::NoGradGuard no_gradient;
   engine::Matrix all(data.prepared.train.rows() + data.prepared.test.rows(), 2);

@@ -24,7 +24,7 @@ at::Tensor points_for(const Model& model, const io::Dataset& data) {
 }
 
 // Blocks are independent under Attend::train: side by side over the threads, the same bits for any number of them.
-at::Tensor logits_beside_tokens(const Ipn& network, const at::Tensor& tokens, const at::Tensor& points,
+at::Tensor logits_beside_tokens(const RowNetwork& network, const at::Tensor& tokens, const at::Tensor& points,
                                 const Context& context) {
   const std::int64_t count = points.size(0), blocks = (count + query_block - 1) / query_block;
   const KeptTokens kept(network, tokens);
@@ -42,22 +42,23 @@ at::Tensor logits_beside_tokens(const Ipn& network, const at::Tensor& tokens, co
 }
 
 // Scores that a layer stores: among the tokens, and of the points beside them or with them.
-std::uint64_t stored(const Model& model, std::uint64_t together) {
-  const Similarity similarity = parse_similarity(model.pipeline);
-  const Attention attention{&score_kind(similarity.score), similarity.normalise};
+std::uint64_t stored(const RowShape& shape, const Model& model, std::uint64_t together) {
   const auto tokens = static_cast<std::int64_t>(model.labels.size()), points = static_cast<std::int64_t>(together);
   const std::int64_t all = model.protocol.attend == Attend::joint ? tokens + points : std::max(tokens, points);
-  return static_cast<std::uint64_t>(stored_numbers(attention, all, all, /*gradient=*/false));
+  std::int64_t most = 0;
+  for (const Attention& attention : shape.attentions) most = std::max(most, stored_numbers(attention, all, all, /*gradient=*/false));
+  return static_cast<std::uint64_t>(most);
 }
 
 void require_memory(const Model& model, const io::Dataset& data, const Context& context) {
   // Points in double, as floats and as a tensor, activations of one block or of all points, logits and probabilities.
   constexpr std::uint64_t activations = 16;
-  const auto rows = static_cast<std::uint64_t>(data.rows), width = static_cast<std::uint64_t>(model.protocol.width);
+  const RowShape shape = shape_of(model::network_of(network_text(model)), model.columns(), static_cast<std::int64_t>(model.classes.size()));
+  const auto rows = static_cast<std::uint64_t>(data.rows), width = static_cast<std::uint64_t>(shape.widest);
   const std::uint64_t together = model.protocol.attend == Attend::joint ? rows : std::min<std::uint64_t>(rows, query_block);
   const std::uint64_t floats = 4 * rows * static_cast<std::uint64_t>(model.columns()) +
                                3 * rows * model.classes.size() +
-                               activations * width * (together + model.labels.size()) + stored(model, together);
+                               activations * width * (together + model.labels.size()) + stored(shape, model, together);
   context.memory.require(floats * sizeof(float), "predict", "points and activations", "predict fewer rows at a time");
 }
 

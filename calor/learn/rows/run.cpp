@@ -22,29 +22,17 @@ std::vector<std::int64_t> index_slice(const std::vector<std::int64_t>& order, st
 
 }  // namespace
 
-IpnShape ipn_shape(const Protocol& protocol, const Similarity& similarity, std::int64_t columns, std::int64_t classes) {
-  return {columns,
-          protocol.width,
-          protocol.layers,
-          classes,
-          protocol.residual,
-          similarity.temperature.value_or(protocol.temperature),
-          similarity.score,
-          similarity.normalise,
-          similarity.bandwidth};
-}
-
-Run::Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data, Measure measured)
+Run::Run(const Protocol& protocol, const Learner& learner, std::uint64_t seed, const RunData& data, Measure measured)
     : protocol_(protocol),
       data_(data),
       seed_(seed),
       measured_(measured),
-      network_(ipn_shape(protocol, similarity, data.columns, data.classes), seed),
+      network_(learner.network(protocol), data.columns, data.classes, seed),
       trainer_(network_.values(), network_.gradients(),
                Adam(protocol.optimizer, protocol.learning_rate, protocol.weight_decay, network_.values().numel(), network_.decayed())),
       batches_(near_equal_batches(data.train.count(), protocol.batch)),
       recorded_(recorded_epochs(protocol.epochs)) {
-  record_.attention = similarity.name;
+  record_.attention = learner.name;
   record_.seed = seed;
   record_.parameters = network_.values().numel();
   Random random(seed, Purpose::tokens, 1);
@@ -70,7 +58,7 @@ bool Run::step() {
   if (failure_ || epoch_ == protocol_.epochs) return false;
   const bool finite = trainer_.step([&] {
     const Points points = batch_points();
-    return differentiated(at::cross_entropy_loss(network_.forward(points.values), points.labels));
+    return differentiated(at::cross_entropy_loss(network_.training_forward(points.values, static_cast<std::uint64_t>(trainer_.steps())), points.labels));
   });
   if (!finite) failure_ = fmt::format("the loss became non-finite in epoch {}", epoch_ + 1);
   if (failure_) {
@@ -113,8 +101,8 @@ Checkpoint Run::checkpoint() const {
 void Run::restore(const Checkpoint& content) {
   const auto epoch = content.state.at("epoch").get<std::int64_t>(), batch = content.state.at("batch").get<std::int64_t>();
   const std::vector<float>& factors = content.numbers.at("factors");
-  require(factors.size() == static_cast<std::size_t>(network_.shape().layers) && epoch >= 0 && epoch <= protocol_.epochs && batch >= 0 && batch < steps_an_epoch(), Fault::input,
-          "[train] expected the state of a network of {} in epoch 0 to {}, found {} in epoch {}", counted(network_.shape().layers, "layer"), protocol_.epochs, factors.size(), epoch);
+  require(factors.size() == network_.factors().size() && epoch >= 0 && epoch <= protocol_.epochs && batch >= 0 && batch < steps_an_epoch(), Fault::input,
+          "[train] expected the state of a network of {} in epoch 0 to {}, found {} in epoch {}", counted(static_cast<std::int64_t>(network_.factors().size()), "attention"), protocol_.epochs, factors.size(), epoch);
   analyse::RunRecord record = record_from_json(content.state.at("record"));
   trainer_.restore(content);
   network_.set_factors(factors);

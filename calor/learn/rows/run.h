@@ -8,14 +8,12 @@
 
 #include "calor/analyse/comparison.h"
 #include "calor/learn/data/tokens.h"
-#include "calor/learn/rows/ipn.h"
+#include "calor/learn/rows/learner.h"
 #include "calor/learn/rows/protocol.h"
-#include "calor/learn/rows/similarity.h"
+#include "calor/learn/rows/row_network.h"
 #include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
-
-IpnShape ipn_shape(const Protocol& protocol, const Similarity& similarity, std::int64_t columns, std::int64_t classes);
 
 // Whether a run is measured at its recorded epochs, or keeps no record.
 enum class Measure { along, never };
@@ -23,7 +21,7 @@ enum class Measure { along, never };
 class Run : public TrainingRun {
  public:
   // protocol: resolved.  `data` must outlive the run.
-  Run(const Protocol& protocol, const Similarity& similarity, std::uint64_t seed, const RunData& data, Measure measured = Measure::along);
+  Run(const Protocol& protocol, const Learner& learner, std::uint64_t seed, const RunData& data, Measure measured = Measure::along);
 
   // One step of the optimiser, and the measurement of an epoch that ends with it.  False: the run had already ended.
   bool step() override;
@@ -34,7 +32,7 @@ class Run : public TrainingRun {
   std::int64_t epochs() const override { return protocol_.epochs; }
   double epochs_done() const override { return static_cast<double>(steps_done()) / static_cast<double>(steps_an_epoch()); }
   std::string progress() const override;
-  const Ipn& network() const { return network_; }
+  const RowNetwork& network() const { return network_; }
   const analyse::RunRecord& record() const { return record_; }
   const std::optional<std::string>& failure() const override { return failure_; }  // its last record counts every prediction as wrong
   Checkpoint checkpoint() const override;
@@ -49,7 +47,7 @@ class Run : public TrainingRun {
   const RunData& data_;
   std::uint64_t seed_;
   Measure measured_;
-  Ipn network_;
+  RowNetwork network_;
   Trainer trainer_;
   std::vector<std::int64_t> batches_, recorded_;  // sizes of the batches of an epoch; epochs to measure
   std::vector<std::int64_t> order_;               // of the points in this epoch; empty for a single batch

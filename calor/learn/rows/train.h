@@ -1,4 +1,4 @@
-// Training one attention network on one data set: protocol in, record and trained model out.
+// Training one network on one data set: protocol in, record and trained model out.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "calor/analyse/comparison.h"
 #include "calor/core/progress.h"
 #include "calor/io/dataset.h"
+#include "calor/learn/rows/learner.h"
 #include "calor/learn/rows/model_file.h"
 #include "calor/learn/rows/protocol.h"
 
@@ -16,7 +17,7 @@ namespace calor::learn {
 
 struct TrainOptions {
   Protocol protocol;
-  std::string attention = "metric";  // self, l2, metric, uniform, or a pipeline "score(..) | exp | row | apply"
+  Learner learner = attention_learner("metric");
   std::uint64_t seed = 0;            // of the split, the weights and the batches
   std::string save;                  // model.safetensors to write; "": none, and no checkpoint
   bool restart = false;              // discard a checkpoint instead of going on from it

@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "calor/learn/rows/score_kind.h"
+#include "calor/learn/network/score_kind.h"
 
 namespace calor::learn {
 

@@ -1,4 +1,4 @@
-#include "calor/learn/rows/attend.h"
+#include "calor/learn/network/attend.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/logaddexp.h>

@@ -26,7 +26,7 @@ struct Features {
 enum class Pairing { dot, squared_distance, additive };
 
 struct ScoreKind {
-  std::string name;  // in score(..)
+  std::string name;  // in an attention's score(..)
   Pairing pairing;
   bool symmetric;    // the same from x to y as from y to x
   std::vector<ParameterSpec> (*parameters)(std::int64_t width);
@@ -39,7 +39,7 @@ struct ScoreKind {
 // phi(z) = z + W2 tanh(W1 z + b1) + b2: what a metric's distance is measured after.  Ruan and Zhang 2024.
 at::Tensor learned_map(const at::Tensor& z, const at::Tensor& hidden, const at::Tensor& hidden_bias, const at::Tensor& out, const at::Tensor& out_bias);
 
-// The entry of a score named in a parsed Similarity.  Throws Fault::usage for another name.
+// By its name in score(..): "qk", of a network "dot", ...  Throws Fault::usage for another name.
 const ScoreKind& score_kind(const std::string& name);
 
 }  // namespace calor::learn

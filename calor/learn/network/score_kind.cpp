@@ -1,4 +1,4 @@
-#include "calor/learn/rows/score_kind.h"
+#include "calor/learn/network/score_kind.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
@@ -76,10 +76,9 @@ at::Tensor learned_map(const at::Tensor& z, const at::Tensor& hidden, const at::
 }
 
 const ScoreKind& score_kind(const std::string& name) {
-  for (const ScoreKind& kind : kinds()) {
-    if (kind.name == name) return kind;
-  }
-  fail(Fault::usage, "[score] expected a score that can be trained, found '{}'", name);
+  for (const ScoreKind& kind : kinds())
+    if (kind.name == name || (kind.name == "qk" && name == "dot")) return kind;
+  fail(Fault::usage, "[score] expected a score of all pairs (additive, dot, l2, metric, uniform), found {}", name);
 }
 
 }  // namespace calor::learn

@@ -1,4 +1,4 @@
-#include "calor/learn/rows/scores.h"
+#include "calor/learn/network/scores.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cdist.h>

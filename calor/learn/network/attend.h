@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "calor/engine/normalise.h"
-#include "calor/learn/rows/score_kind.h"
-#include "calor/learn/rows/scores.h"
-#include "calor/learn/rows/similarity.h"
+#include "calor/engine/normaliser.h"
+#include "calor/learn/network/score_kind.h"
+#include "calor/learn/network/scores.h"
 
 namespace calor::learn {
+
+using engine::Normaliser;
 
 // What a layer makes of its tokens before they attend.
 struct LayerInput {
