@@ -71,3 +71,20 @@ def press_key(driver, element):
     """By keyboard, as everyone must be able to."""
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", element)
     element.send_keys(" ")
+
+
+def tables(driver):
+    """Each table by its caption: its rows, as lists of cells; the head is the first."""
+    return driver.execute_script("""return Object.fromEntries([...document.querySelectorAll('table')].map((table) => [
+      table.getAttribute('aria-label') || (table.caption || {}).textContent, [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent))]))""")
+
+
+def table_of(driver, caption):
+    found = [rows for name, rows in tables(driver).items() if caption in (name or "")]
+    assert len(found) == 1, (caption, list(tables(driver)))
+    return found[0]
+
+
+def facts_of(driver):
+    """Terms and what is said of them, as in Protocol and Data."""
+    return driver.execute_script("return Object.fromEntries([...document.querySelectorAll('dt')].map((dt) => [dt.textContent, dt.nextElementSibling.textContent]))")

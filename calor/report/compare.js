@@ -46,7 +46,7 @@ function buildPage() {
   document.getElementById("top").append(
       h("div", {class: "bar"}, h("span", {class: "brand"}, "Calor"),
         h("span", {class: "buttons"}, saveButton("calor-compare.json"), themeSwitch())),
-      h("h1", {}, `Which ${result.experiments.every(ofNetworks) ? "network" : "attention"} for ${listed(names)}?`),
+      h("h1", {}, `Which ${result.experiments.every(wholeNetworks) ? "network" : "attention"} for ${listed(names)}?`),
       h("p", {class: "lead"},
         `${
             listed(

@@ -2,7 +2,9 @@
 const ofNodes = (experiment) => experiment.protocol.of === "nodes";
 const ofSurfaces = (experiment) => experiment.protocol.of === "surfaces";
 const ofNetworks = (experiment) => ofNodes(experiment) || ofSurfaces(experiment);
-const methodNoun = (experiment) => (ofNetworks(experiment) ? "network" : "similarity");
+const wholeNetworks = (experiment) => ofNetworks(experiment) || experiment.protocol.width === null;  // given by --pipeline, not by their attention
+const methodNoun = (experiment) => (wholeNetworks(experiment) ? "network" : "similarity");
+const methodNouns = (experiment) => (wholeNetworks(experiment) ? "networks" : "similarities");
 
 // The tables and figures of one experiment, each with its controls and a line on how to read it.
 function accuracyTable(experiment) {
@@ -191,7 +193,7 @@ function differencesFigure(experiment) {
       "Both members of a pair share seed and split. A whisker that crosses zero, inside the grey bar of differences too small for this run to detect, is no evidence of a difference; filled marks have p < 0.05 after Holm's correction.",
       [],
       plot(
-          `Mean paired difference with 95 % interval, by pair of ${ofNetworks(experiment) ? "networks" : "similarities"}`,
+          `Mean paired difference with 95 % interval, by pair of ${methodNouns(experiment)}`,
           (width) => differenceRows(experiment, width))
           .element,
       table("Paired tests over the same seeds (dead runs included)", columns, experiment.pairs),
@@ -238,7 +240,7 @@ function baselinesFigure(experiment) {
           "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods to which every node, triangle or point is alone, or which see the graph alone; the grey ring is uniform attention, the control, where it was run." :
           "Sorted by mean accuracy over all runs, whiskers are ± deviation over seeds; squares are methods without attention, the grey ring is uniform attention, the control. An attention network that does not beat them has not earned its cost.",
       [],
-      plot(`Mean accuracy of ${ofNetworks(experiment) ? "networks" : "similarities"} and baselines, sorted`, (width) => baselineRows(experiment, width)).element,
+      plot(`Mean accuracy of ${methodNouns(experiment)} and baselines, sorted`, (width) => baselineRows(experiment, width)).element,
       table("Baselines: mean ± deviation over seeds", columns, experiment.baselines),
       sentence ? h("p", {class: "quiet"}, sentence) : null);
 }
@@ -371,7 +373,7 @@ function protocolFigure(experiment) {
         facts(
             "Protocol",
             ofSurfaces(experiment) ? surfaceProtocol(p, seeds) : ofNodes(experiment) ? nodeProtocol(p, seeds) : [
-              ["reading", p.reading],
+              ...(p.width === null ? [] : [["reading", p.reading]]),
               ["a test point attends to", attend[p.attend] ? `${attend[p.attend]} (${p.attend})` : p.attend],
               ...(p.width === null ? [["networks", "each as its pipeline says"]] : [["layers × width", `${count(p.layers)} × ${count(p.width)}`], ["residual", yes(p.residual)]]),
               ["optimiser", p.optimizer], ["learning rate", significant(p.learning_rate)],

@@ -5,7 +5,7 @@ import json
 import pytest
 from selenium.webdriver.common.by import By
 
-from browser import browser, errors, in_browser, open_page, requests, too_wide, wrong_words
+from browser import browser, errors, facts_of, in_browser, open_page, requests, table_of, too_wide, wrong_words
 from command import document_of
 from command import run as calor
 
@@ -18,23 +18,6 @@ def page(tmp_path_factory):
     page = tmp_path_factory.mktemp("nodes") / "r.html"
     calor("compare", "blocks", "--pipeline", "gcn", "--pipeline", "graph-metric", "--seeds", "2", "--epochs", "20", "--report", page, "-q")
     return page
-
-
-def tables(driver):
-    """Each table by its caption: its rows, as lists of cells; the head is the first."""
-    return driver.execute_script("""return Object.fromEntries([...document.querySelectorAll('table')].map((table) => [
-      table.getAttribute('aria-label') || (table.caption || {}).textContent, [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent))]))""")
-
-
-def table_of(driver, caption):
-    found = [rows for name, rows in tables(driver).items() if caption in (name or "")]
-    assert len(found) == 1, (caption, list(tables(driver)))
-    return found[0]
-
-
-def facts_of(driver):
-    """Terms and what is said of them, as in Protocol and Data."""
-    return driver.execute_script("return Object.fromEntries([...document.querySelectorAll('dt')].map((dt) => [dt.textContent, dt.nextElementSibling.textContent]))")
 
 
 def test_the_page_is_of_networks_and_neighbours(browser, page):
