@@ -92,6 +92,12 @@ static std::string about_embedding(const json& found) {
   return text + ".";
 }
 
+static std::string about_islands(const json& quality) {
+  if (!quality.contains("embedding")) return "";
+  const std::string text = islands_text(quality["embedding"]["islands"]);
+  return text.empty() ? "" : fmt::format("The picture has {}.", text);
+}
+
 static std::string about_prediction(const json& found, bool placing) {
   const std::string rows = counted(found["rows"], placing ? "labelled row" : "held-out row");
   if (found.contains("accuracy")) {
@@ -122,7 +128,7 @@ static std::string about_graph(const json& quality) {
 json page_document(json document, const State& state, const Known& known, const Pictured& pictured, const Context& context) {
   const json& quality = document["quality"];
   json sentences = json::array();
-  for (std::string sentence : {what_happened(state, known, pictured, quality), how_well(quality, state), about_graph(quality)})
+  for (std::string sentence : {what_happened(state, known, pictured, quality), how_well(quality, state), about_islands(quality), about_graph(quality)})
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
   for (const char* name : {"figures", "series"})  // what placing new points has none of
     if (!document.contains(name)) document[name] = json::object();

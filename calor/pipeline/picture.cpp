@@ -141,7 +141,14 @@ static json colourings_of(const State& state, const Known& known, const Pictured
     const engine::Components components = engine::connected_components(state.graph ? *state.graph : *state.data->graph);
     if (components.of.size() == rows) colourings.push_back(by_class("component", numbers_to(components.count), components.of));
   }
-  if (quality.contains("embedding") && quality["embedding"].is_object()) colourings.push_back(neighbours_kept(quality["embedding"], known.input->rows()));
+  if (quality.contains("embedding") && quality["embedding"].is_object()) {
+    colourings.push_back(neighbours_kept(quality["embedding"], known.input->rows()));
+    if (const json& islands = quality["embedding"]["islands"]; islands.is_object() && islands["count"] > 1) {
+      std::vector<std::string> names = numbers_to(islands["count"].get<std::int64_t>() + 1);
+      names.erase(names.begin());  // from 1
+      colourings.push_back(by_class("island", names, islands["of"].get<std::vector<std::int64_t>>()));
+    }
+  }
   return colourings;
 }
 

@@ -1,6 +1,7 @@
 #include "calor/pipeline/quality.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 
 #include "calor/analyse/clusters.h"
 #include "calor/analyse/embedding.h"
+#include "calor/analyse/islands.h"
 #include "calor/analyse/predictions.h"
 #include "calor/analyse/spectrum.h"
 #include "calor/core/text.h"
@@ -23,7 +25,20 @@ json number_or_null(double value) { return std::isfinite(value) ? json(value) : 
 
 static analyse::Points points_of(const Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
 
-static json embedding_json(const Matrix& input, const Matrix& embedding, const std::vector<std::int64_t>& labels,
+// Where nearest neighbours take at most about a second a core: those of the embedding, and of the data, whose own graph is taken where there is one.
+constexpr double most_products = 4e10, most_pairs = 5e9;
+
+static json islands_json(const Matrix& input, const Matrix& embedding, const Csr* graph, const Context& context) {
+  const auto n = static_cast<double>(input.rows());
+  if (n * n > most_pairs || (!graph && n * n * static_cast<double>(input.cols()) > most_products)) return nullptr;
+  const analyse::Islands found = analyse::islands(input, embedding, graph, {}, context);
+  json torn = json::array(), glued = json::array();
+  for (const auto& pair : found.torn) torn.push_back({{"smaller", pair.smaller}, {"other", pair.other}, {"share", pair.share}});
+  for (const auto& one : found.glued) glued.push_back({{"island", one.island}, {"parts", one.parts}});
+  return {{"count", found.sizes.size()}, {"sizes", found.sizes}, {"of", found.island}, {"torn", std::move(torn)}, {"glued", std::move(glued)}};
+}
+
+static json embedding_json(const Matrix& input, const Matrix& embedding, const std::vector<std::int64_t>& labels, const Csr* graph,
                            std::uint64_t seed, const Context& context) {
   analyse::EmbeddingQualityOptions options;
   options.seed = seed;
@@ -38,12 +53,19 @@ static json embedding_json(const Matrix& input, const Matrix& embedding, const s
           {"continuity", number_or_null(found.continuity)},
           {"stress_1", number_or_null(found.stress_1)},
           {"purity", number_or_null(found.purity)},
-          {"purity_of_input", number_or_null(found.purity_of_input)}};
+          {"purity_of_input", number_or_null(found.purity_of_input)},
+          {"islands", islands_json(input, embedding, graph, context)}};
+}
+
+// The graph of neighbours that an embedding was made from: it joins rows to rows.
+static const Csr* own_graph(const State& state) {
+  const Csr* graph = state.graph.get();
+  return graph && !state.placing && graph->rows == state.rows() && graph->columns == graph->rows ? graph : nullptr;
 }
 
 // Of the rows that have coordinates.
 static json embedding_json(const State& state, const Known& known, const Context& context) {
-  if (state.points->allFinite()) return embedding_json(*known.input, *state.points, known.labels, state.seed, context);
+  if (state.points->allFinite()) return embedding_json(*known.input, *state.points, known.labels, own_graph(state), state.seed, context);
   std::vector<Eigen::Index> rows;
   std::vector<std::int64_t> labels;
   for (Eigen::Index i = 0; i < state.points->rows(); ++i) {
@@ -51,9 +73,13 @@ static json embedding_json(const State& state, const Known& known, const Context
     rows.push_back(i);
     if (!known.labels.empty()) labels.push_back(known.labels[static_cast<std::size_t>(i)]);
   }
-  json found = embedding_json((*known.input)(rows, Eigen::all), (*state.points)(rows, Eigen::all), labels, state.seed, context);
-  if (found.is_object())
-    for (json& row : found["judged"]) row = rows[row.get<std::size_t>()];
+  json found = embedding_json((*known.input)(rows, Eigen::all), (*state.points)(rows, Eigen::all), labels, nullptr, state.seed, context);
+  if (!found.is_object()) return found;
+  for (json& row : found["judged"]) row = rows[row.get<std::size_t>()];
+  if (!found["islands"].is_object()) return found;
+  json of(static_cast<std::size_t>(state.points->rows()), -1);
+  for (std::size_t i = 0; i < rows.size(); ++i) of[static_cast<std::size_t>(rows[i])] = found["islands"]["of"][i];
+  found["islands"]["of"] = std::move(of);
   return found;
 }
 
@@ -154,6 +180,26 @@ static std::string embedding_line(const json& found) {
   return line;
 }
 
+// Islands are called by their numbers from 1, as in the picture's legend.
+std::string islands_text(const json& found) {
+  if (!found.is_object() || (found["count"] < 2 && found["glued"].empty())) return "";
+  const auto number = [](const json& island) { return island.get<std::int64_t>() + 1; };
+  std::string text = counted(found["count"], "island");
+  const auto outside = std::count(found["of"].begin(), found["of"].end(), json(-1));
+  if (outside) text += fmt::format(", {} outside", counted(outside, "row"));
+  constexpr std::size_t most_named = 3;
+  for (std::size_t t = 0; t < std::min(most_named, found["torn"].size()); ++t) {
+    const json& pair = found["torn"][t];
+    text += fmt::format("; islands {} and {} are torn apart ({:.0f} % of the nearest neighbours of {} in the data lie on {})", number(pair["smaller"]), number(pair["other"]), 100 * pair["share"].get<double>(),
+                        number(pair["smaller"]), number(pair["other"]));
+  }
+  if (found["torn"].size() > most_named) text += fmt::format("; {} more pairs are torn apart", found["torn"].size() - most_named);
+  for (const json& one : found["glued"])
+    text += fmt::format("; island {} holds {} groups that no mutual neighbours in the data join ({} points)", number(one["island"]), one["parts"].size(),
+                        fmt::join(one["parts"].get<std::vector<std::int64_t>>(), ", "));
+  return text;
+}
+
 static std::string prediction_line(const json& found, const char* kind_of_rows) {
   const std::int64_t rows = found["rows"];
   std::string line;
@@ -170,7 +216,10 @@ static std::string prediction_line(const json& found, const char* kind_of_rows) 
 
 std::vector<std::string> quality_lines(const json& quality, const char* judged_row) {
   std::vector<std::string> lines;
-  if (quality.contains("embedding")) lines.push_back(embedding_line(quality["embedding"]));
+  if (quality.contains("embedding")) {
+    lines.push_back(embedding_line(quality["embedding"]));
+    if (std::string islands = islands_text(quality["embedding"]["islands"]); !islands.empty()) lines.push_back(std::move(islands));
+  }
   if (quality.contains("clusters")) {
     const json& found = quality["clusters"];
     std::string line = counted(found["count"], "cluster");

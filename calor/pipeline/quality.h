@@ -28,6 +28,9 @@ nlohmann::json quality_of(const State& state, const std::vector<BoundStage>& sta
 // The same for people, a line each; what predictions are judged on is called a `judged_row`.
 std::vector<std::string> quality_lines(const nlohmann::json& quality, const char* judged_row = "held-out row");
 
+// "11 islands; 11 and 7 are torn apart (20 % of ..)": what is worth saying of "islands"; "" for nothing.
+std::string islands_text(const nlohmann::json& islands);
+
 // null for what is not finite.
 nlohmann::json number_or_null(double value);
 
