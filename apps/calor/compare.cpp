@@ -44,8 +44,8 @@ static std::string json_path(const std::string& report) {
   return std::filesystem::path(report).replace_extension(".json").string();
 }
 
-static void print_chosen(const json& name, const json& text) {
-  if (text.is_string()) fmt::print("    {:<34} {}\n", name.get<std::string>(), text.get<std::string>());
+static void print_chosen(const NameColumn& names, const json& name, const json& text) {
+  if (text.is_string()) fmt::print("    {} {}\n", names(name), text.get<std::string>());
 }
 
 static void print_experiment(const json& experiment) {
@@ -58,22 +58,23 @@ static void print_experiment(const json& experiment) {
     fmt::print("  constant columns: {}\n", list_names(constant));
   const bool fresh = data["extra_test"].get<std::int64_t>() > 0;
   const auto fresh_points = [&](const json& row) { return fresh ? fmt::format("{:>9}", percent(row["extra_mean"])) : ""; };
-  fmt::print("  {:<36} {:>10} {:>8}{} {:>6} {:>12}\n", "", "accuracy %", "sd", fresh ? "  fresh %" : "", "dead", "epochs to");
+  const NameColumn names(experiment);
+  fmt::print("  {} {:>10} {:>8}{} {:>6} {:>12}\n", names.head(), "accuracy %", "sd", fresh ? "  fresh %" : "", "dead", "epochs to");
   const std::string common = percent(protocol["common_accuracy"], 0);
   for (const json& row : experiment["summary"]) {
-    fmt::print("  {:<36} {:>10} {:>8}{} {:>6} {:>12}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]),
+    fmt::print("  {} {:>10} {:>8}{} {:>6} {:>12}\n", names(row["attention"]), percent(row["accuracy_mean"]),
                percent(row["accuracy_sd"]), fresh_points(row), row["dead"].get<int>(),
                row["epochs_to_common"].is_number() ? fmt::format("{:.0f} ({} %)", row["epochs_to_common"].get<double>(), common)
                                                    : "-");
   }
   for (const json& row : experiment["baselines"])
-    fmt::print("  {:<36} {:>10} {:>8}{}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]),
+    fmt::print("  {} {:>10} {:>8}{}\n", names(row["name"]), percent(row["accuracy_mean"]),
                percent(row["accuracy_sd"]), fresh_points(row));
   if (fresh)
     fmt::print("  fresh: on {} further points, which the verdict goes by\n", data["extra_test"].get<std::int64_t>());
   fmt::print("  preprocessing and parameters, chosen on the training rows of each seed:\n");
-  for (const json& row : experiment["summary"]) print_chosen(row["attention"], row["chosen_text"]);
-  for (const json& row : experiment["baselines"]) print_chosen(row["name"], row["chosen_text"]);
+  for (const json& row : experiment["summary"]) print_chosen(names, row["attention"], row["chosen_text"]);
+  for (const json& row : experiment["baselines"]) print_chosen(names, row["name"], row["chosen_text"]);
   fmt::print("\n");
 }
 

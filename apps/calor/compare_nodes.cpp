@@ -32,18 +32,31 @@ json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOp
 
 std::string percent(const json& value, int digits) { return value.is_number() ? fmt::format("{:.{}f}", 100 * value.get<double>(), digits) : "-"; }
 
+NameColumn::NameColumn(const json& experiment) {
+  constexpr std::size_t widest = 60;
+  for (const auto& [rows, field] : {std::pair{"summary", "attention"}, {"baselines", "name"}})
+    for (const json& row : experiment[rows]) width_ = std::max(width_, std::min(widest, row[field].get_ref<const std::string&>().size()));
+}
+
+std::string NameColumn::operator()(const json& name) const {
+  std::string text = name.get<std::string>();
+  if (text.size() > width_) text = text.substr(0, width_ - 3) + "...";
+  return fmt::format("{:<{}}", text, width_);
+}
+
 // The rows of a table: networks, then baselines.
 static void print_rows(const json& experiment) {
   const bool attends = std::ranges::any_of(experiment["summary"], [](const json& row) { return !row["share_final"].empty(); });
-  fmt::print("  {:<36} {:>10} {:>6} {:>11} {:>8}\n", "", "accuracy %", "sd", attends ? "neighbours*" : "", "dead");
+  const NameColumn names(experiment);
+  fmt::print("  {} {:>10} {:>6} {:>11} {:>8}\n", names.head(), "accuracy %", "sd", attends ? "neighbours*" : "", "dead");
   for (const json& row : experiment["summary"]) {
     std::string shares;
-    for (const json& share : row["share_final"]) shares += fmt::format("{}{}", shares.empty() ? "" : " ", share.is_number() ? fmt::format("{:.2f}", share.get<double>()) : "-");
-    fmt::print("  {:<36} {:>10} {:>6} {:>11} {:>8}\n", row["attention"].get<std::string>(), percent(row["accuracy_mean"]), percent(row["accuracy_sd"]), shares, row["dead"].get<int>());
+    for (const json& share : row["share_final"]) shares += fmt::format("{}{}", shares.empty() ? "" : " ", share.is_number() ? fmt::format("{:.{}f}", share.get<double>(), share.get<double>() < 0.01 ? 4 : 2) : "-");
+    fmt::print("  {} {:>10} {:>6} {:>11} {:>8}\n", names(row["attention"]), percent(row["accuracy_mean"]), percent(row["accuracy_sd"]), shares, row["dead"].get<int>());
   }
   for (const json& row : experiment["baselines"])
-    fmt::print("  {:<36} {:>10} {:>6}\n", row["name"].get<std::string>(), percent(row["accuracy_mean"]), percent(row["accuracy_sd"]));
-  fmt::print("{}\n", attends ? "  * effective share of the neighbours that are attended to, layer by layer: 1 is the plain mean\n" : "");
+    fmt::print("  {} {:>10} {:>6}\n", names(row["name"]), percent(row["accuracy_mean"]), percent(row["accuracy_sd"]));
+  fmt::print("{}\n", attends ? "  * effective share of the neighbours (of all nodes, where there is no adjacency) that are attended to, layer by layer: 1 is the plain mean\n" : "");
 }
 
 void print_nodes(const json& experiment) {

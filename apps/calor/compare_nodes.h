@@ -8,6 +8,17 @@
 
 namespace calor::app {
 
+// The first column of a comparison's tables: every name in full as far as it fits, else cut.
+class NameColumn {
+ public:
+  explicit NameColumn(const nlohmann::json& experiment);
+  std::string operator()(const nlohmann::json& name) const;
+  std::string head() const { return std::string(width_, ' '); }
+
+ private:
+  std::size_t width_ = 36;
+};
+
 // A fraction as percent, a dash where there is none.
 std::string percent(const nlohmann::json& value, int digits = 1);
 

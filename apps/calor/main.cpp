@@ -53,13 +53,22 @@ static int usage_error(CLI::App& app, const CLI::ParseError& error, int count, c
   return report_error(Fault::usage, text.c_str());
 }
 
+// As a shell reads it again.
+static std::string shell_word(std::string_view word) {
+  const bool plain = !word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%") == std::string_view::npos;
+  if (plain) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
 static int run(int count, char** words) {
   CLI::App app{"Calor: compute similarities, then let information flow along them.", "calor"};
   app.set_version_flag("--version", fmt::format("calor {}", version));
   app.require_subcommand(1);
   app.footer(exit_codes);
   Globals globals;
-  for (int i = 0; i < count; ++i) globals.command_line += fmt::format("{}{}", i ? " " : "", i ? words[i] : "calor");
+  for (int i = 0; i < count; ++i) globals.command_line += fmt::format("{}{}", i ? " " : "", i ? shell_word(words[i]) : "calor");
   add_run_command(app, globals);
   add_apply_command(app, globals);
   add_recipes_command(app, globals);

@@ -60,7 +60,7 @@ void require_labels(const char* op, const NodeOptions& options) {
   if (options.surfaces()) return;
   for (const std::string& text : options.pipelines)
     if (const model::Network network = model::network_of(text); network.wants == pipeline::Wants::mesh)
-      fail(Fault::usage, "[{}] expected labels of surfaces for {}, found none: name their folder with --labels", op, network.name);
+      fail(Fault::usage, "[{}] expected labels of surfaces for {}, found none: name their folder with --labels, or leave stages of surfaces out", op, network.name);
 }
 
 void require_node_options(const char* op, const ProtocolOptions& p, bool test) {

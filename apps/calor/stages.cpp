@@ -33,7 +33,7 @@ static std::string range_text(const Parameter& parameter) {
   std::string text;
   for (const std::string& word : pipeline::parameter_words(parameter)) text += (text.empty() ? "" : ", ") + word;
   if (!takes_number(parameter)) return text;
-  const char* what = parameter.takes == Parameter::Takes::integer ? "a whole number" : "a number";
+  const char* what = parameter.takes == Parameter::Takes::integer || parameter.takes == Parameter::Takes::integer_or_word ? "a whole number" : "a number";
   const bool low = parameter.low > -1e300, high = parameter.high < 1e300;
   const std::string range = low && high ? fmt::format("{} from {} to {}", what, parameter.low, parameter.high)
                             : low       ? fmt::format("{} from {:.4g}", what, parameter.low)

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -41,8 +42,9 @@ static void print_result(const io::Dataset& data, const learn::TrainResult& resu
   if (!result.constant_columns.empty())
     fmt::print("  constant columns, kept as zeros: {}\n", list_names(result.constant_columns));
   if (result.resumed_epoch) fmt::print("  went on from the checkpoint at epoch {}\n", *result.resumed_epoch);
-  fmt::print("{}: test accuracy {:.1f} %, training loss {:.4f} after {}, {} parameters\n", result.model.attention,
-             100 * record.test_accuracy.back(), record.loss.back(), counted(record.epoch.back(), "epoch"), record.parameters);
+  const double loss = record.loss.back();
+  fmt::print("{}: test accuracy {:.1f} %, training loss {} after {}, {} parameters\n", result.model.attention, 100 * record.test_accuracy.back(),
+             loss < 1e6 ? fmt::format("{:.4f}", loss) : std::isfinite(loss) ? fmt::format("{:.4g}", loss) : "non-finite", counted(record.epoch.back(), "epoch"), record.parameters);
   if (!arguments.save.empty() && !result.failure) fmt::print("Model: {}\n", arguments.save);
 }
 

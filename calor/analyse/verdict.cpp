@@ -215,7 +215,7 @@ std::string efficiency_line(const Findings& findings, const std::vector<const Su
     const std::string share = summary->reached < summary->runs
                                   ? fmt::format(", {} of {} runs", summary->reached, summary->runs)
                                   : std::string();
-    parts.push_back(fmt::format("{} in {:.0f} epochs ({}{})", summary->attention, summary->epochs_to_common,
+    parts.push_back(fmt::format("{} in {:.0f} epoch{} ({}{})", summary->attention, summary->epochs_to_common, summary->epochs_to_common == 1 ? "" : "s",
                                 seconds_text(summary->seconds_to_common), share));
   }
   std::string line = fmt::format("efficiency: median run reaches {:.0f} %: {}",

@@ -103,6 +103,9 @@ Network network_of(std::string_view given) {
   if (const std::size_t colon = text.find(':'); colon < text.find_first_of("|(")) {
     label = trim(text.substr(0, colon));
     text = trim(text.substr(colon + 1));
+    constexpr std::size_t longest = 60;
+    const bool plain = std::none_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }) && text.find(':') >= text.find_first_of("|(") && label.size() <= longest;
+    require(plain, Fault::usage, "[network] expected a name of at most {} characters without colons and line breaks before the network, found \"{}\"", longest, label);
     require(!label.empty() && !text.empty(), Fault::usage, "[network] expected NAME: and a network after it, found \"{}\": write \"wide: linear(64) | relu | ...\"", trim(given));
   }
   const std::string_view whole = text;

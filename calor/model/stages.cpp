@@ -21,7 +21,7 @@ void run(State&, const Arguments&, Kept&, const Context&) {
 constexpr std::string_view heads_meaning = "maps side by side, each with its own weights and, after score(..), its own similarity";
 
 constexpr Parameter linear_parameters[] = {
-    {"width", Parameter::Takes::number_or_word, "", 1, 16777216, "classes", "numbers of a head that come out; classes: as many as there are classes"},
+    {"width", Parameter::Takes::integer_or_word, "", 1, 16777216, "classes", "numbers of a head that come out; classes: as many as there are classes"},
     {"heads", Parameter::Takes::integer, "1", 1, 1024, {}, heads_meaning}};
 constexpr Parameter dropout_parameters[] = {
     {"p", Parameter::Takes::number, "0.5", 0, 0.999, {}, "share that is set to 0 in a training step, the rest times 1 / (1 - p); of features, or of a similarity's values"}};
@@ -76,7 +76,7 @@ const Stage dropout = stage("dropout", Kind::flow, types::points | types::any_si
 const Stage heads = stage("heads", Kind::flow, types::points, types::points, heads_parameters, "joins heads; without it they stay side by side", "");
 const Stage residual = stage("residual", Kind::flow, types::points, types::points, residual_parameters, "x + body(x)", "10.1109/CVPR.2016.90");
 const Stage beside = stage("beside", Kind::flow, types::points, types::points, beside_parameters, "x and body(x), concatenated", "");
-const Stage layers = stage("layers", Kind::flow, types::points, types::of_body, layers_parameters, "body, n times one after the other", "");
+const Stage layers = stage("layers", Kind::flow, types::points, types::points, layers_parameters, "body, n times one after the other", "");
 const Stage score = stage("score", Kind::initialise, types::points | types::any_similarity, types::similarity, score_parameters, "a learned score of all pairs, or on the edges that the similarity has, for exp", "10.48550/arXiv.1710.10903", scored);
 const Stage exponential = stage("exp", Kind::strengthen, types::similarity, types::similarity, exp_parameters, "exp(score / bandwidth)", "");
 const Stage apply = stage("apply", Kind::flow, types::any_similarity, types::points, apply_parameters, "S H: every row becomes the weighted sum of its neighbours, or of all rows", "");

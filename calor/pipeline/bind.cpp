@@ -227,7 +227,9 @@ class Binder {
         fail_at(text_, place, bound.stage->name,
                 known.empty() ? fmt::format("expected a number for \"{}\" ({}), found \"{}\"", parameter.name, parameter.meaning, value.text)
                               : fmt::format("expected {}{} for \"{}\", found \"{}\"{}", list_names(known),
-                                            parameter.takes == Parameter::Takes::number_or_word ? " or a number" : "",
+                                            parameter.takes == Parameter::Takes::number_or_word    ? " or a number"
+                                            : parameter.takes == Parameter::Takes::integer_or_word ? " or a whole number"
+                                                                                                   : "",
                                             parameter.name, value.text, did_you_mean(value.text, known)));
       return value.text;
     }
@@ -235,11 +237,11 @@ class Binder {
       fail_at(text_, place, bound.stage->name,
               fmt::format("expected {} for \"{}\", found {}", list_names(parameter_words(parameter)), parameter.name, print(value)));
     const double number = evaluate_number(value, place, bound.stage->name);
-    const bool whole = parameter.takes != Parameter::Takes::integer || number == std::floor(number);
-    if (!std::isfinite(number) || !whole || number < parameter.low || number > parameter.high)
+    const bool counts = parameter.takes == Parameter::Takes::integer || parameter.takes == Parameter::Takes::integer_or_word;
+    if (!std::isfinite(number) || (counts && number != std::floor(number)) || number < parameter.low || number > parameter.high)
       fail_at(text_, place, bound.stage->name,
               fmt::format("expected {} {} for \"{}\" ({}), found {}",
-                          parameter.takes == Parameter::Takes::integer ? "a whole number" : "a number", range(parameter),
+                          counts ? "a whole number" : "a number", range(parameter),
                           parameter.name, parameter.meaning, number));
     return number;
   }
@@ -271,6 +273,13 @@ class Binder {
     fail_at(text_, place, stage, fmt::format("expected a number, found {}", print(value)));
   }
 
+  // Similarities stand for each other, and so do points and coordinates.
+  static Types of_a_kind(Types type) {
+    for (const Types kind : {types::any_similarity, types::coordinates})
+      if (type & kind) type |= kind;
+    return type;
+  }
+
   // The body of a repetition must take what stands before the stage and give it back.
   Arguments::Value evaluate_pipeline(const BoundStage& bound, const Parameter& parameter, const Value& value, Place place) const {
     std::vector<Call> calls = value.pipeline;
@@ -278,7 +287,7 @@ class Binder {
     else if (value.kind != Value::Kind::pipeline)
       fail_at(text_, place, bound.stage->name, fmt::format("expected a pipeline for \"{}\", found {}", parameter.name, print(value)));
     std::vector<BoundStage> body = bind_all(calls, bound.takes);
-    if (bound.stage->gives != types::of_body && !(body.front().stage->takes & body.back().gives))
+    if (bound.stage->gives != types::of_body && (!(body.front().stage->takes & body.back().gives) || !(of_a_kind(bound.takes) & body.back().gives)))
       fail_at(text_, place, bound.stage->name,
               fmt::format("expected a pipeline that gives what it takes ({}), found one that gives {}",
                           type_names(bound.takes), type_names(body.back().gives)));

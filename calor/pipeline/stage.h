@@ -43,7 +43,7 @@ std::string type_names(Types types);
 
 // One parameter.  All texts are constants; a default is written in the grammar.
 struct Parameter {
-  enum class Takes { number, integer, word, number_or_word, words, pipeline };  // words: several, an argument each; Arguments::word has them as written
+  enum class Takes { number, integer, word, number_or_word, integer_or_word, words, pipeline };  // words: several, an argument each; Arguments::word has them as written
   std::string_view name;
   Takes takes = Takes::number;
   std::string_view standard;  // the default; "" for a parameter that must be given

@@ -18,7 +18,7 @@ static constexpr Parameter parameters[] = {
      "what is minimised: stress for distance, kl for gaussian and student, cross_entropy for rational"},
     {"dims", Parameter::Takes::integer, "2", 1, 1000, "", "dimensions of the points"},
     {"tolerance", Parameter::Takes::number, "1e-7", 0, 1, "", "the relative fall of the loss at which it has converged (distance, gaussian)", "until"},
-    {"max_iterations", Parameter::Takes::number_or_word, "auto", 1, 1e9, "auto", "the maximum number of steps; auto: 3000 for distance, 1000 for gaussian, "
+    {"max_iterations", Parameter::Takes::integer_or_word, "auto", 1, 1e9, "auto", "the maximum number of steps; auto: 3000 for distance, 1000 for gaussian, "
      "750 for student, 500 epochs for rational (200 beyond 10,000 points)", "most"},
     {"start", Parameter::Takes::word, "auto", 0, 0, "auto|pca|spectral|random",
      "where the points begin (not for distance); auto: principal components, or the graph's "

@@ -31,7 +31,7 @@ constexpr Parameter parameters[] = {
     {"probabilities", Parameter::Takes::word, "none", 0, 0, "none|platt",
      "svm: platt: class probabilities, by decisions on five left-out parts (six fits); none: shares of the pairwise votes"},
     {"tolerance", Parameter::Takes::number, "1e-3", 1e-12, 1, "", "the violation of the optimality conditions at which it has converged"},
-    {"max_iterations", Parameter::Takes::number_or_word, "auto", 1, 1e15, "auto", "the maximum number of steps; auto: 1,000,000, or 100 a row where that is more"},
+    {"max_iterations", Parameter::Takes::integer_or_word, "auto", 1, 1e15, "auto", "the maximum number of steps; auto: 1,000,000, or 100 a row where that is more"},
     {"cache_mb", Parameter::Takes::number, "200", 1, 1e9, "", "memory for rows of the similarity, in MB"}};
 
 using Listed = std::vector<std::int64_t>;

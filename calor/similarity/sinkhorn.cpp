@@ -11,7 +11,7 @@ namespace calor::similarity {
 using namespace pipeline;
 
 static constexpr Parameter parameters[] = {
-    {"max_iterations", Parameter::Takes::number_or_word, "auto", 1, 1e6, "auto",
+    {"max_iterations", Parameter::Takes::integer_or_word, "auto", 1, 1e6, "auto",
      "the maximum number of iterations; auto: until all sums are within 1e-10 of 1, at most 1000 (in training: 10, each a pass of the gradient)", "iterations"}};
 
 // As the parameter's meaning has them.

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import shlex
 
 import pytest
 
@@ -40,6 +41,9 @@ def test_the_recipe_is_the_attention_of_the_same_words(calor, blobs, tmp_path):
 def test_a_name_of_ones_own(calor, blobs):
     named = json.loads(calor("train", blobs, "--pipeline", "plain: mlp width=5", "--epochs", "3", "--json", "-q").stdout)
     assert named["attention"] == "plain" and "linear(5)" in named["pipeline"]
+    assert "colons" in calor("train", blobs, "--pipeline", "a:b: mlp", "-q", code=2).stderr
+    assert "line breaks" in calor("train", blobs, "--pipeline", "a\nb: mlp", "-q", code=2).stderr
+    assert 'found "SVM"' in calor("compare", blobs, "--pipeline", "SVM: mlp", "--seeds", "1", "--epochs", "2", "-q", code=2).stderr
     assert "NAME:" in calor("train", blobs, "--pipeline", ": mlp", "-q", code=2).stderr
     assert '"a" twice' in calor("compare", "blocks", "--pipeline", "a: mlp", "--pipeline", "a: logistic", *QUICK, code=2).stderr
 
@@ -85,6 +89,25 @@ def test_refusals_of_train_and_compare_alone(calor, blobs):
     assert "found 2" in calor("train", blobs, "--pipeline", "mlp", "--pipeline", "ipn", "-q", code=2).stderr
     assert "'mlp' twice" in calor("compare", blobs, "--pipeline", "mlp", "--pipeline", "mlp", *QUICK, code=2).stderr
     assert "compare them one by one" in calor("compare", blobs, "blocks", "--pipeline", "mlp", *QUICK, code=2).stderr
+
+
+def test_rows_out_of_all_proportion_are_refused(calor, blobs, tmp_path):
+    model, far = tmp_path / "m.safetensors", tmp_path / "far.csv"
+    calor("train", blobs, "--pipeline", "mlp", "--epochs", "2", "--save", model, "-q")
+    far.write_text("a,b,kind\n1,1,left\n3e38,-3e38,right\n")
+    assert "row 2" in calor("predict", model, far, "-q", code=3).stderr
+
+
+def test_the_command_can_be_pasted_into_a_shell(calor, blobs):
+    document = json.loads(calor("train", blobs, "--pipeline", "it's: linear(classes)", "--epochs", "2", "--json", "-q").stdout)
+    assert shlex.split(document["command"])[:5] == ["calor", "train", str(blobs), "--pipeline", "it's: linear(classes)"]
+
+
+def test_long_texts_keep_the_columns(calor, blobs):
+    lines = calor("compare", blobs, "--pipeline", HEADS, "--pipeline", "mlp", *[word for word in QUICK if word != "--json"], code=SHORT).stdout.splitlines()
+    head = next(line for line in lines if "accuracy %" in line)
+    rows = [line for line in lines if line.startswith(("  linear(12)", "  mlp"))][:2]
+    assert {len(row) for row in rows} == {len(head)} and rows[0][2:62].endswith("...")
 
 
 def test_all_nodes_attend_to_all_where_there_is_no_adjacency(calor):

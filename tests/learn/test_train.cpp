@@ -264,6 +264,18 @@ TEST_F(Train, ALossThatIsNotFiniteEndsTheRunAndWritesNoModel) {
   EXPECT_FALSE(std::filesystem::exists(o.save));
 }
 
+// The weights of the last step are judged as well.
+TEST_F(Train, ALossThatIsNotFiniteAfterTheLastEpochIsAFailure) {
+  TrainOptions o = options("metric", 1);
+  o.protocol.batch = 0;
+  o.protocol.learning_rate = 1e38;
+  o.save = path("model.safetensors");
+  const TrainResult result = train(clouds(60, 4, 3), std::nullopt, o, Context());
+  ASSERT_TRUE(result.failure.has_value());
+  EXPECT_NE(result.failure->find("non-finite"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(o.save));
+}
+
 TEST_F(Train, RefusesBadDataAndOptionsBeforeItTrains) {
   TrainOptions o = options("metric", 2);
   io::Dataset unlabelled = clouds(20, 2, 2);

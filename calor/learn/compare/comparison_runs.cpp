@@ -50,7 +50,7 @@ void require_memory(const io::Dataset& data, const std::optional<io::Dataset>& t
   const std::uint64_t kernels = options.baselines ? workers * stored_rows * stored_rows * 24 : 0;
   context.memory.require(points + std::max(workers * run, kernels) + stored, "compare",
                          fmt::format("{} runs at a time on {} points", workers, size.train),
-                         "choose fewer --threads, or a smaller --batch or --width");
+                         "choose fewer --threads, a smaller --batch, or a smaller width");
 }
 
 // The protocol, once it and the memory that it takes are known to be in order: members initialised later rely on that.
@@ -109,6 +109,9 @@ ComparisonRuns::ComparisonRuns(const io::Dataset& data, const std::optional<io::
   network_ = {"MLP", true, std::vector<Scores>(seeds())};
   untrained_ = {"propagator, untrained", true, std::vector<Scores>(seeds())};
   propagator_ = {"propagator", true, std::vector<Scores>(seeds())};
+  for (const Baseline* baseline : every_baseline())
+    for (const Learner& learner : learners_)
+      require(learner.name != baseline->name, Fault::usage, "[compare] expected another name than a baseline's, found \"{}\": choose another, or use --no-baselines", learner.name);
 }
 
 std::int64_t ComparisonRuns::keys() const {

@@ -19,6 +19,18 @@ using pipeline::BoundStage;
 Builder::Builder(Domain domain, std::int64_t columns, std::int64_t classes, const Context& context, at::ScalarType dtype)
     : width(columns), before_width(columns), domain_(std::move(domain)), classes_(classes), context_(context), dtype_(dtype) {}
 
+constexpr std::int64_t most_features = std::int64_t{1} << 24, most_stages = 50'000;
+
+void Builder::require_width(const char* op) const {
+  require(width <= most_features && total() <= most_features, Fault::usage, "[{}] expected at most {} features of a row, found {}: take fewer", op, most_features, total());
+}
+
+void Builder::require_classes() const {
+  if (total() == classes_) return;
+  require(heads == 1, Fault::usage, "[network] expected a number for each of {} classes at the end, found {} heads of {}: put heads(mean) after them", classes_, heads, width);
+  fail(Fault::usage, "[network] expected a number for each of {} classes at the end, found {}: put linear(classes) last", classes_, width);
+}
+
 static Make maker_of(std::string_view name) {
   static const auto table = [] {
     auto all = map_stages();
@@ -35,6 +47,7 @@ Steps Builder::build(const std::vector<BoundStage>& stages) {
   for (std::size_t s = 0; s < stages.size(); ++s) {
     const BoundStage& bound = stages[s];
     pipeline::at_stage(bound, [&] {
+      require(stages_ < most_stages, Fault::usage, "[{}] expected at most {} stages in all, counted in every repetition, found more: take fewer layers", bound.stage->name, most_stages);
       const std::string outer = std::exchange(stage_, fmt::format("{}.{}", stages_++, bound.stage->name));
       next = s + 1 < stages.size() ? &stages[s + 1] : nullptr;
       if (std::unique_ptr<Step> step = maker_of(bound.stage->name)(*this, bound)) steps.push_back(std::move(step));

@@ -36,6 +36,8 @@ class Builder {
   std::int64_t before_width = 0;               // of what the last map was given, all heads
   std::int64_t widest = 0;                     // that a map gave, but for the one to the classes
   std::int64_t total() const { return width * heads; }
+  void require_classes() const;                // at the end: throws Fault::usage where there is no number for each
+  void require_width(const char* op) const;    // throws Fault::usage where a row would have too many numbers
   std::int64_t classes() const { return classes_; }
   const std::vector<WeightSpec>& weights() const { return weights_; }
   const Context& context() const { return context_; }
@@ -96,6 +98,9 @@ std::unique_ptr<Step> make_pair_score(Builder& builder, const pipeline::BoundSta
 std::unique_ptr<Step> make_pair_exp(Builder& builder, const pipeline::BoundStage& bound);
 std::unique_ptr<Step> make_pair_apply(Builder& builder, const pipeline::BoundStage& bound);
 void add_pair_normaliser(Builder& builder, const pipeline::BoundStage& bound);
+
+// Throws Fault::usage for two_side(loo).
+void require_alpha(const pipeline::BoundStage& bound);
 
 std::shared_ptr<const Support> support_of(const engine::Csr& graph, at::ScalarType dtype = at::kFloat);
 

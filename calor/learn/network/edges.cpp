@@ -27,12 +27,22 @@ at::Tensor by_head(const Flow& flow) { return dense(flow).unflatten(1, {flow.hea
 // A map of each head: [nodes, heads, in] times [heads, out, in].
 at::Tensor map_heads(const at::Tensor& z, const at::Tensor& weight) { return at::bmm(z.transpose(0, 1), weight.transpose(1, 2)).transpose(0, 1).contiguous(); }
 
+}  // namespace
+
+void require_alpha(const BoundStage& bound) {
+  require(bound.stage->name != "two_side" || bound.arguments.is_number("alpha"), Fault::usage, "[two_side] expected a number in a network, found {}: leaving one out needs labels, which flow in `calor run`",
+          bound.stage->name == "two_side" && !bound.arguments.is_number("alpha") ? bound.arguments.word("alpha") : "");
+}
+
+namespace {
+
 // A stage of the engine's own: it runs now, once, and is no step.
 std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
   if (builder.pairs) {
     add_pair_normaliser(builder, bound);
     return nullptr;
   }
+  require_alpha(bound);
   require(!builder.modes || bound.stage->name == "adjacency", Fault::usage, "[{}] expected heat after laplacian, found {}", bound.stage->name, bound.stage->name);
   if (builder.scored && bound.stage->name != "adjacency") {
     require(bound.stage->name == "row", Fault::usage, "[{}] expected row after a learned score on a graph, found {}: other normalisations come before score, or without it", bound.stage->name,
@@ -112,6 +122,7 @@ class Score : public Step {
 
 std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
   require(!builder.modes, Fault::usage, "[score] expected heat after laplacian, found score: put it after adjacency");
+  require(!builder.pairs, Fault::usage, "[score] expected one score of a similarity, found a second");
   if (bound.takes & pipeline::types::points) return make_pair_score(builder, bound);
   return std::make_unique<Score>(builder, bound);
 }
@@ -226,7 +237,7 @@ std::unique_ptr<Step> make_apply(Builder& builder, const BoundStage& bound) {
 }
 
 std::unique_ptr<Step> make_restart(Builder& builder, const BoundStage& bound) {
-  require(!builder.pairs, Fault::usage, "[restart] expected a similarity on the edges of a graph, found one of all pairs: put adjacency before score, or use apply");
+  require(!builder.pairs, Fault::usage, "[restart] expected a similarity on the edges of a graph, found one of all pairs: use apply");
   return std::make_unique<Move>(take_fixed(builder, "restart"), bound.arguments.number("alpha"), bound.arguments.integer("steps"));
 }
 

@@ -27,10 +27,11 @@ class Linear : public Step {
     const std::int64_t width = bound.arguments.is_number("width") ? bound.arguments.integer("width") : builder.classes();
     heads_ = bound.arguments.integer("heads");
     builder.before_width = builder.total();
-    builder.places().begin_map(!bound.arguments.is_number("width"));
-    weight_ = builder.weight("weight", {width * heads_, builder.total()}, builder.bound(builder.total(), width * heads_));
     builder.width = width;
     builder.heads = heads_;
+    builder.require_width("linear");
+    builder.places().begin_map(!bound.arguments.is_number("width"));
+    weight_ = builder.weight("weight", {builder.total(), builder.before_width}, builder.bound(builder.before_width, builder.total()));
     if (bound.arguments.is_number("width")) builder.widest = std::max(builder.widest, builder.total());
     if (!builder.domain().table || !builder.next || builder.next->stage->name != "bias") return;
     bias_ = builder.weight("bias", {builder.total()}, builder.bias_bound());
@@ -177,6 +178,7 @@ std::unique_ptr<Step> make_beside(Builder& builder, const BoundStage& bound) {
   Steps steps = body_of(builder, bound);
   builder.width = before + builder.total();
   builder.heads = 1;
+  builder.require_width("beside");
   return std::make_unique<Body>(std::move(steps), Body::Start::beside);
 }
 
@@ -192,7 +194,7 @@ std::unique_ptr<Step> make_layers(Builder& builder, const BoundStage& bound) {
 
 std::unique_ptr<Step> make_dropout(Builder& builder, const BoundStage& bound) {
   const bool of_edges = (bound.takes & pipeline::types::points) == 0;
-  require(!of_edges || !builder.pairs, Fault::usage, "[dropout] expected features, or a similarity on the edges of a graph, found one of all pairs: drop features, or put adjacency before score");
+  require(!of_edges || !builder.pairs, Fault::usage, "[dropout] expected features, or a similarity on the edges of a graph, found one of all pairs: put dropout where features flow");
   return std::make_unique<Dropout>(bound.arguments.number("p"), of_edges, of_edges ? builder.fixed() : nullptr, builder.next_place());
 }
 

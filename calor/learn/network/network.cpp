@@ -13,8 +13,7 @@ NodeNetwork::NodeNetwork(const model::Network& network, const Domain& domain, co
     : seed_(seed), features_(features) {
   Builder builder(domain, features.columns, classes, context, dtype);
   steps_ = builder.build(network.stages);
-  require(builder.total() == classes, Fault::usage, "[network] expected a number for each of {} classes at the end, found {} heads of {}: put heads(mean) after them", classes, builder.heads,
-          builder.width);
+  builder.require_classes();
   require(builder.on_faces == domain.faces, Fault::usage, "[network] expected a row for each triangle at the end, as labels are, found one for each point: put faces after it");
   specs_ = builder.weights();
   weights_ = weights ? std::move(weights) : std::make_shared<const Weights>(specs_, seed, dtype);

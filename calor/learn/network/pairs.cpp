@@ -148,7 +148,7 @@ class PairApply : public Step {
 
 std::unique_ptr<Step> make_pair_score(Builder& builder, const BoundStage& bound) {
   const std::string& kind = bound.arguments.word("kind");
-  require(kind != "joined", Fault::usage, "[score] expected additive, dot, l2, metric or uniform for all pairs, found joined: put adjacency before it, or use additive");
+  require(kind != "joined", Fault::usage, "[score] expected additive, dot, l2, metric or uniform for all pairs, found joined: use additive");
   require(builder.width <= kernels::max_dim, Fault::usage, "[score] expected at most {} features of a head, found {}: put linear({}) before it", kernels::max_dim, builder.width, kernels::max_dim);
   const ScoreKind& score = score_kind(kind);
   builder.pairs = Builder::Pairs{&score, false, {}};
@@ -164,9 +164,12 @@ std::unique_ptr<Step> make_pair_exp(Builder& builder, const BoundStage& bound) {
 void add_pair_normaliser(Builder& builder, const BoundStage& bound) {
   const std::string_view name = bound.stage->name;
   require(builder.pairs->exponential, Fault::usage, "[{}] expected exp between score and {}, found none: put exp before it", name, name);
+  require_alpha(bound);
   const std::optional<Normaliser> step = similarity::layer_step(bound);
-  require(step.has_value(), Fault::usage, "[{}] expected row, column, two_side(alpha) of rows, or sinkhorn after scores of all pairs, found {}: put adjacency before score for a graph's own similarity", name,
+  require(step.has_value(), Fault::usage, "[{}] expected row, column, two_side(alpha) of rows, or sinkhorn after scores of all pairs, found {}", name,
           pipeline::print(std::vector<BoundStage>{bound}));
+  constexpr int most_iterations = 1000;  // all of them are part of the gradient
+  require(step->kind != Normaliser::Kind::sinkhorn || step->iterations <= most_iterations, Fault::usage, "[sinkhorn] expected at most {} iterations in a network, found {}", most_iterations, step->iterations);
   builder.pairs->normalise.push_back(*step);
 }
 

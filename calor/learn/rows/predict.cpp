@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/softmax.h>
 
 #include <algorithm>
@@ -86,6 +87,9 @@ Predictions predict(const Model& model, const io::Dataset& data, const Context& 
       model.protocol.attend == Attend::train
           ? logits_beside_tokens(*network, tokens, points, context)
           : logits(*network, model.protocol.attend, model.protocol.batch, tokens, points);
+  if (const at::Tensor wrong = at::isfinite(result).all(1).logical_not(); wrong.any().item<bool>())
+    fail(Fault::input, "[predict] expected rows that the network can take, found row {} whose outputs are not finite: its numbers are too far from those trained on ({})",
+         at::argmax(wrong.to(at::kInt), 0).item<std::int64_t>() + 1, data.source);
   const at::Tensor probability = at::softmax(result, 1).contiguous(), winner = at::argmax(result, 1).contiguous();
 
   Predictions predictions;

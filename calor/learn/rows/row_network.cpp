@@ -23,8 +23,7 @@ Built build(const model::Network& network, std::int64_t columns, std::int64_t cl
   Builder builder(table, columns, classes, context, dtype);
   Built built;
   built.steps = builder.build(network.stages);
-  require(builder.total() == classes, Fault::usage, "[network] expected a number for each of {} classes at the end, found {} heads of {}: put heads(mean) after them", classes, builder.heads,
-          builder.width);
+  builder.require_classes();
   built.specs = builder.weights();
   built.factors = builder.factors;
   built.shape.widest = builder.widest;

@@ -71,6 +71,8 @@ bool Run::step() {
     ++epoch_;
     order_.clear();
     if (std::binary_search(recorded_.begin(), recorded_.end(), epoch_)) measure();
+    // The last step's weights have had no loss yet.
+    if (epoch_ == protocol_.epochs && !record_.loss.empty() && !std::isfinite(record_.loss.back())) failure_ = fmt::format("the loss was non-finite after epoch {}", epoch_);
   }
   return true;
 }

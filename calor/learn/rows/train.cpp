@@ -35,7 +35,7 @@ void require_memory(const io::Dataset& data, const std::optional<io::Dataset>& t
   const Protocol resolved = resolve(protocol, {learner}, std::max<std::int64_t>(1, size.train), size.columns, size.classes);
   const RowShape shape = shape_of(learner.network(resolved), size.columns, size.classes);
   context.memory.require(points_bytes(size) + run_bytes(size, resolved, shape), "train",
-                         "points, network and activations", "choose a smaller --batch or --width");
+                         "points, network and activations", "choose a smaller --batch, or a smaller width");
 }
 
 Model model_of(const Run& run, const io::Dataset& data, const Prepared& prepared, const TrainOptions& options,

@@ -62,7 +62,7 @@ bool read_checkpoint(const std::string& path, const json& command, const std::fu
     require(content.metadata.at("digest") == digest(content), Fault::input,
             "[train] expected an intact checkpoint, found one whose digest does not fit");
     const json before = json::parse(content.metadata.at("command"));
-    require(before == command, Fault::input, "[train] expected the checkpoint of this command, found one with another {}",
+    require(before == command, Fault::input, "[train] expected the checkpoint of this command, found one that differs in {}",
             differences(command, before));
     Checkpoint checkpoint{json::parse(content.metadata.at("state")), {}};
     for (const auto& [name, tensor] : content.tensors) checkpoint.numbers[name] = restored<float>(content, name, 1, "train");
