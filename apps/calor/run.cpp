@@ -40,6 +40,7 @@ struct RunArguments {
   bool append = false;
   std::optional<double> train;  // none: all labelled rows train
   bool explain = false;
+  int stability = 0;  // seeds to compare; 0: none
 };
 
 static pipeline::As form_of(const std::string& as) {
@@ -69,6 +70,17 @@ static void print_remarks(const pipeline::State& state, const std::vector<pipeli
   for (const std::string& judged : pipeline::quality_lines(quality)) fmt::print(stderr, "{}\n", judged);
 }
 
+static std::vector<pipeline::Matrix> embeddings_of_seeds(const std::vector<pipeline::BoundStage>& stages, const std::shared_ptr<const pipeline::Data>& data, std::uint64_t seed, int seeds,
+                                                         const Context& context) {
+  std::vector<pipeline::Matrix> found;
+  for (int other = 1; other < seeds; ++other) {
+    const pipeline::Fit fit = pipeline::fit(stages, data, seed + static_cast<std::uint64_t>(other), context);
+    require(!fit.result.interrupted, Fault::interrupted, "[run] interrupted while other seeds were run: nothing was written");
+    found.push_back(*fit.result.points);
+  }
+  return found;
+}
+
 static void run(const Globals& globals, const RunArguments& arguments) {
   require(!model::find_network(arguments.pipeline), Fault::usage, "[run] expected a pipeline that runs as it is, found {}, a network whose weights are learned: calor train DATA --pipeline {} --save MODEL, then calor predict",
           arguments.pipeline, arguments.pipeline);
@@ -79,6 +91,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
   if (pipeline::names_libsvm_model(arguments.save)) pipeline::require_libsvm_stages(stages);
   if (!arguments.explain) require_result(stages);
+  require(!arguments.stability || pipeline::outline_after(stages).type == pipeline::types::embedding, Fault::usage, "[run] expected --stability with a pipeline that gives an embedding, found one that gives {}",
+          pipeline::type_names(pipeline::outline_after(stages).type));
   for (const std::string& path : {arguments.output, arguments.save})
     if (!path.empty()) check_output(path, {arguments.data.data});
   if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});
@@ -97,6 +111,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     return;
   }
   charge_process(globals, context);
+  const std::vector<pipeline::BoundStage> again = arguments.stability ? stages : std::vector<pipeline::BoundStage>{};
   const auto begin = std::chrono::steady_clock::now();
   const auto data = std::make_shared<const pipeline::Data>(std::move(loaded.data));
   pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, context), text, version, loaded.hash, loaded.label, loaded.coding, loaded.filling};
@@ -116,6 +131,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     document = pipeline::run_document(text, {globals.command_line, loaded.hash, globals.seed, seconds, reading_json(loaded.read, loaded.reading)}, state, remarks);
     document["stages"] = pipeline::stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, after);
+    if (!again.empty() && !state.interrupted) pipeline::add_stability(document["quality"], state, embeddings_of_seeds(again, data, globals.seed, arguments.stability, context), context);
     document["digest"] = digest_of(table);
     document["kernels"] = kernels::isa_name();
   }
@@ -156,6 +172,8 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
+  command->add_option("--stability", arguments->stability, "Run so many seeds in all, from --seed on, and say how far each point keeps its neighbours in the embedding")
+      ->check(CLI::Range(2, 100));
   command->add_flag("--explain", arguments->explain, "Print what would be done, with the expected memory and time, and stop");
   add_data_options(*command, arguments->data, label_of_others);
   command->add_option("--as", arguments->data.as, "What the file is: points; distances or similarities of all pairs (a square table or a list of pairs)")

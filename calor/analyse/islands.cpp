@@ -93,6 +93,19 @@ void find_glued(const Csr& data, std::int64_t least, Islands& result) {
 
 }  // namespace
 
+std::vector<double> neighbours_shared(const Matrix& embedding, const std::vector<Matrix>& others, std::int64_t k, const Context& context) {
+  const Csr own = neighbours(embedding, k, context);
+  std::vector<double> shared(static_cast<std::size_t>(embedding.rows()));
+  for (const Matrix& other : others) {
+    require(other.rows() == embedding.rows(), Fault::internal, "[stability] expected embeddings of the same points, found {} and {}", embedding.rows(), other.rows());
+    const Csr near = neighbours(other, k, context);
+    for (std::int64_t i = 0; i < own.rows; ++i)
+      for (std::int64_t e = own.begin[i]; e < own.begin[i + 1]; ++e) shared[static_cast<std::size_t>(i)] += has(near, i, own.column[e]);
+  }
+  for (double& share : shared) share /= static_cast<double>(k) * static_cast<double>(others.size());
+  return shared;
+}
+
 Islands islands(const Matrix& input, const Matrix& embedding, const Csr* graph, const IslandOptions& options, const Context& context) {
   require(input.rows() == embedding.rows(), Fault::internal, "[islands] expected as many embedded as given points, found {} and {}", embedding.rows(), input.rows());
   const std::int64_t n = input.rows(), k = std::min(options.neighbours, (n - 1) / 2);

@@ -35,6 +35,9 @@ struct Islands {
   std::vector<Glued> glued;
 };
 
+// Of each point, the share of its `neighbours` nearest in `embedding` that are among its nearest in the others too: a mean over these, one or more.  O(N^2 d) time each.
+std::vector<double> neighbours_shared(const engine::Matrix& embedding, const std::vector<engine::Matrix>& others, std::int64_t neighbours, const Context& context);
+
 // An island: points of the embedding joined by pairs that are among each other's nearest and not farther apart than the reach.  Neighbours in the data are the nearest of `graph`, with
 // at least a few edges per row, or all points where it is null.  O(N^2 d) time for exact nearest neighbours in the embedding (of few dimensions), and in the data without a graph; O(N k)
 // memory.  Rows are finite and as many in both.

@@ -143,6 +143,10 @@ static json colourings_of(const State& state, const Known& known, const Pictured
   }
   if (quality.contains("embedding") && quality["embedding"].is_object()) {
     colourings.push_back(neighbours_kept(quality["embedding"], known.input->rows()));
+    if (quality["embedding"].contains("stability")) {
+      const auto kept = quality["embedding"]["stability"]["kept"].get<std::vector<double>>();
+      colourings.push_back(by_number("stable neighbours", Matrix(Eigen::Map<const Vector>(kept.data(), static_cast<Eigen::Index>(kept.size())))));
+    }
     if (const json& islands = quality["embedding"]["islands"]; islands.is_object() && islands["count"] > 1) {
       std::vector<std::string> names = numbers_to(islands["count"].get<std::int64_t>() + 1);
       names.erase(names.begin());  // from 1

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "calor/analyse/clusters.h"
 #include "calor/analyse/embedding.h"
@@ -168,6 +169,16 @@ json quality_of(const State& state, const std::vector<BoundStage>& stages, const
   return quality;
 }
 
+void add_stability(json& quality, const State& state, const std::vector<Matrix>& others, const Context& context) {
+  if (!quality.contains("embedding") || !state.points->allFinite()) return;
+  for (const Matrix& other : others)
+    if (!other.allFinite()) return;
+  const std::int64_t k = quality["embedding"]["neighbours"];
+  const std::vector<double> kept = analyse::neighbours_shared(*state.points, others, k, context);
+  quality["embedding"]["stability"] = {
+      {"seeds", others.size() + 1}, {"neighbours", k}, {"mean", std::accumulate(kept.begin(), kept.end(), 0.0) / static_cast<double>(kept.size())}, {"kept", kept}};
+}
+
 // "0.984"; a dash for null.
 static std::string decimals(const json& value) { return value.is_number() ? fmt::format("{:.3f}", value.get<double>()) : "-"; }
 
@@ -218,6 +229,9 @@ std::vector<std::string> quality_lines(const json& quality, const char* judged_r
   std::vector<std::string> lines;
   if (quality.contains("embedding")) {
     lines.push_back(embedding_line(quality["embedding"]));
+    if (const json& found = quality["embedding"]; found.contains("stability"))
+      lines.push_back(fmt::format("stability: {:.0f} % of each point's {} nearest in the embedding are so under {} other seed{} too", 100 * found["stability"]["mean"].get<double>(),
+                                  found["stability"]["neighbours"].get<std::int64_t>(), found["stability"]["seeds"].get<std::int64_t>() - 1, found["stability"]["seeds"] == 2 ? "" : "s"));
     if (std::string islands = islands_text(quality["embedding"]["islands"]); !islands.empty()) lines.push_back(std::move(islands));
   }
   if (quality.contains("clusters")) {

@@ -103,6 +103,21 @@ TEST(Islands, AGraphStandsForTheData) {
   EXPECT_EQ(exact.torn[0].share, by_graph.torn[0].share);
 }
 
+TEST(Islands, SharedNeighboursAreCounted) {
+  const Matrix points = blobs(corners, 40, 5), moved = blobs(corners, 40, 6);
+  EXPECT_EQ(neighbours_shared(points, {points}, 10, context), std::vector<double>(120, 1.0));
+  EXPECT_EQ(neighbours_shared(points, {Matrix(3 * points)}, 10, context), std::vector<double>(120, 1.0));
+  engine::NeighbourOptions options;
+  options.k = 10;
+  const engine::Csr a = engine::nearest(points, points, options, context), b = engine::nearest(moved, moved, options, context);
+  const std::vector<double> found = neighbours_shared(points, {points, moved}, 10, context);
+  for (std::int64_t i = 0; i < 120; ++i) {
+    double common = 10;
+    for (std::int64_t e = a.begin[i]; e < a.begin[i + 1]; ++e) common += std::count(b.column.begin() + b.begin[i], b.column.begin() + b.begin[i + 1], a.column[e]);
+    EXPECT_DOUBLE_EQ(found[static_cast<std::size_t>(i)], common / 20);
+  }
+}
+
 TEST(Islands, WhatHasNone) {
   for (const std::int64_t rows : {1, 2, 3, 5}) {
     const Matrix few = blobs({{0, 0}}, rows, 4);
