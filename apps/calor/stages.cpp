@@ -89,7 +89,7 @@ static void show(const std::string& name, bool as_document) {
   };
   for (const Stage* stage : recipes::all_stages()) each(stage, pipeline::kind_name(stage->kind), list);
   for (const Stage* stage : model::network_stages())  // those that are not of all pipelines
-    if (pipeline::find_stage(recipes::all_stages(), stage->name) != stage) each(stage, "of networks on the nodes of a graph (calor compare --pipeline)", of_networks);
+    if (pipeline::find_stage(recipes::all_stages(), stage->name) != stage) each(stage, "of networks on rows, on the nodes of a graph and on surfaces (calor train and compare --pipeline)", of_networks);
   const std::string near = nearest_name(name, known);
   require(found, Fault::usage, "[stages] expected a stage ({}), found \"{}\"{}", list_names(known, 60), name,
           near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));

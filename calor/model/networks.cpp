@@ -89,6 +89,15 @@ void require_form(const Network& network) {
     pipeline::fail_at(*end.text, end.call.place, std::string(end.stage->name), "expected the network to end with a number for each class, found a similarity: put apply after it");
 }
 
+// Stages of other pipelines are known by name, and refused for what they are.
+void refuse_computed(const std::string& text, const std::vector<pipeline::Call>& calls) {
+  for (const pipeline::Call& call : calls) {
+    if (!pipeline::find_stage(network_stages(), call.name) && pipeline::find_stage(recipes::all_stages(), call.name))
+      pipeline::fail_at(text, call.place, call.name, "expected a stage that a network can have (`calor stages` lists them), found one of `calor run`");
+    for (const pipeline::Argument& argument : call.arguments) refuse_computed(text, argument.value.pipeline);
+  }
+}
+
 }  // namespace
 
 std::span<const Recipe> all_networks() { return networks; }
@@ -119,7 +128,9 @@ Network network_of(std::string_view given) {
     text = text.substr(0, blank);
   }
   Network network;
-  network.stages = pipeline::bind_stages(recipes::resolve_in({networks, &network_stages(), "network", "a network"}, text, settings), network_stages());
+  const pipeline::Pipeline resolved = recipes::resolve_in({networks, &network_stages(), "network", "a network"}, text, settings);
+  refuse_computed(resolved.text, resolved.stages);
+  network.stages = pipeline::bind_stages(resolved, network_stages());
   network.text = pipeline::print(network.stages);
   network.name = !label.empty() ? std::string(label) : find_network(text) ? std::string(whole) : network.text;
   network.wants = pipeline::wants_of(network.stages);

@@ -185,7 +185,7 @@ class Binder {
         if (stage.parameters.empty()) fail_at(text_, argument.place, stage.name, "expected no arguments, found one");
         fail_at(text_, argument.place, stage.name,
                 argument.name.empty()
-                    ? fmt::format("expected at most {} arguments ({}), found {}", stage.parameters.size(),
+                    ? fmt::format("expected at most {} ({}), found {}", counted(static_cast<std::int64_t>(stage.parameters.size()), "argument"),
                                   list_names(parameter_names(stage)), bound.call.arguments.size())
                     : fmt::format("expected a parameter, found \"{}\"{}", argument.name,
                                   did_you_mean(argument.name, parameter_names(stage))));

@@ -269,7 +269,7 @@ def test_networks_are_listed():
         assert f"\n{name} " in listed
     full = calor("recipes", "gat").stdout
     assert "score(additive) | exp | row" in full and "$heads = 8" in full and "arXiv:1710.10903" in full
-    assert "of networks on the nodes of a graph" in calor("stages").stdout
+    assert "of networks on rows, on the nodes of a graph and on surfaces" in calor("stages").stdout
     for stage in ("linear", "dropout", "elu"):
         assert stage in calor("stages", stage).stdout
     for words in (["recipes", "--json"], ["stages", "--json"], ["recipes", "gat", "--json"]):

@@ -160,6 +160,19 @@ TEST(Networks, StagesDoWhatTheySay) {
   }
 }
 
+// All nodes attend to all, and then along the edges by a score that asks what the last map was given.
+TEST(Networks, AllPairsAndEdgesInOneNetwork) {
+  const NodeNetwork net = network("linear(4) | score(l2) | exp(2) | row | apply | linear(classes) | adjacency | self_loops | score(joined) | exp | row | apply");
+  shake(net);
+  const Weights& w = net.weights();
+  const at::Tensor z = points().matmul(w[0].t()), f = z.matmul(w[1].t());
+  const at::Tensor h = at::softmax(-(f.unsqueeze(1) - f.unsqueeze(0)).square().sum(2) / 2, 1).matmul(z), y = h.matmul(w[2].t());
+  const at::Tensor own = h.matmul(w[3].t());
+  expect_near(net.logits(false, 0), attended(at::leaky_relu(own.unsqueeze(1) + y.unsqueeze(0), 0.2).matmul(w[4][0]), y));
+  EXPECT_EQ(net.shares().size(), 2u);
+  expect_gradients_are_differences(net, nodes, classes, 1e-7);
+}
+
 TEST(Networks, GradientsAreDifferences) {
   for (const recipes::Recipe& recipe : model::all_networks()) {
     SCOPED_TRACE(std::string(recipe.name));
@@ -237,6 +250,9 @@ TEST(Networks, WhatDoesNotFitIsRefusedAtItsPlace) {
   expect("linear(classes) | score(dot) | exp(auto) | row | apply", "on nodes and surfaces, found auto");
   expect("linear(classes) | adjacency | score(dot) | exp(auto) | row | apply", "on the edges of a graph, found auto");
   expect("residual(linear(4)) | linear(classes)", "as many features as it takes, 5, found 4");
+  expect("knn(5) | linear(classes)", "found one of `calor run`");
+  expect("residual(linear(5) | standardise) | linear(classes)", "found one of `calor run`");
+  expect("linear(classes) | tahn", "did you mean \"tanh\"");
   expect("linear(0) | linear(classes)", "from 1 to 16777216");
   expect("dropout(1) | linear(classes)", "from 0 to 0.999");
   expect("diffusion-net", "[heat_signature] expected surfaces, found none");

@@ -173,7 +173,7 @@ void add_pair_normaliser(Builder& builder, const BoundStage& bound) {
   builder.pairs->normalise.push_back(*step);
 }
 
-// S (H V) = (S H) V: where a map follows that does not widen, it comes first, and fewer numbers flow.
+// S (H V) = (S H) V: where a map follows that does not widen, it comes first, and fewer numbers flow.  On a table alone: on a graph a score may yet ask what the map was given.
 std::unique_ptr<Step> make_pair_apply(Builder& builder, const BoundStage& bound) {
   const Builder::Pairs pairs = *std::exchange(builder.pairs, std::nullopt);
   require(pairs.exponential, Fault::usage, "[apply] expected exp | row between score and apply, found neither");
@@ -183,7 +183,7 @@ std::unique_ptr<Step> make_pair_apply(Builder& builder, const BoundStage& bound)
     if (step.kind != Normaliser::Kind::two_side || step.alpha != 0) attention.normalise.push_back(step);
   require(!attention.normalise.empty(), Fault::usage, "[apply] expected a normalisation such as row before apply, found none");
   std::optional<std::size_t> map;
-  if (builder.heads == 1 && builder.next && builder.next->stage->name == "linear") {
+  if (builder.domain().table && builder.heads == 1 && builder.next && builder.next->stage->name == "linear") {
     const pipeline::Arguments& linear = builder.next->arguments;
     const std::int64_t width = linear.is_number("width") ? linear.integer("width") : builder.classes();
     if (linear.integer("heads") == 1 && width <= builder.width) {
