@@ -89,7 +89,7 @@ def picture(study):
         parts.append(f'<line x1="{left}" x2="{left + width}" y1="{down(loss):.1f}" y2="{down(loss):.1f}" stroke="#ddd"/>'
                      f'<text x="{left - 8}" y="{down(loss) + 4:.1f}" text-anchor="end">{loss:.2f}</text>')
     parts += [f'<text x="{across(e):.1f}" y="{top + height + 20}" text-anchor="middle">{e}</text>' for e in range(1, epochs + 1)]
-    parts.append(f'<text x="{left + width / 2}" y="{top + height + 42}" text-anchor="middle">epoch; validation loss in nats a piece</text>')
+    parts.append(f'<text x="{left + width / 2}" y="{top + height + 42}" text-anchor="middle">epoch; validation loss in nats per piece</text>')
     ends = {}
     for run in runs:
         points = " ".join(f"{across(e + 1):.1f},{down(loss):.1f}" for e, loss in enumerate(run["validation_loss"]))

@@ -69,7 +69,7 @@ void print_json(const nlohmann::json& document);
 void flush_output();
 
 // What `calor --help` says of commands that are not always in the program that says it (apart.cpp, without_torch.cpp).
-inline constexpr const char* compare_summary = "Train attentions on your data over several seeds and report what differs, with statistics";
+inline constexpr const char* compare_summary = "Train networks on your data over several seeds and report what differs, with statistics";
 inline constexpr const char* train_summary = "Train one network, or a propagator, and save it";
 inline constexpr const char* predict_summary = "Classes and probabilities of new points by a saved model";
 inline constexpr const char* train_translation_summary = "Train a translator on sentences in two languages and save it";

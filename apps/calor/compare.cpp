@@ -38,6 +38,7 @@ struct CompareArguments {
   std::string test, report;
   int seeds = 10;
   bool no_baselines = false, standardise = false;
+  const CLI::Option* attention_option = nullptr;  // given or not
 };
 
 static std::string json_path(const std::string& report) {
@@ -134,11 +135,12 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const bool on_rows = arguments.nodes.on_rows("compare", arguments.data, context), nodes = arguments.nodes.wanted() && !on_rows;
-  if (!on_rows || arguments.attentions != CompareArguments{}.attentions) options.attentions = attention_names(arguments.attentions);
+  const bool attends = arguments.attention_option->count() > 0;
+  if (!on_rows || attends) options.attentions = attention_names(arguments.attentions);
   else options.attentions.clear();
   if (on_rows) {
     require_labels("compare", arguments.nodes);
-    if (options.attentions.empty()) require_row_options("compare", arguments.protocol, arguments.nodes);
+    require_row_options("compare", arguments.protocol, arguments.nodes, attends);
     options.networks = arguments.nodes.pipelines;
   }
   options.seeds = arguments.seeds;
@@ -147,7 +149,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   require(!arguments.standardise || options.protocol.standardise, Fault::usage, "[compare] expected --standardise or --no-standardise, found both");
   options.choose_preprocessing = !arguments.standardise;
   if (nodes) {
-    require(!arguments.standardise && arguments.attentions == CompareArguments{}.attentions, Fault::usage,
+    require(!arguments.standardise && !attends, Fault::usage,
             "[compare] expected --pipeline without --attention and --standardise, found one of them: attentions on tokens have a comparison of their own, and --feature-scale scales features of nodes");
     require_labels("compare", arguments.nodes);
     if (arguments.nodes.surfaces()) require_no_table("compare", arguments.label);
@@ -217,7 +219,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   }
   require(died.dead < died.runs, Fault::convergence,
           "[compare] expected a run that learns, found all {} dead: try more --epochs{}", died.runs,
-          nodes ? " or another --lr" : ", another --lr, or --reading recommended");
+          arguments.nodes.wanted() ? " or another --lr" : ", another --lr, or --reading recommended");
 }
 
 void add_compare_command(CLI::App& app, Globals& globals) {
@@ -226,7 +228,7 @@ void add_compare_command(CLI::App& app, Globals& globals) {
   command->add_option("data", arguments->data, "Files (csv, tsv, libsvm, npy, npz, idx, also .gz) or bundled names (see `calor data`)")
       ->required()
       ->type_name("DATA...");
-  command
+  arguments->attention_option = command
       ->add_option("--attention", arguments->attentions,
                    "Similarities, separated by commas: self, l2, metric, uniform, or pipelines such as "
                    "\"score(metric) | exp | two_side(1) | row | apply\"; may be given several times")

@@ -24,7 +24,7 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
   for (const recipes::Recipe& network : model::all_networks()) known += fmt::format("{}{}", known.empty() ? "" : ", ", network.name);
   command
       .add_option("--pipeline", options.pipelines,
-                  fmt::format("A network on the rows of a table, on the nodes of a graph or on surfaces: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`); \"mine: TEXT\" calls it mine. With a graph, DATA is the bundled "
+                  fmt::format("A network on the rows of a table, on the nodes of a graph or on surfaces: {}, perhaps with settings (\"gat heads=4\"), or a text of stages (`calor stages`); \"mine: TEXT\" names it mine. With a graph, DATA is the bundled "
                               "\"blocks\", a folder of Planetoid files, NAME.content beside NAME.cites, an npz of node data, or a table with --graph; with --labels, a folder or list of meshes",
                               known))
       ->type_name("NAME|PIPELINE")
@@ -52,7 +52,7 @@ bool NodeOptions::on_rows(const char* op, const std::vector<std::string>& source
   if (pipelines.empty() || !graph.empty() || !labels.empty()) return false;
   std::string with_graph, table;
   for (const std::string& source : sources) (io::is_node_dataset(source, context) ? with_graph : table) = source;
-  require(with_graph.empty() || table.empty(), Fault::usage, "[{}] expected tables alone, or data sets with a graph alone, found the table {} and the graph {}: compare them one by one", op, table, with_graph);
+  require(with_graph.empty() || table.empty(), Fault::usage, "[{}] expected only tables, or only data sets with a graph, found the table {} and the graph {}: compare them one by one", op, table, with_graph);
   return with_graph.empty();
 }
 
@@ -72,11 +72,11 @@ void require_node_options(const char* op, const ProtocolOptions& p, bool test) {
     require(!given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"gat width=16\"), or leave it out", op, option);
 }
 
-void require_row_options(const char* op, const ProtocolOptions& p, const NodeOptions& nodes) {
+void require_row_options(const char* op, const ProtocolOptions& p, const NodeOptions& nodes, bool attends) {
   const NodeOptions standard;
   for (const auto& [option, given] : {std::pair{"--layers", p.layers.has_value()}, {"--width", p.width.has_value()}, {"--temperature", p.temperature != "fixed"}})
-    require(!given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"ipn width=16\"), or leave it out", op, option);
-  require(p.reading == "recommended", Fault::usage, "[{}] expected no --reading with --pipeline, whose text says what the network is: leave residual(..) out, and use --optimizer adam", op);
+    require(attends || !given, Fault::usage, "[{}] expected no {} with --pipeline, whose text says what the network is: put it there (\"ipn width=16\"), or leave it out", op, option);
+  require(attends || p.reading == "recommended", Fault::usage, "[{}] expected no --reading with --pipeline, whose text says what the network is: leave residual(..) out, and use --optimizer adam", op);
   for (const auto& [option, given] : {std::pair{"--feature-scale", nodes.scale != standard.scale}, {"--per-class", nodes.per_class != standard.per_class}, {"--patience", nodes.patience != standard.patience}})
     require(!given, Fault::usage, "[{}] expected no {} for the rows of a table, found one: it is for nodes of a graph", op, option);
 }

@@ -37,7 +37,8 @@ void require_labels(const char* op, const NodeOptions& options);
 void require_node_options(const char* op, const ProtocolOptions& protocol, bool test);
 
 // The same for what networks on rows have no use for.
-void require_row_options(const char* op, const ProtocolOptions& protocol, const NodeOptions& nodes);
+// attends: attentions are compared too, whose layers, width, temperature and reading are the protocol's.
+void require_row_options(const char* op, const ProtocolOptions& protocol, const NodeOptions& nodes, bool attends);
 
 // Throws Fault::usage where the output would be one of the files that the set or its graph consists of.
 void check_node_output(const std::string& output, const std::string& source, const std::string& graph);

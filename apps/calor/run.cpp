@@ -70,13 +70,19 @@ static void print_remarks(const pipeline::State& state, const std::vector<pipeli
   for (const std::string& judged : pipeline::quality_lines(quality)) fmt::print(stderr, "{}\n", judged);
 }
 
-static std::vector<pipeline::Matrix> embeddings_of_seeds(const std::vector<pipeline::BoundStage>& stages, const std::shared_ptr<const pipeline::Data>& data, std::uint64_t seed, int seeds,
+// Nothing when a stop was requested.
+static std::optional<std::vector<pipeline::Matrix>> embeddings_of_seeds(const std::vector<pipeline::BoundStage>& stages, const std::shared_ptr<const pipeline::Data>& data, std::uint64_t seed, int seeds,
                                                          const Context& context) {
   std::vector<pipeline::Matrix> found;
-  for (int other = 1; other < seeds; ++other) {
-    const pipeline::Fit fit = pipeline::fit(stages, data, seed + static_cast<std::uint64_t>(other), context);
-    require(!fit.result.interrupted, Fault::interrupted, "[run] interrupted while other seeds were run: nothing was written");
-    found.push_back(*fit.result.points);
+  try {
+    for (int other = 1; other < seeds; ++other) {
+      const pipeline::Fit fit = pipeline::fit(stages, data, seed + static_cast<std::uint64_t>(other), context);
+      if (fit.result.interrupted) return std::nullopt;
+      found.push_back(*fit.result.points);
+    }
+  } catch (const Error& error) {
+    if (error.fault() != Fault::interrupted) throw;
+    return std::nullopt;
   }
   return found;
 }
@@ -91,6 +97,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
   if (pipeline::names_libsvm_model(arguments.save)) pipeline::require_libsvm_stages(stages);
   if (!arguments.explain) require_result(stages);
+  require(!arguments.stability || globals.json || !globals.quiet || !arguments.report.empty(), Fault::usage, "[run] expected --json or --report with --stability and --quiet, found neither: nothing would say it");
   require(!arguments.stability || pipeline::outline_after(stages).type == pipeline::types::embedding, Fault::usage, "[run] expected --stability with a pipeline that gives an embedding, found one that gives {}",
           pipeline::type_names(pipeline::outline_after(stages).type));
   for (const std::string& path : {arguments.output, arguments.save})
@@ -120,6 +127,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
 
   const pipeline::State& state = saved.fit.result;
   Context after = context;
+  bool stopped = false;  // after the result was there
   if (state.interrupted) after.stop = nullptr;  // a descent gave the map that it had: write that
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
@@ -131,7 +139,17 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     document = pipeline::run_document(text, {globals.command_line, loaded.hash, globals.seed, seconds, reading_json(loaded.read, loaded.reading)}, state, remarks);
     document["stages"] = pipeline::stages_json(saved.fit.stages, saved.fit.times);
     document["quality"] = quality_of(state, saved.fit.stages, known, after);
-    if (!again.empty() && !state.interrupted) pipeline::add_stability(document["quality"], state, embeddings_of_seeds(again, data, globals.seed, arguments.stability, context), context);
+    if (!again.empty() && !state.interrupted) {
+      if (!has_stability(document["quality"], state)) {
+        remarks.push_back({"stability", "left out: it is of embeddings of points, every one of which has coordinates"});
+      } else if (const auto others = embeddings_of_seeds(again, data, globals.seed, arguments.stability, context)) {
+        add_stability(document["quality"], state, *others, context);
+      } else {
+        stopped = true;
+        after.stop = nullptr;
+        remarks.push_back({"stability", "interrupted while the other seeds were running: left out"});
+      }
+    }
     document["digest"] = digest_of(table);
     document["kernels"] = kernels::isa_name();
   }
@@ -150,6 +168,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (arguments.output.empty()) write_result("", output);
   if (!globals.quiet) print_remarks(state, remarks, document["quality"]);
   if (state.interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
+  if (stopped) fail(Fault::interrupted, "[run] interrupted: the result is there, but not its stability");
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {
@@ -172,7 +191,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
-  command->add_option("--stability", arguments->stability, "Run so many seeds in all, from --seed on, and say how far each point keeps its neighbours in the embedding")
+  command->add_option("--stability", arguments->stability, "Run this many seeds in total, starting at --seed, and report what share of its neighbours in the embedding each point keeps")
       ->check(CLI::Range(2, 100));
   command->add_flag("--explain", arguments->explain, "Print what would be done, with the expected memory and time, and stop");
   add_data_options(*command, arguments->data, label_of_others);

@@ -1,4 +1,4 @@
-// calor train: one attention model on the user's data, saved as one self-contained file.
+// calor train: one network, or a propagator, on the user's data, saved as one self-contained file.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -32,6 +32,8 @@ struct TrainArguments {
   std::optional<double> noise;
   bool restart = false;
   double checkpoint_seconds = learn::TrainOptions{}.checkpoint_seconds;
+  const CLI::Option* attention_option = nullptr;
+  bool attends() const { return attention_option->count() > 0; }
 };
 
 static void print_result(const io::Dataset& data, const learn::TrainResult& result, const TrainArguments& arguments) {
@@ -48,6 +50,14 @@ static void print_result(const io::Dataset& data, const learn::TrainResult& resu
   if (!arguments.save.empty() && !result.failure) fmt::print("Model: {}\n", arguments.save);
 }
 
+// What a network's own text says is no part of the protocol.
+static json protocol_json(const learn::Model& model) {
+  json protocol = learn::to_json(model.protocol);
+  if (model.pipeline == model.network)
+    for (const char* field : {"layers", "width", "residual", "temperature"}) protocol[field] = nullptr;
+  return protocol;
+}
+
 static json result_json(const Globals& globals, const io::Dataset& data, const learn::TrainResult& result, const TrainArguments& arguments) {
   const auto& record = result.record;
   return {{"schema", 1},
@@ -57,7 +67,7 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
           {"attention", result.model.attention},
           {"pipeline", result.model.pipeline},
           {"network", result.model.network},
-          {"protocol", learn::to_json(result.model.protocol)},
+          {"protocol", protocol_json(result.model)},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
           {"read", reading_json(io::reading_line(data), io::full_reading(data))},
@@ -78,10 +88,10 @@ static json result_json(const Globals& globals, const io::Dataset& data, const l
 
 static learn::Learner learner_of(const TrainArguments& arguments, bool on_rows) {
   if (!on_rows) return learn::attention_learner(arguments.attention);
-  require(arguments.attention == TrainArguments{}.attention, Fault::usage, "[train] expected --attention or --pipeline, found both: put the attention into the pipeline");
+  require(!arguments.attends(), Fault::usage, "[train] expected --attention or --pipeline, found both: put the attention into the pipeline");
   require(arguments.nodes.pipelines.size() == 1, Fault::usage, "[train] expected one --pipeline, found {}: `calor compare` trains several", arguments.nodes.pipelines.size());
   require_labels("train", arguments.nodes);
-  require_row_options("train", arguments.protocol, arguments.nodes);
+  require_row_options("train", arguments.protocol, arguments.nodes, false);
   return learn::network_learner(arguments.nodes.pipelines.front());
 }
 
@@ -89,7 +99,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
           "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
   if (arguments.nodes.surfaces()) {
-    require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise, Fault::usage,
+    require(arguments.model == "network" && !arguments.attends() && !arguments.noise, Fault::usage,
             "[train] expected surfaces without --model, --attention and --noise, found one of them: the pipeline says what the network is");
     return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
   }
@@ -98,13 +108,13 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   const bool on_rows = arguments.nodes.on_rows("train", {arguments.data.data}, context);
   if (arguments.nodes.wanted() && !on_rows) {
     require_labels("train", arguments.nodes);
-    require(arguments.model == "network" && arguments.attention == TrainArguments{}.attention && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
+    require(arguments.model == "network" && !arguments.attends() && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
             "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");
     return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);
   }
   require(!on_rows || arguments.model == "network", Fault::usage, "[train] expected --pipeline without --model {}, found both: the pipeline says what the network is", arguments.model);
   if (arguments.model != "network") {
-    require(arguments.attention == TrainArguments{}.attention, Fault::usage,
+    require(!arguments.attends(), Fault::usage,
             "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
     train_propagator(globals, arguments.data, arguments.protocol,
                      {arguments.model == "propagator-regressor", arguments.restart, arguments.checkpoint_seconds, arguments.noise, arguments.save,
@@ -138,11 +148,11 @@ void add_train_command(CLI::App& app, Globals& globals) {
       ->required()
       ->type_name("DATA");
   command->add_option("--model", arguments->model,
-                      "network: layers of attention; propagator: labels flow from the training points under a learned metric; "
+                      "network: by --attention or --pipeline; propagator: labels flow from the training points under a learned metric; "
                       "propagator-regressor: the same for a column of measured values")
       ->capture_default_str()
       ->check(CLI::IsMember({"network", "propagator", "propagator-regressor"}));
-  command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline: \"score(metric) | exp | two_side(1) | row | apply\"")
+  arguments->attention_option = command->add_option("--attention", arguments->attention, "self, l2, metric, uniform, or a pipeline: \"score(metric) | exp | two_side(1) | row | apply\"")
       ->capture_default_str();
   command->add_option("--save", arguments->save,
                       "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint")

@@ -45,7 +45,7 @@ static void print_result(const learn::TrainedTranslation& result, const std::str
   if (result.resumed_epoch) fmt::print("  went on from the checkpoint after {}\n", counted(*result.resumed_epoch, "epoch"));
   if (result.best_epoch == 0) return;
   const auto& best = result.record[static_cast<std::size_t>(result.best_epoch - 1)];
-  fmt::print("{}: validation loss {:.4f} nats a piece after epoch {} of {}, {} parameters, {:.0f} pieces a second\n", shape.score, best.validation_loss, result.best_epoch,
+  fmt::print("{}: validation loss {:.4f} nats per piece after epoch {} of {}, {} parameters, {:.0f} pieces per second\n", shape.score, best.validation_loss, result.best_epoch,
              result.record.size(), grouped_digits(result.parameters), pieces_a_second(result.record));
   if (!save.empty() && !result.failure) fmt::print("Model: {}\n", save);
 }

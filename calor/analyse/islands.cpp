@@ -19,6 +19,18 @@ Csr neighbours(const Matrix& points, std::int64_t k, const Context& context) {
   return engine::nearest(points, points, options, context);
 }
 
+bool has(const Csr& graph, std::int64_t row, std::int64_t column) {
+  const auto begin = graph.column.begin() + graph.begin[row], end = graph.column.begin() + graph.begin[row + 1];
+  return std::binary_search(begin, end, column);
+}
+
+// Other columns than its own that every row has at least.
+std::int64_t fewest(const Csr& graph) {
+  std::int64_t least = graph.columns;
+  for (std::int64_t i = 0; i < graph.rows; ++i) least = std::min(least, graph.begin[i + 1] - graph.begin[i] - (has(graph, i, i) ? 1 : 0));
+  return least;
+}
+
 // The k nearest of each row's columns.
 Csr nearest_of(const Csr& graph, const Matrix& points, std::int64_t k) {
   std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(graph.rows));
@@ -33,11 +45,6 @@ Csr nearest_of(const Csr& graph, const Matrix& points, std::int64_t k) {
     std::sort(lists[static_cast<std::size_t>(i)].begin(), lists[static_cast<std::size_t>(i)].end());
   }
   return engine::graph_of_lists(graph.columns, lists);
-}
-
-bool has(const Csr& graph, std::int64_t row, std::int64_t column) {
-  const auto begin = graph.column.begin() + graph.begin[row], end = graph.column.begin() + graph.begin[row + 1];
-  return std::binary_search(begin, end, column);
 }
 
 // Pairs that are among each other's nearest and pass the test.
@@ -106,13 +113,15 @@ std::vector<double> neighbours_shared(const Matrix& embedding, const std::vector
   return shared;
 }
 
+bool serves_islands(const Csr& graph) { return fewest(graph) >= least_neighbours; }
+
 Islands islands(const Matrix& input, const Matrix& embedding, const Csr* graph, const IslandOptions& options, const Context& context) {
   require(input.rows() == embedding.rows(), Fault::internal, "[islands] expected as many embedded as given points, found {} and {}", embedding.rows(), input.rows());
   const std::int64_t n = input.rows(), k = std::min(options.neighbours, (n - 1) / 2);
   Islands result;
   result.island.assign(static_cast<std::size_t>(n), -1);
   if (k < 1 || input.cols() == 0 || embedding.cols() == 0) return result;
-  const Csr near = neighbours(embedding, k, context), data = graph ? nearest_of(*graph, input, k) : neighbours(input, k, context);
+  const Csr near = neighbours(embedding, k, context), data = graph ? nearest_of(*graph, input, std::min(k, fewest(*graph))) : neighbours(input, k, context);
   double farthest = options.reach;
   {
     engine::Vector radius(n);

@@ -38,8 +38,12 @@ struct Islands {
 // Of each point, the share of its `neighbours` nearest in `embedding` that are among its nearest in the others too: a mean over these, one or more.  O(N^2 d) time each.
 std::vector<double> neighbours_shared(const engine::Matrix& embedding, const std::vector<engine::Matrix>& others, std::int64_t neighbours, const Context& context);
 
-// An island: points of the embedding joined by pairs that are among each other's nearest and not farther apart than the reach.  Neighbours in the data are the nearest of `graph`, with
-// at least a few edges per row, or all points where it is null.  O(N^2 d) time for exact nearest neighbours in the embedding (of few dimensions), and in the data without a graph; O(N k)
+// Whether the neighbours of a graph can stand for those in the data: at least 10 of every row.
+inline constexpr std::int64_t least_neighbours = 10;
+bool serves_islands(const engine::Csr& graph);
+
+// An island: points of the embedding joined by pairs that are among each other's nearest and not farther apart than the reach.  Neighbours in the data are the nearest of `graph`, or of
+// all points where it is null.  O(N^2 d) time for exact nearest neighbours in the embedding (of few dimensions), and in the data without a graph; O(N k)
 // memory.  Rows are finite and as many in both.
 Islands islands(const engine::Matrix& input, const engine::Matrix& embedding, const engine::Csr* graph, const IslandOptions& options, const Context& context);
 

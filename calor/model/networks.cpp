@@ -58,8 +58,8 @@ constexpr Recipe networks[] = {
     {"sgc", "adjacency | self_loops | two_side(0.5) | apply($steps) | linear(classes) | bias", steps, "simple graph convolution: features flow first, then one linear map", "", "arXiv:1902.07153"},
     {"appnp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias | adjacency | self_loops | two_side(0.5) | dropout($dropout) | restart($alpha, $steps)",
      personalised, "predictions of a plain network flow along the graph, as in personalised PageRank", "", "arXiv:1810.05997"},
-    {"mlp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias", plain, "a plain network, which does not see the graph", "", ""},
-    {"logistic", "linear(classes) | bias", {}, "logistic regression, which does not see the graph", "", ""},
+    {"mlp", "dropout($dropout) | linear($width) | bias | relu | dropout($dropout) | linear(classes) | bias", plain, "a plain network: each row on its own", "", ""},
+    {"logistic", "linear(classes) | bias", {}, "logistic regression: each row on its own", "", ""},
     {"ipn", "linear($width) | bias | tanh | layers($layers, residual(score($score) | exp | row | apply | linear($width)) | tanh) | linear(classes) | bias", tokens,
      "information propagation network: all rows attend to all, as tokens do", "", "arXiv:2412.18288"},
     {"diffusion-net", "heat_signature(modes=$modes, weights=$weights) | " CALOR_DIFFUSION, diffusion, "surfaces: heat diffusion with learned times, from features that are invariant to rigid motions and bending", "",
@@ -114,7 +114,7 @@ Network network_of(std::string_view given) {
     text = trim(text.substr(colon + 1));
     constexpr std::size_t longest = 60;
     const bool plain = std::none_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }) && text.find(':') >= text.find_first_of("|(") && label.size() <= longest;
-    require(plain, Fault::usage, "[network] expected a name of at most {} characters without colons and line breaks before the network, found \"{}\"", longest, label);
+    require(plain, Fault::usage, "[network] expected a name of at most {} characters without colons or line breaks before the network, found \"{}\"", longest, label);
     require(!label.empty() && !text.empty(), Fault::usage, "[network] expected NAME: and a network after it, found \"{}\": write \"wide: linear(64) | relu | ...\"", trim(given));
   }
   const std::string_view whole = text;

@@ -38,7 +38,7 @@ constexpr Parameter score_parameters[] = {
      "-|phi(x) - phi(y)|^2, phi a network; uniform: 0. After adjacency, on the edges; after features, of all pairs"}};
 constexpr Parameter exp_parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", 1e-30, 1e30, "learned|auto",
-     "exp(score / bandwidth); learned: one per head, from 1 on, or on a table from the spread of the first scores; auto, on a table: that spread"}};
+     "exp(score / bandwidth); learned: one per head, starting at 1 (on a table, at the spread of the initial scores); auto, tables only: that spread, kept fixed"}};
 constexpr Parameter apply_parameters[] = {{"steps", Parameter::Takes::integer, "1", 1, 1000, {}, "how often"}};
 constexpr Parameter restart_parameters[] = {
     {"alpha", Parameter::Takes::number, "0.1", 0, 1, {}, "share that comes from the start in every step"},

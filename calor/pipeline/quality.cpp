@@ -31,7 +31,7 @@ constexpr double most_products = 4e10, most_pairs = 5e9;
 
 static json islands_json(const Matrix& input, const Matrix& embedding, const Csr* graph, const Context& context) {
   const auto n = static_cast<double>(input.rows());
-  if (n * n > most_pairs || (!graph && n * n * static_cast<double>(input.cols()) > most_products)) return nullptr;
+  if (n * n > most_pairs || n * n * static_cast<double>(embedding.cols()) > most_products || (!graph && n * n * static_cast<double>(input.cols()) > most_products)) return nullptr;
   const analyse::Islands found = analyse::islands(input, embedding, graph, {}, context);
   json torn = json::array(), glued = json::array();
   for (const auto& pair : found.torn) torn.push_back({{"smaller", pair.smaller}, {"other", pair.other}, {"share", pair.share}});
@@ -58,10 +58,10 @@ static json embedding_json(const Matrix& input, const Matrix& embedding, const s
           {"islands", islands_json(input, embedding, graph, context)}};
 }
 
-// The graph of neighbours that an embedding was made from: it joins rows to rows.
+// The graph of neighbours that an embedding was made from: it joins rows to rows, each to enough.
 static const Csr* own_graph(const State& state) {
   const Csr* graph = state.graph.get();
-  return graph && !state.placing && graph->rows == state.rows() && graph->columns == graph->rows ? graph : nullptr;
+  return graph && !state.placing && graph->rows == state.rows() && graph->columns == graph->rows && analyse::serves_islands(*graph) ? graph : nullptr;
 }
 
 // Of the rows that have coordinates.
@@ -169,8 +169,9 @@ json quality_of(const State& state, const std::vector<BoundStage>& stages, const
   return quality;
 }
 
+bool has_stability(const json& quality, const State& state) { return quality.contains("embedding") && state.points->allFinite(); }
+
 void add_stability(json& quality, const State& state, const std::vector<Matrix>& others, const Context& context) {
-  if (!quality.contains("embedding") || !state.points->allFinite()) return;
   for (const Matrix& other : others)
     if (!other.allFinite()) return;
   const std::int64_t k = quality["embedding"]["neighbours"];
@@ -197,7 +198,7 @@ std::string islands_text(const json& found) {
   const auto number = [](const json& island) { return island.get<std::int64_t>() + 1; };
   std::string text = counted(found["count"], "island");
   const auto outside = std::count(found["of"].begin(), found["of"].end(), json(-1));
-  if (outside) text += fmt::format(", {} outside", counted(outside, "row"));
+  if (outside) text += fmt::format(", {} on none", counted(outside, "row"));
   constexpr std::size_t most_named = 3;
   for (std::size_t t = 0; t < std::min(most_named, found["torn"].size()); ++t) {
     const json& pair = found["torn"][t];
@@ -206,7 +207,7 @@ std::string islands_text(const json& found) {
   }
   if (found["torn"].size() > most_named) text += fmt::format("; {} more pairs are torn apart", found["torn"].size() - most_named);
   for (const json& one : found["glued"])
-    text += fmt::format("; island {} holds {} groups that no mutual neighbours in the data join ({} points)", number(one["island"]), one["parts"].size(),
+    text += fmt::format("; island {} merges {} groups that no mutual neighbours in the data join ({} points)", number(one["island"]), one["parts"].size(),
                         fmt::join(one["parts"].get<std::vector<std::int64_t>>(), ", "));
   return text;
 }
@@ -230,7 +231,7 @@ std::vector<std::string> quality_lines(const json& quality, const char* judged_r
   if (quality.contains("embedding")) {
     lines.push_back(embedding_line(quality["embedding"]));
     if (const json& found = quality["embedding"]; found.contains("stability"))
-      lines.push_back(fmt::format("stability: {:.0f} % of each point's {} nearest in the embedding are so under {} other seed{} too", 100 * found["stability"]["mean"].get<double>(),
+      lines.push_back(fmt::format("stability: {:.0f} % of each point's {} nearest in the embedding are also among its nearest under {} other seed{}", 100 * found["stability"]["mean"].get<double>(),
                                   found["stability"]["neighbours"].get<std::int64_t>(), found["stability"]["seeds"].get<std::int64_t>() - 1, found["stability"]["seeds"] == 2 ? "" : "s"));
     if (std::string islands = islands_text(quality["embedding"]["islands"]); !islands.empty()) lines.push_back(std::move(islands));
   }

@@ -28,7 +28,10 @@ nlohmann::json quality_of(const State& state, const std::vector<BoundStage>& sta
 // The same for people, a line each; what predictions are judged on is called a `judged_row`.
 std::vector<std::string> quality_lines(const nlohmann::json& quality, const char* judged_row = "held-out row");
 
-// What `embedding.stability` says: how far each row's nearest in the embedding are so in those of other seeds too.  Nothing where some row has no coordinates.
+// Whether stability can be said: of an embedding of points, every row of which has coordinates.
+bool has_stability(const nlohmann::json& quality, const State& state);
+
+// What `embedding.stability` says: the share of each row's nearest in the embedding that are among its nearest in those of other seeds.
 void add_stability(nlohmann::json& quality, const State& state, const std::vector<Matrix>& others, const Context& context);
 
 // "11 islands; 11 and 7 are torn apart (20 % of ..)": what is worth saying of "islands"; "" for nothing.

@@ -9,7 +9,7 @@ function qualityRows() {
     add("continuity", embedding.continuity, `1: each point's ${k} nearest in the data are near in the embedding too`);
     add("neighbour purity", embedding.purity, `share of each point's ${k} nearest in the embedding that have its label`);
     add("neighbour purity of the input", embedding.purity_of_input, `the same among the ${k} nearest in the data`);
-    if (embedding.stability) add("stability", embedding.stability.mean, `share of each point's ${k} nearest in the embedding that are so under ${plural(embedding.stability.seeds - 1, "other seed")} too`);
+    if (embedding.stability) add("stability", embedding.stability.mean, `share of each point's ${k} nearest in the embedding that are also among its nearest under ${plural(embedding.stability.seeds - 1, "other seed")}`);
     add("stress-1", embedding.stress_1, "0: distances are kept, up to one scale for all");
   }
   if (clusters) {

@@ -103,6 +103,22 @@ TEST(Islands, AGraphStandsForTheData) {
   EXPECT_EQ(exact.torn[0].share, by_graph.torn[0].share);
 }
 
+TEST(Islands, AGraphOfFewNeighboursDoesNotServe) {
+  engine::NeighbourOptions options;
+  options.k = least_neighbours;
+  const Matrix data = sheet(20, 20);
+  EXPECT_TRUE(serves_islands(engine::nearest(data, data, options, context)));
+  options.k = least_neighbours - 1;
+  EXPECT_FALSE(serves_islands(engine::nearest(data, data, options, context)));
+  options.k = least_neighbours;
+  options.leave_itself_out = false;  // its own column is no neighbour
+  EXPECT_FALSE(serves_islands(engine::nearest(data, data, options, context)));
+  // Ten neighbours of each on a sheet hang together.
+  options.leave_itself_out = true;
+  const engine::Csr ten = engine::nearest(data, data, options, context);
+  EXPECT_TRUE(islands(data, data, &ten, {}, context).glued.empty());
+}
+
 TEST(Islands, SharedNeighboursAreCounted) {
   const Matrix points = blobs(corners, 40, 5), moved = blobs(corners, 40, 6);
   EXPECT_EQ(neighbours_shared(points, {points}, 10, context), std::vector<double>(120, 1.0));
@@ -127,8 +143,7 @@ TEST(Islands, WhatHasNone) {
   }
   const Matrix one_place = Matrix::Zero(50, 2);
   const Islands found = islands(one_place, one_place, nullptr, {}, context);
-  EXPECT_LE(found.sizes.size(), 3U);
-  EXPECT_TRUE(found.glued.empty());
+  EXPECT_TRUE(found.torn.empty() && found.glued.empty());
   // A single sheet is one island, whole.
   const Islands sheet_found = islands(sheet(20, 20), sheet(20, 20), nullptr, {}, context);
   EXPECT_EQ(sheet_found.sizes, std::vector<std::int64_t>{400});

@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from blobs import SHORT
+from command import document_of
 
 HEADS = "linear(12) | bias | relu | dropout(0.1) | linear(6, heads=2) | score(l2) | exp(learned) | row | apply | elu | linear(classes) | bias"
 QUICK = ["--epochs", "3", "--seeds", "2", "--no-baselines", "--json", "-q"]
@@ -48,6 +49,19 @@ def test_a_name_of_ones_own(calor, blobs):
     assert '"a" twice' in calor("compare", "blocks", "--pipeline", "a: mlp", "--pipeline", "a: logistic", *QUICK, code=2).stderr
 
 
+def test_many_layers_and_heads_are_read_again(calor, blobs, tmp_path):
+    model = tmp_path / "m.safetensors"
+    twice = "linear(8) | score(l2) | exp | row | apply | " * 2
+    for pipeline in ("ipn width=3 layers=65", twice + "linear(4, heads=3) | score(l2) | exp | row | apply | linear(classes)"):
+        calor("train", blobs, "--pipeline", pipeline, "--epochs", "1", "--save", model, "-q")
+        assert len(probabilities(calor, model, blobs)) == 40
+
+
+def test_a_texts_own_shape_is_no_protocol(calor, blobs):
+    protocol = json.loads(calor("train", blobs, "--pipeline", "mlp", "--epochs", "1", "--json", "-q").stdout)["protocol"]
+    assert [protocol[name] for name in ("layers", "width", "residual", "temperature")] == [None] * 4 and protocol["epochs"] == 1
+
+
 def test_another_network_cannot_be_inspected(calor, blobs, tmp_path):
     model = tmp_path / "m.safetensors"
     calor("train", blobs, "--pipeline", HEADS, "--epochs", "2", "--save", model, "-q")
@@ -61,7 +75,9 @@ def test_networks_and_attentions_compared(calor, blobs, tmp_path):
     assert experiment["attentions"] == ["mine", "mlp"] and experiment["pipelines"]["mine"] == HEADS and experiment["networks"]["mlp"] == experiment["pipelines"]["mlp"]
     assert experiment["protocol"]["width"] is None and experiment["protocol"]["layers"] is None
     assert [len(run["share"][-1]) for run in experiment["runs"]] == [1, 1, 0, 0]
-    assert "NaN" not in report.read_text().split('id="data"')[-1][:200]
+    assert document_of(report)["experiments"][0]["networks"] == experiment["networks"]
+    named = ["--attention", "self,l2,metric,uniform"]  # said, though it is the default
+    assert len(json.loads(calor("compare", blobs, *named, "--pipeline", "mlp", *QUICK, code=SHORT).stdout)["experiments"][0]["attentions"]) == 5
     both = json.loads(calor("compare", blobs, "--attention", "metric", "--pipeline", "mlp", *QUICK, code=SHORT).stdout)["experiments"][0]
     assert both["attentions"] == ["metric", "mlp"] and both["protocol"]["layers"] == 2
     assert both["networks"]["metric"].startswith("linear(")
@@ -85,6 +101,9 @@ def test_refusals(calor, blobs, words, expected):
 
 def test_refusals_of_train_and_compare_alone(calor, blobs):
     assert "found both" in calor("train", blobs, "--pipeline", "mlp", "--attention", "l2", "-q", code=2).stderr
+    assert "found both" in calor("train", blobs, "--pipeline", "mlp", "--attention", "metric", "-q", code=2).stderr
+    assert "no --patience" in calor("compare", blobs, "--attention", "l2", "--pipeline", "mlp", "--patience", "3", *QUICK, code=2).stderr
+    assert 'found "uniform"' in calor("compare", blobs, "--pipeline", "uniform: mlp", *QUICK, code=2).stderr
     assert "found both" in calor("train", blobs, "--pipeline", "mlp", "--model", "propagator", "-q", code=2).stderr
     assert "found 2" in calor("train", blobs, "--pipeline", "mlp", "--pipeline", "ipn", "-q", code=2).stderr
     assert "'mlp' twice" in calor("compare", blobs, "--pipeline", "mlp", "--pipeline", "mlp", *QUICK, code=2).stderr

@@ -124,7 +124,12 @@ TEST(RowNetworks, DropoutIsDrawnBySeedAndStepInTrainingAlone) {
   EXPECT_FALSE(net.training_forward(x, 1).equal(net.training_forward(x, 2)));
   EXPECT_FALSE(net.training_forward(x, 1).equal(net.forward(x)));
   EXPECT_TRUE(net.forward(x).equal(net.forward(x)));
-  EXPECT_FALSE(net.forward(x).equal(other.forward(x)));
+  {
+    const at::NoGradGuard no_gradient;
+    other.values().copy_(net.values());
+  }
+  EXPECT_TRUE(net.forward(x).equal(other.forward(x)));
+  EXPECT_FALSE(net.training_forward(x, 1).equal(other.training_forward(x, 1)));  // another seed drops others
 }
 
 TEST(RowNetworks, WeightsAreCalledAndDrawnByLayerAndRole) {
@@ -144,6 +149,26 @@ TEST(RowNetworks, WeightsAreCalledAndDrawnByLayerAndRole) {
   EXPECT_FALSE(a.at("layers.0.value").equal(a.at("layers.1.value")));
   EXPECT_EQ(l2.decayed(), l2.values().numel());
   EXPECT_EQ(metric.decayed(), metric.values().numel() - 2);
+}
+
+TEST(RowNetworks, WhatIsBesideAScoreStartsAsWithAnother) {
+  for (const char* frame : {"linear(6) | score({}) | exp | row | apply | linear(5) | bias | norm | linear(classes)", "linear(6) | layers(2, linear(8, heads=4) | score({}) | exp | row | apply | linear(6) | norm) | linear(classes)"}) {
+    const auto with = [&](const char* score) {
+      std::string text = frame;
+      return weights_of(network(text.replace(text.find("{}"), 2, score)));
+    };
+    const auto l2 = with("l2"), metric = with("metric"), uniform = with("uniform");
+    for (const auto& [name, tensor] : uniform) {
+      if (name.find("factor") != std::string::npos) continue;
+      ASSERT_TRUE(l2.contains(name) && metric.contains(name)) << name;
+      EXPECT_TRUE(tensor.equal(l2.at(name)) && tensor.equal(metric.at(name))) << name;
+    }
+  }
+}
+
+TEST(RowNetworks, EveryWeightHasANameOfItsOwn) {
+  const RowNetwork net = network("linear(8) | score(l2) | exp | row | apply | linear(8) | score(l2) | exp | row | apply | linear(4, heads=3) | score(l2) | exp(learned) | row | apply | linear(classes) | linear(classes)");
+  EXPECT_EQ(weights_of(net).size(), net.state().size());
 }
 
 TEST(RowNetworks, WhatIsAnInformationPropagationNetworkIsFound) {
@@ -210,7 +235,13 @@ TEST(RowNetworks, WhatDoesNotFitIsRefusedWithItsPlace) {
       {"linear(classes) | beside(tanh)", "put linear(classes) last"},
       {"linear(600) | score(l2) | exp | row | apply | linear(classes)", "at most 512"},
       {"linear(classes, heads=2) | score(l2) | exp | row | apply", "heads(mean)"}};
-  for (const auto& [text, reason] : cases) EXPECT_NE(refusal(text).find(reason), std::string::npos) << text << ": " << refusal(text);
+  for (const auto& [text, reason] : cases) {
+    const std::string found = refusal(text);
+    EXPECT_NE(found.find(reason), std::string::npos) << text << ": " << found;
+    // Every stage has a caret; what is said of the whole network has none.
+    const bool of_all = found.starts_with("[network]");
+    EXPECT_EQ(found.find('^') == std::string::npos, of_all) << found;
+  }
   EXPECT_EQ(refusal("linear(8) | score(l2) | exp(auto) | row | apply | linear(classes)"), "");
 }
 

@@ -241,6 +241,7 @@ TEST_F(Train, LoadRefusesWhatIsNoModel) {
   EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["protocol"] = "{"; }), "metadata"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["network"] = "linear(3) | flatten"; }), "flatten"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["network"] = "linear(classes) | bias"; }), "decode.weight"));
+  EXPECT_TRUE(holds(refused([](auto& c) { c.metadata["network"] = "linear(16777216) | linear(16777216) | linear(classes)"; }), "encode.weight"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.tensors.erase("network.decode.bias"); }), "decode.bias"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.tensors.erase("tokens.values"); }), "tokens.values"));
   EXPECT_TRUE(holds(refused([](auto& c) { c.tensors["network.decode.bias"].shape = {1, 3}; }), "decode.bias"));

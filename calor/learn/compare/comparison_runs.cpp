@@ -21,14 +21,18 @@ constexpr int most_seeds = 10'000;
 std::vector<Learner> checked_learners(const CompareOptions& options) {
   require(options.seeds >= 1 && options.seeds <= most_seeds, Fault::usage,
           "[compare] expected 1 to {} seeds, found {}: 10 is the default", most_seeds, options.seeds);
-  require(!options.attentions.empty() || !options.networks.empty(), Fault::usage, "[compare] expected at least one attention, found none: known are {}",
+  require(!options.attentions.empty() || !options.networks.empty(), Fault::usage, "[compare] expected at least one attention or network, found none: known are {}",
           list_names(similarity_names()));
   std::vector<Learner> learners;
   for (const std::string& text : options.attentions) learners.push_back(attention_learner(text));
   for (const std::string& text : options.networks) learners.push_back(network_learner(text));
   for (std::size_t i = 0; i < learners.size(); ++i)
     for (std::size_t before = 0; before < i; ++before)
-      require(learners[before].name != learners[i].name, Fault::usage, "[compare] expected each {} once, found '{}' twice", learners[i].attention ? "attention" : "network", learners[i].name);
+      require(learners[before].name != learners[i].name && learners[before].pipeline != learners[i].pipeline, Fault::usage, "[compare] expected each {} once, found '{}' twice",
+              learners[i].attention ? "attention" : "network", learners[i].name);
+  for (const Learner& learner : learners)
+    require(learner.attention || std::ranges::find(similarity_names(), learner.name) == similarity_names().end(), Fault::usage,
+            "[compare] expected another name than an attention's for a network, found \"{}\"", learner.name);
   return learners;
 }
 

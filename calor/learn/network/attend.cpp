@@ -12,17 +12,13 @@ namespace {
 
 using Kind = Normaliser::Kind;
 
-// Up to 16 MiB of scores in float, sinkhorn's many sums are taken from a stored matrix, where the kernel would form the scores
-// again for each.
-constexpr std::int64_t most_stored = std::int64_t{1} << 22;
-
 bool has_sinkhorn(const Attention& attention) {
   return std::any_of(attention.normalise.begin(), attention.normalise.end(),
                      [](const Normaliser& step) { return step.kind == Kind::sinkhorn; });
 }
 
 bool stores_scores(const Attention& attention, std::int64_t queries, std::int64_t keys) {
-  return attention.score->pairing == Pairing::additive || (has_sinkhorn(attention) && queries * keys <= most_stored);
+  return attention.score->pairing == Pairing::additive || (has_sinkhorn(attention) && queries * keys <= most_stored_pairs);
 }
 
 bool ends_in_row(const Attention& attention) { return attention.normalise.back().kind == Kind::row; }
@@ -155,7 +151,7 @@ std::int64_t passes(const Attention& attention) {
 std::int64_t stored_numbers(const Attention& attention, std::int64_t queries, std::int64_t keys, bool gradient) {
   if (!stores_scores(attention, queries, keys)) return 0;
   constexpr std::int64_t temporaries = 4;  // scores, those with a factor added, weights, and one in between
-  return queries * keys * (temporaries + (gradient ? 2 * passes(attention) : 0));
+  return queries * keys * (gradient ? attention.heads * (temporaries + 2 * passes(attention)) : temporaries);
 }
 
 double effective_share(const at::Tensor& rows) {

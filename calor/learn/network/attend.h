@@ -28,6 +28,7 @@ struct LayerInput {
 struct Attention {
   const ScoreKind* score;
   std::vector<Normaliser> normalise;  // at least one
+  std::int64_t heads = 1;             // side by side, one after the other
 };
 
 // Of tokens [n]; undefined: all 0.
@@ -52,7 +53,11 @@ at::Tensor attend_beside(const Attention& attention, const LayerInput& tokens, c
 at::Tensor attention_rows(const Attention& attention, const LayerInput& tokens, const std::vector<Factors>& factors,
                           const at::Tensor& factor, const at::Tensor& rows);
 
-// Numbers that attending of so many queries to so many keys stores beyond O(queries + keys); with those that a gradient needs.
+// Up to 16 MiB of scores in float, sinkhorn's many sums are taken from a stored matrix, where the kernel would form the scores
+// again for each.
+inline constexpr std::int64_t most_stored_pairs = std::int64_t{1} << 22;
+
+// Numbers that attending of so many queries to so many keys stores beyond O(queries + keys); with those that a gradient needs, of all heads.
 std::int64_t stored_numbers(const Attention& attention, std::int64_t queries, std::int64_t keys, bool gradient);
 
 // Sums over all pairs that attending takes, its cost in units of one.

@@ -42,12 +42,17 @@ static Make maker_of(std::string_view name) {
   fail(Fault::internal, "[network] expected a stage that a network can have, found {}", name);
 }
 
+void require_alpha(const BoundStage& bound) {
+  if (bound.stage->name != "two_side" || bound.arguments.is_number("alpha")) return;
+  fail(Fault::usage, "[two_side] expected a number in a network, found {}: leaving one out needs labels, which flow in `calor run`", bound.arguments.word("alpha"));
+}
+
 Steps Builder::build(const std::vector<BoundStage>& stages) {
   Steps steps;
   for (std::size_t s = 0; s < stages.size(); ++s) {
     const BoundStage& bound = stages[s];
     pipeline::at_stage(bound, [&] {
-      require(stages_ < most_stages, Fault::usage, "[{}] expected at most {} stages in all, counted in every repetition, found more: take fewer layers", bound.stage->name, most_stages);
+      require(stages_ < most_stages, Fault::usage, "[{}] expected at most {} stages, counting every repetition, found more: take fewer layers", bound.stage->name, most_stages);
       const std::string outer = std::exchange(stage_, fmt::format("{}.{}", stages_++, bound.stage->name));
       next = s + 1 < stages.size() ? &stages[s + 1] : nullptr;
       if (std::unique_ptr<Step> step = maker_of(bound.stage->name)(*this, bound)) steps.push_back(std::move(step));

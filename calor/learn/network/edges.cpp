@@ -27,15 +27,6 @@ at::Tensor by_head(const Flow& flow) { return dense(flow).unflatten(1, {flow.hea
 // A map of each head: [nodes, heads, in] times [heads, out, in].
 at::Tensor map_heads(const at::Tensor& z, const at::Tensor& weight) { return at::bmm(z.transpose(0, 1), weight.transpose(1, 2)).transpose(0, 1).contiguous(); }
 
-}  // namespace
-
-void require_alpha(const BoundStage& bound) {
-  require(bound.stage->name != "two_side" || bound.arguments.is_number("alpha"), Fault::usage, "[two_side] expected a number in a network, found {}: leaving one out needs labels, which flow in `calor run`",
-          bound.stage->name == "two_side" && !bound.arguments.is_number("alpha") ? bound.arguments.word("alpha") : "");
-}
-
-namespace {
-
 // A stage of the engine's own: it runs now, once, and is no step.
 std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
   if (builder.pairs) {

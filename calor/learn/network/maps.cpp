@@ -179,6 +179,7 @@ std::unique_ptr<Step> make_beside(Builder& builder, const BoundStage& bound) {
   builder.width = before + builder.total();
   builder.heads = 1;
   builder.require_width("beside");
+  builder.widest = std::max(builder.widest, builder.width);
   return std::make_unique<Body>(std::move(steps), Body::Start::beside);
 }
 

@@ -1,12 +1,17 @@
 #include "calor/learn/network/memory.h"
 
+#include "calor/learn/network/attend.h"
+
 namespace calor::learn {
 
 namespace {
 
 struct Held {
   double width = 0, inputs = 0;  // of what flows, and of what a map reads
+  double heads = 1;
   bool on_graph = false;         // the similarity that waits to flow is on edges
+  bool additive = false, sinkhorn = false;
+  double passes = 0;             // of normalisations
   NetworkSize size;
 };
 
@@ -18,14 +23,28 @@ void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held&
       const double out = (given.is_number("width") ? given.number("width") : classes) * given.number("heads");
       held.size.weights += held.inputs * out;
       held.width = held.inputs = out;
+      held.heads = given.number("heads");
+    } else if (name == "heads") {
+      held.width = held.inputs = held.width / held.heads;
+      held.heads = 1;
     } else if (name == "adjacency") {
       held.on_graph = true;
-    } else if (name == "apply" || name == "restart") {
-      held.on_graph = false;
     } else if (name == "score" && !held.on_graph) {
       held.size.weights += 4 * held.width * held.width;
       held.size.activations += 3 * held.width;
-      if (given.word("kind") == "additive") held.size.pairs += 6;  // it has no streamed kernel
+      held.additive = given.word("kind") == "additive";
+      held.sinkhorn = false;
+      held.passes = 1;
+    } else if (name == "sinkhorn") {
+      held.sinkhorn = true;
+      held.passes += 2 * (given.is_number("max_iterations") ? given.number("max_iterations") : engine::Normaliser::usual_iterations);
+    } else if (name == "row" || name == "column" || name == "two_side") {
+      held.passes += 1;
+    } else if (name == "apply" || name == "restart") {
+      const double stored = held.heads * (4 + 2 * held.passes);
+      if (!held.on_graph && held.additive) held.size.pairs += stored;  // it has no streamed kernel
+      else if (!held.on_graph && held.sinkhorn) held.size.few_pairs += stored;
+      held.on_graph = false;
     } else if (name == "heat_signature") {
       held.width = held.inputs = given.number("times");
     } else if (name == "gradients") {
@@ -40,6 +59,7 @@ void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held&
       held.size.activations += times * (once.size.activations - held.size.activations);
       held.size.weights += times * (once.size.weights - held.size.weights);
       held.size.pairs += times * (once.size.pairs - held.size.pairs);
+      held.size.few_pairs += times * (once.size.few_pairs - held.size.few_pairs);
       held.width = once.width, held.inputs = once.inputs;
       continue;
     } else if (name == "residual") {
@@ -66,7 +86,8 @@ NetworkSize network_size(const std::vector<pipeline::BoundStage>& stages, std::i
 
 double training_bytes(const NetworkSize& size, std::int64_t rows) {
   const auto count = static_cast<double>(rows);
-  return 8 * size.activations * count + 28 * size.weights + 4 * size.pairs * count * count;
+  const double few = count * count <= static_cast<double>(most_stored_pairs) ? size.few_pairs : 0;
+  return 8 * size.activations * count + 28 * size.weights + 4 * (size.pairs + few) * count * count;
 }
 
 }  // namespace calor::learn

@@ -12,6 +12,7 @@ struct NetworkSize {
   double activations = 0;  // numbers of a row
   double weights = 0;
   double pairs = 0;        // numbers of a pair of rows: of scores of all pairs that are stored
+  double few_pairs = 0;    // the same of those that are stored up to most_stored_pairs alone
 };
 
 // Of rows with so many columns; sparse: their zeros are not held.

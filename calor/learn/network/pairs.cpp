@@ -10,6 +10,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "calor/core/error.h"
 #include "calor/kernels/attention.h"
@@ -177,8 +180,8 @@ void add_pair_normaliser(Builder& builder, const BoundStage& bound) {
 std::unique_ptr<Step> make_pair_apply(Builder& builder, const BoundStage& bound) {
   const Builder::Pairs pairs = *std::exchange(builder.pairs, std::nullopt);
   require(pairs.exponential, Fault::usage, "[apply] expected exp | row between score and apply, found neither");
-  require(bound.arguments.integer("steps") == 1, Fault::usage, "[apply] expected one step along scores of all pairs, found {}: write the stages as often", bound.arguments.integer("steps"));
-  Attention attention{pairs.score, {}};
+  require(bound.arguments.integer("steps") == 1, Fault::usage, "[apply] expected one step along scores of all pairs, found {}: repeat the stages instead", bound.arguments.integer("steps"));
+  Attention attention{pairs.score, {}, builder.heads};
   for (const Normaliser& step : pairs.normalise)
     if (step.kind != Normaliser::Kind::two_side || step.alpha != 0) attention.normalise.push_back(step);
   require(!attention.normalise.empty(), Fault::usage, "[apply] expected a normalisation such as row before apply, found none");

@@ -5,8 +5,9 @@
 namespace calor::learn {
 namespace {
 
-// Streams: 0 to 3 encode and decode, then what else is outside of layers; of each layer its first map, up to 15 weights of scores, and others.
-constexpr std::uint64_t streams_per_layer = 64, scores_per_layer = 15, first_other = 16, first_outside = 4, far = std::uint64_t{1} << 32, last = std::uint64_t{1} << 62;
+// Streams: 0 to 3 encode and decode, then what else is outside of layers; of each layer its first map, up to 15 weights of scores, and others.  Other weights of scores count apart, so
+// that what is beside them does not depend on the score.
+constexpr std::uint64_t streams_per_layer = 64, scores_per_layer = 15, first_other = 16, first_outside = 4, far = std::uint64_t{1} << 32, of_scores = std::uint64_t{1} << 61, last = std::uint64_t{1} << 62;
 
 }  // namespace
 
@@ -20,8 +21,9 @@ void Places::enter_layer() {
 std::string Places::prefix() const { return depth_ > 0 ? fmt::format("layers.{}.", layer_) : ""; }
 
 std::string Places::unique(const std::string& name) {
-  const int before = taken_[name]++;
-  return before == 0 ? name : fmt::format("{}.{}", name, before + 1);
+  std::string free = name;
+  for (int n = 2; !taken_.insert(free).second; ++n) free = fmt::format("{}.{}", name, n);
+  return free;
 }
 
 void Places::begin_map(bool to_classes) {
@@ -50,7 +52,7 @@ std::pair<std::string, std::uint64_t> Places::next(std::string_view stage, const
   const std::uint64_t first = streams_per_layer * static_cast<std::uint64_t>(layer_ + 1);
   if (stage == "score") {
     const bool near = depth_ > 0 && scores_ < scores_per_layer;
-    return {unique(prefix() + "score." + role), near ? first + ++scores_ : other()};
+    return {unique(prefix() + "score." + role), near ? first + ++scores_ : of_scores + far_scores_++};
   }
   if (stage == "exp") return {unique(prefix() + role), last + factors_++};
   if (stage != "linear" && stage != "bias" && stage != "apply") return {unique(fmt::format("{}{}.{}", prefix(), stage, role)), other()};

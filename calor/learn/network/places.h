@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,8 +35,8 @@ class Places {
   std::int64_t maps_ = 0, maps_in_layer_ = 0;
   bool first_ = true;
   std::uint64_t scores_ = 0, others_ = 0;  // of the layer that is now
-  std::uint64_t outside_ = 0, factors_ = 0;
-  std::map<std::string, int> taken_;
+  std::uint64_t outside_ = 0, far_scores_ = 0, factors_ = 0;
+  std::set<std::string> taken_;
 };
 
 }  // namespace calor::learn

@@ -11,8 +11,6 @@
 namespace calor::learn {
 namespace {
 
-constexpr std::int64_t share_rows = 256;
-
 at::Tensor logits_in_blocks(const KeptTokens& kept, const at::Tensor& points) {
   std::vector<at::Tensor> blocks;
   for (std::int64_t begin = 0; begin < points.size(0); begin += query_block) {

@@ -44,7 +44,7 @@ std::optional<Propagation> propagation_of(const model::Network& network);
 // The protocol for all of these: resolved, with the width and no layers where none is an attention (they are the networks' own).
 Protocol resolve(const Protocol& protocol, const std::vector<Learner>& learners, std::int64_t training_rows, std::int64_t columns, std::int64_t classes);
 
-// Without propagation: the plain network that stands beside others.
+// For a protocol without layers (without_propagation), where no attention is left: the plain network that stands beside others.
 Learner plain_learner();
 
 }  // namespace calor::learn

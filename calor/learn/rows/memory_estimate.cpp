@@ -7,9 +7,7 @@
 namespace calor::learn {
 namespace {
 
-// Vectors of the widest width that a token has for each map: features, their gradients, and temporaries.
-constexpr std::int64_t vectors_a_map = 8;
-constexpr std::int64_t share_sample = 256;  // rows that are materialised for the effective share
+constexpr double values_and_gradients = 2;
 
 }  // namespace
 
@@ -36,8 +34,8 @@ std::uint64_t run_bytes(const TrainingSize& s, const Protocol& p, const RowShape
     measuring = std::max(measuring, stored_numbers(attention, together, together, false));
   }
   const std::int64_t pairs = std::max(training, measuring);
-  const std::int64_t activations = tokens * (s.columns + shape.widest * vectors_a_map * (shape.maps + 1));
-  const std::int64_t rows = 3 * share_sample * kept;
+  const auto activations = static_cast<std::int64_t>(static_cast<double>(tokens) * (static_cast<double>(s.columns) + values_and_gradients * shape.activations));
+  const std::int64_t rows = 3 * share_rows * kept;
   const std::int64_t logits = 4 * (s.test + kept) * s.classes;
   return static_cast<std::uint64_t>(activations + pairs + rows + logits + 4 * shape.parameters) * sizeof(float);
 }

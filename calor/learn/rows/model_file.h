@@ -23,7 +23,7 @@ struct Weight {
 };
 
 struct Model {
-  std::string attention;               // "self", "l2", "metric", "uniform", or a pipeline
+  std::string attention;               // "self", "l2", "metric", "uniform", a pipeline, or a network's name
   std::string pipeline;                // "score(metric) | exp | row | apply", or the network's
   std::string network;                 // the whole network; "" of the first files: the attention's in the information propagation network
   Protocol protocol;                   // resolved

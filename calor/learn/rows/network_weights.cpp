@@ -12,12 +12,14 @@
 namespace calor::learn {
 namespace {
 
-void require_weight(const Weight& weight, const RowNetwork::Named& expected) {
-  const std::vector<std::int64_t> shape = expected.tensor.sizes().vec();
-  require(weight.shape == shape, Fault::input, "[model] expected the tensor '{}' of shape [{}], found [{}]", expected.name,
-          fmt::join(shape, ", "), fmt::join(weight.shape, ", "));
+const Weight& weight_of(const Model& model, const std::string& name, const std::vector<std::int64_t>& shape) {
+  const auto found = model.weights.find(name);
+  require(found != model.weights.end(), Fault::input, "[model] expected the tensor '{}', found none", name);
+  const Weight& weight = found->second;
+  require(weight.shape == shape, Fault::input, "[model] expected the tensor '{}' of shape [{}], found [{}]", name, fmt::join(shape, ", "), fmt::join(weight.shape, ", "));
   require(std::all_of(weight.values.begin(), weight.values.end(), [](float value) { return std::isfinite(value); }),
-          Fault::input, "[model] expected finite weights, found NaN or infinity in the tensor '{}'", expected.name);
+          Fault::input, "[model] expected finite weights, found NaN or infinity in the tensor '{}'", name);
+  return weight;
 }
 
 }  // namespace
@@ -28,24 +30,27 @@ std::map<std::string, Weight> weights_of(const RowNetwork& network) {
   std::map<std::string, Weight> weights;
   for (const RowNetwork::Named& named : network.state()) {
     const float* begin = named.tensor.data_ptr<float>();
-    weights[named.name] = {named.tensor.sizes().vec(), std::vector<float>(begin, begin + named.tensor.numel())};
+    const bool first = weights.emplace(named.name, Weight{named.tensor.sizes().vec(), std::vector<float>(begin, begin + named.tensor.numel())}).second;
+    require(first, Fault::internal, "[model] expected weights of different names, found '{}' twice", named.name);
   }
   return weights;
 }
 
 std::unique_ptr<RowNetwork> network_of(const Model& model) {
   const at::NoGradGuard no_gradient;
-  std::unique_ptr<RowNetwork> network;
+  model::Network text;
+  RowShape shape;
+  const auto classes = static_cast<std::int64_t>(model.classes.size());
   try {
-    network = std::make_unique<RowNetwork>(model::network_of(network_text(model)), model.columns(), static_cast<std::int64_t>(model.classes.size()), model.seed);
+    text = model::network_of(network_text(model));
+    shape = shape_of(text, model.columns(), classes);
   } catch (const Error& error) {
     fail(Fault::input, "[model] expected the stages of a network, found: {}", error.what());
   }
+  for (const WeightSpec& spec : shape.weights) weight_of(model, spec.name, spec.shape);  // before anything is allocated for them
+  auto network = std::make_unique<RowNetwork>(text, model.columns(), classes, model.seed);
   for (const RowNetwork::Named& named : network->state()) {
-    const auto found = model.weights.find(named.name);
-    require(found != model.weights.end(), Fault::input, "[model] expected the tensor '{}', found none", named.name);
-    require_weight(found->second, named);
-    const auto& values = found->second.values;
+    const std::vector<float>& values = weight_of(model, named.name, named.tensor.sizes().vec()).values;
     std::copy(values.begin(), values.end(), named.tensor.data_ptr<float>());
   }
   require(model.weights.size() == network->state().size(), Fault::input,

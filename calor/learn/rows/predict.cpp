@@ -55,7 +55,7 @@ void require_memory(const Model& model, const io::Dataset& data, const Context& 
   // Points in double, as floats and as a tensor, activations of one block or of all points, logits and probabilities.
   constexpr std::uint64_t activations = 16;
   const RowShape shape = shape_of(model::network_of(network_text(model)), model.columns(), static_cast<std::int64_t>(model.classes.size()));
-  const auto rows = static_cast<std::uint64_t>(data.rows), width = static_cast<std::uint64_t>(shape.widest);
+  const auto rows = static_cast<std::uint64_t>(data.rows), width = static_cast<std::uint64_t>(std::max(shape.widest, model.columns()));
   const std::uint64_t together = model.protocol.attend == Attend::joint ? rows : std::min<std::uint64_t>(rows, query_block);
   const std::uint64_t floats = 4 * rows * static_cast<std::uint64_t>(model.columns()) +
                                3 * rows * model.classes.size() +
@@ -88,7 +88,7 @@ Predictions predict(const Model& model, const io::Dataset& data, const Context& 
           ? logits_beside_tokens(*network, tokens, points, context)
           : logits(*network, model.protocol.attend, model.protocol.batch, tokens, points);
   if (const at::Tensor wrong = at::isfinite(result).all(1).logical_not(); wrong.any().item<bool>())
-    fail(Fault::input, "[predict] expected rows that the network can take, found row {} whose outputs are not finite: its numbers are too far from those trained on ({})",
+    fail(Fault::input, "[predict] expected rows that the network can take, found row {} whose outputs are not finite: its values are too far from the training data ({})",
          at::argmax(wrong.to(at::kInt), 0).item<std::int64_t>() + 1, data.source);
   const at::Tensor probability = at::softmax(result, 1).contiguous(), winner = at::argmax(result, 1).contiguous();
 

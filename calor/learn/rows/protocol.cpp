@@ -18,7 +18,7 @@ constexpr std::int64_t most_batch = 512;
 // A narrow network on one small batch converges in about 500 steps (two moons); a wide one in under 200 (digits).
 constexpr std::int64_t epochs_narrow = 1000, epochs_wide = 200, epochs_few_batches = 60, epochs_many_batches = 20;
 constexpr std::int64_t few_batches = 20;
-constexpr std::int64_t most_layers = 64;
+constexpr std::int64_t most_layers = 1000;
 
 template <class Value, std::size_t count>
 using Names = std::array<std::pair<Value, std::string_view>, count>;

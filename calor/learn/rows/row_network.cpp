@@ -5,13 +5,13 @@
 #include "calor/core/error.h"
 #include "calor/learn/network/builder.h"
 #include "calor/learn/network/features.h"
+#include "calor/learn/network/memory.h"
 
 namespace calor::learn {
 namespace {
 
 struct Built {
   Steps steps;
-  std::vector<WeightSpec> specs;
   std::vector<Builder::PairFactor> factors;
   RowShape shape;
 };
@@ -24,14 +24,12 @@ Built build(const model::Network& network, std::int64_t columns, std::int64_t cl
   Built built;
   built.steps = builder.build(network.stages);
   builder.require_classes();
-  built.specs = builder.weights();
   built.factors = builder.factors;
   built.shape.widest = builder.widest;
   built.shape.attentions = builder.attentions;
-  for (const WeightSpec& spec : built.specs) {
-    built.shape.parameters += spec.size();
-    built.shape.maps += spec.shape.size() == 2 && spec.shape[0] > 1;
-  }
+  built.shape.activations = network_size(network.stages, columns, false, classes).activations;
+  built.shape.weights = builder.weights();
+  for (const WeightSpec& spec : built.shape.weights) built.shape.parameters += spec.size();
   return built;
 }
 
@@ -43,8 +41,8 @@ RowNetwork::RowNetwork(const model::Network& network, std::int64_t columns, std:
   Built built = build(network, columns, classes, dtype);
   shape_ = std::move(built.shape);
   steps_ = std::move(built.steps);
-  weights_ = std::make_unique<const Weights>(built.specs, seed, dtype);
-  for (std::size_t w = 0; w < built.specs.size(); ++w) state_.push_back({built.specs[w].name, (*weights_)[w]});
+  weights_ = std::make_unique<const Weights>(shape_.weights, seed, dtype);
+  for (std::size_t w = 0; w < shape_.weights.size(); ++w) state_.push_back({shape_.weights[w].name, (*weights_)[w]});
   for (const Builder::PairFactor& factor : built.factors) {
     if (factor.constant.defined()) {
       factors_.push_back({factor.constant, at::Tensor()});

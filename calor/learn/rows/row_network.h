@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,10 @@ namespace calor::learn {
 // What a network is made of, known before its weights are.
 struct RowShape {
   std::int64_t parameters = 0;
-  std::int64_t maps = 0;                // weights of two dimensions
-  std::int64_t widest = 0;              // features of a row between its maps
+  std::int64_t widest = 0;              // features of a row between its stages, without its columns and its logits
+  double activations = 0;               // numbers of a row, all stages together
   std::vector<Attention> attentions;    // among all rows, in order
+  std::vector<WeightSpec> weights;
 };
 RowShape shape_of(const model::Network& network, std::int64_t columns, std::int64_t classes);
 

@@ -71,8 +71,6 @@ bool Run::step() {
     ++epoch_;
     order_.clear();
     if (std::binary_search(recorded_.begin(), recorded_.end(), epoch_)) measure();
-    // The last step's weights have had no loss yet.
-    if (epoch_ == protocol_.epochs && !record_.loss.empty() && !std::isfinite(record_.loss.back())) failure_ = fmt::format("the loss was non-finite after epoch {}", epoch_);
   }
   return true;
 }
@@ -80,6 +78,8 @@ bool Run::step() {
 void Run::measure() {
   if (measured_ == Measure::never) return;
   const Evaluation now = evaluate(network_, protocol_, data_, seed_);
+  // The last step's weights have had no loss yet.
+  if (!failure_ && epoch_ == protocol_.epochs && !std::isfinite(now.loss)) failure_ = fmt::format("the loss was non-finite after epoch {}", epoch_);
   const auto counted = [&](double accuracy) { return failure_ ? 0.0 : accuracy; };
   record_.epoch.push_back(epoch_);
   record_.loss.push_back(failure_ ? std::numeric_limits<double>::quiet_NaN() : now.loss);
@@ -104,7 +104,7 @@ void Run::restore(const Checkpoint& content) {
   const auto epoch = content.state.at("epoch").get<std::int64_t>(), batch = content.state.at("batch").get<std::int64_t>();
   const std::vector<float>& factors = content.numbers.at("factors");
   require(factors.size() == network_.factors().size() && epoch >= 0 && epoch <= protocol_.epochs && batch >= 0 && batch < steps_an_epoch(), Fault::input,
-          "[train] expected the state of a network of {} in epoch 0 to {}, found {} in epoch {}", counted(static_cast<std::int64_t>(network_.factors().size()), "attention"), protocol_.epochs, factors.size(), epoch);
+          "[train] expected the state of a network of {} in epoch 0 to {}, found {} in epoch {}", counted(static_cast<std::int64_t>(network_.factors().size()), "factor"), protocol_.epochs, factors.size(), epoch);
   analyse::RunRecord record = record_from_json(content.state.at("record"));
   trainer_.restore(content);
   network_.set_factors(factors);

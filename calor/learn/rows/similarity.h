@@ -20,7 +20,7 @@ using engine::Normaliser;
 
 struct Similarity {
   std::string name;   // short, for tables and legends: "metric", "metric two_side(1)", "self sinkhorn"
-  std::string text;   // the pipeline in full, as the grammar prints it: every network is built from this
+  std::string text;   // the pipeline in full, as the grammar prints it
   std::string score;  // "metric": a name in the table of scores
   std::optional<Temperature> temperature;  // none: the protocol's
   double bandwidth = 1;                    // of exp(b)

@@ -39,7 +39,7 @@ SurfaceRun::SurfaceRun(const model::Network& network, const SurfaceData& train, 
       train_networks_(networks_on(network, train, seed, nullptr, context)),
       test_networks_(networks_on(network, test, seed, train_networks_.front()->shared_weights(), context)),
       trainer_(this->network().weights().values(), this->network().weights().gradients(),
-               Adam(Optimizer::adam, protocol.learning_rate, protocol.weight_decay, this->network().weights().values().numel(), this->network().weights().values().numel())),
+               Adam(Optimizer::adam, protocol.learning_rate, protocol.weight_decay, this->network().weights().values().numel(), this->network().weights().decayed())),
       recorded_(recorded_epochs(protocol.epochs)) {
   record_.attention = network.name;
   record_.seed = seed;
