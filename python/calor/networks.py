@@ -38,9 +38,11 @@ class MetricAttentionClassifier(ClassifierMixin, Parameters):
         with tempfile.TemporaryDirectory() as folder:
             place = pathlib.Path(folder)
             words = commands.written_table(place / "train", X, np.array(self._texts())[coded])
-            words += ["--test", words[0], "--save", str(place / "model.safetensors"), "--attention", self.attention]
+            words += ["--test", words[0], "--save", str(place / "model.safetensors")]
             if self.pipeline is not None:
                 words += ["--pipeline", self.pipeline]
+            if self.pipeline is None or self.attention != "metric":
+                words += ["--attention", self.attention]
             words += commands.flags({"layers": self.layers, "width": self.width, "epochs": self.epochs, "batch": self.batch, "lr": self.learning_rate,
                                      "weight_decay": self.weight_decay, "temperature": self.temperature, "no_standardise": not self.standardise,
                                      **commands.common(self.random_state, self.n_jobs, self.max_memory)})

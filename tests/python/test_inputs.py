@@ -197,6 +197,7 @@ def test_progress_is_on_stderr_and_interruption_is_prompt(tmp_path):
     """A descent that would take minutes says how far it is, and ends soon after SIGINT with the map that it has; the process goes on."""
     (tmp_path / "long.py").write_text(
         "import os, signal, threading, time, numpy as np, calor, calor._fitted as fitted\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a shell's background jobs lack
         "X = np.random.default_rng(0).normal(size=(3000, 20))\n"
         "show, at = fitted.show_progress, []\n"
         "def interrupt():\n    at.append(time.monotonic())\n    os.kill(os.getpid(), signal.SIGINT)\n"
