@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "calor/core/error.h"
 #include "calor/engine/neighbours.h"
@@ -50,11 +49,15 @@ Csr nearest_of(const Csr& graph, const Matrix& points, std::int64_t k) {
 // Pairs that are among each other's nearest and pass the test.
 template <class Test>
 Csr mutual(const Csr& graph, const Test& test) {
-  std::vector<engine::Edge> edges;
-  for (std::int64_t i = 0; i < graph.rows; ++i)
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
-      if (const std::int64_t j = graph.column[e]; has(graph, j, i) && test(i, j)) edges.push_back({i, j, 1});
-  return engine::from_edges(graph.rows, graph.rows, std::move(edges));
+  const Csr both = engine::common_edges(graph, engine::transpose(graph));
+  Csr kept;
+  kept.rows = kept.columns = graph.rows;
+  for (std::int64_t i = 0; i < both.rows; ++i) {
+    for (std::int64_t e = both.begin[i]; e < both.begin[i + 1]; ++e)
+      if (test(i, both.column[e])) kept.column.push_back(both.column[e]);
+    kept.begin.push_back(kept.edges());
+  }
+  return kept;
 }
 
 // Components of at least `least` members, the largest first, equal ones by their first member.

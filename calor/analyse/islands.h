@@ -1,4 +1,5 @@
-// The islands of an embedding, and whether they are groups of the data: a group that was torn lies in two of them, groups that were glued lie in one.
+// The islands of an embedding, and whether they are groups of the data: a group that was torn lies in two of them, groups that were glued lie in one.  And how far neighbours
+// are the same in several embeddings.
 #pragma once
 
 #include <cstdint>

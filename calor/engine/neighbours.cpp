@@ -141,6 +141,21 @@ Vector farthest_neighbour(const Csr& graph, const Points& rows, const Points& co
   return result;
 }
 
+Csr common_edges(const Csr& a, const Csr& b) {
+  Csr result;
+  result.rows = a.rows;
+  result.columns = a.columns;
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    std::int64_t other = b.begin[i];
+    for (std::int64_t e = a.begin[i]; e < a.begin[i + 1]; ++e) {
+      while (other < b.begin[i + 1] && b.column[other] < a.column[e]) ++other;
+      if (other < b.begin[i + 1] && b.column[other] == a.column[e]) result.column.push_back(a.column[e]);
+    }
+    result.begin.push_back(result.edges());
+  }
+  return result;
+}
+
 Csr graph_of_lists(std::int64_t columns, const std::vector<std::vector<std::int32_t>>& lists) {
   Csr graph;
   graph.rows = static_cast<std::int64_t>(lists.size());

@@ -50,6 +50,9 @@ Csr within(const Points& rows, const Points& columns, const Vector& reach, const
 // The columns at distance at most `radius` of each row.
 Csr within(const Points& rows, const Points& columns, double radius, Metric metric, bool leave_itself_out, const Context& context);
 
+// Edges of `a` that `b` has too, without values: with transpose(a), the pairs that are among each other's neighbours.
+Csr common_edges(const Csr& a, const Csr& b);
+
 // The pairs of a search: k columns a row with -1 where there are fewer, or a list a row.
 Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, std::vector<std::int32_t> nearest);
 Csr graph_of_lists(std::int64_t columns, const std::vector<std::vector<std::int32_t>>& lists);

@@ -188,7 +188,7 @@ TEST(RowNetworks, WhatIsAnInformationPropagationNetworkIsFound) {
       EXPECT_EQ(again.network(protocol).text, whole.text);
     }
   EXPECT_TRUE(propagation_of(model::network_of("ipn score=uniform")).has_value());
-  for (const char* other : {"mlp", "linear(7) | bias | tanh | linear(classes) | bias", "linear(7) | bias | relu | layers(2, residual(score(l2) | exp | row | apply | linear(7)) | tanh) | linear(classes) | bias",
+  for (const char* other : {"mlp", "linear(7) | bias | tanh | layers(2, residual(score(l2) | exp | row | apply | tanh | score(l2) | exp | row | apply | linear(7)) | tanh) | linear(classes) | bias", "linear(7) | bias | tanh | linear(classes) | bias", "linear(7) | bias | relu | layers(2, residual(score(l2) | exp | row | apply | linear(7)) | tanh) | linear(classes) | bias",
                             "linear(7) | bias | tanh | layers(2, residual(score(l2) | exp | row | apply | linear(7) | bias) | tanh) | linear(classes) | bias",
                             "linear(7) | bias | tanh | layers(2, residual(score(l2) | exp | row | apply) | tanh) | linear(classes) | bias",
                             "linear(7, heads=2) | bias | tanh | layers(2, residual(score(l2) | exp | row | apply | linear(7, heads=2)) | tanh) | linear(classes) | bias"})

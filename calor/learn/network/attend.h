@@ -63,6 +63,9 @@ std::int64_t stored_numbers(const Attention& attention, std::int64_t queries, st
 // Sums over all pairs that attending takes, its cost in units of one.
 std::int64_t passes(const Attention& attention);
 
+// Rows whose weights are formed to measure how many keys they attend to.
+inline constexpr std::int64_t share_rows = 256;
+
 // Mean over the rows of exp(entropy) / keys: 1 when every key weighs the same, 1/keys when each row has one key only.
 double effective_share(const at::Tensor& rows);
 

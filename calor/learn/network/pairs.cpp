@@ -25,9 +25,6 @@ namespace {
 
 using pipeline::BoundStage;
 
-// Rows whose weights are formed to measure how many others they attend to.
-constexpr std::int64_t measured_rows = 256;
-
 at::Tensor head_of(const at::Tensor& x, std::int64_t head, std::int64_t heads) {
   if (heads == 1) return x;
   const std::int64_t width = x.size(1) / heads;
@@ -138,7 +135,7 @@ class PairApply : public Step {
  private:
   double measured_share(const LayerInput& tokens, const std::vector<Factors>& factors, const at::Tensor& factor) const {
     const at::NoGradGuard no_gradient;
-    const std::int64_t count = tokens.value.size(0), step = (count + measured_rows - 1) / measured_rows;
+    const std::int64_t count = tokens.value.size(0), step = (count + share_rows - 1) / share_rows;
     return effective_share(attention_rows(attention_, tokens, factors, factor, at::arange(0, count, step, at::kLong)));
   }
 

@@ -40,9 +40,6 @@ inline constexpr std::int64_t query_block = 2048;
 //   batch  the points in near-equal batches of at most `batch`, in their order; `kept` is not used
 at::Tensor logits(const RowNetwork& network, Attend attend, std::int64_t batch, const at::Tensor& kept, const at::Tensor& points);
 
-// Rows whose weights are formed to measure how many keys they attend to.
-inline constexpr std::int64_t share_rows = 256;
-
 // Near-equal sizes, at most `most` each, that sum to `count`; the earlier ones are the larger.
 std::vector<std::int64_t> near_equal_batches(std::int64_t count, std::int64_t most);
 

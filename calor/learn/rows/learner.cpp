@@ -10,12 +10,6 @@
 namespace calor::learn {
 namespace {
 
-std::string text_of(const Normaliser& step) {
-  if (step.kind == Normaliser::Kind::two_side) return fmt::format("two_side({})", step.alpha);
-  if (step.kind == Normaliser::Kind::sinkhorn) return fmt::format("sinkhorn({})", step.iterations);
-  return std::string(engine::name_of(step.kind));
-}
-
 std::string bandwidth_of(const Similarity& attention, const Protocol& protocol) {
   switch (attention.temperature.value_or(protocol.temperature)) {
     case Temperature::data: return "auto";
@@ -80,7 +74,11 @@ std::optional<Propagation> propagation_of(const model::Network& network) {
   if (found.residual) body = std::vector<pipeline::BoundStage>(body.front().arguments.pipeline("body"));
   const std::string text = attention_text(body, found.width);
   if (text.empty()) return {};
-  found.attention = parse_similarity(text);
+  try {
+    found.attention = parse_similarity(text);
+  } catch (const Error&) {  // stages that are no attention's
+    return {};
+  }
   return found;
 }
 

@@ -98,13 +98,6 @@ Normaliser normaliser_of(const Pipeline& pipeline, const BoundStage& stage) {
   return *similarity::layer_step(stage);
 }
 
-// A normaliser in a short name, its usual parameter left out.
-std::string short_name_of(const Normaliser& step) {
-  if (step.kind == Normaliser::Kind::two_side) return fmt::format("two_side({})", step.alpha);
-  const bool usual = step.kind != Normaliser::Kind::sinkhorn || step.iterations == Normaliser::usual_iterations;
-  return usual ? std::string(engine::name_of(step.kind)) : fmt::format("sinkhorn({})", step.iterations);
-}
-
 // What differs from score | exp | row | apply.  The row after a two_side goes without saying; its absence is said.
 std::string short_name(const Similarity& similarity, const std::vector<Normaliser>& steps) {
   using Kind = Normaliser::Kind;
@@ -115,7 +108,7 @@ std::string short_name(const Similarity& similarity, const std::vector<Normalise
   if (similarity.temperature == Temperature::data) name += " exp(auto)";
   if (similarity.temperature == Temperature::learn) name += " exp(learned)";
   const bool said = steps.back().kind == Kind::row && (steps.size() == 1 || steps[steps.size() - 2].kind == Kind::two_side);
-  for (std::size_t s = 0; s + (said ? 1 : 0) < steps.size(); ++s) name += " " + short_name_of(steps[s]);
+  for (std::size_t s = 0; s + (said ? 1 : 0) < steps.size(); ++s) name += fmt::format(" {}", text_of(steps[s]));
   return steps.back().kind == Kind::two_side ? name + " without row" : name;
 }
 
@@ -139,6 +132,12 @@ Similarity parse_pipeline(std::string_view text) {
 }
 
 }  // namespace
+
+std::string text_of(const Normaliser& step) {
+  if (step.kind == Normaliser::Kind::two_side) return fmt::format("two_side({})", step.alpha);
+  const bool usual = step.kind != Normaliser::Kind::sinkhorn || step.iterations == Normaliser::usual_iterations;
+  return usual ? std::string(engine::name_of(step.kind)) : fmt::format("sinkhorn({})", step.iterations);
+}
 
 Similarity parse_similarity(std::string_view text) {
   const std::string_view trimmed = trim(text);

@@ -27,6 +27,9 @@ struct Similarity {
   std::vector<Normaliser> normalise;       // without those that change nothing: two_side(0)
 };
 
+// "row", "two_side(1)", "sinkhorn": its usual parameter left out.
+std::string text_of(const Normaliser& step);
+
 // A short name ("self" for score(qk) | exp | row | apply, "l2", "metric", "uniform") or a pipeline's text.
 // Throws Fault::usage: an unknown name with the nearest; a pipeline with a caret under the stage that does not fit, the
 // reason, and what can be learned.
