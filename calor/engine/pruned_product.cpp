@@ -4,23 +4,25 @@
 #include <array>
 #include <atomic>
 #include <bit>
-#include <cmath>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/linked_order.h"
+#include "calor/engine/packed_rows.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::engine {
 namespace {
 
+using kernels::quartet;
 constexpr std::int64_t lanes = kernels::walk_lanes;
-constexpr std::int64_t tile = 2048;  // columns whose sums, 256 KiB, stay in a processor's own cache
-constexpr double slack = 1 - 1e-9;   // values that differ by less are equal but for rounding
+constexpr std::int64_t tile = 2048;  // columns whose sums of sixteen lanes, 256 KiB, stay in a processor's own cache
 
 // Numbers 0..n-1, taken in any order and visited ascending.
 class Marks {
@@ -48,133 +50,262 @@ class Marks {
   std::size_t low_ = words_.size(), high_ = 0;
 };
 
-struct alignas(64) Lanes {
-  std::array<double, lanes> of;
+template <std::int64_t number>
+struct alignas(8 * number) Lanes {
+  std::array<double, number> of;
 };
 
-// The sums of one row that are not 0, columns ascending.
-struct Found {
-  std::vector<std::int32_t> column;
-  std::vector<double> value;
-  std::int64_t count = 0;
-  void begin(std::int64_t most) {
-    count = 0;
-    if (static_cast<std::int64_t>(value.size()) >= most) return;
-    column.resize(static_cast<std::size_t>(most));
-    value.resize(static_cast<std::size_t>(most));
+// The factor b, how many edges its rows have, and its rows packed, once a group asks for them.
+class Factor {
+ public:
+  explicit Factor(const SparseRows& b) : b_(b) {
+    for (const SparseRow& row : b.rows) edges_.push_back(static_cast<std::int32_t>(row.column.size()));
   }
-  void add(std::int32_t to, double sum) {  // no branch: which sums are 0 cannot be foretold
-    column[count] = to;
-    value[count] = sum;
-    count += sum != 0;
+  const SparseRows& rows() const { return b_; }
+  std::int64_t edges(std::int32_t k) const { return edges_[k]; }
+  // The edges that a row of the other factor leads to.
+  std::int64_t visits(const SparseRow& row) const {
+    std::int64_t sum = 0;
+    for (const std::int32_t k : row.column) sum += edges_[k];
+    return sum;
   }
-  std::span<const double> values() const { return {value.data(), static_cast<std::size_t>(count)}; }
-};
 
-// The k-th largest size of numbers that are not 0, k at most their count; `greatest` is the largest.  They are sorted by octave and seven digits first.
-double largest(std::span<const double> values, double greatest, std::int64_t k, std::vector<std::int32_t>& counts, std::vector<double>& same) {
-  constexpr int shift = 45;
-  constexpr std::uint64_t bins = 4096;  // 32 octaves; what is smaller shares the last
-  const std::uint64_t top = std::bit_cast<std::uint64_t>(greatest) >> shift;
-  const auto bin_of = [top](double value) { return static_cast<std::size_t>(std::min(top - (std::bit_cast<std::uint64_t>(std::abs(value)) >> shift), bins - 1)); };
-  counts.assign(bins, 0);
-  for (const double value : values) ++counts[bin_of(value)];
-  std::size_t bin = 0;
-  for (; k > counts[bin]; ++bin) k -= counts[bin];
-  same.clear();
-  for (const double value : values)
-    if (bin_of(value) == bin) same.push_back(std::abs(value));
-  std::nth_element(same.begin(), same.begin() + (k - 1), same.end(), std::greater<>());
-  return same[static_cast<std::size_t>(k - 1)];
-}
+  // In which order to pack them, should it come to that; empty: never.
+  void pack_by(std::span<const std::int32_t> order) { order_ = order; }
+  std::span<const std::int32_t> order() const { return order_; }
+  bool packs() const { return !order_.empty(); }
+  const PackedRows& packed() {
+    std::call_once(made_, [this] {
+      packed_.emplace(b_, order_);
+      bytes_ = packed_->bytes();
+    });
+    return *packed_;
+  }
+  std::uint64_t bytes() const { return bytes_; }  // of the packed rows so far
+
+ private:
+  const SparseRows& b_;
+  std::vector<std::int32_t> edges_;
+  std::span<const std::int32_t> order_;
+  std::once_flag made_;
+  std::optional<PackedRows> packed_;
+  std::atomic<std::uint64_t> bytes_{0};
+};
 
 class Workspace {
  public:
-  explicit Workspace(std::int64_t inner, std::int64_t columns) : through_(inner), reached_(columns), place_(static_cast<std::size_t>(std::max(inner, columns)), 0) {}
+  Workspace(const SparseRows& a, Factor& factor, const Pruning& pruning)
+      : a_(a), b_(factor.rows()), factor_(factor), pruner_(pruning), through_(std::ssize(b_.rows)), reached_(b_.columns),
+        place_(static_cast<std::size_t>(std::max(std::ssize(b_.rows), b_.columns)), 0) {}
 
-  // The rows `group` (at most `lanes`) of a * b into `found`.
-  void multiply(const SparseRows& a, const SparseRows& b, const std::int32_t* group, std::int64_t count) {
-    join(a, group, count);
+  // The rows `group` of a, at most `lanes`, times b.
+  void multiply(std::span<const std::int32_t> group) {
+    join(group);
     std::int64_t together = 0, apart = 0;
-    for (const std::int32_t k : inner_) together += static_cast<std::int64_t>(b.rows[k].column.size());
-    for (std::int64_t l = 0; l < count; ++l)
-      for (const std::int32_t k : a.rows[group[l]].column) apart += static_cast<std::int64_t>(b.rows[k].column.size());
+    for (const std::int32_t k : inner_) together += factor_.edges(k);
+    for (const std::int32_t i : group) apart += factor_.visits(a_.rows[i]);
     constexpr std::int64_t worth = 4;  // a visit of all lanes takes as long as about so many of one
-    if (apart < worth * together) in_turn(a, b, group, count);
-    else if (together >= b.columns) in_tiles(b, count);
-    else in_places(b, count);
+    if (apart >= worth * together) {
+      if (together >= b_.columns) in_tiles(static_cast<std::int64_t>(group.size()));
+      else in_places(static_cast<std::int64_t>(group.size()));
+      return;
+    }
+    const bool wide = factor_.packs() && 2 * quartet * apart >= lanes * b_.columns;  // four rows lead to half of the columns and more
+    for (std::size_t first = 0; first < group.size(); first += quartet) {
+      const auto four = group.subspan(first, std::min<std::size_t>(quartet, group.size() - first));
+      if (wide) in_quartet(four, std::span(found_.data() + first, four.size()));
+      else
+        for (std::size_t l = 0; l < four.size(); ++l) in_turn(four[l], found_[first + l]);
+    }
   }
 
   // What is kept of one of them.
-  void prune(std::int64_t lane, const Pruning& pruning, SparseRow& row) {
-    const Found& found = found_[lane];
-    const double from = threshold(found, pruning);
-    std::size_t kept = 0;
-    for (const double value : found.values()) kept += std::abs(value) >= from;
-    row.column.reserve(kept);
-    row.value.reserve(kept);
-    for (std::int64_t e = 0; e < found.count; ++e)
-      if (std::abs(found.value[e]) >= from) {
-        row.column.push_back(found.column[e]);
-        row.value.push_back(found.value[e]);
-      }
-  }
+  void prune(std::int64_t lane, SparseRow& row) { pruner_.prune(found_[lane], row); }
 
  private:
   // The rows of b that the group's rows lead to, ascending, with the weight of each lane.
-  void join(const SparseRows& a, const std::int32_t* group, std::int64_t count) {
-    for (std::int64_t l = 0; l < count; ++l)
-      for (const std::int32_t k : a.rows[group[l]].column) through_.set(k);
+  void join(std::span<const std::int32_t> group) {
+    for (const std::int32_t i : group)
+      for (const std::int32_t k : a_.rows[i].column) through_.set(k);
     inner_.clear();
     through_.take([&](std::int32_t k) {
       place_[k] = static_cast<std::int32_t>(inner_.size());
       inner_.push_back(k);
     });
-    weights_.assign(inner_.size(), Lanes{});
-    for (std::int64_t l = 0; l < count; ++l) {
-      const SparseRow& row = a.rows[group[l]];
+    weights_.assign(inner_.size(), Lanes<lanes>{});
+    for (std::size_t l = 0; l < group.size(); ++l) {
+      const SparseRow& row = a_.rows[group[l]];
       for (std::size_t e = 0; e < row.column.size(); ++e) weights_[place_[row.column[e]]].of[l] = row.value[e];
     }
   }
 
-  // Rows that have little in common, one by one.
-  void in_turn(const SparseRows& a, const SparseRows& b, const std::int32_t* group, std::int64_t count) {
-    sum_.resize(static_cast<std::size_t>(b.columns), 0);
-    for (std::int64_t l = 0; l < count; ++l) {
-      const SparseRow& row = a.rows[group[l]];
-      std::int64_t visits = 0;
-      for (const std::int32_t k : row.column) visits += static_cast<std::int64_t>(b.rows[k].column.size());
-      const bool many = visits >= b.columns;
-      for (std::size_t e = 0; e < row.column.size(); ++e) {
-        const SparseRow& through = b.rows[row.column[e]];
-        const double weight = row.value[e];
-        for (std::size_t f = 0; f < through.column.size(); ++f) sum_[through.column[f]] += weight * through.value[f];
-        if (!many)
-          for (const std::int32_t to : through.column) reached_.set(to);
-      }
-      Found& found = found_[l];
-      found.begin(std::min(visits, b.columns) + 1);
-      const auto take = [&](std::int32_t to) {
-        found.add(to, sum_[to]);
-        sum_[to] = 0;
-      };
-      if (!many) reached_.take(take);
-      else
-        for (std::int32_t to = 0; to < b.columns; ++to) take(to);
+  // A row that leads to few, by itself.
+  void in_turn(std::int32_t i, Found& found) {
+    sum_.resize(static_cast<std::size_t>(b_.columns), 0);
+    const SparseRow& row = a_.rows[i];
+    const std::int64_t reached = factor_.visits(row);
+    const bool many = reached >= b_.columns;
+    for (std::size_t e = 0; e < row.column.size(); ++e) {
+      const SparseRow& through = b_.rows[row.column[e]];
+      const double weight = row.value[e];
+      for (std::size_t f = 0; f < through.column.size(); ++f) sum_[through.column[f]] += weight * through.value[f];
+      if (!many)
+        for (const std::int32_t to : through.column) reached_.set(to);
     }
+    found.begin(std::min(reached, b_.columns));
+    const auto take = [&](std::int32_t to) {
+      found.add(to, sum_[to]);
+      sum_[to] = 0;
+    };
+    if (!many) reached_.take(take);
+    else
+      for (std::int32_t to = 0; to < b_.columns; ++to) take(to);
   }
 
-  // Many sums: all columns in turn, a tile at once.
-  void in_tiles(const SparseRows& b, std::int64_t count) {
+  // Four rows that lead to many columns, of which pruning may keep few.
+  void in_quartet(std::span<const std::int32_t> four, std::span<Found> found) {
+    const PackedRows& rows = factor_.packed();
+    by_place_.resize(static_cast<std::size_t>(rows.rows()), Lanes<quartet>{});
+    for (std::size_t l = 0; l < four.size(); ++l) {
+      const SparseRow& row = a_.rows[four[l]];
+      double total = 0;
+      for (std::size_t e = 0; e < row.column.size(); ++e) {
+        const std::int32_t p = rows.place(row.column[e]);
+        through_.set(p);
+        by_place_[p].of[l] = row.value[e];
+        total += row.value[e] * rows.sum(p);
+      }
+      total_[l] = total;
+    }
+    inner_.clear();
+    through_.take([&](std::int32_t p) { inner_.push_back(p); });
+    if (!list_few(rows, found)) list_all(rows, found);
+    for (const std::int32_t p : inner_) by_place_[p] = Lanes<quartet>{};
+    for (Found& one : found) in_column_order(one);
+  }
+
+  // Adds up the first bins of the rows on the way, as many as `visited` says, for the columns of a tile.
+  template <class Visited>
+  void add_up(const PackedRows& rows, std::int64_t t, Visited visited) {
+    const auto add = kernels::current_isa().walk_sums().add_quartet;
+    four_.assign(static_cast<std::size_t>(std::min(PackedRows::tile, b_.columns - t * PackedRows::tile)), Lanes<quartet>{});
+    listed_.resize(four_.size() + 1);
+    for (std::size_t s = 0; s < inner_.size(); ++s) {
+      if (s + 1 < inner_.size()) rows.piece(t, inner_[s + 1], visited(s + 1)).fetch();
+      const auto piece = rows.piece(t, inner_[s], visited(s));
+      add(piece.column, piece.value, piece.count, by_place_[inner_[s]].of.data(), four_.data()->of.data());
+    }
+  }
+  std::int64_t reaching(double least) {
+    return kernels::current_isa().walk_sums().reaching(four_.data()->of.data(), std::ssize(four_), std::max(least, std::numeric_limits<double>::denorm_min()), listed_.data());
+  }
+
+  // All sums that pruning may keep, or where it recovers some, all sums.
+  void list_all(const PackedRows& rows, std::span<Found> found) {
+    for (Found& one : found) one.begin(b_.columns);
+    const double least = recovering_ ? 0 : pruner_.least();
+    for (std::int64_t t = 0; t < rows.tiles(); ++t) {
+      add_up(rows, t, [](std::size_t) { return PackedRows::bins; });
+      const std::int64_t number = reaching(least);
+      for (std::size_t l = 0; l < found.size(); ++l)
+        for (std::int64_t at = 0; at < number; ++at) {
+          const double sum = four_[listed_[at]].of[l];
+          found[l].add(static_cast<std::int32_t>(t * PackedRows::tile) + listed_[at], sum >= least ? sum : 0);
+        }
+    }
+    const bool recovers = count_rest(found);
+    const bool complete = recovering_;
+    recovering_ = recovers;
+    if (recovers && !complete) list_all(rows, found);
+  }
+
+  // The same with less work where much is small: what is passed over adds at most half of the least value that is kept, so only columns that reach the other
+  // half are added up whole.  False where this does not pay, or where some sums are recovered.
+  bool list_few(const PackedRows& rows, std::span<Found> found) {
+    const double least = pruner_.least();
+    if (!(least > 0) || recovering_ || few_pause_ > 0) {
+      few_pause_ -= few_pause_ > 0;
+      return false;
+    }
+    const double most = least / 2 / static_cast<double>(inner_.size());
+    double beyond = 0;
+    std::int64_t all = 0, some = 0;
+    visited_.clear();
+    for (const std::int32_t p : inner_) {
+      const auto& weight = by_place_[p].of;
+      double rest = 0;
+      visited_.push_back(rows.bins_above(p, *std::max_element(weight.begin(), weight.end()), most, rest));
+      beyond += rest;
+      all += rows.edges(p);
+      some += rows.edges(p, visited_.back());
+    }
+    if (2 * some > all) return false;
+    few_.clear();
+    std::int64_t again = 0;
+    for (std::int64_t t = 0; t < rows.tiles(); ++t) {
+      add_up(rows, t, [&](std::size_t s) { return visited_[s]; });
+      const std::int64_t number = reaching((least - beyond) * (1 - 1e-9));
+      for (std::int64_t at = 0; at < number; ++at) {
+        few_.push_back(static_cast<std::int32_t>(t * PackedRows::tile) + listed_[at]);
+        again += std::ssize(rows.column(few_.back()).row);
+      }
+    }
+    constexpr int pause = 16;  // rows further on are of the same kind
+    if (some + again > all) {
+      few_pause_ = pause;
+      return false;
+    }
+    const auto add_column = kernels::current_isa().walk_sums().add_column;
+    for (Found& one : found) one.begin(b_.columns);
+    for (const std::int32_t to : few_) {
+      const PackedRows::Column column = rows.column(to);
+      Lanes<quartet> sums;
+      add_column(column.row.data(), column.value, std::ssize(column.row), by_place_.data()->of.data(), sums.of.data());
+      for (std::size_t l = 0; l < found.size(); ++l) found[l].add(to, sums.of[l] >= least ? sums.of[l] : 0);
+    }
+    return !count_rest(found);
+  }
+
+  // How much is not listed; whether some of it is recovered.
+  bool count_rest(std::span<Found> found) const {
+    bool recovers = false;
+    for (std::size_t l = 0; l < found.size(); ++l) {
+      const auto values = found[l].values();
+      found[l].rest = std::max(0.0, total_[l] - std::accumulate(values.begin(), values.end(), 0.0));
+      recovers |= pruner_.recovers(found[l]);
+    }
+    return recovers;
+  }
+
+  // From places in the packed order to columns, ascending.
+  void in_column_order(Found& found) {
+    const auto columns = found.columns();
+    const auto values = found.values();
+    sum_.resize(static_cast<std::size_t>(b_.columns), 0);
+    for (std::size_t e = 0; e < columns.size(); ++e) {
+      const std::int32_t to = factor_.order()[columns[e]];
+      sum_[to] = values[e];
+      reached_.set(to);
+    }
+    std::size_t e = 0;
+    reached_.take([&](std::int32_t to) {
+      columns[e] = to;
+      values[e++] = sum_[to];
+      sum_[to] = 0;
+    });
+  }
+
+  // Rows that lead to the same, to many columns: all of these in turn, a tile at once.
+  void in_tiles(std::int64_t count) {
     const auto add_row = kernels::current_isa().walk_sums().add_row;
     next_.assign(inner_.size(), 0);
-    for (std::int64_t l = 0; l < count; ++l) found_[l].begin(b.columns + 1);
-    for (std::int64_t first = 0; first < b.columns; first += tile) {
-      const std::int64_t width = std::min(tile, b.columns - first);
-      sums_.assign(static_cast<std::size_t>(width), Lanes{});
+    for (std::int64_t l = 0; l < count; ++l) found_[l].begin(b_.columns);
+    for (std::int64_t first = 0; first < b_.columns; first += tile) {
+      const std::int64_t width = std::min(tile, b_.columns - first);
+      sums_.assign(static_cast<std::size_t>(width), Lanes<lanes>{});
       double* const origin = sums_.data()->of.data() - first * lanes;
       for (std::size_t s = 0; s < inner_.size(); ++s) {
-        const SparseRow& row = b.rows[inner_[s]];
+        const SparseRow& row = b_.rows[inner_[s]];
         const std::int64_t done = next_[s], left = static_cast<std::int64_t>(row.column.size()) - done;
         if (left == 0 || row.column[done] >= first + width) continue;
         next_[s] += add_row(row.column.data() + done, row.value.data() + done, left, static_cast<std::int32_t>(first + width), weights_[s].of.data(), origin);
@@ -183,26 +314,26 @@ class Workspace {
     }
   }
 
-  // Few: the columns that are reached, side by side.
-  void in_places(const SparseRows& b, std::int64_t count) {
+  // To few: the columns that are reached, side by side.
+  void in_places(std::int64_t count) {
     const auto add_row = kernels::current_isa().walk_sums().add_row;
     for (const std::int32_t k : inner_)
-      for (const std::int32_t to : b.rows[k].column) reached_.set(to);
+      for (const std::int32_t to : b_.rows[k].column) reached_.set(to);
     outer_.clear();
     reached_.take([&](std::int32_t to) {
       place_[to] = static_cast<std::int32_t>(outer_.size());
       outer_.push_back(to);
     });
-    sums_.assign(outer_.size(), Lanes{});
+    sums_.assign(outer_.size(), Lanes<lanes>{});
     for (std::size_t s = 0; s < inner_.size(); ++s) {
-      const SparseRow& row = b.rows[inner_[s]];
+      const SparseRow& row = b_.rows[inner_[s]];
       places_.clear();
       for (const std::int32_t to : row.column) places_.push_back(place_[to]);
       add_row(places_.data(), row.value.data(), static_cast<std::int64_t>(places_.size()), std::numeric_limits<std::int32_t>::max(), weights_[s].of.data(),
               sums_.data()->of.data());
     }
     const auto reached = static_cast<std::int64_t>(outer_.size());
-    for (std::int64_t l = 0; l < count; ++l) found_[l].begin(reached + 1);
+    for (std::int64_t l = 0; l < count; ++l) found_[l].begin(reached);
     collect(reached, count, [&](std::int64_t c) { return outer_[c]; });
   }
 
@@ -217,67 +348,45 @@ class Workspace {
     }
   }
 
-  // The least size that is kept.
-  double threshold(const Found& found, const Pruning& pruning) {
-    const std::span<const double> values = found.values();
-    double total = 0, left = 0, greatest = 0;
-    std::int64_t number = 0;
-    const double least = pruning.least * slack;
-    for (const double value_found : values) {
-      const double value = std::abs(value_found);
-      const bool stays = value >= least;
-      total += value;
-      left += stays ? value : 0;
-      number += stays;
-      greatest = std::max(greatest, value);
-    }
-    const std::int64_t recover = pruning.recover > 0 ? std::max(pruning.recover, pruning.keep) : 0;
-    const auto kth = [&](std::int64_t k) { return k >= found.count ? 0 : largest(values, greatest, k, counts_, same_) * slack; };
-    if (left < pruning.mass * total && number < recover) return kth(recover);
-    if (pruning.keep == 0 || number <= pruning.keep) return least;
-    const double from = kth(pruning.keep);
-    left = 0;
-    for (const double value : values) left += std::abs(value) >= from ? std::abs(value) : 0;
-    return left < pruning.mass * total && recover > 0 ? kth(recover) : from;
-  }
-
+  const SparseRows &a_, &b_;
+  Factor& factor_;
+  RowPruner pruner_;
   Marks through_, reached_;
-  std::vector<std::int32_t> place_, inner_, outer_, places_, counts_;
+  std::vector<std::int32_t> place_, inner_, outer_, places_, listed_;
   std::vector<std::int64_t> next_;
-  std::vector<Lanes> weights_, sums_;
+  std::vector<Lanes<lanes>> weights_, sums_;
+  std::vector<Lanes<quartet>> by_place_, four_;  // weights, by place in the packed order, and sums
+  std::array<double, quartet> total_{};
+  std::vector<std::int64_t> visited_;
+  std::vector<std::int32_t> few_;
   std::array<Found, lanes> found_;
-  std::vector<double> sum_, same_;
+  std::vector<double> sum_;
+  bool recovering_ = false;  // how the last rows were; what is found does not depend on it, nor on the next
+  int few_pause_ = 0;
 };
 
-// Rows whose flow runs to the same place go together: each row points to the column of its largest value, those point on, and so to an end.
-std::vector<std::int32_t> grouped_rows(const SparseRows& a) {
-  const std::size_t n = a.rows.size();
-  std::vector<std::int32_t> largest(n), end(n), order(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const SparseRow& row = a.rows[i];
-    largest[i] = row.value.empty() ? static_cast<std::int32_t>(i) : row.column[static_cast<std::size_t>(std::max_element(row.value.begin(), row.value.end()) - row.value.begin())];
-  }
-  constexpr int steps = 32;  // of a cycle any node will do
-  for (std::size_t i = 0; i < n; ++i) {
-    std::int32_t at = static_cast<std::int32_t>(i);
-    for (int step = 0; step < steps && static_cast<std::size_t>(at) < n && largest[at] != at; ++step) at = largest[at];
-    end[i] = at;
-  }
+// Rows that share much come together, where there is enough to do: finding the order reads all edges once.
+std::vector<std::int32_t> order_of(const SparseRows& a, const Factor& factor) {
+  std::int64_t visits = 0;
+  for (const SparseRow& row : a.rows) visits += factor.visits(row);
+  constexpr std::int64_t worth = 32;
+  if (a.columns == static_cast<std::int64_t>(a.rows.size()) && visits >= worth * a.edges()) return linked_order(a);
+  std::vector<std::int32_t> order(a.rows.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](std::int32_t i, std::int32_t j) {
-    if (end[i] != end[j]) return end[i] < end[j];
-    return largest[i] != largest[j] ? largest[i] < largest[j] : i < j;
-  });
   return order;
+}
+
+bool nonnegative(const SparseRows& matrix) {
+  return std::all_of(matrix.rows.begin(), matrix.rows.end(), [](const SparseRow& row) { return std::all_of(row.value.begin(), row.value.end(), [](double value) { return value >= 0; }); });
 }
 
 // Workspaces that threads take and give back.
 class Pool {
  public:
-  Pool(std::int64_t inner, std::int64_t columns) : inner_(inner), columns_(columns) {}
+  explicit Pool(std::function<std::unique_ptr<Workspace>()> make) : make_(std::move(make)) {}
   std::unique_ptr<Workspace> take() {
     const std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<Workspace>(inner_, columns_);
+    if (free_.empty()) return make_();
     std::unique_ptr<Workspace> one = std::move(free_.back());
     free_.pop_back();
     return one;
@@ -288,72 +397,39 @@ class Pool {
   }
 
  private:
-  std::int64_t inner_, columns_;
+  std::function<std::unique_ptr<Workspace>()> make_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> free_;
 };
 
 }  // namespace
 
-std::int64_t Pruning::most(std::int64_t columns) const {
-  std::int64_t most = columns;
-  if (least > 0) most = std::min(most, std::max(recover, static_cast<std::int64_t>(std::min(1 / least, 1e18))));
-  if (keep > 0) most = std::min(most, std::max(keep, recover));
-  return most;
-}
-
-std::int64_t SparseRows::edges() const {
-  std::int64_t count = 0;
-  for (const SparseRow& row : rows) count += static_cast<std::int64_t>(row.column.size());
-  return count;
-}
-
-SparseRows rows_of(const Csr& graph) {
-  SparseRows result;
-  result.columns = graph.columns;
-  result.rows.resize(static_cast<std::size_t>(graph.rows));
-  for (std::int64_t i = 0; i < graph.rows; ++i) {
-    result.rows[i].column.assign(graph.column.begin() + graph.begin[i], graph.column.begin() + graph.begin[i + 1]);
-    result.rows[i].value.assign(graph.values.begin() + graph.begin[i], graph.values.begin() + graph.begin[i + 1]);
-  }
-  return result;
-}
-
-Csr csr_of(const SparseRows& rows) {
-  Csr graph;
-  graph.rows = static_cast<std::int64_t>(rows.rows.size());
-  graph.columns = rows.columns;
-  for (const SparseRow& row : rows.rows) {
-    graph.column.insert(graph.column.end(), row.column.begin(), row.column.end());
-    graph.values.insert(graph.values.end(), row.value.begin(), row.value.end());
-    graph.begin.push_back(graph.edges());
-  }
-  return graph;
-}
-
 SparseRows pruned_product(const SparseRows& a, const SparseRows& b, const Pruning& pruning, const std::function<void(std::int64_t row, SparseRow&)>& finish,
                           const char* op, const Context& context) {
   const auto n = static_cast<std::int64_t>(a.rows.size());
-  const std::vector<std::int32_t> order = grouped_rows(a);
+  Factor factor(b);
+  const std::vector<std::int32_t> order = order_of(a, factor);
+  const bool square = b.rows.size() == order.size() && b.columns == n;
+  if (square && nonnegative(a) && nonnegative(b)) factor.pack_by(order);
   SparseRows result;
   result.columns = b.columns;
   result.rows.resize(a.rows.size());
-  Pool pool(static_cast<std::int64_t>(b.rows.size()), b.columns);
+  Pool pool([&] { return std::make_unique<Workspace>(a, factor, pruning); });
   std::atomic<std::uint64_t> bytes{0};
   parallel_for((n + lanes - 1) / lanes, context.threads, [&](std::int64_t group) {
     context.check_stop(op);
-    const std::int64_t first = group * lanes, count = std::min(lanes, n - first);
+    const auto rows = std::span(order).subspan(static_cast<std::size_t>(group * lanes), static_cast<std::size_t>(std::min(lanes, n - group * lanes)));
     std::unique_ptr<Workspace> work = pool.take();
-    work->multiply(a, b, order.data() + first, count);
+    work->multiply(rows);
     std::uint64_t more = 0;
-    for (std::int64_t l = 0; l < count; ++l) {
-      SparseRow& row = result.rows[order[first + l]];
-      work->prune(l, pruning, row);
-      finish(order[first + l], row);
+    for (std::size_t l = 0; l < rows.size(); ++l) {
+      SparseRow& row = result.rows[rows[l]];
+      work->prune(static_cast<std::int64_t>(l), row);
+      finish(rows[l], row);
       more += 12 * row.column.size();
     }
     pool.give(std::move(work));
-    context.memory.require(bytes += more, op, "the values that the pruning keeps", "give a sparser graph or prune more (expand.prune, expand.keep), or raise --max-memory");
+    context.memory.require((bytes += more) + factor.bytes(), op, "the values that the pruning keeps", "give a sparser graph or prune more (expand.prune, expand.keep), or raise --max-memory");
   });
   return result;
 }

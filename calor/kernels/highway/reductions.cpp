@@ -36,7 +36,7 @@ const Symmetric* symmetric_table() {
 }
 
 const WalkSums* walk_table() {
-  static const WalkSums table{add_row};
+  static const WalkSums table{add_row, add_quartet, reaching, add_column};
   return &table;
 }
 

@@ -1,0 +1,84 @@
+// A sparse factor with values of at least 0, laid out to be read again and again.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "calor/engine/sparse_rows.h"
+
+namespace calor::engine {
+
+// A square matrix in another order of rows and columns.  By rows: columns in tiles of 2^15, counted in 16 bits from the tile's first; within a tile the
+// values of a row in bins by size, so that what is small can be passed over.  By columns: rows ascending.  22 bytes an edge.
+class PackedRows {
+ public:
+  static constexpr std::int64_t tile = 1 << 15;  // whose sums of four lanes, 1 MiB, stay close to the processor
+  static constexpr std::int64_t bins = 4;        // down to 1, 1/8, 1/64 of a row's largest value, and the rest
+
+  struct Piece {
+    const std::uint16_t* column;
+    const double* value;
+    std::int64_t count;
+    void fetch() const {  // into the processor's own cache
+      for (std::int64_t e = 0; e < count; e += 8) __builtin_prefetch(value + e);
+      for (std::int64_t e = 0; e < count; e += 32) __builtin_prefetch(column + e);
+    }
+  };
+  struct Column {
+    std::span<const std::int32_t> row;
+    const double* value;
+  };
+
+  // What was order[p] is called p.  O(edges + tiles * rows).
+  PackedRows(const SparseRows& matrix, std::span<const std::int32_t> order);
+
+  std::uint64_t bytes() const { return 22 * row_.size() + 8 * begin_.size(); }
+  std::int64_t rows() const { return static_cast<std::int64_t>(place_.size()); }
+  std::int64_t tiles() const { return tiles_; }
+  std::int32_t place(std::int32_t row) const { return place_[row]; }
+  double sum(std::int32_t p) const { return sum_[p]; }
+  // How many bins of a row it takes until weight times what is left is at most `most`, element by element; `beyond` becomes the bound on what is left.
+  std::int64_t bins_above(std::int32_t p, double weight, double most, double& beyond) const {
+    std::int64_t bin = 0;
+    for (double largest = weight * largest_[p]; bin < bins; ++bin, largest *= ratio)
+      if (largest <= most) {
+        beyond = largest;
+        return bin;
+      }
+    beyond = 0;
+    return bins;
+  }
+  // The first `number` bins of a row.
+  Piece piece(std::int64_t t, std::int32_t p, std::int64_t number = bins) const {
+    const std::int64_t at = (t * rows() + p) * bins;
+    return {column_.data() + begin_[at], value_.data() + begin_[at], begin_[at + number] - begin_[at]};
+  }
+  std::int64_t edges(std::int32_t p, std::int64_t number = bins) const {
+    std::int64_t count = 0;
+    for (std::int64_t t = 0; t < tiles_; ++t) count += piece(t, p, number).count;
+    return count;
+  }
+  Column column(std::int32_t p) const {
+    const std::int64_t at = column_begin_[p];
+    return {{row_.data() + at, static_cast<std::size_t>(column_begin_[p + 1] - at)}, column_value_.data() + at};
+  }
+
+ private:
+  static constexpr double ratio = 1.0 / 8;
+  std::int64_t bin_of(std::int32_t p, double value) const;
+
+  std::int64_t tiles_;
+  std::vector<std::int32_t> place_;
+  std::vector<double> largest_, sum_;  // of each row
+  std::vector<std::int64_t> begin_;    // of each tile, row and bin
+  std::vector<std::uint16_t> column_;
+  std::vector<double> value_;
+  std::vector<std::int64_t> column_begin_;
+  std::vector<std::int32_t> row_;
+  std::vector<double> column_value_;
+};
+
+}  // namespace calor::engine
