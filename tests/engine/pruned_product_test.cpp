@@ -267,7 +267,7 @@ TEST(PrunedProduct, KeepsValuesThatAreEqual) {
 TEST(PrunedProduct, IsRefusedBeyondTheLimit) {
   const SparseRows rows = rows_of(random_flow(300, 40, 5));
   Context context;
-  context.memory = MemoryLimit(100'000);
+  context.memory = MemoryLimit(900'000);
   expect_fault(Fault::memory, "the values that the pruning keeps", [&] { pruned_product(rows, rows, {}, [](std::int64_t, SparseRow&) {}, "test", context); });
   EXPECT_GT(pruned_product(rows, rows, {0, 20, 20, 0.9}, [](std::int64_t, SparseRow&) {}, "test", context).edges(), 0);
 }
