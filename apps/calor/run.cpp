@@ -15,6 +15,7 @@
 #include "calor/model/networks.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/data.h"
+#include "calor/pipeline/landmarks.h"
 #include "calor/pipeline/libsvm_model.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
@@ -41,6 +42,8 @@ struct RunArguments {
   std::optional<double> train;  // none: all labelled rows train
   bool explain = false;
   int stability = 0;  // seeds to compare; 0: none
+  std::optional<std::int64_t> landmarks;  // rows to save; none: all
+  bool compact = false;
 };
 
 static pipeline::As form_of(const std::string& as) {
@@ -87,6 +90,17 @@ static std::optional<std::vector<pipeline::Matrix>> embeddings_of_seeds(const st
   return found;
 }
 
+// A fit that landmarks cannot stand for is saved whole, so that nothing is lost.
+static void save(const RunArguments& arguments, pipeline::SavedFit& saved, std::vector<pipeline::Note>& remarks) {
+  saved.compact = arguments.compact;
+  if (arguments.landmarks) try {
+      saved.fit = pipeline::with_landmarks(saved.fit, *arguments.landmarks);
+    } catch (const Error& error) {
+      remarks.push_back({"save", fmt::format("the whole fit is saved: {}", error.what())});
+    }
+  pipeline::save_fit(arguments.save, saved);
+}
+
 static void run(const Globals& globals, const RunArguments& arguments) {
   require(!model::find_network(arguments.pipeline), Fault::usage, "[run] expected a pipeline that runs as it is, found {}, a network whose weights are learned: calor train DATA --pipeline {} --save MODEL, then calor predict",
           arguments.pipeline, arguments.pipeline);
@@ -95,6 +109,9 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   std::vector<pipeline::BoundStage> stages = pipeline::bind_stages(parsed, recipes::all_stages());
   const std::string text = pipeline::print(stages);
   if (!arguments.save.empty()) pipeline::require_places(stages, "run", "leave out --save");
+  require(!arguments.save.empty() || (!arguments.compact && !arguments.landmarks), Fault::usage, "[run] expected --save with --{}, found none: give --save FILE", arguments.compact ? "compact" : "landmarks");
+  require(!pipeline::names_libsvm_model(arguments.save) || (!arguments.compact && !arguments.landmarks), Fault::usage, "[run] expected another name than {}, which asks for libsvm's format, with --{}: give --save fit.calor",
+          arguments.save, arguments.compact ? "compact" : "landmarks");
   if (pipeline::names_libsvm_model(arguments.save)) pipeline::require_libsvm_stages(stages);
   if (!arguments.explain) require_result(stages);
   require(!arguments.stability || globals.json || !globals.quiet || !arguments.report.empty(), Fault::usage, "[run] expected --json or --report with --stability and --quiet, found neither: nothing would say it");
@@ -162,7 +179,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     bar.clear();
   }
   const std::string output = as_file(table, format, document);
-  if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
+  if (!arguments.save.empty()) save(arguments, saved, remarks);
   if (!arguments.output.empty()) write_result(arguments.output, output);
   if (!page.empty()) io::write_file(arguments.report, page);
   if (arguments.output.empty()) write_result("", output);
@@ -188,6 +205,9 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
+  command->add_option("--landmarks", arguments->landmarks, "With --save: keep this many random rows of the fit, among which new points are placed, instead of all")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
+  command->add_flag("--compact", arguments->compact, "With --save: features in 8 bits, 256 levels a column, and the rest in 32, for a file of an eighth of the size");
   command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);

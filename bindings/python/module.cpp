@@ -150,8 +150,13 @@ PyObject* fit_transform(PyObject* self, PyObject* arguments) {
 PyObject* fit_save(PyObject* self, PyObject* arguments) {
   return guarded([&] {
     PyObject* path = nullptr;
-    if (!PyArg_ParseTuple(arguments, "U", &path)) throw Raised{};
-    held_of(self).fit.save(text_from(path));
+    Saving saving;
+    int compact = 0;
+    long long landmarks = 0;
+    if (!PyArg_ParseTuple(arguments, "ULp", &path, &landmarks, &compact)) throw Raised{};
+    saving.landmarks = landmarks;
+    saving.compact = compact != 0;
+    held_of(self).fit.save(text_from(path), saving);
     return Object(borrowed(Py_None));
   });
 }

@@ -3,6 +3,7 @@
 #include "calor/core/error.h"
 #include "calor/core/version.h"
 #include "calor/pipeline/bind.h"
+#include "calor/pipeline/landmarks.h"
 #include "calor/pipeline/run.h"
 #include "calor/recipes/recipes.h"
 
@@ -25,7 +26,12 @@ Value Fit::transform(const Points& points) const {
   return value_of(pipeline::place(saved_->fit, points.state().given(), points.context()), points);
 }
 
-void Fit::save(const std::string& path) const { pipeline::save_fit(path, *saved_); }
+void Fit::save(const std::string& path, const Saving& saving) const {
+  pipeline::SavedFit saved = *saved_;
+  saved.compact = saving.compact;
+  if (saving.landmarks > 0) saved.fit = pipeline::with_landmarks(saved.fit, saving.landmarks);
+  pipeline::save_fit(path, saved);
+}
 
 Fit Fit::load(const std::string& path) { return Fit(pipeline::load_fit(path, recipes::all_stages()), nullptr); }
 

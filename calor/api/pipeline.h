@@ -20,6 +20,12 @@ struct Shown {
   std::vector<std::string> classes{};
 };
 
+// How much of a fit a file holds.
+struct Saving {
+  std::int64_t landmarks = 0;  // so many of the fit's rows, drawn at random; 0: all
+  bool compact = false;        // features in 8 bits, 256 levels a column, all else in 32
+};
+
 // A pipeline that has run on its points.  Copies share their numbers.
 class Fit {
  public:
@@ -39,8 +45,9 @@ class Fit {
   // a row depends on that row alone.  Throws Fault::usage for a pipeline with a stage that has no rule for new points, naming it.
   Value transform(const Points& points) const;
 
-  // One safetensors file, which `calor transform` reads too; written whole or not at all.  Throws Fault::usage as transform does.
-  void save(const std::string& path) const;
+  // One safetensors file, which `calor transform` reads too; written whole or not at all.  Throws Fault::usage as transform does, and for landmarks
+  // of a pipeline whose stages keep something of all rows together (pipeline/landmarks.h).
+  void save(const std::string& path, const Saving& saving = {}) const;
   // The page of `calor run --report`: pictures and quality figures in one HTML file; written whole or not at all.  Throws Fault::usage for a
   // fit that was loaded, Fault::input for another number of labels.
   void report(const std::string& path, const Shown& shown = {}, const Session& session = {}) const;

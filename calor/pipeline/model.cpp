@@ -1,6 +1,7 @@
 #include "calor/pipeline/model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -20,7 +21,6 @@ namespace {
 
 using nlohmann::json;
 
-
 template <class Number>
 io::Tensor tensor_of(const char* dtype, std::vector<std::int64_t> shape, const Number* values, std::size_t count) {
   io::Tensor tensor{dtype, std::move(shape), {}};
@@ -33,6 +33,45 @@ io::Tensor tensor_of(const Matrix& matrix) {
   return tensor_of("F64", {matrix.rows(), matrix.cols()}, matrix.data(), static_cast<std::size_t>(matrix.size()));
 }
 
+// What does not fit 32 bits stays as it is.
+io::Tensor tensor_of(const Matrix& matrix, bool compact) {
+  using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  if (!compact) return tensor_of(matrix);
+  const Floats floats = matrix.cast<float>();
+  if (matrix.allFinite() && !floats.allFinite()) return tensor_of(matrix);
+  return tensor_of("F32", {matrix.rows(), matrix.cols()}, floats.data(), static_cast<std::size_t>(floats.size()));
+}
+
+// The levels of each column: low + step * 0 .. low + step * 255.
+struct Levels {
+  Eigen::RowVectorXd low, step;
+};
+
+constexpr double most_level = 255;
+
+Levels levels_of(const Matrix& features) {
+  Levels levels{Eigen::RowVectorXd::Zero(features.cols()), Eigen::RowVectorXd::Zero(features.cols())};
+  for (Eigen::Index c = 0; features.rows() > 0 && c < features.cols(); ++c) {
+    const auto column = features.col(c).array();
+    const double low = column.minCoeff(), high = column.maxCoeff();
+    const bool whole = low >= 0 && high <= most_level && (column == column.round()).all();
+    levels.low[c] = whole ? 0 : low;
+    levels.step[c] = whole ? 1 : (high - low) / most_level;
+  }
+  return levels;
+}
+
+void put_levels(const Matrix& features, io::Safetensors& file) {
+  const Levels levels = levels_of(features);
+  std::vector<std::uint8_t> level(static_cast<std::size_t>(features.size()));
+  for (Eigen::Index i = 0; i < features.rows(); ++i)
+    for (Eigen::Index c = 0; c < features.cols(); ++c)
+      level[i * features.cols() + c] = levels.step[c] > 0 ? static_cast<std::uint8_t>(std::clamp(std::round((features(i, c) - levels.low[c]) / levels.step[c]), 0.0, most_level)) : 0;
+  file.tensors["features"] = tensor_of("U8", {features.rows(), features.cols()}, level.data(), level.size());
+  file.tensors["features.low"] = tensor_of(Matrix(levels.low));
+  file.tensors["features.step"] = tensor_of(Matrix(levels.step));
+}
+
 const io::Tensor& find(const io::Safetensors& file, const std::string& name, const std::string& path) {
   const auto found = file.tensors.find(name);
   require(found != file.tensors.end(), Fault::input, "[model] expected the tensor \"{}\", found none ({})", name, path);
@@ -40,11 +79,30 @@ const io::Tensor& find(const io::Safetensors& file, const std::string& name, con
 }
 
 std::shared_ptr<const Matrix> matrix_of(const io::Tensor& tensor, const std::string& name, const std::string& path) {
-  require(tensor.dtype == "F64" && tensor.shape.size() == 2, Fault::input, "[model] expected \"{}\" to be F64 with 2 dimensions, found {} with {} ({})",
-          name, tensor.dtype, tensor.shape.size(), path);
+  require((tensor.dtype == "F64" || tensor.dtype == "F32") && tensor.shape.size() == 2, Fault::input,
+          "[model] expected \"{}\" to be F64 or F32 with 2 dimensions, found {} with {} ({})", name, tensor.dtype, tensor.shape.size(), path);
   auto matrix = std::make_shared<Matrix>(tensor.shape[0], tensor.shape[1]);
+  if (tensor.dtype == "F32") {
+    std::vector<float> values(tensor.bytes.size() / sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+    std::copy(values.begin(), values.end(), matrix->data());
+    return matrix;
+  }
   if (matrix->size()) std::memcpy(matrix->data(), tensor.bytes.data(), tensor.bytes.size());
   return matrix;
+}
+
+std::shared_ptr<const Matrix> features_from(const io::Safetensors& file, const std::string& path) {
+  const io::Tensor& tensor = find(file, "features", path);
+  if (tensor.dtype != "U8") return matrix_of(tensor, "features", path);
+  const Matrix low = *matrix_of(find(file, "features.low", path), "features.low", path), step = *matrix_of(find(file, "features.step", path), "features.step", path);
+  require(tensor.shape.size() == 2 && low.rows() == 1 && step.rows() == 1 && low.cols() == tensor.shape[1] && step.cols() == tensor.shape[1], Fault::input,
+          "[model] expected levels of each of the features' columns, found {} and {} ({})", low.cols(), step.cols(), path);
+  auto features = std::make_shared<Matrix>(tensor.shape[0], tensor.shape[1]);
+  for (Eigen::Index i = 0; i < features->rows(); ++i)
+    for (Eigen::Index c = 0; c < features->cols(); ++c)
+      (*features)(i, c) = low(0, c) + step(0, c) * static_cast<double>(static_cast<std::uint8_t>(tensor.bytes[static_cast<std::size_t>(i * features->cols() + c)]));
+  return features;
 }
 
 template <class Number>
@@ -89,7 +147,7 @@ Data points_from(const io::Safetensors& file, const std::string& path) {
     fail(Fault::input, "[model] expected points of a fit, found damaged ones ({}): {}", path, error.what());
   }
   Data data;
-  data.features = matrix_of(find(file, "features", path), "features", path);
+  data.features = features_from(file, path);
   return data;
 }
 
@@ -114,9 +172,9 @@ Data data_from(const io::Safetensors& file, const std::string& path) {
   return data;
 }
 
-void put_points(const Data& data, io::Safetensors& file) {
+void put_points(const Data& data, bool compact, io::Safetensors& file) {
   if (data.distances) {
-    file.tensors["distances"] = tensor_of(*data.distances);
+    file.tensors["distances"] = tensor_of(*data.distances, compact);
   } else if (data.sparse) {
     const io::SparseMatrix& points = *data.sparse;
     const std::int64_t shape[] = {points.rows, points.columns};
@@ -124,6 +182,8 @@ void put_points(const Data& data, io::Safetensors& file) {
     file.tensors["sparse.begin"] = tensor_of("I64", {points.rows + 1}, points.begin.data(), points.begin.size());
     file.tensors["sparse.column"] = tensor_of("I32", {points.entries()}, points.column.data(), points.column.size());
     file.tensors["sparse.value"] = tensor_of("F64", {points.entries()}, points.value.data(), points.value.size());
+  } else if (compact && data.features->allFinite()) {
+    put_levels(*data.features, file);
   } else {
     file.tensors["features"] = tensor_of(*data.features);
   }
@@ -145,7 +205,10 @@ std::vector<std::uint8_t> expanded_marks(const std::vector<std::uint8_t>& writte
 
 void save_fit(const std::string& path, const SavedFit& saved) {
   require_places(saved.fit.stages, "save", "leave out --save");
-  if (names_libsvm_model(path)) return save_libsvm_model(path, saved);
+  if (names_libsvm_model(path)) {
+    require(!saved.compact, Fault::usage, "[save] expected all digits in libsvm's file, found --compact: leave it out, or save under another name ({})", path);
+    return save_libsvm_model(path, saved);
+  }
   const Data& data = *saved.fit.data;
   io::Safetensors file;
   json prototypes = json::array();
@@ -161,13 +224,13 @@ void save_fit(const std::string& path, const SavedFit& saved) {
                    {"prototypes", prototypes.dump()},
                    {"names", json{{"features", data.feature_names}, {"rows", data.row_names}, {"classes", data.classes}}.dump(
                                  -1, ' ', false, json::error_handler_t::replace)}};
-  put_points(data, file);
+  put_points(data, saved.compact, file);
   if (!data.labels.empty()) file.tensors["labels"] = tensor_of("I64", {data.rows()}, data.labels.data(), data.labels.size());
   if (!data.train.empty()) file.tensors["train"] = tensor_of("U8", {data.rows()}, data.train.data(), data.train.size());
   if (data.targets.size()) file.tensors["targets"] = tensor_of(Matrix(data.targets));
   for (std::size_t s = 0; s < saved.fit.kept.size(); ++s)
     for (const auto& [name, values] : saved.fit.kept[s].arrays())
-      file.tensors["stage." + std::to_string(s) + "." + name] = tensor_of(*values);
+      file.tensors["stage." + std::to_string(s) + "." + name] = tensor_of(*values, saved.compact && values->size() > 1);
   io::write_safetensors(path, file);
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,12 @@ class Kept {
   void keep(const std::string& name, std::shared_ptr<const Matrix> values) { arrays_[name] = std::move(values); }
   void keep(const std::string& name, Matrix values) { keep(name, std::make_shared<const Matrix>(std::move(values))); }
   void keep_number(const std::string& name, double value) { keep(name, Matrix(Matrix::Constant(1, 1, value))); }
+  // The same of values with a row for each of the fit's: what is known of a row says nothing of the others, so that a fit can be made smaller (landmarks.h).
+  void keep_rows(const std::string& name, Matrix values) {
+    keep(name, std::move(values));
+    by_row_.insert(name);
+  }
+  bool by_row(const std::string& name) const { return by_row_.count(name) > 0; }
   // A number that the stage chooses by the data: chosen here, or what it chose in the first of several repetitions.
   double once(const std::string& name, const std::function<double()>& choose);
   bool has(const std::string& name) const { return arrays_.count(name) > 0; }
@@ -81,6 +88,7 @@ class Kept {
     std::shared_ptr<const void> value;
   };
   std::map<std::string, std::shared_ptr<const Matrix>> arrays_;
+  std::set<std::string> by_row_;
   std::shared_ptr<Ready> ready_ = std::make_shared<Ready>();
 };
 

@@ -99,6 +99,9 @@ Matrix match_start(const State& state, const Arguments& arguments, const Csr* gr
 }
 
 constexpr std::int64_t most_starts = 15;  // of a new point
+constexpr double seen_angle = 0.3;        // far points in groups: how wide these may be
+constexpr double same_view = 1e-3;        // of the map's extent: a point that moves less still sees the others so
+constexpr int most_views = 4;
 
 // The `most` largest, the first of equal ones first.
 static std::vector<std::int64_t> strongest(const Vector& shares, std::int64_t most) {
@@ -113,6 +116,8 @@ void place_each(State& state, const Arguments& arguments, const Kept& kept, Plac
   const Csr graph = edges_of(state.similarity, context);
   const Matrix& fixed = kept.array("points");
   const std::int64_t dims = fixed.cols();
+  const PointTree tree(fixed);
+  const double extent = fixed.rows() > 0 ? (fixed.colwise().maxCoeff() - fixed.colwise().minCoeff()).maxCoeff() : 0;
   Matrix result = Matrix::Zero(graph.rows, dims);
   std::vector<std::uint8_t> out(static_cast<std::size_t>(graph.rows), 0);
   parallel_for(graph.rows, context.threads, [&](std::int64_t i) {
@@ -130,16 +135,27 @@ void place_each(State& state, const Arguments& arguments, const Kept& kept, Plac
       return;
     }
     shares /= sum;
-    const auto at = [&](const double* y, double* gradient) { return loss(fixed, columns, shares.data(), count, sum, arguments, kept, y, gradient); };
+    SeenPoints others;
+    const PlacedPoint point{fixed, columns, shares.data(), count, sum, others};
+    const auto at = [&](const double* y, double* gradient) { return loss(point, arguments, kept, y, gradient); };
+    const auto first_at = [&](const double* y, double* gradient) {
+      tree.seen_from(y, seen_angle, others);
+      return at(y, gradient);
+    };
     Eigen::RowVectorXd y = Eigen::RowVectorXd::Zero(dims), gradient(dims);
     for (std::int64_t e = 0; e < count; ++e) y += shares[e] * fixed.row(columns[e]);
-    double least = at(y.data(), gradient.data());
+    double least = first_at(y.data(), gradient.data());
     for (std::int64_t e : strongest(shares, most_starts)) {  // the mean of neighbours in several groups is in none
       const Eigen::RowVectorXd other = fixed.row(columns[e]);
-      const double value = at(other.data(), gradient.data());
+      const double value = first_at(other.data(), gradient.data());
       if (value < least) least = value, y = other;
     }
-    downhill(dims, y.data(), at, {}, nullptr);
+    for (int again = 0; again < most_views; ++again) {
+      const Eigen::RowVectorXd from = y;
+      tree.seen_from(y.data(), seen_angle, others);
+      downhill(dims, y.data(), at, {}, nullptr);
+      if ((y - from).norm() <= same_view * extent) break;
+    }
     result.row(i) = y;
   });
   if (std::count(out.begin(), out.end(), 1)) state.out_of_reach = std::move(out);

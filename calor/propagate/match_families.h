@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "calor/engine/csr.h"
+#include "calor/engine/point_tree.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 
@@ -36,11 +37,19 @@ engine::Csr symmetric_weights(const engine::Similarity& similarity, const Contex
 engine::Matrix match_start(const pipeline::State& state, const pipeline::Arguments& arguments, const engine::Csr* graph, bool by_graph,
                            const Context& context);
 
-// New points one by one against the fixed ones: row i of the similarity, values over their sum, gives the loss of a place y with its gradient
-// by loss(columns, shares, how many, their sum before, y, gradient).  Each begins at its neighbours' mean or at the most similar one, whichever has the
-// lower loss; one that coincides with a point of the fit is that point, and one without a similar point is out of reach.
-using PlaceLoss = double (*)(const engine::Matrix& fixed, const std::int32_t* columns, const double* shares, std::int64_t count, double sum,
-                             const pipeline::Arguments& arguments, const pipeline::Kept& kept, const double* y, double* gradient);
+// A new point among the fixed ones: its similar points with their shares, values over their sum, and all points, far ones in groups.
+struct PlacedPoint {
+  const engine::Matrix& fixed;
+  const std::int32_t* columns;
+  const double* shares;
+  std::int64_t count;
+  double sum;  // of the values
+  const engine::SeenPoints& others;
+};
+
+// New points one by one: row i of the similarity gives the loss of a place y with its gradient.  Each begins at its neighbours' mean or at the most similar
+// one, whichever has the lower loss; one that coincides with a point of the fit is that point, and one without a similar point is out of reach.  O(log N) a step.
+using PlaceLoss = double (*)(const PlacedPoint& point, const pipeline::Arguments& arguments, const pipeline::Kept& kept, const double* y, double* gradient);
 void place_each(pipeline::State& state, const pipeline::Arguments& arguments, const pipeline::Kept& kept, PlaceLoss loss, const Context& context);
 
 }  // namespace calor::propagate

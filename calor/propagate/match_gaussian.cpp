@@ -30,24 +30,27 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   state.figures["kl"] = found.values.back();
   state.figures["steps"] = static_cast<double>(found.values.size() - 1);
   state.series["kl"] = std::move(found.values);
-  kept.keep("points", y);
+  kept.keep_rows("points", y);
   state.points = std::make_shared<const Matrix>(std::move(y));
 }
 
 // sum_j p_j |y - y_j|^2 + log sum_k exp(-|y - y_k|^2).
-double place_loss(const Matrix& fixed, const std::int32_t* columns, const double* shares, std::int64_t count, double, const Arguments&, const Kept&,
-                  const double* y, double* gradient) {
-  const std::int64_t dims = fixed.cols();
+double place_loss(const PlacedPoint& point, const Arguments&, const Kept&, const double* y, double* gradient) {
+  using Rows = Eigen::Map<const Matrix>;
+  const std::int64_t dims = point.fixed.cols();
   const Eigen::Map<const Eigen::RowVectorXd> at(y, dims);
-  const Vector squares = (fixed.rowwise() - at).rowwise().squaredNorm();
+  const Rows others(point.others.at.data(), point.others.count(), dims);
+  const Eigen::Map<const Vector> number(point.others.number.data(), point.others.count());
+  const Vector squares = (others.rowwise() - at).rowwise().squaredNorm();
   const double nearest = squares.minCoeff();
-  const Vector weights = (nearest - squares.array()).exp();
+  const Vector weights = (nearest - squares.array()).exp() * number.array();
   const double sum = weights.sum();
-  Eigen::RowVectorXd slope = (weights.transpose() * fixed) / sum;
+  Eigen::RowVectorXd slope = (weights.transpose() * others) / sum;
   double loss = std::log(sum) - nearest;
-  for (std::int64_t e = 0; e < count; ++e) {
-    loss += shares[e] * squares[columns[e]];
-    slope -= shares[e] * fixed.row(columns[e]);
+  for (std::int64_t e = 0; e < point.count; ++e) {
+    const auto similar = point.fixed.row(point.columns[e]);
+    loss += point.shares[e] * (similar - at).squaredNorm();
+    slope -= point.shares[e] * similar;
   }
   Eigen::Map<Eigen::RowVectorXd>(gradient, dims) = 2 * slope;
   return loss;

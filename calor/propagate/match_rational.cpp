@@ -51,34 +51,34 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   state.figures["b"] = options.curve.b;
   kept.keep_number("a", options.curve.a);
   kept.keep_number("b", options.curve.b);
-  kept.keep("points", points);
+  kept.keep_rows("points", points);
   state.points = std::make_shared<const Matrix>(std::move(points));
 }
 
 // -sum_j s_j log w_j - (negatives / 2 N) sum_k log(1 - w_k + near): the descent's expectation for a pull of weight 1.
-double place_loss(const Matrix& fixed, const std::int32_t* columns, const double* shares, std::int64_t count, double, const Arguments& arguments,
-                  const Kept& kept, const double* y, double* gradient) {
+double place_loss(const PlacedPoint& point, const Arguments& arguments, const Kept& kept, const double* y, double* gradient) {
   constexpr double near = 1e-3;
-  const std::int64_t dims = fixed.cols();
-  const double a = kept.number("a"), b = kept.number("b"), push = arguments.number("negatives") / (2 * static_cast<double>(fixed.rows()));
+  const std::int64_t dims = point.fixed.cols();
+  const double a = kept.number("a"), b = kept.number("b"), push = arguments.number("negatives") / (2 * static_cast<double>(point.fixed.rows()));
   std::fill_n(gradient, dims, 0.0);
   double loss = 0;
-  // Adds value(power = d^(2 b)), whose derivative by log d^2 is slope(power).
-  const auto add = [&](std::int64_t j, auto value, auto slope) {
+  // Adds weight * value(power = d^(2 b)), whose derivative by log d^2 is slope(power).
+  const auto add = [&](double weight, const auto& other, auto value, auto slope) {
     double square = 0;
-    for (std::int64_t c = 0; c < dims; ++c) square += (y[c] - fixed(j, c)) * (y[c] - fixed(j, c));
+    for (std::int64_t c = 0; c < dims; ++c) square += (y[c] - other(c)) * (y[c] - other(c));
     const double power = square > 0 ? std::pow(square, b) : 0;
-    loss += value(power);
+    loss += weight * value(power);
     if (square == 0) return;
-    for (std::int64_t c = 0; c < dims; ++c) gradient[c] += 2 * slope(power) / square * (y[c] - fixed(j, c));
+    for (std::int64_t c = 0; c < dims; ++c) gradient[c] += 2 * weight * slope(power) / square * (y[c] - other(c));
   };
-  for (std::int64_t e = 0; e < count; ++e)
-    add(columns[e], [&](double power) { return shares[e] * std::log1p(a * power); }, [&](double power) { return shares[e] * a * b * power / (1 + a * power); });
-  for (std::int64_t j = 0; j < fixed.rows(); ++j)
-    add(j, [&](double power) { return -push * std::log(1 - 1 / (1 + a * power) + near); },
+  for (std::int64_t e = 0; e < point.count; ++e)
+    add(point.shares[e], [&](std::int64_t c) { return point.fixed(point.columns[e], c); }, [&](double power) { return std::log1p(a * power); },
+        [&](double power) { return a * b * power / (1 + a * power); });
+  for (std::int64_t j = 0; j < point.others.count(); ++j)
+    add(push * point.others.number[j], [&](std::int64_t c) { return point.others.at[j * dims + c]; }, [&](double power) { return -std::log(1 - 1 / (1 + a * power) + near); },
         [&](double power) {
           const double below = 1 + a * power;
-          return -push * a * b * power / (below * below * (1 - 1 / below + near));
+          return -a * b * power / (below * below * (1 - 1 / below + near));
         });
   return loss;
 }

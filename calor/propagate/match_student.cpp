@@ -41,31 +41,32 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   DescentResult found = student_descent(p, start, options_of(arguments), context);
   state.figures["kl"] = found.loss;
   state.series["kl"] = std::move(found.losses);
-  kept.keep("points", found.points);
+  kept.keep_rows("points", found.points);
   state.points = std::make_shared<const Matrix>(std::move(found.points));
 }
 
 // sum_j p_j log(p_j / q_j) but for the entropy of p: -sum_j p_j log w_j + log sum_k w_k.
-double place_loss(const Matrix& fixed, const std::int32_t* columns, const double* shares, std::int64_t count, double, const Arguments& arguments,
-                  const Kept&, const double* y, double* gradient) {
-  const std::int64_t dims = fixed.cols();
+double place_loss(const PlacedPoint& point, const Arguments& arguments, const Kept&, const double* y, double* gradient) {
+  const std::int64_t dims = point.fixed.cols();
   const double freedom = arguments.number("freedom");
-  const auto square_to = [&](std::int64_t j) {
+  const auto square_to = [&](const auto& other) {
     double square = 0;
-    for (std::int64_t c = 0; c < dims; ++c) square += (y[c] - fixed(j, c)) * (y[c] - fixed(j, c));
+    for (std::int64_t c = 0; c < dims; ++c) square += (y[c] - other(c)) * (y[c] - other(c));
     return square;
   };
   Vector push = Vector::Zero(dims), pull = Vector::Zero(dims);
   double sum = 0, logs = 0;
-  for (std::int64_t j = 0; j < fixed.rows(); ++j) {
-    const double base = 1 / (1 + square_to(j) / freedom), weight = freedom == 1 ? base : std::pow(base, freedom);
+  for (std::int64_t j = 0; j < point.others.count(); ++j) {
+    const auto other = [&](std::int64_t c) { return point.others.at[j * dims + c]; };
+    const double base = 1 / (1 + square_to(other) / freedom), weight = point.others.number[j] * (freedom == 1 ? base : std::pow(base, freedom));
     sum += weight;
-    for (std::int64_t c = 0; c < dims; ++c) push[c] += weight * base * (y[c] - fixed(j, c));
+    for (std::int64_t c = 0; c < dims; ++c) push[c] += weight * base * (y[c] - other(c));
   }
-  for (std::int64_t e = 0; e < count; ++e) {
-    const double ratio = 1 + square_to(columns[e]) / freedom;
-    logs -= shares[e] * freedom * std::log(ratio);
-    for (std::int64_t c = 0; c < dims; ++c) pull[c] += shares[e] / ratio * (y[c] - fixed(columns[e], c));
+  for (std::int64_t e = 0; e < point.count; ++e) {
+    const auto other = [&](std::int64_t c) { return point.fixed(point.columns[e], c); };
+    const double ratio = 1 + square_to(other) / freedom;
+    logs -= point.shares[e] * freedom * std::log(ratio);
+    for (std::int64_t c = 0; c < dims; ++c) pull[c] += point.shares[e] / ratio * (y[c] - other(c));
   }
   for (std::int64_t c = 0; c < dims; ++c) gradient[c] = 2 * (pull[c] - push[c] / sum);
   return std::log(sum) - logs;

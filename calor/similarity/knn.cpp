@@ -66,7 +66,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   state.columns = state.points;
   if (state.distances) say_fewer(state, options.k);
   if (state.moved()) kept.keep("columns", state.points);
-  if (!options.allowed) kept.keep("reach", Matrix(farthest_neighbour(*graph, state.given(), state.given(), options.metric, context)));
+  if (!options.allowed) kept.keep_rows("reach", Matrix(farthest_neighbour(*graph, state.given(), state.given(), options.metric, context)));
 }
 
 // Two computations of one distance agree up to the rounding of their sums, also where a fit comes from another machine.

@@ -156,12 +156,17 @@ class Estimator(Page, Parameters):
         warn_of(result["notes"])
         return result
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """The model file of the command line (`calor apply` reads it); `calor.load` reads it too.  Written whole or not at all."""
+    def save(self, path: str | os.PathLike[str], *, landmarks: int | None = None, compact: bool = False) -> None:
+        """The model file of the command line (`calor apply` reads it); `calor.load` reads it too.  Written whole or not at all.
+
+        landmarks: keep so many rows of the fit, drawn at random, and place new points among these; for pipelines whose stages keep nothing of all rows
+        together (t-SNE, UMAP, SNE, neighbours, votes).  compact: features in 8 bits, 256 levels a column (whole numbers from 0 to 255 are unchanged), and all else in 32."""
+        if landmarks is not None and landmarks < 1:
+            raise ValueError(f"[calor] expected landmarks of at least 1, found {landmarks}: leave it out to keep all rows")
         check_is_fitted(self)
         if self._fitted is None:
             raise ValueError("[calor] expected a fit, found a copy without one: save the estimator that was fitted")
-        self._fitted.fit.save(os.fspath(path))
+        self._fitted.fit.save(os.fspath(path), landmarks or 0, compact)
 
     def report(self, path: str | os.PathLike[str], labels: Any = None, *, data: str = "the data") -> None:
         """The page of `calor run --report`: pictures, quality figures, spectrum, remarks, in one HTML file that works offline.

@@ -50,7 +50,7 @@ class Fitted:
             return _without, ()
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "fit.safetensors")
-            self.fit.save(path)
+            self.fit.save(path, 0, False)
             return _from_bytes, (pathlib.Path(path).read_bytes(),)
 
 

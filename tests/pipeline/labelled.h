@@ -7,6 +7,19 @@
 
 namespace calor::pipeline {
 
+inline Matrix two_blobs(int n, double apart, std::uint64_t seed = 3) {
+  Matrix points = random_points(2 * n, 2, seed);
+  points.bottomRows(n).col(0).array() += apart;
+  return points;
+}
+
+inline std::shared_ptr<Data> labelled(Matrix points, std::vector<std::int64_t> labels, std::vector<std::string> classes) {
+  auto data = data_of_points(std::move(points));
+  data->labels = std::move(labels);
+  data->classes = std::move(classes);
+  return data;
+}
+
 // Three clouds in turn: row i has class i % 3.
 inline std::shared_ptr<Data> three_clouds(std::int64_t rows, std::uint64_t seed = 2) {
   Matrix points = random_points(rows, 3, seed);

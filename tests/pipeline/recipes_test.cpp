@@ -9,6 +9,7 @@
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/model.h"
+#include "labelled.h"
 #include "support.h"
 
 namespace calor::pipeline {
@@ -18,19 +19,6 @@ Matrix circle(int n) {
   Matrix points(n, 2);
   for (int i = 0; i < n; ++i) points.row(i) << std::cos(2 * std::numbers::pi * i / n), std::sin(2 * std::numbers::pi * i / n);
   return points;
-}
-
-Matrix two_blobs(int n, double apart, std::uint64_t seed = 3) {
-  Matrix points = random_points(2 * n, 2, seed);
-  points.bottomRows(n).col(0).array() += apart;
-  return points;
-}
-
-std::shared_ptr<Data> labelled(Matrix points, std::vector<std::int64_t> labels, std::vector<std::string> classes) {
-  auto data = data_of_points(std::move(points));
-  data->labels = std::move(labels);
-  data->classes = std::move(classes);
-  return data;
 }
 
 TEST(Eigen, LanczosStreamedStoredAndDenseAgree) {

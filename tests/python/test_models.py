@@ -37,6 +37,25 @@ def test_python_reads_what_the_command_line_saves(wheel_calor, tmp_path):
     assert [line.split(",")[0] for line in wheel_calor("apply", model, tmp_path / "new.npy").stdout.splitlines()[1:]] == [str(label) for label in y[:5]]
 
 
+def test_a_smaller_file_places_new_points_all_the_same(tmp_path):
+    points = np.concatenate([np.random.default_rng(s).normal(8 * s, 1, (60, 6)) for s in range(3)])
+    fitted = calor.UMAP(random_state=0).fit(points)
+    fitted.save(tmp_path / "whole.calor")
+    fitted.save(tmp_path / "small.calor", landmarks=90, compact=True)
+    assert (tmp_path / "small.calor").stat().st_size < (tmp_path / "whole.calor").stat().st_size / 2
+    fresh = np.concatenate([np.random.default_rng(9).normal(8 * s, 1, (5, 6)) for s in range(3)])
+    one, other = (calor.load(tmp_path / name).transform(fresh) for name in ("whole.calor", "small.calor"))
+    groups = fitted.embedding_.reshape(3, 60, 2)
+    for placed in (one, other):
+        nearest = np.linalg.norm(placed[:, None] - groups.mean(axis=1), axis=2).argmin(axis=1)
+        np.testing.assert_array_equal(nearest, np.repeat([0, 1, 2], 5))
+    with pytest.raises(ValueError, match="at least 1, found 0"):
+        fitted.save(tmp_path / "none.calor", landmarks=0)
+    with pytest.raises(ValueError, match="belongs to the whole fit"):
+        calor.Isomap().fit(points[:60]).save(tmp_path / "none.calor", landmarks=10)
+    assert not (tmp_path / "none.calor").exists()
+
+
 def test_save_and_load(tmp_path):
     X, y = load_iris(return_X_y=True)
     mine = calor.Isomap(n_neighbors=20).fit(X)

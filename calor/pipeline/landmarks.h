@@ -1,0 +1,15 @@
+// A fit of fewer rows, for placing new points: smaller on disk, and faster.
+#pragma once
+
+#include <cstdint>
+
+#include "calor/pipeline/run.h"
+
+namespace calor::pipeline {
+
+// The fit with `count` of its rows, drawn at random by its seed (all where it has no more): new points are placed among these alone.  For pipelines whose stages
+// keep nothing of the rows together: neighbours, match(student), (gaussian) and (rational), votes; not for spectra, geodesics or what was spread
+// over a graph.  Throws Fault::usage for the others, naming the stage.
+Fit with_landmarks(const Fit& fit, std::int64_t count);
+
+}  // namespace calor::pipeline

@@ -1,0 +1,111 @@
+// Smaller files of a fit: landmarks alone, and numbers in 8 and 32 bits.
+#include "calor/pipeline/landmarks.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "calor/io/safetensors.h"
+#include "calor/pipeline/model.h"
+#include "labelled.h"
+#include "support.h"
+
+namespace calor::pipeline {
+namespace {
+
+class SmallerFit : public ::testing::Test {
+ protected:
+  SavedFit reloaded(const Fit& fit, bool compact) {
+    SavedFit saved{fit, print(fit.stages), "0", "hash", "side"};
+    saved.compact = compact;
+    save_fit(path_, saved);
+    return load_fit(path_, recipes::all_stages());
+  }
+  const std::string path_ = ::testing::TempDir() + "calor_smaller_fit.safetensors";
+};
+
+std::vector<std::int64_t> halves(std::int64_t n) {
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(n), 0);
+  std::fill(labels.begin() + n / 2, labels.end(), 1);
+  return labels;
+}
+
+TEST_F(SmallerFit, LandmarksStandWhereTheyStoodAndNewPointsAmongThem) {
+  const Matrix points = two_blobs(100, 8), fresh = two_blobs(10, 8, 99);
+  for (const char* text : {"umap", "tsne", "sne"}) {
+    const Fit whole = run_text(text, points);
+    const Fit some = reloaded(with_landmarks(whole, 60), false).fit;
+    ASSERT_EQ(some.data->rows(), 60) << text;
+    std::int64_t at = 0;
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < points.rows() && at < 60; ++i)
+      if (points.row(i) == some.data->features->row(at)) rows.push_back(i), ++at;
+    ASSERT_EQ(at, 60) << text << ": not in the order of the fit";
+    const State own = place(some, some.data->features, Context());
+    for (std::int64_t i = 0; i < 60; ++i) EXPECT_EQ(own.points->row(i), whole.result.points->row(rows[i])) << text;
+    const State placed = place(some, std::make_shared<const Matrix>(fresh), Context());
+    const Matrix& map = *whole.result.points;
+    const Eigen::RowVectorXd left = map.topRows(100).colwise().mean(), right = map.bottomRows(100).colwise().mean();
+    for (std::int64_t i = 0; i < fresh.rows(); ++i)
+      EXPECT_EQ((placed.points->row(i) - left).norm() < (placed.points->row(i) - right).norm(), i < 10) << text << " row " << i;
+  }
+}
+
+TEST_F(SmallerFit, LandmarksKeepTheirClasses) {
+  const Fit whole = run_text("knn-classifier", labelled(two_blobs(50, 9), halves(100), {"left", "right"}));
+  const Fit some = with_landmarks(whole, 30);
+  ASSERT_EQ(some.data->labels.size(), 30U);
+  for (std::int64_t i = 0; i < 30; ++i) {
+    std::int64_t row = 0;
+    while (whole.data->features->row(row) != some.data->features->row(i)) ++row;
+    EXPECT_EQ(some.data->labels[i], whole.data->labels[row]);
+  }
+  const State placed = place(some, std::make_shared<const Matrix>(two_blobs(20, 9, 7)), Context());
+  for (std::int64_t i = 0; i < 40; ++i) EXPECT_EQ(placed.scores(i, 1) > placed.scores(i, 0), i >= 20) << "row " << i;
+  EXPECT_EQ(with_landmarks(whole, 100).data, whole.data);
+  EXPECT_EQ(*with_landmarks(whole, 30).data->features, *some.data->features);  // the same rows each time
+}
+
+TEST_F(SmallerFit, WhatBelongsToTheWholeFitIsRefused) {
+  const Matrix points = two_blobs(40, 5);
+  for (const char* text : {"isomap", "laplacian-eigenmaps", "diffusion-map", "lle"})
+    expect_fault(Fault::usage, "belongs to the whole fit: leave out --landmarks", [&] { with_landmarks(run_text(text, points), 20); });
+}
+
+TEST_F(SmallerFit, CompactNumbersAreWithinHalfAStep) {
+  Matrix points(120, 3);
+  points << two_blobs(60, 3), Vector::Constant(120, 4.25);
+  const Fit fit = run_text("umap", points);
+  const Fit read = reloaded(fit, true).fit;
+  for (Eigen::Index c = 0; c < 3; ++c) {
+    const double step = (points.col(c).maxCoeff() - points.col(c).minCoeff()) / 255;
+    EXPECT_LE((read.data->features->col(c) - points.col(c)).cwiseAbs().maxCoeff(), step / 2 + 1e-12);
+  }
+  EXPECT_LE((read.kept.back().array("points") - *fit.result.points).cwiseAbs().maxCoeff(), 1e-6 * fit.result.points->cwiseAbs().maxCoeff());
+  const auto size = std::filesystem::file_size(path_);
+  reloaded(fit, false);
+  EXPECT_LT(size, std::filesystem::file_size(path_));
+}
+
+TEST_F(SmallerFit, WholeNumbersUpTo255PassUnchanged) {
+  Matrix points = (40 * two_blobs(30, 4)).array().round().abs().min(255);
+  points(0, 0) = 255;
+  EXPECT_EQ(*reloaded(run_text("umap", points), true).fit.data->features, points);
+}
+
+TEST_F(SmallerFit, DamagedLevelsAreRefused) {
+  const Fit fit = run_text("umap", two_blobs(30, 4));
+  reloaded(fit, true);
+  const io::Safetensors good = io::read_safetensors(path_);
+  io::Safetensors file = good;
+  file.tensors.erase("features.step");
+  io::write_safetensors(path_, file);
+  expect_fault(Fault::input, "expected the tensor \"features.step\", found none", [&] { load_fit(path_, recipes::all_stages()); });
+  file = good;
+  file.tensors["features.low"] = good.tensors.at("stage.4.points");
+  io::write_safetensors(path_, file);
+  expect_fault(Fault::input, "expected levels of each of the features' columns", [&] { load_fit(path_, recipes::all_stages()); });
+}
+
+}  // namespace
+}  // namespace calor::pipeline
