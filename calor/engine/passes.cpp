@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "calor/core/error.h"
+#include "calor/engine/attention_means.h"
 #include "calor/engine/reducers.h"
 #include "calor/kernels/attention.h"
 #include "calor/kernels/edges.h"
@@ -30,64 +31,6 @@ Vector log_row_sums(const Similarity& similarity, const Context& context) {
 Vector log_column_sums(const Similarity& similarity, const Context& context) {
   if (similarity.rows_deferred) return log_column_sums(settled(similarity, context), context);
   return log_row_sums(transpose(similarity), context);
-}
-
-// The key of row 0 where row i leaves out key own + i, or -1 where none is left out; nothing where what is left out is no such band.
-static std::optional<std::int64_t> own_key(const Similarity& similarity) {
-  if (!similarity.leave_diagonal_out) return -1;
-  const std::vector<std::int64_t>*rows = similarity.row_rows.get(), *columns = similarity.column_rows.get();
-  if (rows == columns || (rows && columns && *rows == *columns)) return 0;
-  return std::nullopt;
-}
-
-// The record as an attention problem of one head, or nothing where that has no such score.
-static std::optional<kernels::AttentionParams<double>> as_attention(const Similarity& similarity, std::int64_t width) {
-  const Score& score = similarity.score;
-  const bool dot = score.kind == Score::Kind::dot;
-  const bool square = score.kind == Score::Kind::power_distance && score.metric == Metric::euclidean && score.power == 2;
-  const auto fits = [](std::int64_t size) { return size >= 1 && size <= kernels::max_dim; };
-  if (!similarity.all_pairs() || !similarity.exponential() || similarity.computed || similarity.distances || !similarity.row_points ||
-      !(dot || square) || similarity.strengthen.scale.size() != 1 || !fits(similarity.row_points->cols()) || !fits(width))
-    return std::nullopt;
-  const std::optional<std::int64_t> own = own_key(similarity);
-  if (!own) return std::nullopt;
-  kernels::AttentionParams<double> p;
-  p.score = dot ? kernels::Score::dot : kernels::Score::squared_distance;
-  p.batch = p.heads = 1;
-  p.queries = similarity.rows;
-  p.keys = similarity.columns;
-  p.dim = similarity.row_points->cols();
-  p.value_dim = width;
-  p.q = similarity.row_points->data();
-  p.k = similarity.column_points->data();
-  p.q_strides.row = p.k_strides.row = p.dim;
-  p.v_strides.row = width;
-  p.bias = similarity.log_column.size() ? similarity.log_column.data() : nullptr;
-  p.own_key = *own;
-  return p;
-}
-
-static Matrix attention_means(kernels::AttentionParams<double> p, const Similarity& similarity, const Matrix& values, const Context& context) {
-  // Pieces of rows, for progress and interruption; the result does not depend on how many.
-  constexpr double pairs_per_piece = 2e8;
-  const auto piece = static_cast<std::int64_t>(std::clamp(pairs_per_piece / static_cast<double>(std::max<std::int64_t>(p.keys, 1)), 512.0, 1e9));
-  const double scale = 1 / similarity.strengthen.scale[0];
-  p.v = values.data();
-  p.scale = &scale;
-  p.threads = context.threads;
-  Matrix result(p.queries, p.value_dim);
-  Vector lse(p.queries);
-  const std::int64_t rows = p.queries, own = p.own_key;
-  const double* queries = p.q;
-  for (std::int64_t first = 0; first < rows; first += piece) {
-    context.check_stop("flow");
-    p.queries = std::min(piece, rows - first);
-    p.q = queries + first * p.dim;
-    p.own_key = own < 0 ? own : own + first;
-    kernels::attention_forward<double>(p, {result.data() + first * p.value_dim, {0, 0, p.value_dim}, lse.data() + first});
-    context.advance(static_cast<double>(first + p.queries), static_cast<double>(rows), "flow");
-  }
-  return result;
 }
 
 // The record as attention on edges, or nothing where that has no such score.

@@ -1,6 +1,6 @@
 // vote: the class of largest total similarity.  Scores of a row add up to 1; a row that nothing reaches has none.
 #include "calor/core/error.h"
-#include "calor/engine/passes.h"
+#include "calor/engine/attention_means.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/class_field.h"
 #include "calor/propagate/stages.h"
@@ -18,7 +18,9 @@ static void count(State& state, const Context& context) {
                                                                                        : "what is no label: end the pipeline with what gives it");
     state.scores = *state.field;
   } else {
-    state.scores = flow(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context);
+    std::int64_t again = 0;
+    state.scores = class_means(state.similarity, class_field(*state.data, state.similarity.column_rows.get(), "vote"), context, again);
+    if (again >= 0) state.figures["decided_again"] = static_cast<double>(again);
   }
   std::int64_t unreached = 0;
   for (Eigen::Index i = 0; i < state.scores.rows(); ++i) {
