@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -27,6 +28,7 @@
 #include "calor/report/report.h"
 #include "command.h"
 #include "run_report.h"
+#include "watched_report.h"
 
 namespace calor::app {
 
@@ -39,7 +41,7 @@ struct RunArguments {
   std::int64_t evidence = 0;  // 0: none
   bool append = false;
   std::optional<double> train;  // none: all labelled rows train
-  bool explain = false;
+  bool explain = false, watch = false;
   int stability = 0;  // seeds to compare; 0: none
 };
 
@@ -56,6 +58,15 @@ static void require_result(const std::vector<pipeline::BoundStage>& stages) {
     pipeline::at_stage(stages.back(), [] {
       fail(Fault::usage, "[run] expected a pipeline that ends in a result, found a similarity over all pairs: end with eigen, apply, vote, ...");
     });
+}
+
+static void require_watchable(const std::vector<pipeline::BoundStage>& stages, const std::string& report) {
+  require(!report.empty(), Fault::usage, "[run] expected --report FILE with --watch, found none: it is the file that shows the embedding while the run goes on");
+  const pipeline::Outline end = pipeline::outline_after(stages);
+  require(end.type == pipeline::types::embedding, Fault::usage,
+          "[run] expected --watch with a pipeline that gives an embedding, found one that gives {}: it shows where the points of tsne, umap, sne or mds-metric are while they move",
+          pipeline::type_names(end.type));
+  check_watched(report);
 }
 
 static void print_remarks(const pipeline::State& state, const std::vector<pipeline::Note>& remarks, const json& quality) {
@@ -104,6 +115,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     if (!path.empty()) check_output(path, {arguments.data.data});
   if (!arguments.save.empty()) check_own_file(arguments.save, {arguments.output});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.data.data, arguments.output, arguments.save});
+  if (arguments.watch) require_watchable(stages, arguments.report);
   const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
 
   ProgressBar bar(globals.quiet);
@@ -119,9 +131,16 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   }
   charge_process(globals, context);
   const std::vector<pipeline::BoundStage> again = arguments.stability ? stages : std::vector<pipeline::BoundStage>{};
-  const auto begin = std::chrono::steady_clock::now();
   const auto data = std::make_shared<const pipeline::Data>(std::move(loaded.data));
-  pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, context), text, version, loaded.hash, loaded.label, loaded.coding, loaded.filling};
+  const auto pictured = [&] {
+    const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
+    return pipeline::Pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
+  };
+  std::optional<WatchedReport> watched;
+  Context fitting = context;
+  if (arguments.watch) fitting.observer = &watched.emplace(arguments.report, known, pictured());
+  const auto begin = std::chrono::steady_clock::now();
+  pipeline::SavedFit saved{pipeline::fit(std::move(stages), data, globals.seed, fitting), text, version, loaded.hash, loaded.label, loaded.coding, loaded.filling};
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   bar.clear();
 
@@ -132,6 +151,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   known.input = saved.fit.data->features;
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   std::vector<pipeline::Note> remarks = state.notes;
+  if (watched && !watched->failure().empty()) remarks.push_back({"report", fmt::format("not all of the run's pages could be written: {}", watched->failure())});
   const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, after, remarks);
   bar.clear();
   json document;
@@ -156,17 +176,22 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   bar.clear();
   std::string page;
   if (!arguments.report.empty()) {
-    const std::string recipe(recipes::find_recipe(arguments.pipeline) ? arguments.pipeline : "The pipeline");
-    const pipeline::Pictured pictured{recipe, data_name(arguments.data.data), loaded.label, data->row_names, data->feature_names};
-    page = report::run_page(pipeline::page_document(document, state, known, pictured, after));
+    page = report::run_page(pipeline::page_document(document, state, known, pictured(), after));
     bar.clear();
   }
   const std::string output = as_file(table, format, document);
   if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
   if (!arguments.output.empty()) write_result(arguments.output, output);
-  if (!page.empty()) io::write_file(arguments.report, page);
+  std::exception_ptr unwritten;
+  try {
+    if (watched) watched->finish(page);
+    else if (!page.empty()) io::write_file(arguments.report, page);
+  } catch (const Error&) {  // the result is not lost with its report
+    unwritten = std::current_exception();
+  }
   if (arguments.output.empty()) write_result("", output);
   if (!globals.quiet) print_remarks(state, remarks, document["quality"]);
+  if (unwritten) std::rethrow_exception(unwritten);
   if (state.interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
   if (stopped) fail(Fault::interrupted, "[run] interrupted: the result is there, but not its stability");
 }
@@ -191,6 +216,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
+  command->add_flag("--watch", arguments->watch, "Rewrite the report while a descent runs, with the embedding as it stands: open it in a browser, where it reloads itself");
   command->add_option("--stability", arguments->stability, "Run this many seeds in total, starting at --seed, and report what share of its neighbours in the embedding each point keeps")
       ->check(CLI::Range(2, 100));
   command->add_flag("--explain", arguments->explain, "Print what would be done, with the expected memory and time, and stop");

@@ -25,6 +25,8 @@ class StopFlag {
   static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 };
 
+class DescentObserver;  // descent_observer.h
+
 // What long work is given: threads, a memory limit, where to report to, whether to stop.  Cheap to copy.
 struct Context {
   int threads = 0;  // 0: all available
@@ -33,6 +35,7 @@ struct Context {
   // guaranteed: the receiver locks.
   std::function<void(double done, double total, std::string_view what)> progress;
   const StopFlag* stop = nullptr;
+  DescentObserver* observer = nullptr;  // shown the points of descents while they move; null: nobody
 
   void advance(double done, double total, std::string_view what) const;
   bool stopping() const { return stop && stop->requested(); }

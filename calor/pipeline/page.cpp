@@ -58,6 +58,8 @@ json stages_json(const std::vector<BoundStage>& stages, const std::vector<StageT
   return list;
 }
 
+static std::string title_of(const Pictured& pictured) { return fmt::format("{} on {}", pictured.recipe, pictured.data); }
+
 static std::string what_happened(const State& state, const Known& known, const Pictured& pictured, const json& quality) {
   const std::string points = counted(known.input->rows(), known.input->cols() ? "point" : "node");
   if (state.type == types::embedding)
@@ -133,11 +135,23 @@ json page_document(json document, const State& state, const Known& known, const 
   for (const char* name : {"figures", "series"})  // what placing new points has none of
     if (!document.contains(name)) document[name] = json::object();
   if (!document.contains("spectrum")) document["spectrum"] = json::array();
-  document["title"] = fmt::format("{} on {}", pictured.recipe, pictured.data);
+  document["title"] = title_of(pictured);
   document["summary"] = std::move(sentences);
   document["data"] = {{"name", pictured.data}, {"columns", known.input->cols()}, {"label", pictured.label}};
   document["picture"] = picture_of(state, known, pictured, quality, context);
   return document;
+}
+
+json watch_document(const Pictured& pictured) {
+  return {{"schema", 1}, {"kind", "watch"}, {"version", version}, {"title", title_of(pictured)}, {"data", {{"name", pictured.data}, {"label", pictured.label}}}, {"running", true}};
+}
+
+void show_descent(json& document, const DescentState& state, const Known& known, const Pictured& pictured) {
+  document["descent"] = {{"step", state.step}, {"most_steps", state.most_steps}, {"loss", nullptr}};
+  if (!state.loss_name.empty())
+    document["descent"]["loss"] = {{"name", state.loss_name}, {"value", number_or_null(state.loss)}, {"step", state.loss_step}};
+  const auto rows = static_cast<Eigen::Index>(state.points.size()) / std::max<Eigen::Index>(1, state.dims);
+  document["picture"] = picture_of_descent(Eigen::Map<const Matrix>(state.points.data(), rows, state.dims), known, pictured);
 }
 
 }  // namespace calor::pipeline

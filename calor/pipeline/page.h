@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "calor/core/descent_observer.h"
 #include "calor/core/progress.h"
 #include "calor/pipeline/quality.h"
 #include "calor/pipeline/run.h"
@@ -39,5 +40,11 @@ nlohmann::json stages_json(const std::vector<BoundStage>& stages, const std::vec
 // `document` (with "quality", without "result") and "title", "summary", "data", "picture": docs/formats/run.md, "The report".
 nlohmann::json page_document(nlohmann::json document, const State& state, const Known& known, const Pictured& pictured,
                              const Context& context);
+
+// Of a run that goes on (docs/formats/run.md, "While it runs"): without "descent" and "picture", which it has none of yet.
+nlohmann::json watch_document(const Pictured& pictured);
+
+// Puts in what there is to see after a step.
+void show_descent(nlohmann::json& document, const DescentState& state, const Known& known, const Pictured& pictured);
 
 }  // namespace calor::pipeline

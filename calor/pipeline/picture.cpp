@@ -123,6 +123,14 @@ static json neighbours_kept(const json& embedding, std::int64_t rows) {
   return by_number("neighbours kept", kept);
 }
 
+static void add_label(json& colourings, const Known& known, const Pictured& pictured, std::size_t rows) {
+  const std::string label = pictured.label.empty() ? "label" : pictured.label;
+  if (known.labels.size() == rows && (known.classes.size() <= most_classes || !known.targets.size()))
+    colourings.push_back(by_class(label, known.classes, known.labels));
+  else if (static_cast<std::size_t>(known.targets.size()) == rows && rows > 0)
+    colourings.push_back(by_number(label, Matrix(known.targets)));
+}
+
 static json colourings_of(const State& state, const Known& known, const Pictured& pictured, const json& quality) {
   json colourings = json::array();
   const auto rows = static_cast<std::size_t>(known.input->rows());
@@ -132,11 +140,7 @@ static json colourings_of(const State& state, const Known& known, const Pictured
   if ((state.type & (types::graph | types::any_similarity)) && state.field && state.field->rows() == known.input->rows())
     for (Eigen::Index c = 0; c < std::min<Eigen::Index>(principal, state.field->cols()); ++c)
       colourings.push_back(by_number(state.field_names[static_cast<std::size_t>(c)], Matrix(state.field->col(c))));
-  const std::string label = pictured.label.empty() ? "label" : pictured.label;
-  if (known.labels.size() == rows && (known.classes.size() <= most_classes || !known.targets.size()))
-    colourings.push_back(by_class(label, known.classes, known.labels));
-  else if (static_cast<std::size_t>(known.targets.size()) == rows && rows > 0)
-    colourings.push_back(by_number(label, Matrix(known.targets)));
+  add_label(colourings, known, pictured, rows);
   if (quality.contains("graph") && quality["graph"]["components"] > 1 && state.type != types::labels) {
     const engine::Components components = engine::connected_components(state.graph ? *state.graph : *state.data->graph);
     if (components.of.size() == rows) colourings.push_back(by_class("component", numbers_to(components.count), components.of));
@@ -162,6 +166,12 @@ json picture_of(const State& state, const Known& known, const Pictured& pictured
           {"names", pictured.row_names.empty() ? json(nullptr) : json(pictured.row_names)},
           {"views", views_of(state, known, pictured, context)},
           {"colourings", colourings_of(state, known, pictured, quality)}};
+}
+
+json picture_of_descent(const Matrix& points, const Known& known, const Pictured& pictured) {
+  json colourings = json::array();
+  add_label(colourings, known, pictured, static_cast<std::size_t>(points.rows()));
+  return {{"names", nullptr}, {"views", {embedding_view(points)}}, {"colourings", std::move(colourings)}};
 }
 
 }  // namespace calor::pipeline

@@ -11,4 +11,7 @@ namespace calor::pipeline {
 nlohmann::json picture_of(const State& state, const Known& known, const Pictured& pictured, const nlohmann::json& quality,
                           const Context& context);
 
+// {"names", "views", "colourings"} of points that are still moving: themselves, coloured by the label where each has one.
+nlohmann::json picture_of_descent(const Matrix& points, const Known& known, const Pictured& pictured);
+
 }  // namespace calor::pipeline

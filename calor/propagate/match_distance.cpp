@@ -8,6 +8,7 @@
 #include "calor/core/threads.h"
 #include "calor/engine/passes.h"
 #include "calor/engine/solve/block_eigen.h"
+#include "calor/engine/solve/observe.h"
 #include "calor/kernels/stress.h"
 #include "calor/pipeline/state.h"
 #include "calor/propagate/match_families.h"
@@ -80,16 +81,24 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   std::int64_t steps = 0;
   bool settled = false;
   std::vector<double> history;
+  DescentState watched{.most_steps = most, .loss_name = "stress"};
   for (; steps < most && !settled && !context.stopping(); ++steps) {
     const double now = transform(delta, y, context);
     settled = stress - now <= arguments.number("tolerance") * now || now <= 1e-24 * scale;
     stress = now;
     history.push_back(now);
     context.advance(static_cast<double>(steps), static_cast<double>(most), "stress");
+    watched.step = steps + 1;
+    watched.loss = now;
+    watched.loss_step = steps;
+    show_step(context, watched, [&] { return y; });
   }
   if (!settled) state.note("match", fmt::format("the stress was still falling after {} steps: raise max_iterations", steps));
   Matrix last = y;
   stress = transform(delta, last, context);
+  watched.loss = stress;
+  watched.loss_step = steps;
+  show_result(context, watched, y);
   state.figures["stress"] = stress;
   state.figures["stress_1"] = scale > 0 ? std::sqrt(stress / scale) : 0;
   state.figures["steps"] = static_cast<double>(steps);

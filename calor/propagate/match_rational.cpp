@@ -46,7 +46,6 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   shake(start, most > 0 ? shake_deviation : start_width, state.seed);
   stretch(start);
   Matrix points = rational_descent(weights, start, options, context);
-  points.rowwise() -= Eigen::RowVectorXd(points.colwise().mean());
   state.figures["a"] = options.curve.a;
   state.figures["b"] = options.curve.b;
   kept.keep_number("a", options.curve.a);

@@ -23,7 +23,7 @@ std::string compare_page(const nlohmann::json& document) {
   }
   return fill_page("Calor comparison: " + names, document,
                    {CALOR_PART(plots_js), CALOR_PART(rows_js), CALOR_PART(maps_js), CALOR_PART(figures_js), CALOR_PART(surfaces_js), CALOR_PART(compare_js)},
-                   webgl);
+                   {.webgl = webgl});
 }
 
 }  // namespace calor::report

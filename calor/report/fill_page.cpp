@@ -64,21 +64,24 @@ void check_document(const nlohmann::json& document, std::initializer_list<std::s
 }
 
 std::string fill_page(std::string_view title, const nlohmann::json& document, std::initializer_list<std::string_view> scripts,
-                      bool webgl) {
+                      const PageNeeds& needs) {
   const std::string page_title = escaped(title), data = inlined(document);
+  const std::string reload = needs.reload_after > 0 ? fmt::format("\n<meta http-equiv=\"refresh\" content=\"{}\">", needs.reload_after) : "";
+  const std::string_view plotly = needs.plotly ? CALOR_PART(plotly) : std::string_view{};
   std::string script;
   for (const std::string_view part : {CALOR_PART(format_js), CALOR_PART(theme_js), CALOR_PART(page_js), CALOR_PART(frame_js)}) script += part;
   for (const std::string_view part : scripts) script += part;
   const std::pair<std::string_view, std::string_view> parts[] = {{"title", page_title},
-                                                                 {"script-rule", webgl ? " 'unsafe-eval'" : ""},
+                                                                 {"reload", reload},
+                                                                 {"script-rule", needs.webgl ? " 'unsafe-eval'" : ""},
                                                                  {"style", CALOR_PART(page_css)},
-                                                                 {"plotly", CALOR_PART(plotly)},
+                                                                 {"plotly", plotly},
                                                                  {"document", data},
                                                                  {"scripts", script}};
 
   std::string page;
   std::string_view rest = CALOR_PART(page_html);
-  page.reserve(rest.size() + CALOR_PART(plotly).size() + CALOR_PART(page_css).size() + data.size() + script.size());
+  page.reserve(rest.size() + plotly.size() + CALOR_PART(page_css).size() + data.size() + script.size());
   while (true) {
     const std::size_t open = rest.find("{{");
     page += rest.substr(0, open);

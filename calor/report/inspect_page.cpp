@@ -11,7 +11,7 @@ namespace calor::report {
 std::string inspect_page(const nlohmann::json& document) {
   check_document(document, {"inspect"});
   return fill_page("Calor: inspect " + document.at("model").at("kind").get<std::string>(), document,
-                   {CALOR_PART(inspect_figures_js), CALOR_PART(inspect_js)}, false);
+                   {CALOR_PART(inspect_figures_js), CALOR_PART(inspect_js)}, {});
 }
 
 }  // namespace calor::report

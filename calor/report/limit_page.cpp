@@ -11,7 +11,7 @@ std::string limit_page(const nlohmann::json& document) {
   check_document(document, {"limit", "limit-data"});
   const bool laboratory = document.at("kind") == "limit";
   return fill_page(laboratory ? "Calor: the theory in numbers" : "Calor: " + document.at("data").get<std::string>() + " in the limit", document,
-                   {CALOR_PART(limit_js)}, false);
+                   {CALOR_PART(limit_js)}, {});
 }
 
 }  // namespace calor::report

@@ -15,6 +15,10 @@ std::string compare_page(const nlohmann::json& document);
 // The page for a document of kind "run" or "apply" with its pictures (docs/formats/run.md, "The report").  Throws as above.
 std::string run_page(const nlohmann::json& document);
 
+// The page for a document of kind "watch" (docs/formats/run.md, "While it runs"): reloads itself every other second while the run goes on.
+// 50 kB beside the document, without plotly.js.  Throws as above.
+std::string watch_page(const nlohmann::json& document);
+
 // The page for a document of kind "limit" or "limit-data" with its plots (docs/formats/limit.md).  Throws as above.
 std::string limit_page(const nlohmann::json& document);
 

@@ -13,7 +13,7 @@ namespace calor::report {
 std::string run_page(const nlohmann::json& document) {
   check_document(document, {"run", "apply"});
   return fill_page("Calor: " + document.at("title").get<std::string>(), document,
-                   {CALOR_PART(arrays_js), CALOR_PART(cloud_js), CALOR_PART(run_figures_js), CALOR_PART(run_js)}, true);
+                   {CALOR_PART(arrays_js), CALOR_PART(cloud_js), CALOR_PART(run_figures_js), CALOR_PART(run_js)}, {.webgl = true});
 }
 
 }  // namespace calor::report

@@ -21,6 +21,7 @@ inline const std::string document_begin = "<script id=\"document\" type=\"applic
 // the network).
 inline std::string own_part(std::string page) {
   const auto begin = page.find("plotly.js v");
+  if (begin == std::string::npos) return page;
   const auto from = page.rfind("<script>", begin), to = page.find(document_begin);
   return page.erase(from, to - from);
 }

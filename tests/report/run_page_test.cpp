@@ -44,6 +44,8 @@ TEST(RunPage, HoldsTheWholeDocument) {
 
 TEST(RunPage, LoadsNothingFromElsewhere) { expect_loads_nothing(report::run_page(document())); }
 
+TEST(RunPage, DoesNotReload) { EXPECT_EQ(own_part(report::run_page(document())).find("http-equiv=\"refresh\""), std::string::npos); }
+
 TEST(RunPage, TextOfTheDataCannotBecomeMarkup) {
   const std::string attack = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> & {{scripts}}";
   json hostile = document();

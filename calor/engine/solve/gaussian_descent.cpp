@@ -4,6 +4,7 @@
 
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
+#include "calor/engine/solve/observe.h"
 #include "calor/kernels/gaussian_pushes.h"
 #include "calor/kernels/student_sums.h"
 
@@ -80,17 +81,25 @@ double GaussianLoss::operator()(const Matrix& y, Matrix& gradient, const Context
 Downhill gaussian_descent(const GaussianLoss& loss, Matrix& y, const DownhillOptions& options, const Context& context) {
   const Eigen::Index n = y.rows(), dims = y.cols();
   Matrix gradient(n, dims);
+  DescentState state{.most_steps = options.most_steps, .loss_name = "kl"};
+  double last = 0;  // the loss that was computed last: after a step, that of its points
   const auto at = [&](const double* x, double* slope) {
-    const double value = loss(Eigen::Map<const Matrix>(x, n, dims), gradient, context);
+    last = loss(Eigen::Map<const Matrix>(x, n, dims), gradient, context);
     Eigen::Map<Matrix>(slope, n, dims) = gradient;
-    return value;
+    return last;
   };
   const auto each = [&](std::int64_t step) {
     context.advance(static_cast<double>(step), static_cast<double>(options.most_steps), "descent");
+    state.step = state.loss_step = step;
+    state.loss = last;
+    show_step(context, state, [&] { return y; });
     return !context.stopping();
   };
   Downhill result = downhill(y.size(), y.data(), at, options, each);
   y.rowwise() -= Eigen::RowVectorXd(y.colwise().mean());
+  state.step = state.loss_step = static_cast<std::int64_t>(result.values.size()) - 1;
+  state.loss = result.values.back();
+  show_result(context, state, y);
   return result;
 }
 

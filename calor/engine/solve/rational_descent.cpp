@@ -8,6 +8,7 @@
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 #include "calor/core/threads.h"
+#include "calor/engine/solve/observe.h"
 #include "calor/kernels/descents.h"
 #include "calor/kernels/isa.h"
 #include "calor/kernels/rational_moves.h"
@@ -112,6 +113,13 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
     std::int64_t steps = 0;
   };
   std::vector<Pulls> pulls(static_cast<std::size_t>((schedule.groups() + parts - 1) / std::max<std::int64_t>(1, parts)));
+  const auto matrix = [&] {
+    Matrix rows(n, dims);
+    for (std::int64_t c = 0; c < dims; ++c)
+      for (std::int64_t i = 0; i < n; ++i) rows(i, c) = points[c * n + i];
+    return rows;
+  };
+  DescentState state{.most_steps = options.epochs};
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     if (context.stopping()) break;  // the map as it is
     moves.epoch = static_cast<std::uint32_t>(epoch);
@@ -148,10 +156,12 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
       }
     }
     context.advance(static_cast<double>(epoch + 1), static_cast<double>(options.epochs), "descent");
+    state.step = epoch + 1;
+    show_step(context, state, matrix);
   }
-  Matrix result(n, dims);
-  for (std::int64_t c = 0; c < dims; ++c)
-    for (std::int64_t i = 0; i < n; ++i) result(i, c) = points[c * n + i];
+  Matrix result = matrix();
+  result.rowwise() -= Eigen::RowVectorXd(result.colwise().mean());
+  show_result(context, state, result);
   return result;
 }
 

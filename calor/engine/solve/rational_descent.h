@@ -20,7 +20,7 @@ struct RationalOptions {
 };
 
 // The fuzzy cross-entropy of a graph of weights in (0, 1], symmetric, by stochastic descent in float from `start` (N x dims; umap-learn has
-// its coordinates within [0, 10]).  Each of an edge's two directions is due as often in an epoch as its share of the greatest weight says,
+// its coordinates within [0, 10]) to points whose mean is at the origin.  Each of an edge's two directions is due as often in an epoch as its share of the greatest weight says,
 // moves both ends towards each other and then its head away from points drawn; edges that would pull less than once in all are left out
 // (McInnes, Healy & Melville 2018; umap-learn's optimize_layout).
 //

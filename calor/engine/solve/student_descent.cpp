@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calor/engine/solve/observe.h"
+
 namespace calor::engine {
 
 namespace {
@@ -51,6 +53,13 @@ DescentResult student_descent(const Csr& p, const Matrix& start, const StudentOp
   for (std::int64_t c = 0; c < dims; ++c)
     for (std::int64_t i = 0; i < n; ++i) points[c * stride + i] = start(i, c);
   Momentum momentum(n, dims, stride);
+  const auto matrix = [&] {
+    Matrix rows(n, dims);
+    for (std::int64_t c = 0; c < dims; ++c)
+      for (std::int64_t i = 0; i < n; ++i) rows(i, c) = points[c * stride + i];
+    return rows;
+  };
+  DescentState state{.most_steps = options.steps, .loss_name = "kl"};
   DescentResult result;
   for (std::int64_t step = 0; step < options.steps; ++step) {
     if (context.stopping()) break;  // the map as it is
@@ -58,15 +67,22 @@ DescentResult student_descent(const Csr& p, const Matrix& start, const StudentOp
     const double rate = options.rate > 0 ? options.rate : static_cast<double>(n) / exaggeration;
     const bool with_loss = step % steps_between_losses == 0;
     const double now = loss(points.data(), exaggeration, with_loss, gradient.data(), context);
-    if (with_loss) result.losses.push_back(now);
+    if (with_loss) {
+      result.losses.push_back(now);
+      state.loss = now;
+      state.loss_step = step;
+    }
     momentum.move(gradient, rate, options.momentum, points);
     context.advance(static_cast<double>(step + 1), static_cast<double>(options.steps), "descent");
+    state.step = step + 1;
+    show_step(context, state, matrix);
   }
   result.loss = loss(points.data(), 1, true, gradient.data(), context);
   result.losses.push_back(result.loss);
-  result.points.resize(n, dims);
-  for (std::int64_t c = 0; c < dims; ++c)
-    for (std::int64_t i = 0; i < n; ++i) result.points(i, c) = points[c * stride + i];
+  result.points = matrix();
+  state.loss = result.loss;
+  state.loss_step = state.step;
+  show_result(context, state, result.points);
   return result;
 }
 
