@@ -15,14 +15,19 @@ in_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium
 FORBIDDEN = ("undefined", "NaN", "null", "[object")
 
 
-@pytest.fixture(scope="module")
-def browser():
+def chromium(page_load_strategy="normal"):
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
     for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900", "--enable-unsafe-swiftshader"):
         options.add_argument(flag)
+    options.page_load_strategy = page_load_strategy
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    driver = chromium()
     yield driver
     driver.quit()
 
