@@ -213,10 +213,9 @@ class Workspace {
           found[l].add(static_cast<std::int32_t>(t * PackedRows::tile) + listed_[at], sum >= least ? sum : 0);
         }
     }
-    const bool recovers = count_rest(found);
     const bool complete = recovering_;
-    recovering_ = recovers;
-    if (recovers && !complete) list_all(rows, found);
+    recovering_ = recovers(found);
+    if (recovering_ && !complete) list_all(rows, found);
   }
 
   // The same with less work where much is small: what is passed over adds at most half of the least value that is kept, so only columns that reach the other
@@ -263,18 +262,17 @@ class Workspace {
       add_column(column.row.data(), column.value, std::ssize(column.row), by_place_.data()->of.data(), sums.of.data());
       for (std::size_t l = 0; l < found.size(); ++l) found[l].add(to, sums.of[l] >= least ? sums.of[l] : 0);
     }
-    return !count_rest(found);
+    return !recovers(found);
   }
 
-  // How much is not listed; whether some of it is recovered.
-  bool count_rest(std::span<Found> found) const {
-    bool recovers = false;
+  // Whether a sum that is not listed may be kept.  Rows have their totals from the weights, so that they are the same however much is listed.
+  bool recovers(std::span<Found> found) const {
+    bool any = false;
     for (std::size_t l = 0; l < found.size(); ++l) {
-      const auto values = found[l].values();
-      found[l].rest = std::max(0.0, total_[l] - std::accumulate(values.begin(), values.end(), 0.0));
-      recovers |= pruner_.recovers(found[l]);
+      found[l].total = total_[l];
+      any |= pruner_.recovers(found[l]);
     }
-    return recovers;
+    return any;
   }
 
   // From places in the packed order to columns, ascending.

@@ -29,9 +29,9 @@ double largest(std::span<const double> values, double greatest, std::int64_t k, 
 
 // The sums' sizes: of all, of those that are at least so large, and how many these are.
 struct Sizes {
-  double total, left = 0, greatest = 0;
+  double total = 0, left = 0, greatest = 0;
   std::int64_t number = 0;
-  Sizes(const Found& found, double least) : total(found.rest) {
+  Sizes(const Found& found, double least) {
     for (const double sum : found.values()) {
       const double value = std::abs(sum);
       const bool stays = value >= least;
@@ -40,6 +40,7 @@ struct Sizes {
       number += stays;
       greatest = std::max(greatest, value);
     }
+    if (found.total >= 0) total = found.total;
   }
 };
 
@@ -54,7 +55,7 @@ std::int64_t Pruning::most(std::int64_t columns) const {
 
 void Found::begin(std::int64_t most) {
   count_ = 0;
-  rest = 0;
+  total = -1;
   if (static_cast<std::int64_t>(value_.size()) > most) return;
   column_.resize(static_cast<std::size_t>(most) + 1);  // add() writes a 0 behind the last
   value_.resize(static_cast<std::size_t>(most) + 1);
@@ -66,7 +67,8 @@ double RowPruner::least() const { return pruning_.least * slack; }
 
 bool RowPruner::recovers(const Found& found) const {
   const Sizes sizes(found, least());
-  const bool too_little = sizes.left < pruning_.mass * sizes.total, too_many = pruning_.keep > 0 && sizes.number > pruning_.keep;
+  constexpr double rounding = 1e-9;  // the sums come in another order later
+  const bool too_little = (1 - rounding) * sizes.left < pruning_.mass * sizes.total, too_many = pruning_.keep > 0 && sizes.number > pruning_.keep;
   return sizes.number < recover() && (too_little || too_many);
 }
 

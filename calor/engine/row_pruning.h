@@ -33,7 +33,7 @@ class Found {
   std::span<const std::int32_t> columns() const { return {column_.data(), static_cast<std::size_t>(count_)}; }
   std::span<double> values() { return {value_.data(), static_cast<std::size_t>(count_)}; }
   std::span<const double> values() const { return {value_.data(), static_cast<std::size_t>(count_)}; }
-  double rest = 0;  // the sizes of sums, all smaller than Pruning::least, that are not listed, added up
+  double total = -1;  // the sizes of all sums, those smaller than Pruning::least that are not listed too, added up; negative: all are listed
 
  private:
   std::vector<std::int32_t> column_;
