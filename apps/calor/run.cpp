@@ -101,15 +101,16 @@ static std::optional<std::vector<pipeline::Matrix>> embeddings_of_seeds(const st
   return found;
 }
 
-// A fit that landmarks cannot stand for is saved whole, so that nothing is lost.
-static void save(const RunArguments& arguments, pipeline::SavedFit& saved, std::vector<pipeline::Note>& remarks) {
-  saved.compact = arguments.compact;
-  if (arguments.landmarks) try {
-      saved.fit = pipeline::with_landmarks(saved.fit, *arguments.landmarks);
-    } catch (const Error& error) {
-      remarks.push_back({"save", fmt::format("the whole fit is saved: {}", error.what())});
-    }
-  pipeline::save_fit(arguments.save, saved);
+// The fit to save where it is not the whole one.  One that landmarks cannot stand for is saved whole, so that nothing is lost.
+static std::optional<pipeline::Fit> smaller_fit(const RunArguments& arguments, const pipeline::Fit& fit, std::vector<pipeline::Note>& remarks) {
+  if (!arguments.landmarks) return std::nullopt;
+  try {
+    return pipeline::with_landmarks(fit, *arguments.landmarks);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::usage) throw;
+    remarks.push_back({"save", fmt::format("the whole fit is saved: {}", error.what())});
+    return std::nullopt;
+  }
 }
 
 static void run(const Globals& globals, const RunArguments& arguments) {
@@ -169,6 +170,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   for (const std::uint8_t mark : data->train) known.judged.push_back(!mark);
   std::vector<pipeline::Note> remarks = state.notes;
   if (watched && !watched->failure().empty()) remarks.push_back({"report", fmt::format("not all of the run's pages could be written: {}", watched->failure())});
+  std::optional<pipeline::Fit> smaller = smaller_fit(arguments, saved.fit, remarks);
   const pipeline::Table table = table_of(state, *data, loaded, {arguments.evidence, arguments.append}, after, remarks);
   bar.clear();
   json document;
@@ -197,7 +199,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     bar.clear();
   }
   const std::string output = as_file(table, format, document);
-  if (!arguments.save.empty()) save(arguments, saved, remarks);
+  saved.compact = arguments.compact;
+  if (!arguments.save.empty()) pipeline::save_fit(arguments.save, smaller ? pipeline::SavedFit{std::move(*smaller), saved.pipeline, saved.version, saved.input_hash, saved.label, saved.coding, saved.filling, saved.compact} : saved);
   if (!arguments.output.empty()) write_result(arguments.output, output);
   std::exception_ptr unwritten;
   try {
@@ -232,7 +235,7 @@ void add_run_command(CLI::App& app, Globals& globals) {
   command->add_option("--save", arguments->save, "Save the fit, for `calor apply`")->check(not_empty);
   command->add_option("--landmarks", arguments->landmarks, "With --save: keep this many random rows of the fit, among which new points are placed, instead of all")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
-  command->add_flag("--compact", arguments->compact, "With --save: features in 8 bits, 256 levels a column, and the rest in 32, for a file of an eighth of the size");
+  command->add_flag("--compact", arguments->compact, "With --save: features that are a table in 8 bits, 256 levels per column, and what stages kept in 32 bits");
   command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);

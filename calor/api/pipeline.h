@@ -23,7 +23,7 @@ struct Shown {
 // How much of a fit a file holds.
 struct Saving {
   std::int64_t landmarks = 0;  // so many of the fit's rows, drawn at random; 0: all
-  bool compact = false;        // features in 8 bits, 256 levels a column, all else in 32
+  bool compact = false;        // features that are a table in 8 bits, 256 levels per column, and what stages kept in 32
 };
 
 // A pipeline that has run on its points.  Copies share their numbers.

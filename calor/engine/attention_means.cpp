@@ -80,13 +80,19 @@ Matrix attention_means(kernels::AttentionParams<double> p, const Similarity& sim
 
 using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-FloatMeans attention_means_in_float(kernels::AttentionParams<double> p, const Similarity& similarity, const Matrix& values, const Context& context) {
+std::optional<FloatMeans> attention_means_in_float(kernels::AttentionParams<double> p, const Similarity& similarity, const Matrix& values, const Context& context) {
   const bool square = p.score == kernels::Score::squared_distance;
   const Matrix &rows = *similarity.row_points, &columns = *similarity.column_points;
   const Eigen::RowVectorXd centre = square ? Eigen::RowVectorXd(columns.colwise().mean()) : Eigen::RowVectorXd::Zero(columns.cols());
-  const Floats q = (rows.rowwise() - centre).cast<float>(), k = (columns.rowwise() - centre).cast<float>(), v = values.cast<float>();
+  const double largest_key = std::sqrt((columns.rowwise() - centre).rowwise().squaredNorm().maxCoeff());
+  if (!std::isfinite(largest_key)) return std::nullopt;
+  const double unit = largest_key > 0 ? std::exp2(std::ceil(std::log2(largest_key))) : 1;  // a power of two: nothing is rounded
+  const double exact_scale = unit / similarity.strengthen.scale[0] * unit;
+  constexpr double range = 1e30;
+  if (!(exact_scale > 1 / range && exact_scale < range)) return std::nullopt;
+  const Floats q = ((rows.rowwise() - centre) / unit).cast<float>(), k = ((columns.rowwise() - centre) / unit).cast<float>(), v = values.cast<float>();
   const Eigen::VectorXf bias = similarity.log_column.cast<float>();
-  const float scale = static_cast<float>(1 / similarity.strengthen.scale[0]);
+  const float scale = static_cast<float>(exact_scale);
   kernels::AttentionParams<float> f;
   f.score = p.score;
   f.batch = f.heads = 1;
@@ -103,34 +109,35 @@ FloatMeans attention_means_in_float(kernels::AttentionParams<double> p, const Si
   f.bias = bias.size() ? bias.data() : nullptr;
   f.own_key = p.own_key;
   f.threads = context.threads;
-  FloatMeans found{Matrix(p.queries, p.value_dim), Vector(p.queries)};
   Floats out(p.queries, p.value_dim);
   Eigen::VectorXf lse(p.queries);
   in_pieces(p, context, [&](std::int64_t first, std::int64_t number) {
     kernels::attention_forward<float>(rows_of(f, first, number), {out.data() + first * f.value_dim, {0, 0, f.value_dim}, lse.data() + first});
   });
-  found.means = out.cast<double>();
 
   constexpr double u = 1.0 / (1 << 24);
-  const double key = std::sqrt(k.cast<double>().rowwise().squaredNorm().maxCoeff()), largest_bias = bias.size() ? similarity.log_column.array().isFinite().select(similarity.log_column.array().abs(), 0).maxCoeff() : 0;
+  const double keys = static_cast<double>(p.keys);
+  FloatMeans found{out.cast<double>(), Vector(p.queries), keys * 0x1p-100};
+  const double key = k.cast<double>().rowwise().norm().maxCoeff();
+  const double largest_bias = bias.size() ? similarity.log_column.array().isFinite().select(similarity.log_column.array().abs(), 0).maxCoeff() : 0;
   for (std::int64_t i = 0; i < p.queries; ++i) {
     const double query = q.row(i).cast<double>().norm();
-    const double score = 2 * static_cast<double>(p.dim + 8) * u * (query + key) * key / similarity.strengthen.scale[0] + u * largest_bias;
-    const double weights = std::expm1(2 * score) + (64 + static_cast<double>(p.keys)) * u;
+    const double score = 2 * static_cast<double>(p.dim + 8) * u * (query + key) * key * exact_scale + 3 * u * largest_bias;
+    const double weights = std::expm1(2 * score) + (64 + keys) * u;
     found.error[i] = weights < 1 ? 2 * weights / (1 - weights) : std::numeric_limits<double>::infinity();  // of a sum, over another
   }
   return found;
 }
 
 // Whether its largest number is the largest for sure.
-static bool is_decided(const Eigen::Ref<const Eigen::RowVectorXd>& row, double error) {
+static bool is_decided(const Eigen::Ref<const Eigen::RowVectorXd>& row, double error, double least) {
   if (!(error < 1) || !row.allFinite()) return false;
   double largest = 0, second = 0;
   for (const double value : row) {
     second = std::max(second, std::min(value, largest));
     largest = std::max(largest, value);
   }
-  return largest * (1 - error) > second * (1 + error);
+  return largest >= least && largest * (1 - error) > second * (1 + error);
 }
 
 Matrix class_means(const Similarity& similarity, const Matrix& classes, const Context& context, std::int64_t& again) {
@@ -138,15 +145,21 @@ Matrix class_means(const Similarity& similarity, const Matrix& classes, const Co
   again = -1;
   const auto problem = similarity.columns > few_keys && similarity.rows_deferred ? as_attention(similarity, classes.cols()) : std::nullopt;
   if (!problem) return flow(similarity, classes, context);
-  FloatMeans found = attention_means_in_float(*problem, similarity, classes, context);
-  again = 0;
-  for (std::int64_t i = 0; i < problem->queries; ++i) {
-    if (is_decided(found.means.row(i), found.error[i])) continue;
-    context.check_stop("flow");
-    found.means.row(i) = attention_means(rows_of(*problem, i, 1), similarity, classes, context);
-    ++again;
+  std::optional<FloatMeans> found = attention_means_in_float(*problem, similarity, classes, context);
+  if (!found) return flow(similarity, classes, context);
+  std::vector<std::int64_t> open;
+  for (std::int64_t i = 0; i < problem->queries; ++i)
+    if (!is_decided(found->means.row(i), found->error[i], found->least)) open.push_back(i);
+  again = std::ssize(open);
+  if (3 * again > problem->queries) {
+    again = problem->queries;
+    return flow(similarity, classes, context);
   }
-  return std::move(found.means);
+  for (const std::int64_t i : open) {
+    context.check_stop("flow");
+    found->means.row(i) = attention_means(rows_of(*problem, i, 1), similarity, classes, context);
+  }
+  return std::move(found->means);
 }
 
 }  // namespace calor::engine

@@ -35,7 +35,9 @@ class PackedRows {
   // What was order[p] is called p.  O(edges + tiles * rows).
   PackedRows(const SparseRows& matrix, std::span<const std::int32_t> order);
 
-  std::uint64_t bytes() const { return 22 * row_.size() + 8 * begin_.size(); }
+  static std::uint64_t bytes(std::int64_t edges, std::int64_t n) {
+    return static_cast<std::uint64_t>(22 * edges + 8 * n * ((n + tile - 1) / tile * bins + 4));
+  }
   std::int64_t rows() const { return static_cast<std::int64_t>(place_.size()); }
   std::int64_t tiles() const { return tiles_; }
   std::int32_t place(std::int32_t row) const { return place_[row]; }

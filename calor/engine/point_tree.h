@@ -19,8 +19,8 @@ struct SeenPoints {
 class PointTree {
  public:
   explicit PointTree(const Matrix& points);
-  // Every point once.  A box whose diagonal is at most `angle` of its distance from y is one group: a sum over the points of a function of their distance
-  // errs by about angle^2 / 8 of what the groups add to it, by less as groups on all sides err both ways.  O(log N / angle^dims) groups.
+  // Every point once.  A box whose diagonal is at most `angle` of its distance from y is one group: a sum over the points of a function like
+  // 1 / (1 + d^2), whose slope by log d is at most 2, errs by about angle^2 / 8 of what the groups add to it; one that falls faster than a power has no such bound.  O(log N / angle^dims) groups.
   void seen_from(const double* y, double angle, SeenPoints& seen) const;
 
  private:

@@ -58,7 +58,7 @@ struct alignas(8 * number) Lanes {
 // The factor b, how many edges its rows have, and its rows packed, once a group asks for them.
 class Factor {
  public:
-  explicit Factor(const SparseRows& b) : b_(b) {
+  Factor(const SparseRows& b, const char* op, const Context& context) : b_(b), op_(op), context_(context) {
     for (const SparseRow& row : b.rows) edges_.push_back(static_cast<std::int32_t>(row.column.size()));
   }
   const SparseRows& rows() const { return b_; }
@@ -76,20 +76,21 @@ class Factor {
   bool packs() const { return !order_.empty(); }
   const PackedRows& packed() {
     std::call_once(made_, [this] {
+      held_ = context_.memory.reserve(PackedRows::bytes(b_.edges(), std::ssize(order_)), op_, "a factor of wide rows, laid out to be read again and again", "prune more (expand.prune, expand.keep), or raise --max-memory");
       packed_.emplace(b_, order_);
-      bytes_ = packed_->bytes();
     });
     return *packed_;
   }
-  std::uint64_t bytes() const { return bytes_; }  // of the packed rows so far
 
  private:
   const SparseRows& b_;
+  const char* op_;
+  const Context& context_;
   std::vector<std::int32_t> edges_;
   std::span<const std::int32_t> order_;
   std::once_flag made_;
   std::optional<PackedRows> packed_;
-  std::atomic<std::uint64_t> bytes_{0};
+  Reservation held_;
 };
 
 class Workspace {
@@ -405,7 +406,7 @@ class Pool {
 SparseRows pruned_product(const SparseRows& a, const SparseRows& b, const Pruning& pruning, const std::function<void(std::int64_t row, SparseRow&)>& finish,
                           const char* op, const Context& context) {
   const auto n = static_cast<std::int64_t>(a.rows.size());
-  Factor factor(b);
+  Factor factor(b, op, context);
   const std::vector<std::int32_t> order = order_of(a, factor);
   const bool square = b.rows.size() == order.size() && b.columns == n;
   if (square && nonnegative(a) && nonnegative(b)) factor.pack_by(order);
@@ -427,7 +428,7 @@ SparseRows pruned_product(const SparseRows& a, const SparseRows& b, const Prunin
       more += 12 * row.column.size();
     }
     pool.give(std::move(work));
-    context.memory.require((bytes += more) + factor.bytes(), op, "the values that the pruning keeps", "give a sparser graph or prune more (expand.prune, expand.keep), or raise --max-memory");
+    context.memory.require(bytes += more, op, "the values that the pruning keeps", "give a sparser graph or prune more (expand.prune, expand.keep), or raise --max-memory");
   });
   return result;
 }

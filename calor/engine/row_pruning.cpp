@@ -81,10 +81,12 @@ double RowPruner::threshold(const Found& found) {
   const Sizes sizes(found, least());
   if (sizes.left < pruning_.mass * sizes.total && sizes.number < recover()) return kth(found, sizes.greatest, recover());
   if (pruning_.keep == 0 || sizes.number <= pruning_.keep) return least();
-  const double from = kth(found, sizes.greatest, pruning_.keep);
+  const double from = std::max(least(), kth(found, sizes.greatest, pruning_.keep));
   double left = 0;
   for (const double value : found.values()) left += std::abs(value) >= from ? std::abs(value) : 0;
-  return left < pruning_.mass * sizes.total && recover() > 0 ? kth(found, sizes.greatest, recover()) : from;
+  if (!(left < pruning_.mass * sizes.total && recover() > 0)) return from;
+  const double recovered = kth(found, sizes.greatest, recover());
+  return sizes.number >= recover() ? std::max(least(), recovered) : recovered;
 }
 
 void RowPruner::prune(const Found& found, SparseRow& row) {

@@ -18,6 +18,40 @@ std::vector<Value> some_of(const std::vector<Value>& values, const std::vector<s
   return some;
 }
 
+// A kept array that says nothing of other rows: of a row each, a number, or of the features alone.
+bool stands_alone(const Fit& fit, std::size_t stage, const std::string& name, const Matrix& values) {
+  const BoundStage& one = fit.stages[stage];
+  return fit.kept[stage].by_row(name) || values.size() == 1 || (one.takes == types::points && one.gives == types::points);
+}
+
+// Which rows, ascending.
+std::vector<std::int64_t> landmark_rows(const Data& data, std::int64_t count, std::uint64_t seed) {
+  Random random(seed, Purpose::data);
+  std::vector<std::int64_t> order = permutation(data.rows(), random);
+  const bool known = !data.labels.empty() || data.targets.size() > 0;
+  if (known && std::any_of(order.begin(), order.end(), [&](std::int64_t i) { return data.labelled(i); })) std::erase_if(order, [&](std::int64_t i) { return !data.labelled(i); });
+  std::vector<std::uint8_t> met(data.classes.size(), 0);
+  std::stable_partition(order.begin(), order.end(), [&](std::int64_t i) {  // the first of each class
+    if (data.labels.empty() || data.labels[i] < 0 || met[data.labels[i]]) return false;
+    return met[data.labels[i]] = 1, true;
+  });
+  const std::int64_t classes = std::count(met.begin(), met.end(), 1);
+  require(count >= classes, Fault::usage, "[landmarks] expected at least one for each of {} classes, found {}: raise --landmarks", classes, count);
+  order.resize(static_cast<std::size_t>(std::min<std::int64_t>(count, std::ssize(order))));
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+// Whether they are enough, by way of a point that is none of them.
+void try_out(const Fit& fit) {
+  auto fresh = std::make_shared<const Matrix>(fit.data->features->topRows(1).array() + 0.5);
+  try {
+    place(fit, fresh, Context());
+  } catch (const Error& error) {
+    fail(Fault::usage, "[landmarks] expected enough landmarks to place new points among, found {}: raise --landmarks ({})", fit.data->rows(), error.what());
+  }
+}
+
 }  // namespace
 
 Fit with_landmarks(const Fit& fit, std::int64_t count) {
@@ -27,13 +61,10 @@ Fit with_landmarks(const Fit& fit, std::int64_t count) {
           all.mesh ? "a surface" : all.graph ? "a graph" : all.distances ? "distances" : "sparse points");
   for (std::size_t s = 0; s < fit.kept.size(); ++s)
     for (const auto& [name, values] : fit.kept[s].arrays())
-      require(fit.kept[s].by_row(name) || (values->rows() != n && values->cols() != n), Fault::usage,
+      require(stands_alone(fit, s, name, *values), Fault::usage,
               "[landmarks] expected stages that keep nothing of all rows together, found {}, whose \"{}\" belongs to the whole fit: leave out --landmarks", fit.stages[s].stage->name, name);
   if (count >= n) return fit;
-  Random random(fit.seed, Purpose::data);
-  std::vector<std::int64_t> rows = permutation(n, random);
-  rows.resize(static_cast<std::size_t>(count));
-  std::sort(rows.begin(), rows.end());
+  const std::vector<std::int64_t> rows = landmark_rows(all, count, fit.seed);
 
   auto data = std::make_shared<Data>();
   data->features = std::make_shared<const Matrix>(rows_of(*all.features, rows));
@@ -54,6 +85,7 @@ Fit with_landmarks(const Fit& fit, std::int64_t count) {
     }
     some.kept[s] = std::move(kept);
   }
+  try_out(some);
   return some;
 }
 

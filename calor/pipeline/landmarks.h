@@ -7,9 +7,10 @@
 
 namespace calor::pipeline {
 
-// The fit with `count` of its rows, drawn at random by its seed (all where it has no more): new points are placed among these alone.  For pipelines whose stages
-// keep nothing of the rows together: neighbours, match(student), (gaussian) and (rational), votes; not for spectra, geodesics or what was spread
-// over a graph.  Throws Fault::usage for the others, naming the stage.
+// The fit with `count` of its rows, drawn at random by its seed (all where it has no more), one of each class at least, and only labelled ones where rows are
+// labelled: new points are placed among these alone.  For pipelines whose stages keep nothing of the rows together: neighbours, match(student),
+// (gaussian) and (rational), votes; not for spectra, geodesics, weights, or what was spread over a graph.  Throws Fault::usage for the others, naming the stage, and for
+// too few landmarks to place a new point among.
 Fit with_landmarks(const Fit& fit, std::int64_t count);
 
 }  // namespace calor::pipeline

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "calor/core/error.h"
 #include "calor/io/file_kind.h"
@@ -33,12 +34,25 @@ io::Tensor tensor_of(const Matrix& matrix) {
   return tensor_of("F64", {matrix.rows(), matrix.cols()}, matrix.data(), static_cast<std::size_t>(matrix.size()));
 }
 
-// What does not fit 32 bits stays as it is.
+// Whether 32 bits hold each column to a millionth of its spread, and no number becomes 0 or infinite.
+bool fits_floats(const Matrix& matrix) {
+  constexpr double share = 1e-6;
+  for (Eigen::Index c = 0; c < matrix.cols(); ++c) {
+    const auto column = matrix.col(c).array();
+    const double spread = column.maxCoeff() - column.minCoeff();
+    for (const double value : column) {
+      const double rounded = static_cast<float>(value);
+      if (!std::isfinite(value)) continue;
+      if (!std::isfinite(rounded) || (rounded == 0 && value != 0) || !(std::abs(rounded - value) <= share * spread || rounded == value)) return false;
+    }
+  }
+  return true;
+}
+
 io::Tensor tensor_of(const Matrix& matrix, bool compact) {
   using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  if (!compact) return tensor_of(matrix);
+  if (!compact || matrix.size() == 0 || !fits_floats(matrix)) return tensor_of(matrix);
   const Floats floats = matrix.cast<float>();
-  if (matrix.allFinite() && !floats.allFinite()) return tensor_of(matrix);
   return tensor_of("F32", {matrix.rows(), matrix.cols()}, floats.data(), static_cast<std::size_t>(floats.size()));
 }
 
@@ -56,7 +70,7 @@ Levels levels_of(const Matrix& features) {
     const double low = column.minCoeff(), high = column.maxCoeff();
     const bool whole = low >= 0 && high <= most_level && (column == column.round()).all();
     levels.low[c] = whole ? 0 : low;
-    levels.step[c] = whole ? 1 : (high - low) / most_level;
+    levels.step[c] = whole ? 1 : high / most_level - low / most_level;
   }
   return levels;
 }
@@ -97,7 +111,8 @@ std::shared_ptr<const Matrix> features_from(const io::Safetensors& file, const s
   if (tensor.dtype != "U8") return matrix_of(tensor, "features", path);
   const Matrix low = *matrix_of(find(file, "features.low", path), "features.low", path), step = *matrix_of(find(file, "features.step", path), "features.step", path);
   require(tensor.shape.size() == 2 && low.rows() == 1 && step.rows() == 1 && low.cols() == tensor.shape[1] && step.cols() == tensor.shape[1], Fault::input,
-          "[model] expected levels of each of the features' columns, found {} and {} ({})", low.cols(), step.cols(), path);
+          "[model] expected features of 2 dimensions and levels of each column, found {} dimensions and {} and {} levels ({})", tensor.shape.size(), low.cols(), step.cols(), path);
+  require(low.allFinite() && step.allFinite() && (step.array() >= 0).all(), Fault::input, "[model] expected finite levels and steps of at least 0, found others ({})", path);
   auto features = std::make_shared<Matrix>(tensor.shape[0], tensor.shape[1]);
   for (Eigen::Index i = 0; i < features->rows(); ++i)
     for (Eigen::Index c = 0; c < features->cols(); ++c)
@@ -228,9 +243,13 @@ void save_fit(const std::string& path, const SavedFit& saved) {
   if (!data.labels.empty()) file.tensors["labels"] = tensor_of("I64", {data.rows()}, data.labels.data(), data.labels.size());
   if (!data.train.empty()) file.tensors["train"] = tensor_of("U8", {data.rows()}, data.train.data(), data.train.size());
   if (data.targets.size()) file.tensors["targets"] = tensor_of(Matrix(data.targets));
+  json by_row = json::array();
   for (std::size_t s = 0; s < saved.fit.kept.size(); ++s)
-    for (const auto& [name, values] : saved.fit.kept[s].arrays())
+    for (const auto& [name, values] : saved.fit.kept[s].arrays()) {
+      if (saved.fit.kept[s].by_row(name)) by_row.push_back("stage." + std::to_string(s) + "." + name);
       file.tensors["stage." + std::to_string(s) + "." + name] = tensor_of(*values, saved.compact && values->size() > 1);
+    }
+  file.metadata["by_row"] = by_row.dump();
   io::write_safetensors(path, file);
 }
 
@@ -252,7 +271,9 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
   if (file.metadata.contains("coding")) saved.coding = io::parse_coding(file.metadata.at("coding"), path);
   meta("names");
   std::function<std::string(const std::string&)> moved;
+  std::set<std::string> by_row;  // none in files of early versions
   try {
+    if (file.metadata.contains("by_row")) by_row = json::parse(file.metadata.at("by_row")).get<std::set<std::string>>();
     const Pipeline written = parse(saved.pipeline);
     saved.fit.stages = bind_stages(written, stages);
     saved.pipeline = print(saved.fit.stages);  // without former names and short forms
@@ -283,7 +304,10 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
     const auto stage = io::parse_number(place.substr(0, dot));
     require(dot != std::string::npos && stage && *stage >= 0 && *stage < static_cast<double>(saved.fit.kept.size()), Fault::input,
             "[model] expected a stage below {}, found the tensor \"{}\" ({})", saved.fit.kept.size(), name, path);
-    saved.fit.kept[static_cast<std::size_t>(*stage)].keep(place.substr(dot + 1), matrix_of(tensor, name, path));
+    Kept& kept = saved.fit.kept[static_cast<std::size_t>(*stage)];
+    const std::shared_ptr<const Matrix> values = matrix_of(tensor, name, path);
+    if (by_row.count(name) && values->rows() == saved.fit.data->rows()) kept.keep_rows(place.substr(dot + 1), *values);
+    else kept.keep(place.substr(dot + 1), values);
   }
   return saved;
 }

@@ -1,6 +1,7 @@
 // A fit on disk: for support vector machines, under a name that ends in .model, libsvm's file (libsvm_model.h); else one safetensors file with the pipeline's text, the data of the fit in the form they came in (features; sparse.shape, .begin,
 // .column and .value; distances), and what its stages kept.  Numbers are F64; in a compact file features are U8, 256 levels between the least and the greatest
-// value of each column (features.low, features.step), which whole numbers from 0 to 255 pass through unchanged, and all else is F32.
+// value of each column (features.low, features.step), which whole numbers from 0 to 255 pass through unchanged, and
+// what stages kept and tables of distances are F32 where that holds every column to a millionth of its spread.
 #pragma once
 
 #include <string>
@@ -19,7 +20,7 @@ struct SavedFit {
   std::string label;  // the label column's name; "" without
   io::Coding coding{};    // how columns of a file become the fit's features; empty: as numbers by their names
   io::Filling filling{};  // what is done about missing values
-  bool compact = false;   // features in 8 bits, the rest in 32
+  bool compact = false;   // features in 8 bits, what was kept in 32
 };
 
 // Atomic.  Throws Fault::usage for a pipeline that cannot place new points, naming the stage, and for one that libsvm's file cannot hold.

@@ -99,7 +99,6 @@ Matrix match_start(const State& state, const Arguments& arguments, const Csr* gr
 }
 
 constexpr std::int64_t most_starts = 15;  // of a new point
-constexpr double seen_angle = 0.3;        // far points in groups: how wide these may be
 constexpr double same_view = 1e-3;        // of the map's extent: a point that moves less still sees the others so
 constexpr int most_views = 4;
 
@@ -112,7 +111,7 @@ static std::vector<std::int64_t> strongest(const Vector& shares, std::int64_t mo
   return order;
 }
 
-void place_each(State& state, const Arguments& arguments, const Kept& kept, PlaceLoss loss, const Context& context) {
+void place_each(State& state, const Arguments& arguments, const Kept& kept, PlaceLoss loss, double angle, const Context& context) {
   const Csr graph = edges_of(state.similarity, context);
   const Matrix& fixed = kept.array("points");
   const std::int64_t dims = fixed.cols();
@@ -139,7 +138,7 @@ void place_each(State& state, const Arguments& arguments, const Kept& kept, Plac
     const PlacedPoint point{fixed, columns, shares.data(), count, sum, others};
     const auto at = [&](const double* y, double* gradient) { return loss(point, arguments, kept, y, gradient); };
     const auto first_at = [&](const double* y, double* gradient) {
-      tree.seen_from(y, seen_angle, others);
+      tree.seen_from(y, angle, others);
       return at(y, gradient);
     };
     Eigen::RowVectorXd y = Eigen::RowVectorXd::Zero(dims), gradient(dims);
@@ -152,7 +151,7 @@ void place_each(State& state, const Arguments& arguments, const Kept& kept, Plac
     }
     for (int again = 0; again < most_views; ++again) {
       const Eigen::RowVectorXd from = y;
-      tree.seen_from(y.data(), seen_angle, others);
+      tree.seen_from(y.data(), angle, others);
       downhill(dims, y.data(), at, {}, nullptr);
       if ((y - from).norm() <= same_view * extent) break;
     }

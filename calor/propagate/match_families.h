@@ -48,8 +48,10 @@ struct PlacedPoint {
 };
 
 // New points one by one: row i of the similarity gives the loss of a place y with its gradient.  Each begins at its neighbours' mean or at the most similar
-// one, whichever has the lower loss; one that coincides with a point of the fit is that point, and one without a similar point is out of reach.  O(log N) a step.
+// one, whichever has the lower loss; one that coincides with a point of the fit is that point, and one without a similar point is out of reach.  Points in groups that
+// are no wider than `angle` of their distance count as so many at their mean (engine/point_tree.h): 0 where the similarity falls faster than a power.
 using PlaceLoss = double (*)(const PlacedPoint& point, const pipeline::Arguments& arguments, const pipeline::Kept& kept, const double* y, double* gradient);
-void place_each(pipeline::State& state, const pipeline::Arguments& arguments, const pipeline::Kept& kept, PlaceLoss loss, const Context& context);
+inline constexpr double seen_angle = 0.3;  // for a similarity like 1 / d^2
+void place_each(pipeline::State& state, const pipeline::Arguments& arguments, const pipeline::Kept& kept, PlaceLoss loss, double angle, const Context& context);
 
 }  // namespace calor::propagate

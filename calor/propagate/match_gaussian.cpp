@@ -56,7 +56,7 @@ double place_loss(const PlacedPoint& point, const Arguments&, const Kept&, const
   return loss;
 }
 
-void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) { place_each(state, arguments, kept, place_loss, context); }
+void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) { place_each(state, arguments, kept, place_loss, 0, context); }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double n = estimate.rows, usual_steps = std::min(300.0, static_cast<double>(match_steps(arguments, usual_most)));

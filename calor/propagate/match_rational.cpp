@@ -82,7 +82,7 @@ double place_loss(const PlacedPoint& point, const Arguments& arguments, const Ke
   return loss;
 }
 
-void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) { place_each(state, arguments, kept, place_loss, context); }
+void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) { place_each(state, arguments, kept, place_loss, seen_angle / std::max(1.0, kept.number("b")), context); }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double n = estimate.rows, edges = estimate.edges > 0 ? estimate.edges : n * n, epochs = static_cast<double>(epochs_of(arguments, n));

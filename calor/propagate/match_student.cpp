@@ -72,7 +72,7 @@ double place_loss(const PlacedPoint& point, const Arguments& arguments, const Ke
   return std::log(sum) - logs;
 }
 
-void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) { place_each(state, arguments, kept, place_loss, context); }
+void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) { place_each(state, arguments, kept, place_loss, seen_angle / std::max(1.0, arguments.number("freedom")), context); }
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double steps = static_cast<double>(match_steps(arguments, usual_most)), n = estimate.rows, edges = estimate.edges > 0 ? estimate.edges : n * n;

@@ -56,10 +56,17 @@ static double chosen_scale(State& state, const Arguments& arguments, const Conte
   return arguments.is_number("bandwidth") ? arguments.number("bandwidth") : automatic_scale(state, arguments.word("bandwidth"), context);
 }
 
+// On a graph of points in many dimensions a score is dear beside the 12 bytes that keep it.
+static bool keeps_edges(double features) {
+  constexpr double few_dimensions = 16;
+  return features >= few_dimensions;
+}
+
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
   if (by_row(arguments) || !arguments.is_number("bandwidth")) keep_scores(record, context);  // for what follows too
   if (by_row(arguments)) {
+    if (record.support && record.row_points && keeps_edges(static_cast<double>(record.row_points->cols()))) record = store_scores(record, context);
     record.leave_diagonal_out = arguments.is_number("perplexity") && record.all_pairs() && record.square();
     use_scale(record, row_scales(record, arguments, context));
     return;
@@ -82,6 +89,7 @@ static void place(State& state, const Arguments& arguments, const Kept& kept, co
 static void estimate(Estimate& estimate, const Arguments& arguments) {
   if (!arguments.is_number("bandwidth") || by_row(arguments)) estimate.pass();
   if (by_row(arguments) || !arguments.is_number("bandwidth")) estimate.keep_scores();
+  if (by_row(arguments) && estimate.edges > 0 && keeps_edges(estimate.features)) estimate.hold(12 * estimate.edges);
   estimate.crowded = true;
 }
 

@@ -160,7 +160,7 @@ class Estimator(Page, Parameters):
         """The model file of the command line (`calor apply` reads it); `calor.load` reads it too.  Written whole or not at all.
 
         landmarks: keep so many rows of the fit, drawn at random, and place new points among these; for pipelines whose stages keep nothing of all rows
-        together (t-SNE, UMAP, SNE, neighbours, votes).  compact: features in 8 bits, 256 levels a column (whole numbers from 0 to 255 are unchanged), and all else in 32."""
+        together (t-SNE, UMAP, SNE, neighbours, votes).  compact: features that are a table in 8 bits, 256 levels per column (whole numbers from 0 to 255 are unchanged), and what stages kept in 32."""
         if landmarks is not None and landmarks < 1:
             raise ValueError(f"[calor] expected landmarks of at least 1, found {landmarks}: leave it out to keep all rows")
         check_is_fitted(self)

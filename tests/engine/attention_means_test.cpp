@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <vector>
+
 #include "calor/engine/passes.h"
 #include "isa.h"
 #include "support.h"
@@ -51,7 +54,9 @@ TEST_P(AttentionMeansOnIsa, FloatsAreWithinTheirError) {
       const auto attention = as_attention(made.similarity, 3);
       ASSERT_TRUE(attention);
       const Matrix exact = attention_means(*attention, made.similarity, made.classes, Context());
-      const FloatMeans found = attention_means_in_float(*attention, made.similarity, made.classes, Context());
+      const std::optional<FloatMeans> floats = attention_means_in_float(*attention, made.similarity, made.classes, Context());
+      ASSERT_TRUE(floats);
+      const FloatMeans& found = *floats;
       for (std::int64_t i = 0; i < 50; ++i) {
         EXPECT_LT(found.error[i], 0.1);
         for (std::int64_t c = 0; c < 3; ++c) EXPECT_LE(std::abs(found.means(i, c) - exact(i, c)), found.error[i] * exact(i, c)) << bandwidth << ' ' << offset << " row " << i;
@@ -74,6 +79,39 @@ TEST(ClassMeans, TellTheClassThatDoublesTell) {
     EXPECT_GE(again, 0);
     EXPECT_TRUE(bandwidth != 4 || again < 20) << again;
     EXPECT_LT((found - exact).cwiseAbs().maxCoeff(), 1e-4) << bandwidth;
+  }
+}
+
+// A key without a class at the query, 2,500 of one class a little nearer than 3,500 of another: weights of both are about e^-88 of the largest, where floats end.
+TEST(ClassMeans, WeightsThatFloatsLoseAreSummedInDouble) {
+  Problem made = problem(1, 0, 0, 1);
+  auto columns = std::make_shared<Matrix>(Matrix::Zero(keys, dims));
+  made.classes.setZero();
+  for (std::int64_t i = 1; i < keys; ++i) {
+    (*columns)(i, i % dims) = std::sqrt(i < 2501 ? 87.9 : 88.1);
+    made.classes(i, i < 2501 ? 0 : 1) = 1;
+  }
+  made.similarity.column_points = columns;
+  made.similarity.row_points = std::make_shared<const Matrix>(Matrix::Zero(1, dims));
+  std::int64_t again = 0;
+  const Matrix found = class_means(made.similarity, made.classes, Context(), again);
+  EXPECT_EQ(again, 1);
+  EXPECT_GT(found(0, 1), found(0, 0));
+}
+
+// Units far from 1 in either direction say the same as units of 1.
+TEST(ClassMeans, UnitsDoNotMatter) {
+  std::vector<Matrix> found;
+  for (const double unit : {1.0, 0x1p-80, 0x1p+80, 0x1p-300}) {
+    Problem made = problem(4, 0, 0.3);
+    made.similarity.column_points = std::make_shared<const Matrix>(*made.similarity.column_points * unit);
+    made.similarity.row_points = std::make_shared<const Matrix>(*made.similarity.row_points * unit);
+    made.similarity.strengthen.scale[0] *= unit * unit;
+    std::int64_t again = 0;
+    found.push_back(class_means(made.similarity, made.classes, Context(), again));
+    EXPECT_GE(again, 0);
+    EXPECT_LT(again, 20);
+    EXPECT_EQ(found.back(), found.front()) << unit;
   }
 }
 

@@ -72,6 +72,45 @@ TEST_F(SmallerFit, WhatBelongsToTheWholeFitIsRefused) {
     expect_fault(Fault::usage, "belongs to the whole fit: leave out --landmarks", [&] { with_landmarks(run_text(text, points), 20); });
 }
 
+// Rows of other numbers, factors of training rows alone, support vectors.
+TEST_F(SmallerFit, WhatHoldsRowsInAnotherShapeIsRefusedToo) {
+  auto data = labelled(two_blobs(40, 3), halves(80), {"left", "right"});
+  for (std::int64_t i = 0; i < 80; ++i) data->train.push_back(i % 2);
+  for (const char* text : {"svm", "knn(5) | indicator | row | expand(2) | vote", "distance(2, to=train) | exp(auto) | column | row | vote", "propagator", "k-means"})
+    expect_fault(Fault::usage, "belongs to the whole fit", [&] { with_landmarks(run_text(text, data), 20); });
+}
+
+TEST_F(SmallerFit, TooFewLandmarksAreRefused) {
+  const Fit whole = run_text("tsne", two_blobs(60, 5));
+  expect_fault(Fault::usage, "expected enough landmarks to place new points among, found 3: raise --landmarks", [&] { with_landmarks(whole, 3); });
+  auto data = labelled(two_blobs(40, 9), halves(80), {"left", "right"});
+  expect_fault(Fault::usage, "expected at least one for each of 2 classes, found 1", [&] { with_landmarks(run_text("knn-classifier", data), 1); });
+  data = labelled(two_blobs(40, 9), halves(80), {"left", "right"});
+  data->train.assign(80, 0);
+  for (const std::int64_t i : {3, 4, 70, 71, 72, 12}) data->train[i] = 1;
+  const Fit some = with_landmarks(run_text("knn-classifier", data), 5);
+  for (std::int64_t i = 0; i < some.data->rows(); ++i) EXPECT_TRUE(some.data->labelled(i));
+}
+
+TEST_F(SmallerFit, ALoadedFitCanBeMadeSmaller) {
+  const Fit whole = run_text("umap", two_blobs(60, 5));
+  EXPECT_EQ(with_landmarks(reloaded(whole, false).fit, 50).kept.back().array("points"), with_landmarks(whole, 50).kept.back().array("points"));
+}
+
+TEST_F(SmallerFit, WhatFloatsCannotHoldStaysAsItIs) {
+  const Fit fit = run_text("standardise | knn(14) | distance(1, from=nearest) | exp(cardinality=log2(15)) | union | match(rational, cross_entropy)", (two_blobs(30, 4).array() + 1e9).matrix());
+  const Fit plain = run_text("k-means", (two_blobs(30, 4).array() + 1e9).matrix());
+  for (const Fit* one : {&fit, &plain}) {
+    const Fit read = reloaded(*one, true).fit;
+    for (std::size_t s = 0; s < one->kept.size(); ++s)
+      for (const auto& [name, values] : one->kept[s].arrays())
+        for (Eigen::Index c = 0; c < values->cols(); ++c) {
+          const double spread = values->col(c).maxCoeff() - values->col(c).minCoeff();
+          EXPECT_LE((read.kept[s].array(name).col(c) - values->col(c)).cwiseAbs().maxCoeff(), 1e-6 * spread) << name;
+        }
+  }
+}
+
 TEST_F(SmallerFit, CompactNumbersAreWithinHalfAStep) {
   Matrix points(120, 3);
   points << two_blobs(60, 3), Vector::Constant(120, 4.25);
@@ -102,9 +141,13 @@ TEST_F(SmallerFit, DamagedLevelsAreRefused) {
   io::write_safetensors(path_, file);
   expect_fault(Fault::input, "expected the tensor \"features.step\", found none", [&] { load_fit(path_, recipes::all_stages()); });
   file = good;
+  file.tensors["features.step"].bytes.assign(file.tensors["features.step"].bytes.size(), static_cast<char>(0xff));
+  io::write_safetensors(path_, file);
+  expect_fault(Fault::input, "expected finite levels and steps of at least 0", [&] { load_fit(path_, recipes::all_stages()); });
+  file = good;
   file.tensors["features.low"] = good.tensors.at("stage.4.points");
   io::write_safetensors(path_, file);
-  expect_fault(Fault::input, "expected levels of each of the features' columns", [&] { load_fit(path_, recipes::all_stages()); });
+  expect_fault(Fault::input, "levels of each column", [&] { load_fit(path_, recipes::all_stages()); });
 }
 
 }  // namespace

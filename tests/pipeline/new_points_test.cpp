@@ -193,5 +193,14 @@ TEST(HeldOut, ScalesByRowAndStoredValuesPlaceByTheirOwnEdges) {
   }
 }
 
+// New points at the rim of an SNE map, where all others lie on one side: none runs away.
+TEST(NewPoints, OfSneStayAtTheMap) {
+  const Matrix x = random_points(400, 2, 21), fresh = 1.5 * random_points(200, 2, 22);
+  const Fit fit = run_text("distance(2) | exp(perplexity=2) | row | match(gaussian, kl)", x);
+  const State placed = place(fit, std::make_shared<const Matrix>(fresh), Context());
+  ASSERT_TRUE(placed.points->allFinite());
+  EXPECT_LT(placed.points->cwiseAbs().maxCoeff(), 3 * fit.result.points->cwiseAbs().maxCoeff());
+}
+
 }  // namespace
 }  // namespace calor::pipeline
