@@ -11,7 +11,8 @@ import sys
 
 os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")})
 
-BENCHMARKS = ("knn", "k_means", "isomap", "lle", "laplacian", "diffusion", "mds", "maps", "map_seeds", "mcl", "fuzzy", "svm")
+BENCHMARKS = ("knn", "k_means", "isomap", "lle", "laplacian", "diffusion", "mds", "maps", "map_seeds", "all_maps",
+              "mcl", "fuzzy", "svm")
 
 
 def main():
