@@ -11,7 +11,7 @@ import sys
 
 os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")})
 
-BENCHMARKS = ("knn", "k_means", "isomap", "lle", "laplacian", "diffusion", "mds", "maps", "map_seeds", "all_maps",
+BENCHMARKS = ("knn", "k_means", "isomap", "lle", "laplacian", "diffusion", "mds", "maps", "map_seeds", "all_maps", "kl_seeds",
               "mcl", "fuzzy", "svm")
 
 
