@@ -1,6 +1,7 @@
 """umap and tsne whole (neighbours, similarity, start, descent) beside every peer that is installed, one thread each, in turn: processor seconds,
 trustworthiness and purity of 15 neighbours.  The points are Fashion-MNIST's; --size 9298 takes the images shrunk to 16 x 16, USPS's shape.
-Calor's stages that take a tenth or more of its time are named with theirs, and a second line has approximate neighbours.
+Calor's stages that take a tenth or more of its time are named with theirs, and a second line has approximate neighbours.  For t-SNE of up to
+10,000 points also the divergence from the same affinities (openTSNE's, exact neighbours), summed over all pairs.
 pip install umap-learn openTSNE manifolds-rs fastumap tsne-h2pack; apt-get install r-cran-uwot r-cran-rtsne."""
 import statistics
 
@@ -9,11 +10,13 @@ from scipy.ndimage import zoom
 
 import calor
 import data
+import kl_seeds
 import map_peers
 import maps
 
 SIZES = (9298, 10_000)
 SHRUNK = 9298
+MOST_PAIRS = 10_000  # points whose pairs are all summed
 LEAST = {"umap": 0.9, "tsne": 0.9}  # of trustworthiness: what is less is no map
 
 
@@ -54,6 +57,7 @@ def measure(size, rounds):
                 found.setdefault(name, answer)
         yield f"{recipe}, {size} x {points.shape[1]}" + (f"; not installed: {', '.join(missing)}" if missing else "")
         own = statistics.median(seconds["calor"])
+        p = kl_seeds.affinities(points) if recipe == "tsne" and size <= MOST_PAIRS and "openTSNE" not in missing else None
         for name, times in seconds.items():
             took, detail = statistics.median(times), words.get(name) or stages[name][0]
             if found[name] is None:
@@ -62,4 +66,4 @@ def measure(size, rounds):
             trust, purity = judge.of(found[name])
             assert np.isfinite(found[name]).all() and trust > LEAST[recipe], (name, trust)
             yield (f"  {name:<18} {took:7.2f} s ({took / own:5.2f} x, {min(times):.2f} to {max(times):.2f})   trustworthiness {trust:.4f}, "
-                   f"purity {purity:.4f}   ({detail})")
+                   f"purity {purity:.4f}{'' if p is None else f', KL {kl_seeds.divergence(p, found[name]):.4f}'}   ({detail})")

@@ -17,15 +17,23 @@ SEEDS, EARLY, LATE, WITHIN = range(5), 250, 500, 0.01
 PIPELINE = "adjacency | mean | global | match(student, kl, start=random, early={early}, max_iterations={steps}, rate={rate}, sums={sums})"
 
 
+def affinities(points):
+    """openTSNE's, of perplexity 30 with exact neighbours: symmetric, adding up to 1."""
+    import openTSNE
+    return scipy.sparse.csr_matrix(openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1).P)
+
+
 def divergence(p, found):
     """KL(P || Q) with q_ij proportional to 1 / (1 + |y_i - y_j|^2), over all pairs."""
     found = np.asarray(found, float)
-    w = 1 / (1 + sum((column[:, None] - column[None, :]) ** 2 for column in found.T))
-    np.fill_diagonal(w, 0)
+    total = -len(found)  # a point with itself does not count
+    for some in np.array_split(found, len(found) // 500 + 1):
+        total += (1 / (1 + sum((own[:, None] - other[None, :]) ** 2 for own, other in zip(some.T, found.T)))).sum()
     p = p.tocoo()
-    some = p.data > 0
-    row, column, value = p.row[some], p.col[some], p.data[some]
-    return float((value * (np.log(value) - np.log(w[row, column]))).sum() + np.log(w.sum()))
+    kept = p.data > 0
+    row, column, value = p.row[kept], p.col[kept], p.data[kept]
+    near = 1 / (1 + ((found[row] - found[column]) ** 2).sum(1))
+    return float((value * (np.log(value) - np.log(near))).sum() + np.log(total))
 
 
 def _calor(graph, seed, steps, rate="auto", sums="exact"):
@@ -35,16 +43,14 @@ def _calor(graph, seed, steps, rate="auto", sums="exact"):
 
 def _opentsne(p, start, method="bh"):
     import openTSNE
-    affinities = openTSNE.affinity.PrecomputedAffinities(p, normalize=True)
+    given = openTSNE.affinity.PrecomputedAffinities(p, normalize=True)
     fit = openTSNE.TSNE(n_jobs=1, negative_gradient_method=method, theta=0.1, early_exaggeration_iter=EARLY, n_iter=LATE, early_exaggeration=12,
                         learning_rate="auto", initial_momentum=0.8, final_momentum=0.8)
-    return np.asarray(fit.fit(affinities=affinities, initialization=start))
+    return np.asarray(fit.fit(affinities=given, initialization=start))
 
 
 def measure(size, _rounds):
-    import openTSNE
-    _, points, _ = maps.points_of(size)
-    p = scipy.sparse.csr_matrix(openTSNE.affinity.PerplexityBasedNN(points, perplexity=30, method="exact", n_jobs=1).P)
+    p = affinities(maps.points_of(size)[1])
     with tempfile.TemporaryDirectory() as folder:
         graph = pathlib.Path(folder) / "p.npz"
         scipy.sparse.save_npz(graph, p)

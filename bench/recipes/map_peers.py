@@ -104,7 +104,7 @@ def _installed(package, fit):
 
 
 def installed(group):
-    """({name: words of its version and iterations}, names of those that are not installed); CALOR_PEERS=name,name leaves out the others."""
+    """({name: words of its version and iterations}, names of those that are not installed); CALOR_PEERS="name;name" leaves out the others."""
     versions = {name: _installed(package, fit) for name, (package, fit, _) in ALL[group].items()}
     words = {name: f"{versions[name]}, {of[2]}" for name, of in ALL[group].items() if versions[name]}
     chosen = os.environ.get("CALOR_PEERS")
