@@ -43,8 +43,10 @@ def measure(size, rounds):
     judge = maps.Judge(points, data.labels(size))
     for recipe in ("umap", "tsne"):
         words, missing = map_peers.installed(recipe)
-        stages = {"calor": [], "calor, hnsw": []}
-        runs = {"calor": _calor(recipe, path, (), stages["calor"]), "calor, hnsw": _calor(recipe, path, ("knn.method=hnsw",), stages["calor, hnsw"])}
+        if not words:
+            continue  # nothing to compare: CALOR_PEERS names peers of the other recipe alone
+        stages = {"calor": []} | {name: [] for name in map_peers.chosen(("calor, hnsw",))}
+        runs = {name: _calor(recipe, path, ("knn.method=hnsw",) if "hnsw" in name else (), found) for name, found in stages.items()}
         for name in words:
             runs[name] = lambda name=name: map_peers.fit(recipe, name, path)
         seconds, found = {name: [] for name in runs}, {}

@@ -103,12 +103,17 @@ def _installed(package, fit):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def chosen(names):
+    """Those of the names that CALOR_PEERS="name;name" leaves in: all of them where it is not given."""
+    wanted = os.environ.get("CALOR_PEERS")
+    return [name for name in names if not wanted or name in wanted.split(";")]
+
+
 def installed(group):
-    """({name: words of its version and iterations}, names of those that are not installed); CALOR_PEERS="name;name" leaves out the others."""
+    """({name: words of its version and iterations} of the chosen, names of those that are not installed)."""
     versions = {name: _installed(package, fit) for name, (package, fit, _) in ALL[group].items()}
-    words = {name: f"{versions[name]}, {of[2]}" for name, of in ALL[group].items() if versions[name]}
-    chosen = os.environ.get("CALOR_PEERS")
-    return {name: word for name, word in words.items() if not chosen or name in chosen.split(";")}, [name for name, one in versions.items() if not one]
+    return ({name: f"{versions[name]}, {ALL[group][name][2]}" for name in chosen(versions) if versions[name]},
+            [name for name, version in versions.items() if not version])
 
 
 def command(group, name, path, out):

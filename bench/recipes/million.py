@@ -1,9 +1,8 @@
-"""How umap and tsne grow to a million points: 100 Gaussian clusters in 50 dimensions that touch, approximate neighbours (hnsw), one thread;
+"""How umap and tsne grow to a million points: 100 Gaussian clusters in 50 dimensions that touch, neighbours by hnsw and exact, one thread;
 beside umap-learn, openTSNE and manifolds-rs.  Processor seconds of the fit, of Calor also those of its stages, the peak of memory of the whole
 process, and the purity of 15 neighbours of 10,000 rows.  Calor must stay within 16 GiB; a peer that takes more than 30 minutes of the processor is
-stopped.  CALOR_PEERS="umap;umap-learn" chooses among them.  pip install umap-learn openTSNE manifolds-rs."""
+stopped.  CALOR_PEERS="umap, hnsw;umap-learn" chooses among them.  pip install umap-learn openTSNE manifolds-rs."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -32,7 +31,8 @@ if pid == 0:
     resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]), int(sys.argv[2]) + 1))
     os.execvp(sys.argv[3], sys.argv[3:])
 _, status, used = os.wait4(pid, 0)
-json.dump({"status": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime, "memory": 1024 * used.ru_maxrss}, open(sys.argv[1], "w"))"""
+json.dump({"status": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime, "memory": 1024 * used.ru_maxrss},
+          open(sys.argv[1], "w"))"""
 
 
 def points_of(size):
@@ -46,7 +46,8 @@ def points_of(size):
 
 def _watched(command, folder, most=10**6, environment=None):
     out = folder / "used.json"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", WATCH, str(out), str(most), *command], env=environment, capture_output=True, text=True)
+    words = [sys.executable, "-I", "-S", "-c", WATCH, str(out), str(most), *command]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
     used = json.loads(out.read_text())
     assert used["status"] in (0, -9, -24), done.stderr[-2000:]
     return used, done.stdout
@@ -58,10 +59,10 @@ def _purity(found, labels):
     return (labels[nearest] == labels[rows, None]).mean()
 
 
-def _calor(recipe, path, folder):
+def _calor(recipe, method, path, folder):
     out = folder / "out.json"
-    command = [calor.PROGRAM, "run", recipe, str(path), "--set", "knn.method=hnsw", "--threads", "1", "--max-memory", "16GiB", "--json", "--quiet", "-o",
-               str(out)]
+    command = [calor.PROGRAM, "run", recipe, str(path), "--set", f"knn.method={method}", "--threads", "1", "--max-memory", "16GiB", "--json", "--quiet",
+               "-o", str(out)]
     used, _ = _watched(command, folder)
     assert used["status"] == 0 and used["memory"] <= MOST_MEMORY, used
     document = json.loads(out.read_text())
@@ -81,9 +82,9 @@ def _peer(group, name, path, folder, words):
 
 def measure(size, _rounds):
     path, labels = points_of(size)
-    labels, chosen = np.load(labels), os.environ.get("CALOR_PEERS")
-    ours = [recipe for recipe in ("umap", "tsne") if not chosen or recipe in chosen.split(";")]
-    runs = {recipe: lambda folder, recipe=recipe: _calor(recipe, path, folder) for recipe in ours}
+    labels = np.load(labels)
+    ours = [f"{recipe}, {method}" for method in ("hnsw", "exact") for recipe in ("umap", "tsne")]
+    runs = {name: lambda folder, name=name: _calor(*name.split(", "), path, folder) for name in map_peers.chosen(ours)}
     for group in ("large umap", "large tsne"):
         for name, words in map_peers.installed(group)[0].items():
             runs[f"{name} {group.split()[1]}"] = lambda folder, group=group, name=name, words=words: _peer(group, name, path, folder, words)
