@@ -61,6 +61,8 @@ def main():
         with open(options.check, "w") as file:
             json.dump(losses, file)
     if processes > 1:
+        del model, optimiser, loss  # what still holds the group, whose threads must not outlive it
+        torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
 
