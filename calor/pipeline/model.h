@@ -2,6 +2,7 @@
 // .column and .value; distances), and what its stages kept.  Numbers are F64; in a compact file features are U8, 256 levels between the least and the greatest
 // value of each column (features.low, features.step), which whole numbers from 0 to 255 pass through unchanged, and
 // what stages kept and tables of distances are F32 where that holds every column to a millionth of its spread.
+// The metadata "by_row" lists which of the kept arrays have a row for each of the fit's; files of early versions have none.
 #pragma once
 
 #include <string>
