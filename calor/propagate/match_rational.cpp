@@ -86,7 +86,7 @@ void place(State& state, const Arguments& arguments, const Kept& kept, const Con
 
 void estimate(Estimate& estimate, const Arguments& arguments) {
   const double n = estimate.rows, edges = estimate.edges > 0 ? estimate.edges : n * n, epochs = static_cast<double>(epochs_of(arguments, n));
-  constexpr double move_cost = 40;  // multiply-adds, sixteen moves at once
+  constexpr double move_cost = 180;  // multiply-adds, sixteen moves at once
   estimate.use(48 * edges + 24 * n * arguments.number("dims"));
   estimate.operations += epochs * (edges + 0.5 * edges * (2 + arguments.number("negatives")) * move_cost);
 }
