@@ -200,7 +200,8 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   }
   const std::string output = as_file(table, format, document);
   saved.compact = arguments.compact;
-  if (!arguments.save.empty()) pipeline::save_fit(arguments.save, smaller ? pipeline::SavedFit{std::move(*smaller), saved.pipeline, saved.version, saved.input_hash, saved.label, saved.coding, saved.filling, saved.compact} : saved);
+  if (smaller) saved.fit = std::move(*smaller);  // with the whole fit's result
+  if (!arguments.save.empty()) pipeline::save_fit(arguments.save, saved);
   if (!arguments.output.empty()) write_result(arguments.output, output);
   std::exception_ptr unwritten;
   try {

@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <numeric>
-#include <optional>
 #include <span>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
 #include "calor/engine/linked_order.h"
-#include "calor/engine/packed_rows.h"
+#include "calor/engine/marks.h"
+#include "calor/engine/product_factor.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::engine {
@@ -24,78 +23,14 @@ using kernels::quartet;
 constexpr std::int64_t lanes = kernels::walk_lanes;
 constexpr std::int64_t tile = 2048;  // columns whose sums of sixteen lanes, 256 KiB, stay in a processor's own cache
 
-// Numbers 0..n-1, taken in any order and visited ascending.
-class Marks {
- public:
-  explicit Marks(std::int64_t n) : words_(static_cast<std::size_t>((n + 63) / 64), 0) {}
-  void set(std::int32_t i) {
-    const auto w = static_cast<std::size_t>(i) / 64;
-    words_[w] |= std::uint64_t{1} << (i % 64);
-    low_ = std::min(low_, w);
-    high_ = std::max(high_, w + 1);
-  }
-  // Visits and forgets.
-  template <class Visit>
-  void take(Visit visit) {
-    for (std::size_t w = low_; w < high_; ++w) {
-      for (std::uint64_t left = words_[w]; left; left &= left - 1) visit(static_cast<std::int32_t>(w * 64 + static_cast<std::size_t>(std::countr_zero(left))));
-      words_[w] = 0;
-    }
-    low_ = words_.size();
-    high_ = 0;
-  }
-
- private:
-  std::vector<std::uint64_t> words_;
-  std::size_t low_ = words_.size(), high_ = 0;
-};
-
 template <std::int64_t number>
 struct alignas(8 * number) Lanes {
   std::array<double, number> of;
 };
 
-// The factor b, how many edges its rows have, and its rows packed, once a group asks for them.
-class Factor {
- public:
-  Factor(const SparseRows& b, const char* op, const Context& context) : b_(b), op_(op), context_(context) {
-    for (const SparseRow& row : b.rows) edges_.push_back(static_cast<std::int32_t>(row.column.size()));
-  }
-  const SparseRows& rows() const { return b_; }
-  std::int64_t edges(std::int32_t k) const { return edges_[k]; }
-  // The edges that a row of the other factor leads to.
-  std::int64_t visits(const SparseRow& row) const {
-    std::int64_t sum = 0;
-    for (const std::int32_t k : row.column) sum += edges_[k];
-    return sum;
-  }
-
-  // In which order to pack them, should it come to that; empty: never.
-  void pack_by(std::span<const std::int32_t> order) { order_ = order; }
-  std::span<const std::int32_t> order() const { return order_; }
-  bool packs() const { return !order_.empty(); }
-  const PackedRows& packed() {
-    std::call_once(made_, [this] {
-      held_ = context_.memory.reserve(PackedRows::bytes(b_.edges(), std::ssize(order_)), op_, "a factor of wide rows, laid out to be read again and again", "prune more (expand.prune, expand.keep), or raise --max-memory");
-      packed_.emplace(b_, order_);
-    });
-    return *packed_;
-  }
-
- private:
-  const SparseRows& b_;
-  const char* op_;
-  const Context& context_;
-  std::vector<std::int32_t> edges_;
-  std::span<const std::int32_t> order_;
-  std::once_flag made_;
-  std::optional<PackedRows> packed_;
-  Reservation held_;
-};
-
 class Workspace {
  public:
-  Workspace(const SparseRows& a, Factor& factor, const Pruning& pruning)
+  Workspace(const SparseRows& a, ProductFactor& factor, const Pruning& pruning)
       : a_(a), b_(factor.rows()), factor_(factor), pruner_(pruning), through_(std::ssize(b_.rows)), reached_(b_.columns),
         place_(static_cast<std::size_t>(std::max(std::ssize(b_.rows), b_.columns)), 0) {}
 
@@ -348,7 +283,7 @@ class Workspace {
   }
 
   const SparseRows &a_, &b_;
-  Factor& factor_;
+  ProductFactor& factor_;
   RowPruner pruner_;
   Marks through_, reached_;
   std::vector<std::int32_t> place_, inner_, outer_, places_, listed_;
@@ -365,7 +300,7 @@ class Workspace {
 };
 
 // Rows that share much come together, where there is enough to do: finding the order reads all edges once.
-std::vector<std::int32_t> order_of(const SparseRows& a, const Factor& factor) {
+std::vector<std::int32_t> order_of(const SparseRows& a, const ProductFactor& factor) {
   std::int64_t visits = 0;
   for (const SparseRow& row : a.rows) visits += factor.visits(row);
   constexpr std::int64_t worth = 32;
@@ -406,7 +341,7 @@ class Pool {
 SparseRows pruned_product(const SparseRows& a, const SparseRows& b, const Pruning& pruning, const std::function<void(std::int64_t row, SparseRow&)>& finish,
                           const char* op, const Context& context) {
   const auto n = static_cast<std::int64_t>(a.rows.size());
-  Factor factor(b, op, context);
+  ProductFactor factor(b, op, context);
   const std::vector<std::int32_t> order = order_of(a, factor);
   const bool square = b.rows.size() == order.size() && b.columns == n;
   if (square && nonnegative(a) && nonnegative(b)) factor.pack_by(order);
