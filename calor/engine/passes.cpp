@@ -185,7 +185,6 @@ Similarity store_scores(const Similarity& similarity, const Context& context) {
 }
 
 bool keeps_scores(double rows, double features, double memory) {
-  constexpr double few_dimensions = 16;
   return features >= few_dimensions && rows * rows * 8 <= memory / 4;
 }
 

@@ -51,6 +51,8 @@ Reservation reserve_values(std::int64_t rows, std::int64_t columns, const char* 
 // where that is more than a quarter of the memory limit, for points in few dimensions (whose scores are computed as fast as they are
 // read), and where rows and columns are not the same points.
 void keep_scores(Similarity& similarity, const Context& context);
+// Points of fewer dimensions have scores that are computed as fast as they are read.
+inline constexpr double few_dimensions = 16;
 // Whether it would, by these sizes.
 bool keeps_scores(double rows, double features, double memory);
 

@@ -57,10 +57,7 @@ static double chosen_scale(State& state, const Arguments& arguments, const Conte
 }
 
 // On a graph of points in many dimensions a score is dear beside the 12 bytes that keep it.
-static bool keeps_edges(double features) {
-  constexpr double few_dimensions = 16;
-  return features >= few_dimensions;
-}
+static bool keeps_edges(double features) { return features >= few_dimensions; }
 
 static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   Similarity& record = state.similarity;
