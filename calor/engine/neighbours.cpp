@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/engine/leading_directions.h"
 #include "calor/engine/nearest_list.h"
 #include "calor/engine/reducers.h"
 #include "calor/kernels/close_pairs.h"
@@ -64,6 +66,8 @@ Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourO
     problem.measure = [&](std::int64_t i, std::int64_t j) {
       return kernels::squared_distance(rows.data() + i * rows.cols(), columns.data() + j * columns.cols(), rows.cols());
     };
+  const std::optional<kernels::LeadingDirections> leading = leading_directions(problem);
+  if (leading) problem.leading = &*leading;
   context.memory.require(kernels::neighbours_bytes(problem), "knn", "packed points and candidates", "give a smaller k, or raise --max-memory");
   return graph_of_nearest(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context));
 }
@@ -119,8 +123,8 @@ Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, st
 }
 
 Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
-  require(columns.rows() <= std::numeric_limits<std::int32_t>::max(), Fault::input,
-          "[knn] expected fewer than 2^31 points, found {}", columns.rows());
+  require(std::max(rows.rows(), columns.rows()) <= std::numeric_limits<std::int32_t>::max(), Fault::input,
+          "[knn] expected fewer than 2^31 points, found {}", std::max(rows.rows(), columns.rows()));
   return options.metric == Metric::manhattan ? nearest_by_distance(rows, columns, options, context)
                                              : nearest_by_tiles(rows, columns, options, context);
 }

@@ -6,38 +6,13 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/kernels/block_order.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::kernels {
 namespace {
 
 constexpr std::int64_t rows_at_once = 16;  // a piece of parallel work
-
-// Halves [begin, end) of the order by the widest coordinate until a leaf holds it; the cut is at a multiple of the leaf's size.
-void split(const PointsView& points, std::vector<std::int32_t>& order, std::int64_t begin, std::int64_t end) {
-  constexpr std::int64_t size = GaussianSums::leaf_size;
-  if (end - begin <= size) return;
-  std::int64_t widest = 0;
-  double extent = -1;
-  for (std::int64_t c = 0; c < points.dim; ++c) {
-    double low = points.point(order[begin])[c], high = low;
-    for (std::int64_t i = begin; i < end; ++i) {
-      low = std::min(low, points.point(order[i])[c]);
-      high = std::max(high, points.point(order[i])[c]);
-    }
-    if (high - low > extent) {
-      extent = high - low;
-      widest = c;
-    }
-  }
-  const std::int64_t leaves = (end - begin + size - 1) / size, middle = begin + leaves / 2 * size;
-  const auto at = [&](std::int64_t i) { return order.begin() + static_cast<std::ptrdiff_t>(i); };
-  std::nth_element(at(begin), at(middle), at(end), [&](std::int32_t a, std::int32_t b) {
-    return std::pair(points.point(a)[widest], a) < std::pair(points.point(b)[widest], b);
-  });
-  split(points, order, begin, middle);
-  split(points, order, middle, end);
-}
 
 }  // namespace
 
@@ -46,7 +21,7 @@ GaussianSums::GaussianSums(const PointsView& points)
   require(dim_ >= 1, Fault::usage, "[gaussian sums] expected points of at least one dimension, found {}", dim_);
   require(count_ <= INT32_MAX, Fault::usage, "[gaussian sums] expected at most {} points, found {}", INT32_MAX, count_);
   std::iota(order_.begin(), order_.end(), 0);
-  split(points, order_, 0, count_);
+  order_in_blocks([&](std::int64_t i, std::int64_t c) { return points.point(i)[c]; }, dim_, leaf_size, order_, 0, count_);
   coordinates_.resize(static_cast<std::size_t>(leaves_ * dim_ * leaf_size));
   box_low_.resize(static_cast<std::size_t>(leaves_ * dim_));
   box_high_.resize(box_low_.size());

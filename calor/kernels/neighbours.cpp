@@ -9,99 +9,93 @@
 #include <utility>
 
 #include "calor/core/threads.h"
+#include "calor/kernels/candidate_lists.h"
 #include "calor/kernels/isa.h"
+#include "calor/kernels/near_blocks.h"
 
 namespace calor::kernels {
 namespace {
 
 constexpr std::int64_t block = ProductTile::block;
 
-struct Candidate {
-  float lower, upper;  // bounds of the squared distance
-  std::int32_t column;
-};
+std::int64_t blocks_of(std::int64_t count) { return (count + block - 1) / block; }
 
-// Candidates of each row.  A list that is full drops those that cannot be among the k nearest any more.
-class Lists {
+// Points as a search has them: in blocks of near ones, packed for the products that screen pairs.
+class Side {
  public:
-  Lists(const NeighboursProblem& problem, const Frame& frame, const PackedPoints& rows)
-      : problem_(problem), frame_(frame), rows_(rows), k_(problem.k), capacity_(capacity(problem.k)) {
-    const std::int64_t padded = (problem.rows.count + rows.panel_width() - 1) / rows.panel_width() * rows.panel_width();
-    candidates_.resize(static_cast<std::size_t>(problem.rows.count * capacity_));
-    sizes_.assign(static_cast<std::size_t>(problem.rows.count), 0);
-    thresholds_.assign(static_cast<std::size_t>(problem.rows.count), std::numeric_limits<float>::infinity());
-    // Finite, so that it gives way to the infinite half of what fills up a panel.
-    bounds_.assign(static_cast<std::size_t>(padded), std::numeric_limits<float>::lowest());
-    std::fill(bounds_.begin() + problem.rows.count, bounds_.end(), std::numeric_limits<float>::infinity());
+  // `ordered`: by their own coordinates, where no leading ones are given.
+  Side(const Products& pairs, const PointsView& points, const Frame& frame, const LeadingDirections* leading, bool ordered, const Context& context)
+      : points_(points) {
+    if (leading) {
+      constexpr std::int64_t ordering = 16;  // coordinates; boxes of more seldom lie apart in more of them
+      const LeadingPoints coordinates(points, frame, *leading, context);
+      double most = 0;
+      for (std::int64_t i = 0; i < points.count; ++i) most = std::max(most, coordinates.square(i));
+      put_in_blocks({coordinates.point(0), points.count, coordinates.dim(), std::min(leading->count, ordering),
+                     (0x1p-23 + coordinates.slack()) * std::sqrt(most)});
+      if (leading->screen) {
+        packed_.emplace(pairs, coordinates, blocks_.order(), frame, context);
+        rounded_.emplace(points_, frame, context);
+      }
+    } else if (ordered) {
+      const RoundedPoints coordinates(points, frame, context);
+      double most = 0;
+      for (std::int64_t i = 0; i < points.count; ++i) most = std::max(most, coordinates.square(i));
+      put_in_blocks({coordinates.at(), points.count, points.dim, points.dim, 0x1p-23 * std::sqrt(most)});
+    } else {
+      put_in_blocks({nullptr, points.count, 0, 0, 0});
+    }
+    if (!packed_) packed_.emplace(pairs, points_, frame, context);
   }
 
-  static std::int64_t capacity(std::int64_t k) { return 2 * k + 32; }
+  Side(const Side&) = delete;
 
-  // A column whose product with row i is at least bounds()[i] + its half may be a neighbour.
-  const float* bounds() const { return bounds_.data(); }
-
-  void offer(std::int64_t i, float lower, float upper, std::int64_t column) {
-    if (lower > thresholds_[i]) return;
-    Candidate* list = candidates_.data() + i * capacity_;
-    list[sizes_[i]++] = {lower, upper, static_cast<std::int32_t>(column)};
-    if (sizes_[i] < capacity_) return;
-    drop(i);
-    if (sizes_[i] > k_ + (capacity_ - k_) / 2) settle(i);
-    bounds_[i] = rounded_down(rows_.half(i) - 0.5 * thresholds_[i]);
-  }
-
-  // The k nearest, ascending.
-  void finish(std::int64_t i, std::int32_t* result) {
-    if (sizes_[i] > k_) drop(i);
-    if (sizes_[i] > k_) settle(i);
-    const Candidate* list = candidates_.data() + i * capacity_;
-    for (std::int64_t e = 0; e < sizes_[i]; ++e) result[e] = list[e].column;
-    std::sort(result, result + sizes_[i]);
-  }
+  const PointsView& points() const { return points_; }  // in the order of the blocks
+  const NearBlocks& blocks() const { return blocks_; }
+  const PackedPoints& packed() const { return *packed_; }
+  const RoundedPoints* rounded() const { return rounded_ ? &*rounded_ : nullptr; }  // where the packed ones are leading coordinates
+  // Which row of the problem is at a place.
+  std::int64_t place(std::int64_t i) const { return blocks_.order()[static_cast<std::size_t>(i)]; }
 
  private:
-  void drop(std::int64_t i) {
-    Candidate* const list = candidates_.data() + i * capacity_;
-    Candidate* const end = list + sizes_[i];
-    std::nth_element(list, list + k_ - 1, end, [](const Candidate& a, const Candidate& b) { return a.upper < b.upper; });
-    thresholds_[i] = list[k_ - 1].upper;
-    sizes_[i] = std::remove_if(list, end, [&](const Candidate& c) { return c.lower > thresholds_[i]; }) - list;
+  void put_in_blocks(const CoordinatesView& coordinates) {
+    blocks_ = NearBlocks(coordinates, block);
+    for (std::int64_t i = 0; i < points_.count; ++i) numbers_.push_back(static_cast<std::int32_t>(points_.number(place(i))));
+    points_.listed = numbers_.data();
   }
 
-  // Keeps the k nearest by measure.
-  void settle(std::int64_t i) {
-    Candidate* const list = candidates_.data() + i * capacity_;
-    std::vector<std::pair<double, std::int32_t>> measured(static_cast<std::size_t>(sizes_[i]));
-    for (std::int64_t e = 0; e < sizes_[i]; ++e)
-      measured[e] = {problem_.measure(problem_.rows.number(i), list[e].column) * (frame_.scale * frame_.scale), list[e].column};
-    std::nth_element(measured.begin(), measured.begin() + k_ - 1, measured.end());
-    for (std::int64_t e = 0; e < k_; ++e)
-      list[e] = {rounded_down(measured[e].first), rounded_up(measured[e].first), measured[e].second};
-    sizes_[i] = k_;
-    thresholds_[i] = rounded_up(measured[k_ - 1].first);
-  }
+  PointsView points_;
+  NearBlocks blocks_;
+  std::vector<std::int32_t> numbers_;
+  std::optional<PackedPoints> packed_;
+  std::optional<RoundedPoints> rounded_;
+};
 
-  const NeighboursProblem& problem_;
-  const Frame& frame_;
-  const PackedPoints& rows_;
-  const std::int64_t k_, capacity_;
-  std::vector<Candidate> candidates_;
-  std::vector<std::int64_t> sizes_;
-  std::vector<float> thresholds_;  // a neighbour's lower bound is at most this
-  std::vector<float> bounds_;
+// A pair that may be neighbours, and bounds of its squared distance.
+struct Pair {
+  std::int32_t row, column;  // places
+  float lower, upper;
 };
 
 class Search {
  public:
   Search(const NeighboursProblem& problem, const Context& context)
       : problem_(problem), context_(context), pairs_(current_isa().products()), symmetric_(is_symmetric(problem)),
-        frame_(problem.rows, problem.columns, problem.directions, context), columns_(pairs_, problem.columns, frame_, context) {
-    if (!symmetric_) own_rows_.emplace(pairs_, problem.rows, frame_, context);
-    lists_.emplace(problem_, frame_, rows());
+        frame_(problem.rows, problem.columns, problem.directions, context),
+        columns_(pairs_, problem.columns, frame_, problem.leading, order_themselves(problem), context) {
+    if (!symmetric_) own_rows_.emplace(pairs_, problem.rows, frame_, problem.leading, order_themselves(problem), context);
+    problem_.rows = rows().points();
+    problem_.columns = columns_.points();
+    lists_.emplace(problem_, rows().packed(), frame_.scale);
   }
 
   static bool is_symmetric(const NeighboursProblem& problem) {
     return problem.rows.at == problem.columns.at && !problem.rows.listed && !problem.columns.listed && problem.leave_itself_out;
+  }
+
+  // Few rows are done before columns are in order.
+  static bool order_themselves(const NeighboursProblem& problem) {
+    return problem.rows.dim <= most_own_coordinates && std::min(problem.rows.count, problem.columns.count) > 8 * block;
   }
 
   std::vector<std::int32_t> run() {
@@ -109,88 +103,147 @@ class Search {
     else over_row_blocks();
     const std::int64_t n = problem_.rows.count, k = problem_.k;
     std::vector<std::int32_t> result(static_cast<std::size_t>(n * k), -1);
-    parallel_for((n + block - 1) / block, context_.threads, [&](std::int64_t b) {
+    parallel_for(blocks_of(n), context_.threads, [&](std::int64_t b) {
       context_.check_stop("knn");
-      for (std::int64_t i = b * block; i < std::min(n, (b + 1) * block); ++i) lists_->finish(i, result.data() + i * k);
+      for (std::int64_t i = b * block; i < std::min(n, (b + 1) * block); ++i) lists_->finish(i, result.data() + rows().place(i) * k);
     });
     return result;
   }
 
  private:
-  const PackedPoints& rows() const { return symmetric_ ? columns_ : *own_rows_; }
+  const Side& rows() const { return symmetric_ ? columns_ : *own_rows_; }
 
+  // The nearest blocks of columns come first.
   void over_row_blocks() {
-    const std::int64_t blocks = (problem_.rows.count + block - 1) / block;
+    const std::int64_t blocks = blocks_of(problem_.rows.count);
     std::atomic<std::int64_t> done{0};
     parallel_for(blocks, context_.threads, [&](std::int64_t b) {
-      for (std::int64_t c = 0; c < problem_.columns.count; c += block) {
+      for (const std::int32_t c : rows().blocks().nearest(b, columns_.blocks(), columns_.blocks().count())) {
         context_.check_stop("knn");
-        const WorkspaceScope scratch(WorkspaceScope::Use::piece);
-        take(product_tile(pairs_, rows(), b * block, columns_, c, *scratch), false);
+        if (rows().blocks().gap(b, columns_.blocks(), c) > farthest_threshold(b)) continue;
+        for (const Pair& pair : screened(b, c, false)) offer(pair, false);
       }
       context_.advance(static_cast<double>(++done), static_cast<double>(blocks), "nearest neighbours");
     });
   }
 
-  // The blocks on the diagonal come first and give every row a bound.
+  // Blocks with themselves and with the nearest ones give every row a bound; then all others, those that follow each other in the order first.
   void over_block_pairs() {
-    const std::int64_t blocks = (problem_.rows.count + block - 1) / block, tiles = blocks * (blocks + 1) / 2;
-    std::vector<std::mutex> guards(static_cast<std::size_t>(blocks));
+    constexpr std::int64_t near = 16;  // blocks
+    const std::int64_t blocks = blocks_of(problem_.rows.count), tiles = blocks * (blocks + 1) / 2;
+    guards_ = std::vector<std::mutex>(static_cast<std::size_t>(blocks));
+    farthest_ = std::vector<std::atomic<float>>(static_cast<std::size_t>(blocks));
+    for (auto& reach : farthest_) reach = std::numeric_limits<float>::infinity();
     std::atomic<std::int64_t> done{0};
-    parallel_for(tiles, context_.threads, [&](std::int64_t t) {
+    const auto visit = [&](std::int64_t a, std::int64_t b) {
       context_.check_stop("knn");
-      const auto [a, b] = t < blocks ? std::pair{t, t} : pair_of(t - blocks);
-      const WorkspaceScope scratch(WorkspaceScope::Use::piece);
-      const ProductTile tile = product_tile(pairs_, rows(), a * block, columns_, b * block, *scratch);
-      if (a == b) {
-        const std::lock_guard lock(guards[a]);
-        take(tile, false);
-      } else {
-        const std::scoped_lock lock(guards[a], guards[b]);
-        take(tile, true);
-      }
+      if (columns_.blocks().gap(a, columns_.blocks(), b) <= std::max(farthest_[a].load(), farthest_[b].load())) take(a, b);
       context_.advance(static_cast<double>(++done), static_cast<double>(tiles), "nearest neighbours");
+    };
+    parallel_for(blocks, context_.threads, [&](std::int64_t a) { visit(a, a); });
+
+    std::vector<std::pair<std::int32_t, std::int32_t>> first;
+    if (columns_.blocks().ordered() && blocks > 4 * near)
+      for (std::int64_t a = 0; a < blocks; ++a)
+        for (const std::int32_t b : columns_.blocks().nearest(a, columns_.blocks(), near + 1))
+          if (b != a) first.emplace_back(std::min<std::int32_t>(static_cast<std::int32_t>(a), b), std::max<std::int32_t>(static_cast<std::int32_t>(a), b));
+    std::sort(first.begin(), first.end());
+    first.erase(std::unique(first.begin(), first.end()), first.end());
+    parallel_for(static_cast<std::int64_t>(first.size()), context_.threads, [&](std::int64_t n) { visit(first[n].first, first[n].second); });
+    parallel_for(blocks, context_.threads, [&](std::int64_t b) {
+      for (std::int64_t i = b * block; i < std::min(problem_.rows.count, (b + 1) * block); ++i) lists_->tighten(i);
+      farthest_[b] = farthest_threshold(b);
+    });
+
+    // (a, a + step) round the ring; half of it where the last step comes back to the same pairs.
+    parallel_for(blocks * (blocks - 1) / 2, context_.threads, [&](std::int64_t t) {
+      const std::int64_t a = t % blocks, b = (a + t / blocks + 1) % blocks;
+      const std::pair pair{static_cast<std::int32_t>(std::min(a, b)), static_cast<std::int32_t>(std::max(a, b))};
+      if (!std::binary_search(first.begin(), first.end(), pair)) visit(pair.first, pair.second);
     });
   }
 
-  // (a, b) with a < b at place b (b - 1) / 2 + a.
-  static std::pair<std::int64_t, std::int64_t> pair_of(std::int64_t place) {
-    auto b = static_cast<std::int64_t>((1 + std::sqrt(1 + 8 * static_cast<double>(place))) / 2);
-    while (b * (b - 1) / 2 > place) --b;
-    while (b * (b + 1) / 2 <= place) ++b;
-    return {place - b * (b - 1) / 2, b};
-  }
-
-  // Offers what a tile has for the lists of its rows and, with `both`, of its columns.
-  void take(const ProductTile& tile, bool both) {
-    std::int32_t found[block];
-    for (std::int64_t a = 0; a < tile.rows; ++a) {
-      const std::int64_t i = tile.row + a, row_number = problem_.rows.number(i);
-      const float* products = tile.at + a * ProductTile::stride;
-      const std::int64_t count =
-          pairs_.survivors(products, tile.width, lists_->bounds()[i], columns_.rounded_halves() + tile.column, rows().rounded_halves()[i],
-                           both ? lists_->bounds() + tile.column : nullptr, found);
-      for (std::int64_t s = 0; s < count; ++s) {
-        const std::int64_t j = tile.column + found[s], column_number = problem_.columns.number(j);
-        if (problem_.leave_itself_out && row_number == column_number) continue;
-        const double squares = rows().square(i) + columns_.square(j);
-        const double estimate = squares - 2 * static_cast<double>(products[found[s]]);
-        const double error = frame_.relative * squares + frame_.absolute;
-        const float lower = rounded_down(estimate - error), upper = rounded_up(estimate + error);
-        lists_->offer(i, lower, upper, column_number);
-        if (both) lists_->offer(j, lower, upper, row_number);
-      }
+  void take(std::int64_t a, std::int64_t b) {
+    const bool both = a != b;
+    const std::vector<Pair> pairs = screened(a, b, both);
+    const auto offer_all = [&] {
+      for (const Pair& pair : pairs) offer(pair, both);
+      farthest_[a] = farthest_threshold(a);
+      farthest_[b] = farthest_threshold(b);
+    };
+    if (both) {
+      const std::scoped_lock lock(guards_[a], guards_[b]);
+      offer_all();
+    } else {
+      const std::lock_guard lock(guards_[a]);
+      offer_all();
     }
   }
 
-  const NeighboursProblem& problem_;
+  void offer(const Pair& pair, bool both) {
+    lists_->offer(pair.row, pair.lower, pair.upper, problem_.columns.listed[pair.column]);
+    if (both) lists_->offer(pair.column, pair.lower, pair.upper, problem_.rows.listed[pair.row]);
+  }
+
+  float farthest_threshold(std::int64_t b) const {
+    float most = 0;
+    for (std::int64_t i = b * block; i < std::min(problem_.rows.count, (b + 1) * block); ++i) most = std::max(most, lists_->threshold(i));
+    return most;
+  }
+
+  // What a tile has for the lists of its rows and, with `both`, of its columns.
+  std::vector<Pair> screened(std::int64_t a, std::int64_t b, bool both) {
+    const WorkspaceScope scratch(WorkspaceScope::Use::piece);
+    const ProductTile tile = product_tile(pairs_, rows().packed(), a * block, columns_.packed(), b * block, *scratch);
+    // As they are now: they only come down.
+    float row_bounds[block], column_bounds[block];
+    const auto copy_bounds = [&] {
+      std::copy_n(lists_->bounds() + tile.row, tile.rows, row_bounds);
+      if (both) std::copy_n(lists_->bounds() + tile.column, tile.width, column_bounds);
+    };
+    if (both) {
+      const std::scoped_lock lock(guards_[a], guards_[b]);
+      copy_bounds();
+    } else {
+      copy_bounds();
+    }
+    std::vector<Pair> result;
+    std::int32_t found[block];
+    float values[block];
+    const RoundedPoints *const whole_row = rows().rounded(), *const whole_column = columns_.rounded();
+    for (std::int64_t r = 0; r < tile.rows; ++r) {
+      const std::int64_t i = tile.row + r;
+      const float* products = tile.at + r * ProductTile::stride;
+      std::int64_t count = pairs_.survivors(products, tile.width, row_bounds[r], columns_.packed().rounded_halves() + tile.column,
+                                            rows().packed().rounded_halves()[i], both ? column_bounds : nullptr, found);
+      if (problem_.leave_itself_out)
+        count = std::remove_if(found, found + count, [&](std::int32_t c) { return problem_.columns.listed[tile.column + c] == problem_.rows.listed[i]; }) - found;
+      if (whole_row) {
+        const std::int64_t dim = whole_row->dim();
+        pairs_.listed_dots(whole_row->at() + i * dim, whole_column->at() + tile.column * dim, dim, found, count, values);
+      } else {
+        for (std::int64_t s = 0; s < count; ++s) values[s] = products[found[s]];
+      }
+      for (std::int64_t s = 0; s < count; ++s) {
+        const std::int64_t j = tile.column + found[s];
+        const double squares = whole_row ? whole_row->square(i) + whole_column->square(j) : rows().packed().square(i) + columns_.packed().square(j);
+        const double estimate = squares - 2 * static_cast<double>(values[s]), error = frame_.relative * squares + frame_.absolute;
+        result.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(j), rounded_down(estimate - error), rounded_up(estimate + error)});
+      }
+    }
+    return result;
+  }
+
+  NeighboursProblem problem_;  // its points in the order of the blocks
   const Context& context_;
   const Products& pairs_;
   const bool symmetric_;
   const Frame frame_;
-  const PackedPoints columns_;
-  std::optional<PackedPoints> own_rows_;
-  std::optional<Lists> lists_;
+  const Side columns_;
+  std::optional<Side> own_rows_;
+  std::optional<CandidateLists> lists_;
+  std::vector<std::mutex> guards_;            // of the lists of each block
+  std::vector<std::atomic<float>> farthest_;  // the greatest threshold of each block, or what it was
 };
 
 }  // namespace
@@ -203,8 +256,10 @@ std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, cons
 }
 
 std::uint64_t neighbours_bytes(std::int64_t rows, std::int64_t other_columns, std::int64_t dim, std::int64_t k) {
-  return static_cast<std::uint64_t>((rows + other_columns) * (dim * 4 + 20)) +
-         static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(Lists::capacity(k) * static_cast<std::int64_t>(sizeof(Candidate)) + 4 * k + 16);
+  // Packed points, and the coordinates that order and screen them.
+  const std::int64_t coordinates = dim <= most_own_coordinates ? dim : 2 * std::min(dim / 2, most_leading) + 2;
+  return static_cast<std::uint64_t>((rows + other_columns) * (4 * (dim + coordinates) + 52)) + CandidateLists::bytes(rows, k) +
+         static_cast<std::uint64_t>(rows * 4 * k);
 }
 
 std::uint64_t neighbours_bytes(const NeighboursProblem& problem) {

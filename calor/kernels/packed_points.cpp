@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "calor/core/threads.h"
+#include "calor/kernels/leading_points.h"
 
 namespace calor::kernels {
 
@@ -52,9 +53,19 @@ Frame::Frame(const PointsView& rows, const PointsView& columns, bool unit, const
   absolute = (dim + 16) * 0x1p-118;
 }
 
-PackedPoints::PackedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const Context& context)
-    : count_(points.count), dim_(points.dim), width_(pairs.panel_width) {
-  const std::int64_t padded = (points.count + width_ - 1) / width_ * width_;
+double Frame::round(const double* point, std::int64_t dim, float* to, std::int64_t stride) const {
+  double square = 0;
+  for (std::int64_t c = 0; c < dim; ++c) {
+    const auto y = static_cast<float>((point[c] - centre[c]) * scale);
+    to[c * stride] = y;
+    square += static_cast<double>(y) * y;
+  }
+  return directions && square == 0 ? scale * scale : square;
+}
+
+template <class Fill>
+void PackedPoints::pack(double relative, double absolute, const Context& context, const Fill& fill) {
+  const std::int64_t padded = (count_ + width_ - 1) / width_ * width_;
   panels_ = memory_.take<float>(padded * dim_);
   squares_.assign(static_cast<std::size_t>(padded), 0.0);
   halves_.assign(static_cast<std::size_t>(padded), std::numeric_limits<double>::infinity());
@@ -63,22 +74,39 @@ PackedPoints::PackedPoints(const Products& pairs, const PointsView& points, cons
     float* panel = panels_ + p * width_ * dim_;
     for (std::int64_t lane = 0; lane < width_; ++lane) {
       const std::int64_t i = p * width_ + lane;
-      if (i >= points.count) {
+      if (i >= count_) {
         for (std::int64_t c = 0; c < dim_; ++c) panel[c * width_ + lane] = 0;
         continue;
       }
-      const double* x = points.point(i);
-      double square = 0;
-      for (std::int64_t c = 0; c < dim_; ++c) {
-        const auto y = static_cast<float>((x[c] - frame.centre[c]) * frame.scale);
-        panel[c * width_ + lane] = y;
-        square += static_cast<double>(y) * y;
-      }
-      if (frame.directions && square == 0) square = frame.scale * frame.scale;
-      squares_[i] = square;
-      halves_[i] = ((1 - frame.relative) * square - frame.absolute / 2) / 2;
+      squares_[i] = fill(i, panel, lane);
+      halves_[i] = ((1 - relative) * squares_[i] - absolute / 2) / 2;
       rounded_[i] = rounded_down(halves_[i]);
     }
+  });
+}
+
+PackedPoints::PackedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const Context& context)
+    : count_(points.count), dim_(points.dim), width_(pairs.panel_width) {
+  pack(frame.relative, frame.absolute, context, [&](std::int64_t i, float* panel, std::int64_t lane) {
+    return frame.round(points.point(i), dim_, panel + lane, width_);
+  });
+}
+
+PackedPoints::PackedPoints(const Products& pairs, const LeadingPoints& points, const std::vector<std::int32_t>& order, const Frame& frame,
+                           const Context& context)
+    : count_(points.count()), dim_(points.dim()), width_(pairs.panel_width) {
+  pack(points.relative(), frame.absolute, context, [&](std::int64_t i, float* panel, std::int64_t lane) {
+    const float* from = points.point(order[i]);
+    for (std::int64_t c = 0; c < dim_; ++c) panel[c * width_ + lane] = from[c];
+    return points.square(order[i]);
+  });
+}
+
+RoundedPoints::RoundedPoints(const PointsView& points, const Frame& frame, const Context& context)
+    : dim_(points.dim), at_(memory_.take<float>(points.count * points.dim)), squares_(static_cast<std::size_t>(points.count)) {
+  parallel_for(pieces(points.count), context.threads, [&](std::int64_t p) {
+    for (std::int64_t i = p * piece; i < std::min(points.count, (p + 1) * piece); ++i)
+      squares_[i] = frame.round(points.point(i), dim_, at_ + i * dim_, 1);
   });
 }
 

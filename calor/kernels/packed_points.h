@@ -37,11 +37,34 @@ struct Frame {
 
   // The centre is the mean of `columns`; the scale brings the largest magnitude of both into [1, 2).
   Frame(const PointsView& rows, const PointsView& columns, bool directions, const Context& context);
+
+  // The point as floats, `stride` apart; returns their square.
+  double round(const double* point, std::int64_t dim, float* to, std::int64_t stride) const;
 };
+
+// Packed values point by point.
+class RoundedPoints {
+ public:
+  RoundedPoints(const PointsView& points, const Frame& frame, const Context& context);
+
+  const float* at() const { return at_; }  // [count][dim]
+  std::int64_t dim() const { return dim_; }
+  double square(std::int64_t i) const { return squares_[i]; }
+
+ private:
+  std::int64_t dim_;
+  Workspace memory_;
+  float* at_;
+  std::vector<double> squares_;
+};
+
+class LeadingPoints;
 
 class PackedPoints {
  public:
   PackedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const Context& context);
+  // Leading coordinates (leading_points.h), those of point order[i] at place i.  The estimate is a lower bound but for their relative error.
+  PackedPoints(const Products& pairs, const LeadingPoints& points, const std::vector<std::int32_t>& order, const Frame& frame, const Context& context);
 
   std::int64_t count() const { return count_; }
   std::int64_t panel_width() const { return width_; }
@@ -55,6 +78,10 @@ class PackedPoints {
   const float* rounded_halves() const { return rounded_.data(); }
 
  private:
+  // fill(i, panel, lane) puts point i's coordinates at panel[c * width + lane] and returns its square.
+  template <class Fill>
+  void pack(double relative, double absolute, const Context& context, const Fill& fill);
+
   std::int64_t count_, dim_, width_;
   Workspace memory_;
   float* panels_;

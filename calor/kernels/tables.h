@@ -31,6 +31,9 @@ struct Products {
   void (*gathered_products)(const float* const* rows, std::int64_t row_count, const float* columns, std::int64_t panels,
                             std::int64_t width, std::int64_t dim, float* tile, std::int64_t stride);
 
+  // out[n] = x . the row listed[n] of `at` [..][dim].  One rounding a multiply-add at most two, in any order.
+  void (*listed_dots)(const float* x, const float* at, std::int64_t dim, const std::int32_t* listed, std::int64_t count, float* out);
+
   // The c < width (a multiple of the panel width) with products[c] >= row_bound + halves[c] or, where column_bounds is given,
   // products[c] >= column_bounds[c] + row_half.  Returns how many; ascending.
   std::int64_t (*survivors)(const float* products, std::int64_t width, float row_bound, const float* halves, float row_half,

@@ -1,4 +1,4 @@
-// knn(k): the k nearest others of every point, exactly.  O(N^2 d) time, O(N (d + k)) memory.
+// knn(k): the k nearest others of every point, exactly.  At most O(N^2 d) time, O(N (d + k)) memory.
 // The point itself is left out; to=train lets only labelled training rows be neighbours.
 // method=hnsw is approximate and for large N (hnsw.h); new points are always searched exactly.
 #include <algorithm>
@@ -21,7 +21,7 @@ static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "15", 1, 1e6, "", "neighbours of each point"},
     {"to", Parameter::Takes::word, "points", 0, 0, "points|train", "which points may be neighbours"},
     {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "distance between two points"},
-    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|hnsw", "hnsw: approximate, faster than exact for some half a million points and more"}};
+    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|hnsw", "hnsw: approximate; exact is faster up to millions of points"}};
 
 static std::vector<std::uint8_t> training_rows(const Data& data) {
   std::vector<std::uint8_t> allowed(static_cast<std::size_t>(data.rows()));
@@ -138,7 +138,12 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   if (arguments.word("method") == "hnsw" && estimate.rows > visited)
     estimate.operations += visited * std::pow(estimate.rows / visited_of, growth) * estimate.rows * (meeting + feature * estimate.features);
   else if (estimate.filled < 1) estimate.operations += estimate.rows * estimate.columns * (20 + 12 * estimate.features * estimate.filled);
-  else estimate.operations += estimate.rows * estimate.columns * (60 + 0.35 * estimate.features);  // floats, and half of the products
+  else {
+    // Pairs of blocks that are looked at, those beside each other where dimensions are few, and more of them left out the more there are; of a
+    // pair, its product by the leading coordinates.
+    const double near = std::min(std::pow(3, std::min(30.0, estimate.features)) * 512 / estimate.columns, std::min(1.0, std::sqrt(1e5 / estimate.columns)));
+    estimate.operations += estimate.rows * estimate.columns * near * (10 + 0.13 * std::min(100.0, estimate.features)) + 600 * estimate.rows * (estimate.features + 8);
+  }
   estimate.edges = estimate.rows * k;
   estimate.use(static_cast<double>(kernels::neighbours_bytes(static_cast<std::int64_t>(estimate.rows), 0, static_cast<std::int64_t>(estimate.features),
                                                              static_cast<std::int64_t>(k))));

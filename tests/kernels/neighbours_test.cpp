@@ -8,6 +8,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/kernels/leading_points.h"
 #include "calor/kernels/neighbours.h"
 #include "tests/kernels/problem.h"
 
@@ -164,6 +165,93 @@ TEST(Neighbours, NearlyCoincidingPairs) {
   for (std::int64_t i = 1; i < x.count; i += 2)
     for (std::int64_t c = 0; c < x.dim; ++c) x.point(i)[c] = x.point(i - 1)[c] + (c == i % x.dim ? 0x1p-35 : 0.0);
   for (const std::int64_t k : {1, 2, 3}) expect_exact(problem_of(x.view(), x.view(), k, true), fmt::format("k {}", k));
+}
+
+// Orthonormal: the first coordinates by themselves, which spread most below.
+LeadingDirections first_coordinates(std::int64_t dim, std::int64_t number, bool screen) {
+  LeadingDirections result;
+  result.count = number;
+  result.at.assign(static_cast<std::size_t>(number * dim), 0.0);
+  for (std::int64_t m = 0; m < number; ++m) result.at[m * dim + m] = 1;
+  result.screen = screen;
+  return result;
+}
+
+// Points of 40 coordinates that spread less and less, in a few heaps.
+Points heaps(std::int64_t count, std::uint64_t seed) {
+  Points x = random_points(count, 40, seed);
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t c = 0; c < x.dim; ++c) {
+      x.point(i)[c] = std::ldexp(x.point(i)[c], static_cast<int>(-c / 8));
+      if (c < 3) x.point(i)[c] += 16 * static_cast<double>(i * 7 % 5 == c);
+    }
+  return x;
+}
+
+TEST(Neighbours, LeadingCoordinatesFindTheSame) {
+  for (const bool screen : {false, true}) {
+    const LeadingDirections leading = first_coordinates(40, 12, screen);
+    for (const std::int64_t n : {1, 2, 255, 257, 1100}) {
+      const Points x = heaps(n, static_cast<std::uint64_t>(n));
+      NeighboursProblem problem = problem_of(x.view(), x.view(), std::min<std::int64_t>(9, std::max<std::int64_t>(1, n - 1)), true);
+      problem.leading = &leading;
+      expect_exact(problem, fmt::format("{} points, screen {}", n, screen));
+      const Points y = heaps(400, 77);
+      problem = problem_of(x.view(), y.view(), 7, false);
+      problem.leading = &leading;
+      expect_exact(problem, fmt::format("{} against others, screen {}", n, screen));
+    }
+    Points same = heaps(600, 5);  // more copies than neighbours
+    for (std::int64_t i = 0; i < same.count; ++i) std::copy_n(same.point(i % 20), same.dim, same.point(i));
+    NeighboursProblem problem = problem_of(same.view(), same.view(), 5, true);
+    problem.leading = &leading;
+    expect_exact(problem, "copies");
+    std::vector<std::int32_t> listed;
+    for (std::int32_t j = 0; j < 600; j += 3) listed.push_back(j);
+    problem.columns.listed = listed.data();
+    problem.columns.count = static_cast<std::int64_t>(listed.size());
+    expect_exact(problem, "listed columns");
+  }
+}
+
+// Enough blocks for near ones to come first and for far ones to be passed over: the same as without any order.
+TEST(Neighbours, ManyBlocksInOrder) {
+  for (const std::int64_t dim : {3, 40}) {
+    const Points x = dim == 40 ? heaps(17000, 1) : random_points(17000, dim, 2);
+    for (const bool itself : {true, false}) {
+      const Points y = dim == 40 ? heaps(4000, 3) : random_points(4000, dim, 4);
+      NeighboursProblem problem = problem_of(itself ? x.view() : y.view(), x.view(), 12, itself);
+      problem.measure = [at = problem.rows.at, to = x.at.data(), dim](std::int64_t i, std::int64_t j) { return squared_distance(at + i * dim, to + j * dim, dim); };
+      // Coordinates of nothing make it too many for an order of their own.
+      const auto widened = [&](const Points& points) {
+        Points wide{points.count, 40, std::vector<double>(static_cast<std::size_t>(points.count * 40), 0.0)};
+        for (std::int64_t i = 0; i < points.count; ++i) std::copy_n(points.at.data() + i * dim, dim, wide.point(i));
+        return wide;
+      };
+      const Points wide = widened(x), wide_rows = widened(y);
+      NeighboursProblem unordered = problem;
+      unordered.columns = wide.view();
+      unordered.rows = itself ? wide.view() : wide_rows.view();
+      const std::vector<std::int32_t> expected = nearest_columns(unordered, Context());
+      const LeadingDirections leading = first_coordinates(40, 12, true);
+      if (dim == 40) problem.leading = &leading;
+      for (const int threads : {1, 2}) {
+        Context context;
+        context.threads = threads;
+        EXPECT_EQ(nearest_columns(problem, context), expected) << dim << " dimensions, itself " << itself << ", " << threads << " threads";
+      }
+    }
+  }
+}
+
+// A block of scattered points with more neighbours than points, far from a dense heap: too far for the heap, not for them.
+TEST(Neighbours, BlocksThatOnlyOneSideNeeds) {
+  Points x = random_points(2560, 2, 13);
+  for (std::int64_t i = 0; i < 256; ++i) {
+    x.point(i * 10)[0] = -100 - static_cast<double>(i % 16);
+    x.point(i * 10)[1] = static_cast<double>(i / 16);
+  }
+  expect_exact(problem_of(x.view(), x.view(), 700, true), "a heap and scattered points");
 }
 
 TEST(Neighbours, StopsWhenAsked) {

@@ -157,6 +157,35 @@ HWY_NOINLINE void add_weighted_rows(const double* values, std::int64_t row_count
   }
 }
 
+// out[r] = x . row_r, for rows that share the loads of x.
+template <int rows>
+HWY_NOINLINE void dots_of(const float* HWY_RESTRICT x, const float* const* HWY_RESTRICT row, std::int64_t dim, float* HWY_RESTRICT out) {
+  const TagOf<float> tag;
+  VectorOf<float> sums[rows];
+  HWY_UNROLL(4)
+  for (int r = 0; r < rows; ++r) sums[r] = hn::Zero(tag);
+  std::int64_t c = 0;
+  for (; c + lanes_of<float> <= dim; c += lanes_of<float>) {
+    const auto factor = hn::LoadU(tag, x + c);
+    HWY_UNROLL(4)
+    for (int r = 0; r < rows; ++r) sums[r] = hn::MulAdd(factor, hn::LoadU(tag, row[r] + c), sums[r]);
+  }
+  for (int r = 0; r < rows; ++r) {
+    out[r] = hn::GetLane(hn::SumOfLanes(tag, sums[r]));
+    for (std::int64_t rest = c; rest < dim; ++rest) out[r] += x[rest] * row[r][rest];
+  }
+}
+
+HWY_NOINLINE void listed_dots(const float* x, const float* at, std::int64_t dim, const std::int32_t* listed, std::int64_t count, float* out) {
+  static constexpr std::array kernels{&dots_of<1>, &dots_of<2>, &dots_of<3>, &dots_of<4>};
+  for (std::int64_t n = 0; n < count; n += 4) {
+    const std::int64_t rows = std::min<std::int64_t>(4, count - n);
+    const float* row[4];
+    for (std::int64_t r = 0; r < rows; ++r) row[r] = at + listed[n + r] * dim;
+    kernels[static_cast<std::size_t>(rows - 1)](x, row, dim, out + n);
+  }
+}
+
 template <bool both>
 HWY_INLINE std::int64_t survivors_of(const float* HWY_RESTRICT products, std::int64_t width, float row_bound,
                                      const float* HWY_RESTRICT halves, float row_half, const float* HWY_RESTRICT column_bounds,

@@ -21,6 +21,14 @@ static void tile_of_products(const T* rows, std::int64_t row_count, const T* col
     }
 }
 
+static void listed_dots(const float* x, const float* at, std::int64_t dim, const std::int32_t* listed, std::int64_t count, float* out) {
+  for (std::int64_t n = 0; n < count; ++n) {
+    const float* y = at + listed[n] * dim;
+    out[n] = 0;
+    for (std::int64_t c = 0; c < dim; ++c) out[n] += x[c] * y[c];
+  }
+}
+
 static std::int64_t survivors(const float* product, std::int64_t width, float row_bound, const float* halves, float row_half,
                               const float* column_bounds, std::int32_t* found) {
   std::int64_t count = 0;
@@ -70,7 +78,7 @@ static double squared_distance(const double* x, const double* y, std::int64_t di
 }
 
 const Products* products() {
-  static const Products table{panel, panel, tile_of_products<float>, tile_of_products<double>, gathered_products, survivors, distances_from_products, add_weighted_rows, squared_distance};
+  static const Products table{panel, panel, tile_of_products<float>, tile_of_products<double>, gathered_products, listed_dots, survivors, distances_from_products, add_weighted_rows, squared_distance};
   return &table;
 }
 
