@@ -17,14 +17,19 @@
 namespace calor::engine {
 namespace {
 
+std::shared_ptr<const Matrix> borrow(const Matrix& points) {
+  return {&points, [](const Matrix*) {}};
+}
+
+Points borrowed(const Matrix& points) { return {borrow(points), nullptr, nullptr}; }
+
 // A record whose tiles are minus the distances.
 Similarity distances(const Matrix& rows, const Matrix& columns, Metric metric) {
   Similarity record;
   record.rows = rows.rows();
   record.columns = columns.rows();
-  const auto borrowed = [](const Matrix& points) { return std::shared_ptr<const Matrix>(&points, [](const Matrix*) {}); };
-  record.row_points = borrowed(rows);
-  record.column_points = &rows == &columns ? record.row_points : borrowed(columns);
+  record.row_points = borrow(rows);
+  record.column_points = &rows == &columns ? record.row_points : borrow(columns);
   record.score = {Score::Kind::power_distance, 1, metric};
   return record;
 }
@@ -42,11 +47,13 @@ double tame_scale(const Matrix& rows, const Matrix& columns) {
   return most > 0x1p400 || (most > 0 && most < 0x1p-400) ? std::ldexp(1.0, -std::ilogb(most) - 1) : 1;
 }
 
-Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
+Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context, Vector* farthest) {
   const bool cosine = options.metric == Metric::cosine, same = &rows == &columns;
   if (const double scale = cosine ? 1 : tame_scale(rows, columns); scale != 1) {
     const Matrix scaled = rows * scale;
-    return same ? nearest_by_tiles(scaled, scaled, options, context) : nearest_by_tiles(scaled, columns * scale, options, context);
+    const Csr found = same ? nearest_by_tiles(scaled, scaled, options, context, nullptr) : nearest_by_tiles(scaled, columns * scale, options, context, nullptr);
+    if (farthest) *farthest = farthest_neighbour(found, borrowed(rows), borrowed(columns), options.metric, context);
+    return found;
   }
   const Matrix row_directions = cosine ? unit_rows(rows) : Matrix(), column_directions = cosine && !same ? unit_rows(columns) : Matrix();
   const Matrix& from = cosine ? row_directions : rows;
@@ -69,7 +76,14 @@ Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourO
   const std::optional<kernels::LeadingDirections> leading = leading_directions(problem);
   if (leading) problem.leading = &*leading;
   context.memory.require(kernels::neighbours_bytes(problem), "knn", "packed points and candidates", "give a smaller k, or raise --max-memory");
-  return graph_of_nearest(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context));
+  std::vector<double> measures;
+  Csr graph = graph_of_nearest(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context, farthest ? &measures : nullptr));
+  if (farthest) {
+    *farthest = Eigen::Map<const Vector>(measures.data(), rows.rows());
+    if (cosine) *farthest *= 0.5;
+    else *farthest = farthest->cwiseSqrt();
+  }
+  return graph;
 }
 
 // Sums of magnitudes are no product: the distances themselves, tile by tile.
@@ -122,16 +136,24 @@ Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, st
   return graph;
 }
 
-Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
+static Csr nearest_dense(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context, Vector* farthest) {
   require(std::max(rows.rows(), columns.rows()) <= std::numeric_limits<std::int32_t>::max(), Fault::input,
           "[knn] expected fewer than 2^31 points, found {}", std::max(rows.rows(), columns.rows()));
-  return options.metric == Metric::manhattan ? nearest_by_distance(rows, columns, options, context)
-                                             : nearest_by_tiles(rows, columns, options, context);
+  if (options.metric != Metric::manhattan) return nearest_by_tiles(rows, columns, options, context, farthest);
+  Csr graph = nearest_by_distance(rows, columns, options, context);
+  if (farthest) *farthest = farthest_neighbour(graph, borrowed(rows), borrowed(columns), options.metric, context);
+  return graph;
 }
 
-Csr nearest(const Points& rows, const Points& columns, const NeighbourOptions& options, const Context& context) {
-  if (rows.distances) return nearest_given(*rows.distances, options, context);
-  return rows.sparse ? nearest(*rows.sparse, *columns.sparse, options, context) : nearest(*rows.dense, *columns.dense, options, context);
+Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context) {
+  return nearest_dense(rows, columns, options, context, nullptr);
+}
+
+Csr nearest(const Points& rows, const Points& columns, const NeighbourOptions& options, const Context& context, Vector* farthest) {
+  if (!rows.distances && !rows.sparse) return nearest_dense(*rows.dense, *columns.dense, options, context, farthest);
+  Csr graph = rows.distances ? nearest_given(*rows.distances, options, context) : nearest(*rows.sparse, *columns.sparse, options, context);
+  if (farthest) *farthest = farthest_neighbour(graph, rows, columns, options.metric, context);
+  return graph;
 }
 
 Vector farthest_neighbour(const Csr& graph, const Points& rows, const Points& columns, Metric metric, const Context& context) {
@@ -225,6 +247,8 @@ Csr within(const Matrix& rows, const Matrix& columns, const Vector& reach, const
   problem.directions = cosine;
   problem.close = [&](std::int64_t i, std::int64_t j) { return distance(rows, i, columns, j, options.metric) <= reach[j]; };
   problem.grown = [&](std::uint64_t pairs) { options.check(pairs, context); };
+  const std::optional<kernels::LeadingDirections> leading = leading_directions(problem);
+  if (leading) problem.leading = &*leading;
   return graph_of_lists(columns.rows(), kernels::close_pairs(problem, context));
 }
 

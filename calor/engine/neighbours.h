@@ -30,7 +30,8 @@ Csr nearest(const Matrix& rows, const Matrix& columns, const NeighbourOptions& o
 Csr nearest(const io::SparseMatrix& rows, const io::SparseMatrix& columns, const NeighbourOptions& options, const Context& context);
 
 // Of points in any form, rows and columns in the same one.  By a table of distances a pair without one is never neighbours.
-Csr nearest(const Points& rows, const Points& columns, const NeighbourOptions& options, const Context& context);
+// `farthest`, where given, gets the distance of each row to its farthest neighbour, as farthest_neighbour does.
+Csr nearest(const Points& rows, const Points& columns, const NeighbourOptions& options, const Context& context, Vector* farthest = nullptr);
 
 // The distance of each row to its farthest neighbour of the graph; 0 for a row without.
 Vector farthest_neighbour(const Csr& graph, const Points& rows, const Points& columns, Metric metric, const Context& context);

@@ -16,13 +16,11 @@ class CandidateLists {
   // `screened` are the problem's rows as they are multiplied; `scale` that of their frame.
   CandidateLists(const NeighboursProblem& problem, const PackedPoints& screened, double scale)
       : problem_(problem), screened_(screened), area_(scale * scale), k_(problem.k), capacity_(capacity(problem.k)) {
-    const std::int64_t width = screened.panel_width(), padded = (problem.rows.count + width - 1) / width * width;
     candidates_.resize(static_cast<std::size_t>(problem.rows.count * capacity_));
     sizes_.assign(static_cast<std::size_t>(problem.rows.count), 0);
     thresholds_.assign(static_cast<std::size_t>(problem.rows.count), std::numeric_limits<float>::infinity());
     // Finite, so that it gives way to the infinite half of what fills up a panel.
-    bounds_.assign(static_cast<std::size_t>(padded), std::numeric_limits<float>::lowest());
-    std::fill(bounds_.begin() + problem.rows.count, bounds_.end(), std::numeric_limits<float>::infinity());
+    bounds_.assign(static_cast<std::size_t>(problem.rows.count), std::numeric_limits<float>::lowest());
   }
 
   static std::uint64_t bytes(std::int64_t rows, std::int64_t k) {
@@ -55,8 +53,8 @@ class CandidateLists {
     set_bound(i);
   }
 
-  // The k nearest, ascending.  Only what bounds leave open is measured.
-  void finish(std::int64_t i, std::int32_t* result) {
+  // The k nearest, ascending.  Only what bounds leave open is measured.  Returns the measure of the farthest of them, 0 of none.
+  double finish(std::int64_t i, std::int32_t* result) {
     tighten(i);
     Candidate* const list = candidates_.data() + i * capacity_;
     if (sizes_[i] > k_) {
@@ -65,8 +63,15 @@ class CandidateLists {
       Candidate* const open = std::partition(list, list + k_, [&](const Candidate& c) { return c.upper < next; });
       settle(i, open);
     }
-    for (std::int64_t e = 0; e < sizes_[i]; ++e) result[e] = list[e].column;
+    float least = 0;  // of the farthest
+    for (std::int64_t e = 0; e < sizes_[i]; ++e) least = std::max(least, list[e].lower);
+    double farthest = 0;
+    for (std::int64_t e = 0; e < sizes_[i]; ++e) {
+      result[e] = list[e].column;
+      if (list[e].upper >= least) farthest = std::max(farthest, problem_.measure(problem_.rows.number(i), list[e].column));
+    }
     std::sort(result, result + sizes_[i]);
+    return farthest;
   }
 
  private:

@@ -7,54 +7,51 @@
 
 #include "calor/core/threads.h"
 #include "calor/kernels/isa.h"
+#include "calor/kernels/screened_points.h"
 
 namespace calor::kernels {
 
 std::vector<std::vector<std::int32_t>> close_pairs(const ClosePairsProblem& problem, const Context& context) {
   std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(problem.rows.count));
   if (problem.rows.count == 0 || problem.columns.count == 0) return lists;
-  constexpr std::int64_t block = ProductTile::block;
+  constexpr std::int64_t block = ScreenedPoints::block;
   // The caller's own rounding of a distance and of a reach.
   constexpr double slack = 1e-12;
-  const Products& pairs = current_isa().products();
+  const Products& products = current_isa().products();
   const Frame frame(problem.rows, problem.columns, problem.directions, context);
-  const PackedPoints rows(pairs, problem.rows, frame, context), columns(pairs, problem.columns, frame, context);
+  const bool ordered = worth_ordering(problem.rows.count, problem.columns.count, problem.rows.dim);
+  const ScreenedPoints rows(products, problem.rows, frame, problem.leading, ordered, context), columns(products, problem.columns, frame, problem.leading, ordered, context);
   const double area = frame.scale * frame.scale;
-  const std::int64_t padded = (columns.count() + columns.panel_width() - 1) / columns.panel_width() * columns.panel_width();
-  std::vector<float> bounds(static_cast<std::size_t>(padded), std::numeric_limits<float>::infinity());
-  for (std::int64_t j = 0; j < columns.count(); ++j)
-    bounds[j] = rounded_down(columns.half(j) - 0.5 * std::min(problem.reach[j] * area * (1 + slack), 0x1p100));
+  const std::int64_t row_blocks = rows.blocks().count(), column_blocks = columns.blocks().count();
+  // By place; what fills up the last block is within nobody's reach.
+  std::vector<float> bounds(static_cast<std::size_t>(column_blocks * block), std::numeric_limits<float>::infinity());
+  std::vector<double> reach(static_cast<std::size_t>(problem.columns.count)), farthest(static_cast<std::size_t>(column_blocks), 0.0);
+  for (std::int64_t j = 0; j < problem.columns.count; ++j) {
+    reach[j] = std::min(problem.reach[columns.place(j)] * area, 0x1p100);
+    bounds[j] = rounded_down(columns.packed().half(j) - 0.5 * reach[j] * (1 + slack));
+    farthest[j / block] = std::max(farthest[j / block], reach[j] * (1 + slack));
+  }
 
-  const std::int64_t blocks = (rows.count() + block - 1) / block;
   std::atomic<std::int64_t> done{0};
   std::mutex guard;
   std::uint64_t total = 0;
-  parallel_for(blocks, context.threads, [&](std::int64_t b) {
-    for (std::int64_t c = 0; c < columns.count(); c += block) {
+  parallel_for(row_blocks, context.threads, [&](std::int64_t a) {
+    for (std::int64_t b = 0; b < column_blocks; ++b) {
       context.check_stop("pairs within reach");
-      const WorkspaceScope scratch(WorkspaceScope::Use::piece);
-      const ProductTile tile = product_tile(pairs, rows, b * block, columns, c, *scratch);
+      if (rows.blocks().gap(a, columns.blocks(), b) > farthest[b]) continue;
       std::uint64_t more = 0;
-      std::int32_t found[block];
-      for (std::int64_t i = tile.row; i < tile.row + tile.rows; ++i) {
-        const float* products = tile.at + (i - tile.row) * ProductTile::stride;
-        const std::int64_t count = pairs.survivors(products, tile.width, std::numeric_limits<float>::infinity(), columns.rounded_halves() + c,
-                                                   rows.rounded_halves()[i], bounds.data() + c, found);
-        for (std::int64_t s = 0; s < count; ++s) {
-          const std::int64_t j = c + found[s];
-          if (problem.leave_itself_out && i == j) continue;
-          const double squares = rows.square(i) + columns.square(j);
-          const double most = squares - 2 * static_cast<double>(products[found[s]]) + frame.relative * squares + frame.absolute;
-          if (!(most <= problem.reach[j] * area * (1 - slack)) && !problem.close(i, j)) continue;
-          lists[i].push_back(static_cast<std::int32_t>(j));
-          ++more;
-        }
+      for (const ScreenedPair& pair : screened_pairs(products, rows, a, columns, b, frame, nullptr, bounds.data() + b * block, problem.leave_itself_out)) {
+        const std::int64_t i = rows.place(pair.row), j = columns.place(pair.column);
+        if (!(pair.upper <= reach[pair.column] * (1 - slack)) && !problem.close(i, j)) continue;
+        lists[i].push_back(static_cast<std::int32_t>(j));
+        ++more;
       }
       const std::lock_guard lock(guard);
       total += more;
       if (problem.grown) problem.grown(total);
     }
-    context.advance(static_cast<double>(++done), static_cast<double>(blocks), "pairs within reach");
+    for (std::int64_t i = a * block; i < std::min(problem.rows.count, (a + 1) * block); ++i) std::sort(lists[rows.place(i)].begin(), lists[rows.place(i)].end());
+    context.advance(static_cast<double>(++done), static_cast<double>(row_blocks), "pairs within reach");
   });
   return lists;
 }

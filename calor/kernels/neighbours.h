@@ -35,12 +35,10 @@ struct NeighboursProblem {
 // The numbers of the k nearest columns of each row, ascending; -1 where a row has fewer.
 // At most O(rows columns d) float operations, half of it between points and themselves; O((rows + columns) d + rows k) memory, see
 // neighbours_bytes.  Coordinates of magnitude 2^-400 to 2^400 (or 0).
-std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, const Context& context);
+// `farthest`, where given, gets the measure of the farthest neighbour of each row, 0 for a row without.
+std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, const Context& context, std::vector<double>* farthest = nullptr);
 
 std::uint64_t neighbours_bytes(const NeighboursProblem& problem);
-// At most so many points' own coordinates order them; more take leading ones.
-inline constexpr std::int64_t most_own_coordinates = 31, most_leading = 192;
-
 // The same for so many rows of `dim` numbers against so many other columns, 0 for themselves.
 std::uint64_t neighbours_bytes(std::int64_t rows, std::int64_t other_columns, std::int64_t dim, std::int64_t k);
 

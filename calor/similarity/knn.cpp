@@ -60,14 +60,17 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   } else {
     check(state, options.k, state.rows() - 1, "the other points");
   }
-  const auto graph = std::make_shared<const Csr>(arguments.word("method") == "hnsw"
-                                                     ? approximate(state, options, context)
-                                                     : nearest(state.given(), state.given(), options, context));
+  Vector reach;
+  const bool exact = arguments.word("method") == "exact", kept_reach = !options.allowed;
+  const auto graph = std::make_shared<const Csr>(exact ? nearest(state.given(), state.given(), options, context, kept_reach ? &reach : nullptr)
+                                                       : approximate(state, options, context));
   state.graph = graph;
   state.columns = state.points;
   if (state.distances) say_fewer(state, options.k);
   if (state.moved()) kept.keep("columns", state.points);
-  if (!options.allowed) kept.keep_rows("reach", Matrix(farthest_neighbour(*graph, state.given(), state.given(), options.metric, context)));
+  if (!kept_reach) return;
+  if (!exact) reach = farthest_neighbour(*graph, state.given(), state.given(), options.metric, context);
+  kept.keep_rows("reach", Matrix(reach));
 }
 
 // Two computations of one distance agree up to the rounding of their sums, also where a fit comes from another machine.

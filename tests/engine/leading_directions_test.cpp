@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "calor/core/random.h"
 #include "calor/engine/leading_directions.h"
@@ -69,6 +70,21 @@ TEST(LeadingDirections, NeighboursAreThoseOfSorting) {
       EXPECT_EQ(std::vector<std::int32_t>(found.column.begin() + found.begin[i], found.column.begin() + found.begin[i + 1]), expected) << "row " << i << ", scale " << scale;
     }
   }
+}
+
+// As far as measuring all neighbours says, to the last bit.
+TEST(FarthestNeighbour, ComesWithTheNeighbours) {
+  for (const Metric metric : {Metric::euclidean, Metric::cosine, Metric::manhattan})
+    for (const double scale : {1.0, 0x1p600})
+      for (const double thickness : {0.0, 0.3}) {
+        Matrix points = scale * near_a_plane(metric == Metric::manhattan || scale > 1 ? 300 : 5000, 120, 3, thickness);
+        points.topRows(30) = points.middleRows(30, 30);  // copies
+        points.row(77).setZero();
+        const Points given{std::make_shared<const Matrix>(points), nullptr, nullptr};
+        Vector farthest;
+        const Csr graph = nearest(given, given, {9, metric, true, nullptr}, Context(), &farthest);
+        EXPECT_EQ(farthest, farthest_neighbour(graph, given, given, metric, Context())) << static_cast<int>(metric) << ", scale " << scale << ", thickness " << thickness;
+      }
 }
 
 }  // namespace

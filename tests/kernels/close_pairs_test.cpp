@@ -2,6 +2,7 @@
 // occur, so that equality decides.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -55,6 +56,47 @@ TEST(ClosePairs, EqualAllDistances) {
         expect_exact(rows, columns, 3, offset, false);
         expect_exact(rows, columns, 20, offset, true);
       }
+}
+
+// Blocks in order, of which far ones are passed over, and screening by leading coordinates: the same as pair by pair.
+TEST(ClosePairs, InBlocksOfNearPoints) {
+  for (const std::int64_t dim : {3, 40}) {
+    constexpr std::int64_t rows = 2300, columns = 2400;
+    auto x = points(rows, dim, 0, 5), y = points(columns, dim, 0, 6);
+    for (auto* at : {&x, &y})
+      for (std::size_t n = 0; n < at->size(); ++n) {
+        const std::int64_t c = static_cast<std::int64_t>(n) % dim, i = static_cast<std::int64_t>(n) / dim;
+        (*at)[n] = std::ldexp((*at)[n], static_cast<int>(-c / 8)) + (c < 3 ? 16.0 * static_cast<double>(i * 7 % 5 == c) : 0.0);
+      }
+    LeadingDirections leading;
+    leading.count = 12;
+    leading.at.assign(static_cast<std::size_t>(12 * dim), 0.0);
+    ClosePairsProblem problem;
+    problem.rows = {x.data(), rows, dim, nullptr};
+    problem.columns = {y.data(), columns, dim, nullptr};
+    const auto measure = [&](std::int64_t i, std::int64_t j) { return squared_distance(x.data() + i * dim, y.data() + j * dim, dim); };
+    for (std::int64_t j = 0; j < columns; ++j) problem.reach.push_back(std::min(measure(j * 5 % rows, j), dim == 40 ? 8.0 : 0.5));
+    for (std::int64_t j = 5; j < columns; j += 97) problem.reach[j] = std::numeric_limits<double>::infinity();
+    problem.close = [&](std::int64_t i, std::int64_t j) { return measure(i, j) <= problem.reach[j]; };
+    if (dim == 40) {
+      for (std::int64_t m = 0; m < 12; ++m) leading.at[m * dim + m] = 1;
+      leading.screen = true;
+      problem.leading = &leading;
+    }
+    std::vector<std::vector<std::int32_t>> expected(static_cast<std::size_t>(rows));
+    std::size_t pairs = 0;
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < columns; ++j)
+        if (problem.close(i, j)) {
+          expected[i].push_back(static_cast<std::int32_t>(j));
+          ++pairs;
+        }
+    ASSERT_GT(pairs, 3 * static_cast<std::size_t>(rows));
+    for (const std::string& isa : isa_names()) {
+      const WithIsa forced(isa);
+      EXPECT_EQ(close_pairs(problem, Context()), expected) << dim << " dimensions on " << isa;
+    }
+  }
 }
 
 TEST(ClosePairs, TheNumberFoundMayStopIt) {

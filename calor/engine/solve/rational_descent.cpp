@@ -19,17 +19,18 @@ using kernels::move_lanes;
 
 namespace {
 
-// When an edge is due: `pace` is its pulls per epoch in units of 2^-32, `phase` where in its period it begins.
+// When an edge is due: `pace` is its pulls per epoch in units of 2^-32, 0 for one in each, `phase` where in its period it begins.
 struct Due {
   std::int32_t tail;
-  std::uint32_t phase;
-  std::uint64_t pace;
+  std::uint32_t phase, pace;
   std::int64_t in(std::uint64_t epoch) const {
-    return static_cast<std::int64_t>(((phase + (epoch + 1) * pace) >> 32) - ((phase + epoch * pace) >> 32));
+    const std::uint64_t step = pace == 0 ? std::uint64_t{1} << 32 : pace;
+    return static_cast<std::int64_t>(((phase + (epoch + 1) * step) >> 32) - ((phase + epoch * step) >> 32));
   }
 };
 
-// Points in groups of move_lanes that have about as many pulls; their edges with them.
+// Points in groups of move_lanes that have about as many pulls, and their edges, one after the other as an epoch takes them: an epoch reads all
+// edges, which in another order waits for memory.
 class Schedule {
  public:
   Schedule(const Csr& weights, const RationalOptions& options) {
@@ -37,38 +38,45 @@ class Schedule {
     const double greatest = weights.values.empty() ? 1 : *std::max_element(weights.values.begin(), weights.values.end());
     const double least = greatest / static_cast<double>(std::max<std::int64_t>(1, options.epochs));
     std::vector<double> pulls(static_cast<std::size_t>(n), 0.0);
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e) {
-        const double weight = weights.values[e];
-        if (weight < least) continue;
-        const auto phase = philox({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(weights.column[e]), static_cast<std::uint32_t>(Purpose::permutation), 0},
-                                  {static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32)})[0];
-        edges_.push_back({weights.column[e], phase, static_cast<std::uint64_t>(weight / greatest * 0x1p32)});
-        pulls[i] += weight;
-      }
-      begin_.push_back(static_cast<std::int64_t>(edges_.size()));
-    }
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t e = weights.begin[i]; e < weights.begin[i + 1]; ++e)
+        if (weights.values[e] >= least) pulls[i] += weights.values[e];
     std::vector<std::int32_t> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](std::int32_t i, std::int32_t j) { return pulls[i] > pulls[j]; });
-    for (std::int64_t at = 0; at < n; at += move_lanes) {
-      std::array<std::int32_t, move_lanes> group;
-      for (std::int64_t l = 0; l < move_lanes; ++l) group[l] = at + l < n ? order[at + l] : -1;
-      groups_.push_back(group);
+    const std::int64_t groups = (n + move_lanes - 1) / move_lanes, parts = std::min(epoch_parts, groups);
+    for (std::int64_t part = 0; part < parts; ++part) {
+      // Groups part, part + parts, ...: points with many and few edges in each.
+      for (std::int64_t g = part; g < groups; g += parts) {
+        std::array<std::int32_t, move_lanes> group;
+        for (std::int64_t l = 0; l < move_lanes; ++l) {
+          group[l] = g * move_lanes + l < n ? order[g * move_lanes + l] : -1;
+          for (std::int64_t e = group[l] < 0 ? 0 : weights.begin[group[l]]; group[l] >= 0 && e < weights.begin[group[l] + 1]; ++e) {
+            const double weight = weights.values[e];
+            if (weight < least) continue;
+            const auto phase = philox({static_cast<std::uint32_t>(group[l]), static_cast<std::uint32_t>(weights.column[e]), static_cast<std::uint32_t>(Purpose::permutation), 0},
+                                      {static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32)})[0];
+            edges_.push_back({weights.column[e], phase, static_cast<std::uint32_t>(static_cast<std::uint64_t>(weight / greatest * 0x1p32))});
+          }
+          begin_.push_back(static_cast<std::int64_t>(edges_.size()));
+        }
+        groups_.push_back(group);
+      }
+      ends_.push_back(static_cast<std::int64_t>(groups_.size()));
     }
   }
 
-  std::int64_t groups() const { return static_cast<std::int64_t>(groups_.size()); }
+  std::int64_t parts() const { return static_cast<std::int64_t>(ends_.size()); }
+  std::int64_t begin(std::int64_t part) const { return part == 0 ? 0 : ends_[part - 1]; }  // of its groups
+  std::int64_t end(std::int64_t part) const { return ends_[part]; }
   const std::array<std::int32_t, move_lanes>& group(std::int64_t g) const { return groups_[g]; }
 
   // The tails that pull the group's points in an epoch, [step][move_lanes]; returns the steps.
   std::int64_t tails(std::int64_t g, std::uint64_t epoch, std::vector<std::int32_t>& tails) const {
     std::int64_t steps = 0;
     for (std::int64_t l = 0; l < move_lanes; ++l) {
-      const std::int32_t i = groups_[g][l];
-      if (i < 0) continue;
       std::int64_t step = 0;
-      for (std::int64_t e = begin_[i]; e < begin_[i + 1]; ++e)
+      for (std::int64_t e = begin_[g * move_lanes + l]; e < begin_[g * move_lanes + l + 1]; ++e)
         for (std::int64_t due = edges_[e].in(epoch); due > 0; --due, ++step) {
           if (step == steps) {
             ++steps;
@@ -82,9 +90,10 @@ class Schedule {
   }
 
  private:
-  std::vector<std::int64_t> begin_{0};
+  std::vector<std::int64_t> begin_{0};  // of a point's edges, by group and lane
   std::vector<Due> edges_;
   std::vector<std::array<std::int32_t, move_lanes>> groups_;
+  std::vector<std::int64_t> ends_;
 };
 
 }  // namespace
@@ -106,13 +115,12 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
   moves.seed = options.seed;
   moves.purpose = static_cast<std::uint32_t>(Purpose::shuffle);
   const auto kernel = kernels::current_isa().descents().rational_moves;
-  const std::int64_t parts = std::min(epoch_parts, schedule.groups());
   struct Pulls {  // of a group
     std::vector<std::int32_t> tails;
     std::vector<float> ways;
     std::int64_t steps = 0;
   };
-  std::vector<Pulls> pulls(static_cast<std::size_t>((schedule.groups() + parts - 1) / std::max<std::int64_t>(1, parts)));
+  std::vector<Pulls> pulls(static_cast<std::size_t>(schedule.parts() ? schedule.end(0) : 0));  // the first part has the most
   const auto matrix = [&] {
     Matrix rows(n, dims);
     for (std::int64_t c = 0; c < dims; ++c)
@@ -124,16 +132,15 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
     if (context.stopping()) break;  // the map as it is
     moves.epoch = static_cast<std::uint32_t>(epoch);
     moves.rate = static_cast<float>(options.rate * (1 - static_cast<double>(epoch) / static_cast<double>(options.epochs)));
-    for (std::int64_t part = 0; part < parts; ++part) {
-      // Groups part, part + parts, ...: points with many and few edges in each.
-      const std::int64_t own = (schedule.groups() - part + parts - 1) / parts;
+    for (std::int64_t part = 0; part < schedule.parts(); ++part) {
+      const std::int64_t first = schedule.begin(part), own = schedule.end(part) - first;
       constexpr std::int64_t at_once = 4;
       parallel_for((own + at_once - 1) / at_once, context.threads, [&](std::int64_t piece) {
         std::vector<float> places(static_cast<std::size_t>(dims * move_lanes));
         for (std::int64_t k = piece * at_once; k < std::min(own, (piece + 1) * at_once); ++k) {
-          const auto& group = schedule.group(part + k * parts);
+          const auto& group = schedule.group(first + k);
           Pulls& pulled = pulls[static_cast<std::size_t>(k)];
-          pulled.steps = schedule.tails(part + k * parts, static_cast<std::uint64_t>(epoch), pulled.tails);
+          pulled.steps = schedule.tails(first + k, static_cast<std::uint64_t>(epoch), pulled.tails);
           pulled.ways.resize(std::max(pulled.ways.size(), static_cast<std::size_t>(pulled.steps * dims * move_lanes)));
           for (std::int64_t c = 0; c < dims; ++c)
             for (std::int64_t l = 0; l < move_lanes; ++l) places[c * move_lanes + l] = group[l] < 0 ? 0 : points[c * n + group[l]];
@@ -144,7 +151,7 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
         }
       });
       for (std::int64_t k = 0; k < own; ++k)
-        for (const std::int32_t i : schedule.group(part + k * parts))
+        for (const std::int32_t i : schedule.group(first + k))
           for (std::int64_t c = 0; c < dims && i >= 0; ++c) points[c * n + i] = moved[c * n + i];
       for (std::int64_t k = 0; k < own; ++k) {  // the other ends of the edges, in the order of groups
         const Pulls& pulled = pulls[static_cast<std::size_t>(k)];
