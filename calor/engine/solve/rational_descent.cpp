@@ -19,14 +19,15 @@ using kernels::move_lanes;
 
 namespace {
 
-// When an edge is due: `pace` is its pulls per epoch in units of 2^-32, 0 for one in each, `phase` where in its period it begins.
+// When an edge is due: `pace` is its pulls per epoch in units of 2^-32, 0 for one in each, `phase` where in its period it begins.  At most one pull
+// falls into an epoch.
 struct Due {
   std::int32_t tail;
   std::uint32_t phase, pace;
-  std::int64_t in(std::uint64_t epoch) const {
-    const std::uint64_t step = pace == 0 ? std::uint64_t{1} << 32 : pace;
-    return static_cast<std::int64_t>(((phase + (epoch + 1) * step) >> 32) - ((phase + epoch * step) >> 32));
-  }
+  std::uint64_t step() const { return pace == 0 ? std::uint64_t{1} << 32 : pace; }
+  std::uint64_t pulls_through(std::uint64_t epoch) const { return (phase + (epoch + 1) * step()) >> 32; }
+  // The epoch of pull number n, from 1 on.
+  std::uint32_t epoch_of(std::uint64_t n) const { return static_cast<std::uint32_t>(((n << 32) - phase + step() - 1) / step() - 1); }
 };
 
 // Points in groups of move_lanes that have about as many pulls, and their edges, one after the other as an epoch takes them: an epoch reads all
@@ -57,6 +58,7 @@ class Schedule {
             const auto phase = philox({static_cast<std::uint32_t>(group[l]), static_cast<std::uint32_t>(weights.column[e]), static_cast<std::uint32_t>(Purpose::permutation), 0},
                                       {static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32)})[0];
             edges_.push_back({weights.column[e], phase, static_cast<std::uint32_t>(static_cast<std::uint64_t>(weight / greatest * 0x1p32))});
+            next_.push_back(edges_.back().epoch_of(1));
           }
           begin_.push_back(static_cast<std::int64_t>(edges_.size()));
         }
@@ -71,20 +73,26 @@ class Schedule {
   std::int64_t end(std::int64_t part) const { return ends_[part]; }
   const std::array<std::int32_t, move_lanes>& group(std::int64_t g) const { return groups_[g]; }
 
-  // The tails that pull the group's points in an epoch, [step][move_lanes]; returns the steps.
-  std::int64_t tails(std::int64_t g, std::uint64_t epoch, std::vector<std::int32_t>& tails) const {
+  // The tails that pull the group's points in an epoch, [step][move_lanes]; returns the steps.  Epochs must come one after the other.
+  std::int64_t tails(std::int64_t g, std::uint64_t epoch, std::vector<std::int32_t>& tails, std::vector<std::int64_t>& due) {
     std::int64_t steps = 0;
     for (std::int64_t l = 0; l < move_lanes; ++l) {
-      std::int64_t step = 0;
-      for (std::int64_t e = begin_[g * move_lanes + l]; e < begin_[g * move_lanes + l + 1]; ++e)
-        for (std::int64_t due = edges_[e].in(epoch); due > 0; --due, ++step) {
-          if (step == steps) {
-            ++steps;
-            if (tails.size() < static_cast<std::size_t>(steps * move_lanes)) tails.resize(static_cast<std::size_t>(steps * move_lanes));
-            std::fill_n(tails.begin() + step * move_lanes, move_lanes, -1);
-          }
-          tails[step * move_lanes + l] = edges_[e].tail;
-        }
+      const std::int64_t begin = begin_[g * move_lanes + l], end = begin_[g * move_lanes + l + 1];
+      if (due.size() < static_cast<std::size_t>(end - begin)) due.resize(static_cast<std::size_t>(end - begin));
+      std::int64_t count = 0;
+      for (std::int64_t e = begin; e < end; ++e) {  // without branches: whether an edge is due is hard to foretell
+        due[count] = e;
+        count += next_[e] == epoch;
+      }
+      for (; steps < count; ++steps) {
+        if (tails.size() < static_cast<std::size_t>((steps + 1) * move_lanes)) tails.resize(static_cast<std::size_t>((steps + 1) * move_lanes));
+        std::fill_n(tails.begin() + steps * move_lanes, move_lanes, -1);
+      }
+      for (std::int64_t step = 0; step < count; ++step) {
+        const Due& edge = edges_[due[step]];
+        tails[step * move_lanes + l] = edge.tail;
+        next_[due[step]] = edge.epoch_of(edge.pulls_through(epoch) + 1);
+      }
     }
     return steps;
   }
@@ -92,6 +100,7 @@ class Schedule {
  private:
   std::vector<std::int64_t> begin_{0};  // of a point's edges, by group and lane
   std::vector<Due> edges_;
+  std::vector<std::uint32_t> next_;  // the epoch in which an edge is due again
   std::vector<std::array<std::int32_t, move_lanes>> groups_;
   std::vector<std::int64_t> ends_;
 };
@@ -100,7 +109,7 @@ class Schedule {
 
 Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context) {
   const std::int64_t n = start.rows(), dims = start.cols();
-  const Schedule schedule(weights, options);
+  Schedule schedule(weights, options);
   std::vector<float> points(static_cast<std::size_t>(dims * n)), moved(points.size());
   for (std::int64_t c = 0; c < dims; ++c)
     for (std::int64_t i = 0; i < n; ++i) moved[c * n + i] = points[c * n + i] = static_cast<float>(start(i, c));
@@ -117,6 +126,7 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
   const auto kernel = kernels::current_isa().descents().rational_moves;
   struct Pulls {  // of a group
     std::vector<std::int32_t> tails;
+    std::vector<std::int64_t> due;
     std::vector<float> ways;
     std::int64_t steps = 0;
   };
@@ -140,7 +150,7 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
         for (std::int64_t k = piece * at_once; k < std::min(own, (piece + 1) * at_once); ++k) {
           const auto& group = schedule.group(first + k);
           Pulls& pulled = pulls[static_cast<std::size_t>(k)];
-          pulled.steps = schedule.tails(first + k, static_cast<std::uint64_t>(epoch), pulled.tails);
+          pulled.steps = schedule.tails(first + k, static_cast<std::uint64_t>(epoch), pulled.tails, pulled.due);
           pulled.ways.resize(std::max(pulled.ways.size(), static_cast<std::size_t>(pulled.steps * dims * move_lanes)));
           for (std::int64_t c = 0; c < dims; ++c)
             for (std::int64_t l = 0; l < move_lanes; ++l) places[c * move_lanes + l] = group[l] < 0 ? 0 : points[c * n + group[l]];
