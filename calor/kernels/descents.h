@@ -12,6 +12,10 @@ struct Descents {
   // student_sums.h: point `row` against the points before it.
   double (*student_row)(std::int64_t row, std::int64_t dims, const double* points, std::int64_t stride, double freedom, double* pushes);
 
+  // pull = sum over `count` edges of p (y - other) / (1 + share |y - other|^2) in two dimensions, others being the points [..][2] at `columns`.  In
+  // floats: within 1e-6 of the sum of magnitudes, beside the rounding of the points' own differences.
+  void (*student_pull)(const float* points, const float* y, const std::int32_t* columns, const float* p, std::int64_t count, float share, double* pull);
+
   // gaussian_pushes.h: row i.
   double (*gaussian_log)(std::int64_t row, std::int64_t n, std::int64_t dims, const double* points, std::int64_t stride);
   void (*gaussian_push)(std::int64_t row, std::int64_t n, std::int64_t dims, const double* points, std::int64_t stride, const double* logs,

@@ -78,7 +78,7 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   const double steps = static_cast<double>(match_steps(arguments, usual_most)), n = estimate.rows, edges = estimate.edges > 0 ? estimate.edges : n * n;
   const bool exact = arguments.word("sums") == "exact" || arguments.integer("dims") != 2 || (arguments.word("sums") == "auto" && n <= StudentLoss::most_exact);
   constexpr double pair_cost = 30, grid_cost = 3e7;  // multiply-adds; a grid of some 300 nodes an axis
-  estimate.use(32 * edges + 8 * n * arguments.number("dims") * (exact ? 24 : 8) + (exact ? 0 : 4 * 15 * 1e6));
+  estimate.use((exact ? 32 : 36) * edges + 8 * n * arguments.number("dims") * (exact ? 24 : 9) + (exact ? 0 : 4 * 15 * 1e6));
   estimate.visits += steps * 2 * edges;
   estimate.operations += steps * (exact ? pair_cost * n * n / 2 : grid_cost + 100 * n);
 }

@@ -84,6 +84,36 @@ TEST(StudentSums, AreTheirDefinition) {
   });
 }
 
+TEST(StudentPull, IsItsDefinition) {
+  constexpr std::int64_t n = 60;
+  Random random(3, Purpose::test);
+  std::vector<float> points(static_cast<std::size_t>(2 * n));
+  for (float& value : points) value = static_cast<float>(20 * random.normal());
+  for (const std::int64_t count : {0, 1, 3, 7, 8, 9, 16, 59}) {
+    std::vector<std::int32_t> columns;
+    std::vector<float> p;
+    for (std::int64_t e = 0; e < count; ++e) {
+      columns.push_back(static_cast<std::int32_t>(e * 7 % n));
+      p.push_back(static_cast<float>(1e-5 * random.uniform()));
+    }
+    for (const float share : {1.0F, 4.0F}) {
+      long double expected[2] = {0, 0}, magnitude = 0;
+      for (std::int64_t e = 0; e < count; ++e) {
+        const long double x = static_cast<long double>(points[10]) - points[2 * columns[e]], y = static_cast<long double>(points[11]) - points[2 * columns[e] + 1];
+        const long double strength = p[e] / (1 + share * (x * x + y * y));
+        expected[0] += strength * x;
+        expected[1] += strength * y;
+        magnitude += strength * (std::abs(x) + std::abs(y));
+      }
+      on_every_isa([&] {
+        double pull[2] = {7, 7};
+        current_isa().descents().student_pull(points.data(), &points[10], columns.data(), p.data(), count, share, pull);
+        for (int c = 0; c < 2; ++c) EXPECT_NEAR(pull[c], static_cast<double>(expected[c]), 1e-6 * static_cast<double>(magnitude)) << count << " edges, share " << share;
+      });
+    }
+  }
+}
+
 TEST(GaussianPushes, AreTheirDefinitionWithoutUnderflow) {
   on_every_isa([] {
     for (const double spread : {0.5, 20.0})  // rows whose nearest is hundreds away: exp(-d^2) is 0

@@ -109,6 +109,8 @@ void StudentGrid::make_spectra(const Context& context) {
         half_im_[k * rows + first + l] = (mirrored - at) / 2;  // the spectrum of x w b over i
       }
   });
+  std::vector<double> left(static_cast<std::size_t>(m));
+  for (std::int64_t k = 0; k < m; ++k) left[k] = softened(k, m);
   for (std::vector<float>* spectrum : {&weight_, &push_x_, &push_y_}) spectrum->assign(static_cast<std::size_t>(groups * m * fft_lanes), 0);
   parallel_for(groups, context.threads, [&](std::int64_t g) {
     Lanes lanes(*fft_);
@@ -123,7 +125,7 @@ void StudentGrid::make_spectra(const Context& context) {
     for (std::int64_t y = 0; y < m; ++y)
       for (std::int64_t l = 0; l < count; ++l) {
         const std::int64_t e = y * fft_lanes + l;
-        const double sharper = 1 / (softened(first + l, m) * softened(y, m));
+        const double sharper = 1 / (left[first + l] * left[y]);
         weight_[g * m * fft_lanes + e] = static_cast<float>(sharper * lanes.re[e]);
         push_x_[g * m * fft_lanes + e] = static_cast<float>(sharper * lanes.im[e]);
       }

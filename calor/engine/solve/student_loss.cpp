@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/threads.h"
+#include "calor/kernels/isa.h"
 #include "calor/kernels/student_sums.h"
 
 namespace calor::engine {
@@ -22,17 +23,23 @@ StudentLoss::StudentLoss(const Csr& p, std::int64_t dims, double freedom, Studen
   require(!on_grid_ || dims == 2, Fault::usage, "[match] expected 2 dimensions for sums=grid, found {}: give sums=exact", dims);
   for (const double value : p.values)
     if (value > 0) entropy_ += value * std::log(value);
+  if (!on_grid_) return;
+  float_p_.assign(p.values.begin(), p.values.end());
+  float_rows_.resize(rows_.size());
 }
 
-// gradient_i += exaggeration sum_j p_ij b_ij (y_i - y_j); returns sum_ij p_ij log w_ij.
+void StudentLoss::put_rows(const double* points) {
+  for (std::int64_t i = 0; i < p_.rows; ++i)
+    for (std::int64_t c = 0; c < dims_; ++c) rows_[i * dims_ + c] = points[c * stride_ + i];
+  if (on_grid_) std::copy(rows_.begin(), rows_.end(), float_rows_.begin());
+}
+
+// gradient_i += exaggeration sum_j p_ij b_ij (y_i - y_j).
 template <int known>
-double StudentLoss::attract(const double* points, double exaggeration, bool with_loss, double* gradient, const Context& context) {
+void StudentLoss::attract(double exaggeration, double* gradient, const Context& context) const {
   const std::int64_t dims = known ? known : dims_, n = p_.rows;
   const double share = 1 / freedom_;
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t c = 0; c < dims; ++c) rows_[i * dims + c] = points[c * stride_ + i];
-  std::vector<double> logs(static_cast<std::size_t>((n + rows_at_once - 1) / rows_at_once), 0.0);
-  parallel_for(static_cast<std::int64_t>(logs.size()), context.threads, [&](std::int64_t piece) {
+  parallel_for((n + rows_at_once - 1) / rows_at_once, context.threads, [&](std::int64_t piece) {
     std::vector<double> several(known ? 0 : static_cast<std::size_t>(dims));
     double few[known ? known : 1] = {}, *pull = known ? few : several.data();
     for (std::int64_t i = piece * rows_at_once; i < std::min(n, (piece + 1) * rows_at_once); ++i) {
@@ -42,12 +49,40 @@ double StudentLoss::attract(const double* points, double exaggeration, bool with
         const double* other = &rows_[p_.column[e] * dims];
         double square = 0;
         for (std::int64_t c = 0; c < dims; ++c) square += (own[c] - other[c]) * (own[c] - other[c]);
-        const double ratio = 1 + square * share, strength = p_.values[e] / ratio;
+        const double strength = p_.values[e] / (1 + square * share);
         for (std::int64_t c = 0; c < dims; ++c) pull[c] += strength * (own[c] - other[c]);
-        if (with_loss) logs[piece] -= p_.values[e] * freedom_ * std::log(ratio);
       }
       for (std::int64_t c = 0; c < dims; ++c) gradient[c * stride_ + i] += exaggeration * pull[c];
     }
+  });
+}
+
+void StudentLoss::attract_in_floats(double exaggeration, double* gradient, const Context& context) const {
+  const std::int64_t n = p_.rows;
+  const auto kernel = kernels::current_isa().descents().student_pull;
+  parallel_for((n + rows_at_once - 1) / rows_at_once, context.threads, [&](std::int64_t piece) {
+    for (std::int64_t i = piece * rows_at_once; i < std::min(n, (piece + 1) * rows_at_once); ++i) {
+      const std::int64_t begin = p_.begin[i];
+      double pull[2];
+      kernel(float_rows_.data(), &float_rows_[2 * i], p_.column.data() + begin, float_p_.data() + begin, p_.begin[i + 1] - begin, static_cast<float>(1 / freedom_), pull);
+      for (std::int64_t c = 0; c < 2; ++c) gradient[c * stride_ + i] += exaggeration * pull[c];
+    }
+  });
+}
+
+// sum_ij p_ij log w_ij.
+double StudentLoss::log_sum(const Context& context) const {
+  const std::int64_t n = p_.rows;
+  const double share = 1 / freedom_;
+  std::vector<double> logs(static_cast<std::size_t>((n + rows_at_once - 1) / rows_at_once), 0.0);
+  parallel_for(static_cast<std::int64_t>(logs.size()), context.threads, [&](std::int64_t piece) {
+    for (std::int64_t i = piece * rows_at_once; i < std::min(n, (piece + 1) * rows_at_once); ++i)
+      for (std::int64_t e = p_.begin[i]; e < p_.begin[i + 1]; ++e) {
+        const double *own = &rows_[i * dims_], *other = &rows_[p_.column[e] * dims_];
+        double square = 0;
+        for (std::int64_t c = 0; c < dims_; ++c) square += (own[c] - other[c]) * (own[c] - other[c]);
+        logs[piece] -= p_.values[e] * freedom_ * std::log(1 + square * share);
+      }
   });
   double sum = 0;
   for (const double part : logs) sum += part;
@@ -59,14 +94,15 @@ double StudentLoss::operator()(const double* points, double exaggeration, bool w
                                 : kernels::student_sums(p_.rows, dims_, points, stride_, freedom_, pushes_.data(), context);
   const double per = total > 0 ? 1 / total : 0;
   for (std::size_t e = 0; e < pushes_.size(); ++e) gradient[e] = -per * pushes_[e];
-  double logs = 0;
-  switch (dims_) {
-    case 1: logs = attract<1>(points, exaggeration, with_loss, gradient, context); break;
-    case 2: logs = attract<2>(points, exaggeration, with_loss, gradient, context); break;
-    case 3: logs = attract<3>(points, exaggeration, with_loss, gradient, context); break;
-    default: logs = attract<0>(points, exaggeration, with_loss, gradient, context);
+  put_rows(points);
+  if (on_grid_) attract_in_floats(exaggeration, gradient, context);
+  else switch (dims_) {
+    case 1: attract<1>(exaggeration, gradient, context); break;
+    case 2: attract<2>(exaggeration, gradient, context); break;
+    case 3: attract<3>(exaggeration, gradient, context); break;
+    default: attract<0>(exaggeration, gradient, context);
   }
-  return with_loss ? entropy_ - logs + std::log(total) : 0;
+  return with_loss ? entropy_ - log_sum(context) + std::log(total) : 0;
 }
 
 }  // namespace calor::engine

@@ -29,8 +29,11 @@ class StudentLoss {
   static constexpr std::int64_t most_exact = 4000;
 
  private:
+  void put_rows(const double* points);
   template <int known>
-  double attract(const double* points, double exaggeration, bool with_loss, double* gradient, const Context& context);
+  void attract(double exaggeration, double* gradient, const Context& context) const;
+  void attract_in_floats(double exaggeration, double* gradient, const Context& context) const;
+  double log_sum(const Context& context) const;
 
   const Csr& p_;
   std::int64_t dims_, stride_;
@@ -38,7 +41,8 @@ class StudentLoss {
   bool on_grid_;
   double entropy_ = 0;  // sum p log p
   StudentGrid grid_;
-  std::vector<double> pushes_, rows_;  // rows_: the points, [n][dims]
+  std::vector<double> pushes_, rows_;       // rows_: the points, [n][dims]
+  std::vector<float> float_p_, float_rows_;  // beside a grid, whose pushes are floats too: attraction goes by them
 };
 
 }  // namespace calor::engine

@@ -19,7 +19,7 @@ namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
 const Descents* descents() {
-  static const Descents table{student_row, gaussian_log, gaussian_push, fft_pass, rational_moves};
+  static const Descents table{student_row, student_pull, gaussian_log, gaussian_push, fft_pass, rational_moves};
   return &table;
 }
 

@@ -6,7 +6,9 @@
 #define CALOR_KERNELS_HIGHWAY_STUDENT_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "calor/kernels/student_sums.h"
 #include "hwy/contrib/math/math-inl.h"
@@ -68,6 +70,43 @@ HWY_INLINE double student_row_of(std::int64_t row, std::int64_t dims, const doub
 HWY_NOINLINE double student_row(std::int64_t row, std::int64_t dims, const double* points, std::int64_t stride, double freedom, double* pushes) {
   return freedom == 1 ? student_row_of<true>(row, dims, points, stride, freedom, pushes)
                       : student_row_of<false>(row, dims, points, stride, freedom, pushes);
+}
+
+// A vector holds the two coordinates of as many points as a vector of doubles has lanes: one gather brings both.
+HWY_NOINLINE void student_pull(const float* HWY_RESTRICT points, const float* y, const std::int32_t* HWY_RESTRICT columns, const float* HWY_RESTRICT p,
+                               std::int64_t count, float share, double* pull) {
+  const hn::CappedTag<double, 8> pairs;
+  const hn::Repartition<float, decltype(pairs)> floats;
+  const hn::RebindToSigned<decltype(pairs)> places;
+  const hn::RebindToUnsigned<decltype(pairs)> words;
+  const hn::Rebind<std::int32_t, decltype(pairs)> narrow_places;
+  const hn::Rebind<std::uint32_t, decltype(pairs)> narrow_words;
+  constexpr std::int64_t lanes = hn::MaxLanes(decltype(pairs)());
+  double both;
+  std::memcpy(&both, y, sizeof both);
+  const auto own = hn::BitCast(floats, hn::Set(pairs, both)), one = hn::Set(floats, 1.0F), factor = hn::Set(floats, share);
+  auto sum = hn::Zero(floats);
+  const auto add = [&](const std::int32_t* column, const float* weight) HWY_ATTR {
+    const auto others = hn::GatherIndex(pairs, reinterpret_cast<const double*>(points), hn::PromoteTo(places, hn::LoadU(narrow_places, column)));
+    const auto single = hn::PromoteTo(words, hn::LoadU(narrow_words, reinterpret_cast<const std::uint32_t*>(weight)));
+    const auto weights = hn::BitCast(floats, hn::Or(single, hn::ShiftLeft<32>(single)));
+    const auto way = hn::Sub(own, hn::BitCast(floats, others)), part = hn::Mul(way, way);
+    const auto square = hn::Add(part, hn::Shuffle2301(part));
+    sum = hn::MulAdd(hn::Div(weights, hn::MulAdd(factor, square, one)), way, sum);
+  };
+  std::int64_t e = 0;
+  for (; e + lanes <= count; e += lanes) add(columns + e, p + e);
+  if (e < count) {
+    std::int32_t column[lanes] = {};
+    float weight[lanes] = {};
+    std::copy_n(columns + e, count - e, column);
+    std::copy_n(p + e, count - e, weight);
+    add(column, weight);
+  }
+  float sums[2 * lanes];
+  hn::StoreU(sum, floats, sums);
+  pull[0] = pull[1] = 0;
+  for (std::int64_t n = 0; n < 2 * lanes; ++n) pull[n % 2] += static_cast<double>(sums[n]);
 }
 
 }  // namespace HWY_NAMESPACE

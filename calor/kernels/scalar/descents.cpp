@@ -27,6 +27,16 @@ static double student_row(std::int64_t row, std::int64_t dims, const double* poi
   return sum;
 }
 
+static void student_pull(const float* points, const float* y, const std::int32_t* columns, const float* p, std::int64_t count, float share, double* pull) {
+  pull[0] = pull[1] = 0;
+  for (std::int64_t e = 0; e < count; ++e) {
+    const float x_way = y[0] - points[2 * columns[e]], y_way = y[1] - points[2 * columns[e] + 1];
+    const float strength = p[e] / (1 + share * (x_way * x_way + y_way * y_way));
+    pull[0] += strength * x_way;
+    pull[1] += strength * y_way;
+  }
+}
+
 static double square_of(std::int64_t i, std::int64_t j, std::int64_t dims, const double* points, std::int64_t stride) {
   double square = 0;
   for (std::int64_t c = 0; c < dims; ++c) square += std::pow(points[c * stride + i] - points[c * stride + j], 2);
@@ -105,7 +115,7 @@ static void rational_moves(const RationalMoves& moves, const MovingPoints& movin
 }
 
 const Descents* descents() {
-  static const Descents table{student_row, gaussian_log, gaussian_push, fft_pass, rational_moves};
+  static const Descents table{student_row, student_pull, gaussian_log, gaussian_push, fft_pass, rational_moves};
   return &table;
 }
 
