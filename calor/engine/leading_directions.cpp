@@ -25,7 +25,7 @@ constexpr std::int64_t most_in_short = 96, most_in_long = kernels::most_leading;
 
 // What a search takes, in multiply-adds of a product tile: of a pair beside its product, of one that is multiplied in full and of its dimensions,
 // of a coordinate of a point and of a sampled one for each dimension, in double.
-constexpr double pair_cost = 20, whole_cost = 1200, whole_dim_cost = 2, coordinate_cost = 4, sample_cost = 20;
+constexpr double pair_cost = 20, whole_cost = 1200, whole_dim_cost = 2, coordinate_cost = 4, sample_cost = 40;
 
 struct Sample {
   Matrix points;

@@ -79,7 +79,7 @@ class CandidateLists {
     float lower, upper;  // bounds of the squared distance
     std::int32_t column;
   };
-  static std::int64_t capacity(std::int64_t k) { return k + k / 2 + 16; }
+  static std::int64_t capacity(std::int64_t k) { return k + k / 2 + 32; }
 
   void set_bound(std::int64_t i) { bounds_[i] = rounded_down(screened_.half(i) - 0.5 * thresholds_[i]); }
 

@@ -70,7 +70,6 @@ class Search {
 
   // Blocks with themselves and with the nearest ones give every row a bound; then all others, those that follow each other in the order first.
   void over_block_pairs() {
-    constexpr std::int64_t near = 16;  // blocks
     const std::int64_t blocks = ScreenedPoints::blocks_of(problem_.rows.count), tiles = blocks * (blocks + 1) / 2;
     guards_ = std::vector<std::mutex>(static_cast<std::size_t>(blocks));
     farthest_ = std::vector<std::atomic<float>>(static_cast<std::size_t>(blocks));
@@ -83,13 +82,7 @@ class Search {
     };
     parallel_for(blocks, context_.threads, [&](std::int64_t a) { visit(a, a); });
 
-    std::vector<std::pair<std::int32_t, std::int32_t>> first;
-    if (columns_.blocks().ordered() && blocks > 4 * near)
-      for (std::int64_t a = 0; a < blocks; ++a)
-        for (const std::int32_t b : columns_.blocks().nearest(a, columns_.blocks(), near + 1))
-          if (b != a) first.emplace_back(std::min<std::int32_t>(static_cast<std::int32_t>(a), b), std::max<std::int32_t>(static_cast<std::int32_t>(a), b));
-    std::sort(first.begin(), first.end());
-    first.erase(std::unique(first.begin(), first.end()), first.end());
+    const std::vector<std::pair<std::int32_t, std::int32_t>> first = near_pairs();
     parallel_for(static_cast<std::int64_t>(first.size()), context_.threads, [&](std::int64_t n) { visit(first[n].first, first[n].second); });
     parallel_for(blocks, context_.threads, [&](std::int64_t b) {
       for (std::int64_t i = b * block; i < std::min(problem_.rows.count, (b + 1) * block); ++i) lists_->tighten(i);
@@ -102,6 +95,25 @@ class Search {
       const std::pair pair{static_cast<std::int32_t>(std::min(a, b)), static_cast<std::int32_t>(std::max(a, b))};
       if (!std::binary_search(first.begin(), first.end(), pair)) visit(pair.first, pair.second);
     });
+  }
+
+  // Each block with the blocks nearest to it, the lower one first; none where that would be a good part of all pairs.
+  std::vector<std::pair<std::int32_t, std::int32_t>> near_pairs() const {
+    constexpr std::int64_t near = 16;
+    const NearBlocks& blocks = columns_.blocks();
+    if (!blocks.ordered() || blocks.count() <= 4 * near) return {};
+    std::vector<std::vector<std::int32_t>> others(static_cast<std::size_t>(blocks.count()));
+    parallel_for(blocks.count(), context_.threads, [&](std::int64_t a) {
+      context_.check_stop("knn");
+      others[a] = blocks.nearest(a, blocks, near + 1);
+    });
+    std::vector<std::pair<std::int32_t, std::int32_t>> result;
+    for (std::int32_t a = 0; a < static_cast<std::int32_t>(others.size()); ++a)
+      for (const std::int32_t b : others[a])
+        if (b != a) result.emplace_back(std::min(a, b), std::max(a, b));
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+    return result;
   }
 
   void take(std::int64_t a, std::int64_t b) {

@@ -27,7 +27,7 @@ kernels::NeighboursProblem problem_of(const Matrix& points, std::int64_t k) {
 }
 
 TEST(LeadingDirections, AreOrthonormalAndHoldThePlane) {
-  const Matrix points = near_a_plane(6000, 200, 5, 0.05);
+  const Matrix points = near_a_plane(9000, 200, 5, 0.05);
   const auto found = leading_directions(problem_of(points, 10));
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->screen);
@@ -54,7 +54,7 @@ TEST(LeadingDirections, NoneForShortSearchesFewDimensionsOrOnePlace) {
 
 // The whole way, in magnitudes that squares of doubles cannot hold too.
 TEST(LeadingDirections, NeighboursAreThoseOfSorting) {
-  const Matrix points = near_a_plane(6000, 200, 5, 0.3);
+  const Matrix points = near_a_plane(9000, 200, 5, 0.3);
   for (const double scale : {1.0, 0x1p-350, 0x1p350, 0x1p600}) {
     const Matrix scaled = points * scale;
     ASSERT_TRUE(leading_directions(problem_of(points, 8))->screen);
@@ -77,7 +77,7 @@ TEST(FarthestNeighbour, ComesWithTheNeighbours) {
   for (const Metric metric : {Metric::euclidean, Metric::cosine, Metric::manhattan})
     for (const double scale : {1.0, 0x1p600})
       for (const double thickness : {0.0, 0.3}) {
-        Matrix points = scale * near_a_plane(metric == Metric::manhattan || scale > 1 ? 300 : 5000, 120, 3, thickness);
+        Matrix points = scale * near_a_plane(metric == Metric::manhattan || scale > 1 ? 300 : 9000, 120, 3, thickness);
         points.topRows(30) = points.middleRows(30, 30);  // copies
         points.row(77).setZero();
         const Points given{std::make_shared<const Matrix>(points), nullptr, nullptr};
