@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "calor/engine/matrix.h"
@@ -14,6 +15,9 @@ struct Pattern {
   std::int64_t rows = 0, columns = 0;
   std::vector<std::int64_t> begin{0};
   std::vector<std::int32_t> column;
+  // All rows in an order in which those with common columns follow each other, so that what a pass reads for one is at hand for the next; null:
+  // none is known.
+  std::shared_ptr<const std::vector<std::int32_t>> near;
 
   std::int64_t edges() const { return static_cast<std::int64_t>(column.size()); }
 };

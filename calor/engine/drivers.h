@@ -83,7 +83,8 @@ Reducer& reduce_edges(const Similarity& similarity, Reducer& reducer, const Cont
   const Csr& support = *similarity.support;
   over_rows(similarity.rows, edge_rows, context, what, [&](std::int64_t first, std::int64_t rows) {
     Matrix numbers;
-    for (std::int64_t i = first; i < first + rows; ++i) {
+    for (std::int64_t place = first; place < first + rows; ++place) {
+      const std::int64_t i = support.near ? (*support.near)[static_cast<std::size_t>(place)] : place;
       auto state = reducer.begin(i, 1);
       numbers.resize(1, support.begin[i + 1] - support.begin[i]);
       if constexpr (Reducer::reads == Reads::scores) edge_scores(similarity, i, numbers.data());

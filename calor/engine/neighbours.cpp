@@ -76,10 +76,11 @@ Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourO
   const std::optional<kernels::LeadingDirections> leading = leading_directions(problem);
   if (leading) problem.leading = &*leading;
   context.memory.require(kernels::neighbours_bytes(problem), "knn", "packed points and candidates", "give a smaller k, or raise --max-memory");
-  std::vector<double> measures;
-  Csr graph = graph_of_nearest(rows.rows(), columns.rows(), options.k, kernels::nearest_columns(problem, context, farthest ? &measures : nullptr));
+  kernels::Neighbours found = kernels::nearest_columns(problem, context);
+  Csr graph = graph_of_nearest(rows.rows(), columns.rows(), options.k, std::move(found.columns));
+  if (!found.order.empty()) graph.near = std::make_shared<const std::vector<std::int32_t>>(std::move(found.order));
   if (farthest) {
-    *farthest = Eigen::Map<const Vector>(measures.data(), rows.rows());
+    *farthest = Eigen::Map<const Vector>(found.farthest.data(), rows.rows());
     if (cosine) *farthest *= 0.5;
     else *farthest = farthest->cwiseSqrt();
   }

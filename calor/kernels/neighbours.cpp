@@ -35,19 +35,19 @@ class Search {
 
   static bool ordered(const NeighboursProblem& problem) { return worth_ordering(problem.rows.count, problem.columns.count, problem.rows.dim); }
 
-  std::vector<std::int32_t> run(std::vector<double>* farthest) {
+  Neighbours run() {
     if (symmetric_) over_block_pairs();
     else over_row_blocks();
     const std::int64_t n = problem_.rows.count, k = problem_.k;
-    std::vector<std::int32_t> result(static_cast<std::size_t>(n * k), -1);
-    if (farthest) farthest->assign(static_cast<std::size_t>(n), 0.0);
+    Neighbours result{std::vector<std::int32_t>(static_cast<std::size_t>(n * k), -1), std::vector<double>(static_cast<std::size_t>(n), 0.0), {}};
     parallel_for(ScreenedPoints::blocks_of(n), context_.threads, [&](std::int64_t b) {
       context_.check_stop("knn");
       for (std::int64_t i = b * block; i < std::min(n, (b + 1) * block); ++i) {
-        const double most = lists_->finish(i, result.data() + rows().place(i) * k);
-        if (farthest) (*farthest)[static_cast<std::size_t>(rows().place(i))] = most;
+        const std::int64_t row = rows().place(i);
+        result.farthest[row] = lists_->finish(i, result.columns.data() + row * k);
       }
     });
+    if (rows().blocks().ordered()) result.order = rows().blocks().order();
     return result;
   }
 
@@ -176,12 +176,10 @@ class Search {
 
 }  // namespace
 
-std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, const Context& context, std::vector<double>* farthest) {
-  if (problem.rows.count == 0 || problem.columns.count == 0) {
-    if (farthest) farthest->assign(static_cast<std::size_t>(problem.rows.count), 0.0);
-    return std::vector<std::int32_t>(static_cast<std::size_t>(problem.rows.count * problem.k), -1);
-  }
-  return Search(problem, context).run(farthest);
+Neighbours nearest_columns(const NeighboursProblem& problem, const Context& context) {
+  if (problem.rows.count == 0 || problem.columns.count == 0)
+    return {std::vector<std::int32_t>(static_cast<std::size_t>(problem.rows.count * problem.k), -1), std::vector<double>(static_cast<std::size_t>(problem.rows.count), 0.0), {}};
+  return Search(problem, context).run();
 }
 
 std::uint64_t neighbours_bytes(std::int64_t rows, std::int64_t other_columns, std::int64_t dim, std::int64_t k) {

@@ -32,11 +32,15 @@ struct NeighboursProblem {
   std::function<double(std::int64_t row, std::int64_t column)> measure;
 };
 
-// The numbers of the k nearest columns of each row, ascending; -1 where a row has fewer.
+struct Neighbours {
+  std::vector<std::int32_t> columns;  // the numbers of the k nearest of each row, ascending; -1 where a row has fewer
+  std::vector<double> farthest;       // the measure of the farthest of them, 0 for a row without
+  std::vector<std::int32_t> order;    // all rows, near ones after each other; empty where they were taken as they come
+};
+
 // At most O(rows columns d) float operations, half of it between points and themselves; O((rows + columns) d + rows k) memory, see
 // neighbours_bytes.  Coordinates of magnitude 2^-400 to 2^400 (or 0).
-// `farthest`, where given, gets the measure of the farthest neighbour of each row, 0 for a row without.
-std::vector<std::int32_t> nearest_columns(const NeighboursProblem& problem, const Context& context, std::vector<double>* farthest = nullptr);
+Neighbours nearest_columns(const NeighboursProblem& problem, const Context& context);
 
 std::uint64_t neighbours_bytes(const NeighboursProblem& problem);
 // The same for so many rows of `dim` numbers against so many other columns, 0 for themselves.

@@ -75,7 +75,7 @@ void expect_exact(const NeighboursProblem& problem, const std::string& what) {
     for (const int threads : {1, 2}) {
       Context context;
       context.threads = threads;
-      ASSERT_EQ(nearest_columns(problem, context), expected) << what << " on " << isa << " with " << threads << " threads";
+      ASSERT_EQ(nearest_columns(problem, context).columns, expected) << what << " on " << isa << " with " << threads << " threads";
     }
   }
 }
@@ -100,8 +100,8 @@ TEST(Neighbours, RectanglesOfEverySize) {
 
 TEST(Neighbours, NoRowsOrNoColumns) {
   const Points none{0, 3, {}}, some = random_points(4, 3, 1);
-  EXPECT_TRUE(nearest_columns(problem_of(none.view(), some.view(), 2, false), Context()).empty());
-  EXPECT_EQ(nearest_columns(problem_of(some.view(), none.view(), 2, false), Context()), std::vector<std::int32_t>(8, -1));
+  EXPECT_TRUE(nearest_columns(problem_of(none.view(), some.view(), 2, false), Context()).columns.empty());
+  EXPECT_EQ(nearest_columns(problem_of(some.view(), none.view(), 2, false), Context()).columns, std::vector<std::int32_t>(8, -1));
 }
 
 TEST(Neighbours, AsManyAsThereAreAndMore) {
@@ -232,13 +232,13 @@ TEST(Neighbours, ManyBlocksInOrder) {
       NeighboursProblem unordered = problem;
       unordered.columns = wide.view();
       unordered.rows = itself ? wide.view() : wide_rows.view();
-      const std::vector<std::int32_t> expected = nearest_columns(unordered, Context());
+      const std::vector<std::int32_t> expected = nearest_columns(unordered, Context()).columns;
       const LeadingDirections leading = first_coordinates(40, 12, true);
       if (dim == 40) problem.leading = &leading;
       for (const int threads : {1, 2}) {
         Context context;
         context.threads = threads;
-        EXPECT_EQ(nearest_columns(problem, context), expected) << dim << " dimensions, itself " << itself << ", " << threads << " threads";
+        EXPECT_EQ(nearest_columns(problem, context).columns, expected) << dim << " dimensions, itself " << itself << ", " << threads << " threads";
       }
     }
   }
