@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "calor/kernels/attention.h"
 #include "calor/core/error.h"
@@ -50,6 +52,8 @@ static void use_portable_kernels() {
   require(std::find(names.begin(), names.end(), common) != names.end(), Fault::usage, "[portable] expected a processor with AVX2, found one with {}: leave out --portable",
           list_names(names));
   kernels::force_isa(common);
+  // What torch and its libraries choose by the processor, which they read when they first compute.  MKL has one path for the processors of all makers.
+  for (const auto& [name, value] : {std::pair{"ATEN_CPU_CAPABILITY", "avx2"}, {"ONEDNN_MAX_CPU_ISA", "AVX2"}, {"MKL_CBWR", "COMPATIBLE"}}) setenv(name, value, 1);
 }
 
 Context make_context(const Globals& globals, ProgressBar& bar) {

@@ -101,7 +101,7 @@ static std::optional<std::vector<pipeline::Matrix>> embeddings_of_seeds(const st
   return found;
 }
 
-// The fit to save where it is not the whole one.  One that landmarks cannot stand for is saved whole, so that nothing is lost.
+// The fit to save where it is not the whole one.  One that landmarks turn out not to stand for is saved whole, so that nothing is lost.
 static std::optional<pipeline::Fit> smaller_fit(const RunArguments& arguments, const pipeline::Fit& fit, std::vector<pipeline::Note>& remarks) {
   if (!arguments.landmarks) return std::nullopt;
   try {
@@ -125,6 +125,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   require(!pipeline::names_libsvm_model(arguments.save) || (!arguments.compact && !arguments.landmarks), Fault::usage, "[run] expected another name than {}, which asks for libsvm's format, with --{}: give --save fit.calor",
           arguments.save, arguments.compact ? "compact" : "landmarks");
   if (pipeline::names_libsvm_model(arguments.save)) pipeline::require_libsvm_stages(stages);
+  if (arguments.landmarks) pipeline::require_landmarks(stages);
   if (!arguments.explain) require_result(stages);
   require(!arguments.stability || globals.json || !globals.quiet || !arguments.report.empty(), Fault::usage, "[run] expected --json or --report with --stability and --quiet, found neither: nothing would say it");
   require(!arguments.stability || pipeline::outline_after(stages).type == pipeline::types::embedding, Fault::usage, "[run] expected --stability with a pipeline that gives an embedding, found one that gives {}",
@@ -147,6 +148,7 @@ static void run(const Globals& globals, const RunArguments& arguments) {
     fmt::print("{}\n{}", text, pipeline::explain(stages, loaded.data, context));
     return;
   }
+  if (arguments.landmarks) pipeline::require_landmarks(loaded.data, *arguments.landmarks);
   charge_process(globals, context);
   const std::vector<pipeline::BoundStage> again = arguments.stability ? stages : std::vector<pipeline::BoundStage>{};
   const auto data = std::make_shared<const pipeline::Data>(std::move(loaded.data));

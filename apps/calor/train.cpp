@@ -32,7 +32,7 @@ struct TrainArguments {
   std::optional<double> noise;
   bool restart = false;
   double checkpoint_seconds = learn::TrainOptions{}.checkpoint_seconds;
-  const CLI::Option* attention_option = nullptr;
+  const CLI::Option *attention_option = nullptr, *checkpoint_option = nullptr;
   bool attends() const { return attention_option->count() > 0; }
 };
 
@@ -110,6 +110,8 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
     require_labels("train", arguments.nodes);
     require(arguments.model == "network" && !arguments.attends() && !arguments.noise && arguments.test.empty() && !arguments.restart, Fault::usage,
             "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");
+    require(arguments.checkpoint_option->count() == 0, Fault::usage,
+            "[train] expected no --checkpoint-seconds for the nodes of a graph, found one: such a training takes seconds, keeps no checkpoint and begins anew after an interruption; leave it out");
     return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);
   }
   require(!on_rows || arguments.model == "network", Fault::usage, "[train] expected --pipeline without --model {}, found both: the pipeline says what the network is", arguments.model);
@@ -158,7 +160,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
                       "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint")
       ->check(not_empty);
   command->add_flag("--restart", arguments->restart, "Discard a checkpoint of an interrupted run");
-  command->add_option("--checkpoint-seconds", arguments->checkpoint_seconds, "Seconds between checkpoints")
+  arguments->checkpoint_option = command->add_option("--checkpoint-seconds", arguments->checkpoint_seconds, "Seconds between checkpoints; not for the nodes of a graph, which are trained in seconds")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->add_option("--noise", arguments->noise,

@@ -90,6 +90,31 @@ class NewRowSums : public RecordSums {
   const Vector& log_column_;
 };
 
+// Stored values that are normalised by rows next, whose sums or their reciprocals would leave the range of doubles: each is multiplied by a
+// power of two, which changes no share.  The same power for all where that is enough, or else one for each row.  Others stay as they are.
+void bring_into_range(Similarity& similarity) {
+  constexpr int safe = 900;  // a sum of 2^63 of such values, or of their reciprocals, is finite and not denormal
+  if (similarity.score.kind != Score::Kind::stored || similarity.strengthen.kind != Strengthen::Kind::none || similarity.all_pairs() || similarity.log_row.size() || similarity.log_column.size()) return;
+  const Csr& given = *similarity.support;
+  std::vector<int> exponent(static_cast<std::size_t>(given.rows), 0);  // of the row's greatest value; 0 for a row without one
+  int least = std::numeric_limits<int>::max(), greatest = std::numeric_limits<int>::min();
+  for (std::int64_t i = 0; i < given.rows; ++i) {
+    double most = 0;
+    for (std::int64_t e = given.begin[i]; e < given.begin[i + 1]; ++e) most = std::max(most, std::abs(given.values[e]));
+    if (!(most > 0) || !std::isfinite(most)) continue;
+    exponent[static_cast<std::size_t>(i)] = std::ilogb(most);
+    least = std::min(least, std::ilogb(most));
+    greatest = std::max(greatest, std::ilogb(most));
+  }
+  if (least > greatest || (least >= -safe && greatest <= safe)) return;
+  const bool together = greatest - least <= safe;
+  Csr scaled = given;
+  for (std::int64_t i = 0; i < given.rows; ++i)
+    for (std::int64_t e = given.begin[i]; e < given.begin[i + 1]; ++e) scaled.values[e] = std::ldexp(given.values[e], -(together ? greatest : exponent[static_cast<std::size_t>(i)]));
+  similarity.support = std::make_shared<const Csr>(std::move(scaled));
+  similarity.symmetric = similarity.symmetric && together;
+}
+
 }  // namespace
 
 std::string_view name_of(Normaliser::Kind kind) {
@@ -104,7 +129,10 @@ std::string_view name_of(Normaliser::Kind kind) {
 }
 
 Normalised normalise(Similarity& similarity, const Normaliser& step, const Context& context) {
-  if (step.kind == Normaliser::Kind::row) return {normalise_rows(similarity, context), 0, 0};
+  if (step.kind == Normaliser::Kind::row) {
+    bring_into_range(similarity);
+    return {normalise_rows(similarity, context), 0, 0};
+  }
   settle(similarity, context);
   keep_scores(similarity, context);
   RecordSums sums(similarity, context);
@@ -118,6 +146,7 @@ Normalised normalise(Similarity& similarity, const Normaliser& step, const Conte
 
 void normalise_new_rows(Similarity& similarity, const Normaliser& step, const Vector& log_column, const Context& context) {
   if (step.kind == Normaliser::Kind::row) {
+    bring_into_range(similarity);
     normalise_rows(similarity, context);
     return;
   }

@@ -103,6 +103,14 @@ void check_no_graph(const std::string& source, const std::string& graph) {
   require(graph.empty(), Fault::input, "[graph] expected no graph beside a data set that has its own, found {} ({}): leave it out", graph, source);
 }
 
+// A graph that is not there, before the table is read.  (A bundled table's name is answered where files are opened.)
+void check_there(const std::string& graph) {
+  std::error_code error;
+  const std::vector<BundledSet>& tables = bundled_sets();
+  if (graph.empty() || graph == "-" || fs::exists(graph, error) || error || std::ranges::any_of(tables, [&](const BundledSet& table) { return table.name == graph; })) return;
+  fail(Fault::input, "[graph] expected a file of edges, found that {} does not exist: check the name and its folder", graph);
+}
+
 NodeDataset read_any(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, const Context& context) {
   if (const auto set = find_together(source)) {
     check_no_graph(source, graph);
@@ -146,6 +154,7 @@ bool is_node_dataset(const std::string& source, const Context& context) {
 
 NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known) {
   require(!source.empty(), Fault::usage, "[graph] expected a data set of nodes, found nothing: name a file or a folder");
+  check_there(graph);
   NodeDataset data = is_bundled_graph(source) && graph.empty() ? planted_blocks({}, 0) : read_any(source, graph, options, known, context);
   data.source = graph.empty() ? source : fmt::format("{} with {}", source, graph);
   data.reading.rows = data.nodes();

@@ -1,12 +1,24 @@
 #include "calor/pipeline/landmarks.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
 
 namespace calor::pipeline {
 namespace {
+
+// Stages that keep something of all rows together, whatever the data are.  match does for distances alone; knn, radius and distance for points
+// that were moved before them.
+constexpr std::string_view of_the_whole[] = {"assign", "cluster", "column", "components", "double_center", "eigen", "expand", "geodesic", "memberships", "restart", "sinkhorn", "two_side", "weigh"};
+
+bool keeps_the_whole(const BoundStage& one) {
+  if (one.stage->name == "match") return one.arguments.word("family") == "distance";
+  return std::ranges::find(of_the_whole, one.stage->name) != std::end(of_the_whole);
+}
 
 Matrix rows_of(const Matrix& values, const std::vector<std::int64_t>& rows) { return values(rows, Eigen::all); }
 
@@ -35,8 +47,6 @@ std::vector<std::int64_t> landmark_rows(const Data& data, std::int64_t count, st
     if (data.labels.empty() || data.labels[i] < 0 || met[data.labels[i]]) return false;
     return met[data.labels[i]] = 1, true;
   });
-  const std::int64_t classes = std::count(met.begin(), met.end(), 1);
-  require(count >= classes, Fault::usage, "[landmarks] expected at least one for each of {} classes, found {}: raise --landmarks", classes, count);
   order.resize(static_cast<std::size_t>(std::min<std::int64_t>(count, std::ssize(order))));
   std::sort(order.begin(), order.end());
   return order;
@@ -54,11 +64,25 @@ void try_out(const Fit& fit) {
 
 }  // namespace
 
+void require_landmarks(const std::vector<BoundStage>& stages) {
+  for_each_stage(stages, [](const BoundStage& one) {
+    require(!keeps_the_whole(one), Fault::usage, "[landmarks] expected stages that keep nothing of all rows together, found {}: leave out --landmarks", one.stage->name);
+  });
+}
+
+void require_landmarks(const Data& data, std::int64_t count) {
+  require(!data.graph && !data.mesh && !data.distances && !data.sparse, Fault::usage, "[landmarks] expected a fit of points in columns, found one of {}: leave out --landmarks",
+          data.mesh ? "a surface" : data.graph ? "a graph" : data.distances ? "distances" : "sparse points");
+  std::set<std::int64_t> classes;
+  for (std::int64_t i = 0; !data.labels.empty() && i < data.rows(); ++i)
+    if (data.labelled(i)) classes.insert(data.labels[static_cast<std::size_t>(i)]);
+  require(count >= std::ssize(classes), Fault::usage, "[landmarks] expected at least one for each of {} classes, found {}: raise --landmarks", classes.size(), count);
+}
+
 Fit with_landmarks(const Fit& fit, std::int64_t count) {
   const Data& all = *fit.data;
   const std::int64_t n = all.rows();
-  require(!all.graph && !all.mesh && !all.distances && !all.sparse, Fault::usage, "[landmarks] expected a fit of points in columns, found one of {}: leave out --landmarks",
-          all.mesh ? "a surface" : all.graph ? "a graph" : all.distances ? "distances" : "sparse points");
+  require_landmarks(all, count);
   for (std::size_t s = 0; s < fit.kept.size(); ++s)
     for (const auto& [name, values] : fit.kept[s].arrays())
       require(stands_alone(fit, s, name, *values), Fault::usage,

@@ -13,4 +13,8 @@ namespace calor::pipeline {
 // too few landmarks to place a new point among.
 Fit with_landmarks(const Fit& fit, std::int64_t count);
 
+// What with_landmarks throws that is known before anything runs: by the stages, and by the data and the count.  Throws Fault::usage.
+void require_landmarks(const std::vector<BoundStage>& stages);
+void require_landmarks(const Data& data, std::int64_t count);
+
 }  // namespace calor::pipeline

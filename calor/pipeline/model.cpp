@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "calor/core/error.h"
@@ -86,6 +88,44 @@ void put_levels(const Matrix& features, io::Safetensors& file) {
   file.tensors["features.step"] = tensor_of(Matrix(levels.step));
 }
 
+constexpr double infinity = std::numeric_limits<double>::infinity(), nothing = std::numeric_limits<double>::quiet_NaN();
+
+// Throws for the first number that is neither finite nor `allowed`.
+void require_finite(const Matrix& values, double allowed, const std::string& name, const std::string& path) {
+  for (Eigen::Index i = 0; i < values.rows(); ++i)
+    for (Eigen::Index c = 0; c < values.cols(); ++c) {
+      const double value = values(i, c);
+      require(std::isfinite(value) || value == allowed, Fault::input,
+              "[model] expected finite numbers in \"{}\", found {} at row {}, column {}: the file is damaged, write it anew ({})", name, value, i + 1, c + 1, path);
+    }
+}
+
+// The same of the values of compressed rows.
+void require_finite(const std::vector<double>& values, const std::vector<std::int64_t>& begin, const std::string& name, const std::string& path) {
+  const auto found = std::find_if(values.begin(), values.end(), [](double value) { return !std::isfinite(value); });
+  if (found == values.end()) return;
+  const auto row = std::upper_bound(begin.begin(), begin.end(), found - values.begin()) - begin.begin();
+  fail(Fault::input, "[model] expected finite numbers in \"{}\", found {} at row {}: the file is damaged, write it anew ({})", name, *found, row, path);
+}
+
+// The stage that keeps "<s>.name", or in the body of stage s "<s>.<t>.name"; null where there is none.
+const BoundStage* keeper_of(const std::vector<BoundStage>& stages, const std::string& place) {
+  const std::size_t dot = place.find('.');
+  const auto number = io::parse_number(place.substr(0, dot));
+  if (dot == std::string::npos || !number || !(*number >= 0 && *number < static_cast<double>(stages.size()))) return nullptr;
+  const BoundStage& one = stages[static_cast<std::size_t>(*number)];
+  for (const Parameter& parameter : one.stage->parameters)
+    if (parameter.takes == Parameter::Takes::pipeline)
+      if (const BoundStage* inner = keeper_of(one.arguments.pipeline(parameter.name), place.substr(dot + 1))) return inner;
+  return &one;
+}
+
+// Of what stages keep, minus infinity says that no path joins two points (geodesic), and that nothing is near a point (the log of its density).
+bool may_be_infinite(const BoundStage& keeper, const std::string& place) {
+  const std::string name = place.substr(place.rfind('.') + 1);
+  return (keeper.stage->name == "geodesic" && name == "values") || name == "log_density";
+}
+
 const io::Tensor& find(const io::Safetensors& file, const std::string& name, const std::string& path) {
   const auto found = file.tensors.find(name);
   require(found != file.tensors.end(), Fault::input, "[model] expected the tensor \"{}\", found none ({})", name, path);
@@ -108,7 +148,11 @@ std::shared_ptr<const Matrix> matrix_of(const io::Tensor& tensor, const std::str
 
 std::shared_ptr<const Matrix> features_from(const io::Safetensors& file, const std::string& path) {
   const io::Tensor& tensor = find(file, "features", path);
-  if (tensor.dtype != "U8") return matrix_of(tensor, "features", path);
+  if (tensor.dtype != "U8") {
+    auto features = matrix_of(tensor, "features", path);
+    require_finite(*features, nothing, "features", path);
+    return features;
+  }
   const Matrix low = *matrix_of(find(file, "features.low", path), "features.low", path), step = *matrix_of(find(file, "features.step", path), "features.step", path);
   require(tensor.shape.size() == 2 && low.rows() == 1 && step.rows() == 1 && low.cols() == tensor.shape[1] && step.cols() == tensor.shape[1], Fault::input,
           "[model] expected features of 2 dimensions and levels of each column, found {} dimensions and {} and {} levels ({})", tensor.shape.size(), low.cols(), step.cols(), path);
@@ -150,19 +194,30 @@ Csr graph_from(const io::Safetensors& file, std::int64_t nodes, const std::strin
                      std::is_sorted(graph.begin.begin(), graph.begin.end()) && (graph.values.empty() || graph.values.size() == graph.column.size()) &&
                      std::all_of(graph.column.begin(), graph.column.end(), [&](std::int32_t to) { return to >= 0 && to < nodes; });
   require(whole, Fault::input, "[model] expected the edges of {} nodes, found damaged ones ({})", nodes, path);
+  require_finite(graph.values, graph.begin, "graph.value", path);
   return graph;
 }
 
 // The points in the form that they were saved in.
 Data points_from(const io::Safetensors& file, const std::string& path) {
+  std::shared_ptr<const Matrix> distances;
+  if (file.tensors.count("distances")) {
+    distances = matrix_of(find(file, "distances", path), "distances", path);
+    require_finite(*distances, infinity, "distances", path);  // of a pair that has none
+  }
+  std::optional<io::SparseMatrix> sparse;
+  if (file.tensors.count("sparse.shape")) {
+    sparse = sparse_from(file, path);
+    require_finite(sparse->value, sparse->begin, "sparse.value", path);
+  }
+  Data data;
   try {
-    if (file.tensors.count("sparse.shape")) return data_of(sparse_from(file, path), {}, {});
-    if (file.tensors.count("distances")) return data_of_distances(*matrix_of(find(file, "distances", path), "distances", path), {});
+    if (sparse) data = data_of(*std::move(sparse), {}, {});
+    else if (distances) data = data_of_distances(*distances, {});
   } catch (const Error& error) {
     fail(Fault::input, "[model] expected points of a fit, found damaged ones ({}): {}", path, error.what());
   }
-  Data data;
-  data.features = features_from(file, path);
+  if (!data.sparse && !distances) data.features = features_from(file, path);
   return data;
 }
 
@@ -177,6 +232,8 @@ Data data_from(const io::Safetensors& file, const std::string& path) {
   if (file.tensors.count("labels")) data.labels = checked(numbers_of<std::int64_t>(find(file, "labels", path), "I64", "labels", path), "labels");
   if (file.tensors.count("train")) data.train = checked(numbers_of<std::uint8_t>(find(file, "train", path), "U8", "train", path), "train");
   if (file.tensors.count("targets")) data.targets = checked(Vector(matrix_of(find(file, "targets", path), "targets", path)->reshaped()), "targets");
+  for (Eigen::Index i = 0; i < data.targets.size(); ++i)  // NaN: not known
+    require(!std::isinf(data.targets[i]), Fault::input, "[model] expected finite numbers or none in \"targets\", found {} at row {}: the file is damaged, write it anew ({})", data.targets[i], i + 1, path);
   const json names = json::parse(file.metadata.at("names"));
   data.feature_names = names.at("features").get<std::vector<std::string>>();
   data.row_names = names.at("rows").get<std::vector<std::string>>();
@@ -306,6 +363,8 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
             "[model] expected a stage below {}, found the tensor \"{}\" ({})", saved.fit.kept.size(), name, path);
     Kept& kept = saved.fit.kept[static_cast<std::size_t>(*stage)];
     const std::shared_ptr<const Matrix> values = matrix_of(tensor, name, path);
+    const BoundStage* keeper = keeper_of(saved.fit.stages, place);
+    require_finite(*values, keeper && may_be_infinite(*keeper, place) ? -infinity : nothing, name, path);
     if (by_row.count(name) && values->rows() == saved.fit.data->rows()) kept.keep_rows(place.substr(dot + 1), *values);
     else kept.keep(place.substr(dot + 1), values);
   }

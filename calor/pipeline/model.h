@@ -27,7 +27,8 @@ struct SavedFit {
 // Atomic.  Throws Fault::usage for a pipeline that cannot place new points, naming the stage, and for one that libsvm's file cannot hold.
 void save_fit(const std::string& path, const SavedFit& saved);
 
-// Throws Fault::input for a file that is no fit, is damaged, or holds a pipeline that `stages` do not know.
+// Throws Fault::input for a file that is no fit, is damaged, or holds a pipeline that `stages` do not know.  Numbers that are not finite are damage, named
+// by array and row, but for targets that are not known, distances that a pair has not, and minus infinity where geodesic finds no path.
 SavedFit load_fit(const std::string& path, const StageList& stages);
 
 }  // namespace calor::pipeline

@@ -12,8 +12,8 @@
 namespace calor::pipeline {
 namespace {
 
-constexpr int deepest_nesting = 64;  // of parentheses and pipelines: a bound on the parser's own stack
-constexpr int longest_chain = 64;    // of signs in one sum or product, whose tree is as deep: a bound on the stack of whoever walks it
+constexpr int deepest_nesting = 64;  // of parentheses, of stages, functions and sums alike: a bound on the parser's own stack
+constexpr int longest_chain = 64;    // of signs in one sum or product, or before a value, whose tree is as deep: a bound on the stack of whoever walks it
 constexpr std::array<std::string_view, 4> functions{"log2", "log", "sqrt", "ceil"};
 
 // ASCII only, whatever the locale.
@@ -181,21 +181,19 @@ class Parser {
 
   Value factor() {
     skip_blanks();
-    go_deeper();
-    Value result = bare_factor();
-    --depth_;
-    return result;
-  }
-
-  Value bare_factor() {
     Value result;
     result.place.begin = position_;
     if (take('-')) {
+      check_chain(minuses_);
+      ++minuses_;
       result.kind = Value::Kind::negate;
       result.operands.push_back(factor());
+      --minuses_;
     } else if (take('(')) {
+      go_deeper();
       result = sum();
       if (!take(')')) fail_here(fmt::format("expected \")\", found {}", found()));
+      --depth_;
       return result;
     } else if (take('$')) {
       result.kind = Value::Kind::parameter;
@@ -238,9 +236,11 @@ class Parser {
     if (!next_is('(')) return;
     if (std::find(functions.begin(), functions.end(), result.text) != functions.end()) {
       take('(');
+      go_deeper();
       result.kind = Value::Kind::function;
       result.operands.push_back(sum());
       if (!take(')')) fail_here(fmt::format("expected \")\", found {}", found()));
+      --depth_;
       return;
     }
     Call call;
@@ -253,7 +253,7 @@ class Parser {
 
   std::string_view text_;
   std::size_t position_ = 0;
-  int depth_ = 0;
+  int depth_ = 0, minuses_ = 0;  // parentheses and signs before values that are open here
 };
 
 // How tightly a value's outermost sign binds: 1 for a sum, 2 for a product, 3 for the rest.

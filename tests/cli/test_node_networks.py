@@ -333,7 +333,10 @@ def test_data_that_cannot_be(folder, tmp_path):
     refused(whole, write(tmp_path / "unknown.csv", text + "n0,n60\n"), '"n60"', "unknown.csv", "nearest")
     refused(whole, write(tmp_path / "empty.csv", ""), "empty.csv")
     refused(csv(tmp_path / "numbers.csv", rows, ["a", "b", "c", "kind"]), graph, '"n0"', 'a column "id"')
-    refused(whole, tmp_path / "nowhere.csv", "nowhere.csv")
+    refused(whole, tmp_path / "nowhere.csv", "[graph]", "nowhere.csv does not exist", "check the name")
+    assert "bundled" not in calor("train", whole, "--graph", tmp_path / "nowhere.csv", "--pipeline", "gcn", code=3).stderr
+    assert "a bundled table: name a file (of edges" in calor("train", whole, "--graph", "iris", "--pipeline", "gcn", code=3).stderr
+    assert "leave it out" in calor("train", whole, "--graph", graph, "--pipeline", "gcn", "--checkpoint-seconds", "1", code=2).stderr
     assert "--graph" in calor("compare", whole, "--pipeline", "gcn", code=2).stderr
     assert "leave it out" in calor("compare", CORA if CORA.exists() else linqs(tmp_path), "--graph", graph, "--pipeline", "gcn", code=3).stderr
     assert "[compare]" in calor("compare", "blocks", "--pipeline", "gat", "--max-memory", "1M", code=4).stderr

@@ -23,9 +23,22 @@ def test_a_smaller_file_places_held_out_digits_among_their_class(calor, tmp_path
     assert (nearest == placed["digit"][:, None]).mean() > 0.95
 
 
-def test_a_fit_that_landmarks_cannot_stand_for_is_saved_whole(calor, tmp_path):
-    done = calor("run", "isomap", "moons", "--save", tmp_path / "fit.calor", "--landmarks", "100", "-o", tmp_path / "out.csv")
-    assert "the whole fit is saved: [landmarks] expected stages that keep nothing of all rows together" in done.stderr
+def test_what_landmarks_cannot_stand_for_is_refused_before_it_runs(calor, tmp_path):
+    save = ["--save", tmp_path / "fit.calor", "-o", tmp_path / "out.csv"]
+    done = calor("run", "isomap", tmp_path / "not-even-read.csv", *save, "--landmarks", "100", code=2)
+    assert "[landmarks] expected stages that keep nothing of all rows together, found geodesic: leave out --landmarks" in done.stderr
+    # By the data: classes, and sparse points.
+    done = calor("run", "knn-classifier", "iris", *save, "--landmarks", "2", code=2)
+    assert "[landmarks] expected at least one for each of 3 classes, found 2: raise --landmarks" in done.stderr
+    (tmp_path / "points.libsvm").write_text("".join(f"{i % 2} {1 + i}:1 {20 + i % 2}:1\n" for i in range(12)))
+    done = calor("run", "knn-classifier", tmp_path / "points.libsvm", *save, "--landmarks", "4", code=2)
+    assert "[landmarks] expected a fit of points in columns, found one of sparse points: leave out --landmarks" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["points.libsvm"]
+
+
+def test_a_fit_that_landmarks_turn_out_not_to_stand_for_is_saved_whole(calor, tmp_path):
+    done = calor("run", "tsne", "moons", "--save", tmp_path / "fit.calor", "--landmarks", "3", "-o", tmp_path / "out.csv")
+    assert "the whole fit is saved: [landmarks] expected enough landmarks to place new points among, found 3" in done.stderr
     again = calor("apply", tmp_path / "fit.calor", "moons", "-q").stdout
     assert len(table(again)) == len(table((tmp_path / "out.csv").read_text()))
 

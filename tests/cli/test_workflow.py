@@ -17,7 +17,7 @@ import pytest
 from safetensors import safe_open
 
 from blobs import SHORT, two_blobs
-from command import CALOR, cut_short
+from command import CALOR, ROOT, cut_short
 
 
 def without_times(document):
@@ -247,3 +247,23 @@ def test_bash_completion(calor):
     assert "digits" in complete("calor", "compare", "dig")
     assert complete("calor", "run", "iso") == ["isomap"]
     assert "geodesic" in complete("calor", "stages", "geo")
+
+
+def test_trainings_at_once_with_one_file_leave_a_whole_one(calor, tmp_path):
+    def words(seed, path):
+        return ["train", "moons", "--epochs", "20", "--checkpoint-seconds", "0", "--seed", str(seed), "--save", str(path), "-q"]
+
+    alone = []
+    for seed in (0, 1):
+        calor(*words(seed, tmp_path / f"{seed}.safetensors"))
+        alone.append((tmp_path / f"{seed}.safetensors").read_bytes())
+    # The same command goes on from whatever checkpoint it finds; another one is told of it, or has its own file.
+    for number, seeds in enumerate([(0, 0, 0), (0, 1)]):
+        folder = tmp_path / f"together{number}"
+        folder.mkdir()
+        running = [subprocess.Popen([str(CALOR), *words(seed, folder / "model.safetensors")], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for seed in seeds]
+        said = [process.communicate(timeout=600)[1] for process in running]
+        for process, text in zip(running, said, strict=True):
+            assert process.returncode == 0 or (len(set(seeds)) > 1 and process.returncode == 3 and "--restart" in text), text
+        assert (folder / "model.safetensors").read_bytes() in [alone[seed] for seed in seeds]
+        assert {path.name for path in folder.iterdir()} <= {"model.safetensors", "model.safetensors.checkpoint"}

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -151,6 +152,33 @@ TEST_F(Output, ManyThreadsWriteTheSameFile) {
   for (std::thread& writer : writers) writer.join();
   const std::string content = content_of(path("out"));
   EXPECT_EQ(content, std::string(10'000, content[0]));
+  EXPECT_EQ(files(), 1u);
+}
+
+// Two programs at once: whoever reads meanwhile finds one file or the other, whole.
+TEST_F(Output, ManyProcessesWriteTheSameFile) {
+  constexpr std::size_t size = 2'000'000;
+  write_file(path("out"), std::string(size, 'a'));
+  std::vector<pid_t> writers;
+  for (const char c : {'a', 'b'}) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      for (int i = 0; i < 30; ++i) write_file(path("out"), std::string(size, c));
+      ::_exit(0);
+    }
+    writers.push_back(child);
+  }
+  for (std::size_t ended = 0; ended < writers.size();) {
+    const std::string content = read_file(path("out"));
+    ASSERT_EQ(content.size(), size);
+    EXPECT_EQ(content.find_first_not_of(content[0]), std::string::npos);
+    int status = 0;
+    if (::waitpid(writers[ended], &status, WNOHANG) == writers[ended]) {
+      EXPECT_EQ(status, 0);
+      ++ended;
+    }
+  }
   EXPECT_EQ(files(), 1u);
 }
 

@@ -80,6 +80,34 @@ TEST_F(SmallerFit, WhatHoldsRowsInAnotherShapeIsRefusedToo) {
     expect_fault(Fault::usage, "belongs to the whole fit", [&] { with_landmarks(run_text(text, data), 20); });
 }
 
+// What is refused by the stages alone is what the fit itself would be refused for: every recipe, and what no recipe has.
+TEST_F(SmallerFit, WhatIsKnownBeforehandIsWhatTheFitSays) {
+  std::vector<std::string> texts{"knn(5) | indicator | row | expand(2) | vote", "distance(2, to=train) | exp(auto) | column | row | vote", "distance(2) | exp(auto) | sinkhorn | row | eigen(2)",
+                                 "distance(2) | exp(auto) | sinkhorn | apply", "knn(8) | distance(2) | exp(auto) | row | apply", "radius(3) | distance(2) | exp(auto) | row | apply",
+                                 "standardise | distance(2) | exp(auto) | row | apply", "distance(2) | exp(auto) | row | repeat(restart(0.2)) | vote", "knn(5) | components"};
+  for (const recipes::Recipe& recipe : recipes::all_recipes())
+    if (!recipe.pipeline.starts_with("adjacency")) texts.emplace_back(recipe.name);
+  const auto classes = labelled(two_blobs(60, 3), halves(120), {"left", "right"});
+  classes->targets = Vector::LinSpaced(120, 0, 1);
+  int refused = 0;
+  for (const std::string& text : texts) {
+    const Fit whole = run_text(text, classes);
+    if (without_place(whole.stages)) continue;
+    const auto says = [&](const std::function<void()>& action) {
+      try {
+        action();
+      } catch (const Error& error) {
+        return std::string(error.what()).find("keep nothing of all rows together") != std::string::npos;
+      }
+      return false;
+    };
+    const bool after = says([&] { with_landmarks(whole, 60); });
+    EXPECT_EQ(says([&] { require_landmarks(whole.stages); }), after) << text;
+    refused += after;
+  }
+  EXPECT_GT(refused, 10);
+}
+
 TEST_F(SmallerFit, TooFewLandmarksAreRefused) {
   const Fit whole = run_text("tsne", two_blobs(60, 5));
   expect_fault(Fault::usage, "expected enough landmarks to place new points among, found 3: raise --landmarks", [&] { with_landmarks(whole, 3); });

@@ -59,6 +59,13 @@ std::vector<std::string> names(Predicate&& wanted) {
   return some;
 }
 
+// Eigen cuts products by them, so that sums over more than 504 terms would have other bits where the first cache has 48 KiB.
+TEST(EveryProcessor, HasCachesOfTheSameSizesForEigen) {
+  EXPECT_EQ(Eigen::l1CacheSize(), 32 << 10);
+  EXPECT_EQ(Eigen::l2CacheSize(), 1 << 20);
+  EXPECT_EQ(Eigen::l3CacheSize(), 32 << 20);
+}
+
 class EveryRecipe : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryRecipe, TheSameBitsForAnyNumberOfThreads) {

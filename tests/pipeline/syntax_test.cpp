@@ -78,6 +78,22 @@ TEST(Syntax, NestedPipelinesAreParsedOnce) {
   EXPECT_EQ(print(parse("layers(2, row | column)")), "layers(2, row | column)");
 }
 
+std::string nested(const std::string& open, int levels) {
+  std::string text;
+  for (int i = 0; i < levels; ++i) text += open;
+  return text + "1" + std::string(static_cast<std::size_t>(levels), ')');
+}
+
+TEST(Syntax, EveryParenthesisCountsOnce) {
+  for (const char* open : {"a(", "log(", "(", "a(-", "a(b="}) {  // stages, functions, sums
+    const int levels = 63;
+    EXPECT_NO_THROW(parse("knn(" + nested(open, levels) + ")")) << open;
+    expect_holds(message_of([&] { parse("knn(" + nested(open, levels + 1) + ")"); }), "expected at most 64 nested parentheses, found more");
+  }
+  EXPECT_NO_THROW(parse("knn(" + std::string(64, '-') + "1)"));
+  expect_holds(message_of([] { parse("knn(" + std::string(65, '-') + "1)"); }), "expected at most 64 signs in a row");
+}
+
 TEST(Types, AWrongOrderIsRefusedBeforeAnythingRuns) {
   const std::string row = refused("row | eigen(2)");
   expect_holds(row, "[row] expected similarity or operator, found points: put one of these before it: ");

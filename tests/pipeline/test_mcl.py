@@ -4,6 +4,7 @@ The references were written by `mcl FILE --abc -I I` and are compared as sets of
 """
 import csv
 import io
+import json
 import os
 import pathlib
 import random
@@ -52,6 +53,24 @@ def write(path, lines):
 
 def cliques(names, weight=1):
     return [f"{a} {b} {weight}" for i, a in enumerate(names) for b in names[i + 1:]]
+
+
+# Of sums beyond the largest double, and of sums whose reciprocal is; one scale for all, and rows of very different ones.
+@pytest.mark.parametrize("left, right, bridge", [("1e308", "1e308", "1e308"), ("1.7e308", "1.7e308", "1e300"), ("1e-310", "1e-310", "1e-310"), ("5e-324", "5e-324", "5e-324"),
+                                                 ("1e308", "1e-310", "1e-310"), ("1e308", "1", "1e-5")])
+def test_any_finite_weights_have_their_clusters(calor, tmp_path, left, right, bridge):
+    path = write(tmp_path / "g.txt", cliques("abcde", left) + cliques("vwxyz", right) + [f"e v {bridge}"])
+    assert clusters(calor("run", "mcl", path, "-q").stdout) == {frozenset("abcde"), frozenset("vwxyz")}
+
+
+@pytest.mark.parametrize("power", [-1070, -900, 900, 1020])
+def test_ranks_do_not_depend_on_the_unit_of_weights(calor, tmp_path, power):
+    def ranks(name, unit):
+        lines = [f"{a} {b} {weight * unit!r}" for a, b, weight in [("a", "b", 1.0), ("b", "c", 2.0), ("c", "a", 3.0), ("c", "d", 1.0), ("d", "a", 2.0), ("a", "d", 5.0)]]
+        return json.loads(calor("run", "pagerank", write(tmp_path / name, lines), "--json", "-q").stdout)["result"]["values"]["rank"]
+
+    plain, scaled = ranks("plain.txt", 1.0), ranks("scaled.txt", 2.0**power)
+    np.testing.assert_allclose(scaled, plain, rtol=1e-12)
 
 
 def test_two_cliques_joined_by_an_edge_are_two_clusters(calor, tmp_path):
