@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
+.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan baseline bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -59,6 +59,10 @@ asan: test-setup ## the core suite without torch, under the address and undefine
 
 tsan:            ## the kernels under the thread sanitizer (clang-19, libomp-19-dev)
 	@tools/tsan
+
+baseline: test-setup build/build.ninja  ## counts the kernels' instructions anew, after a change that is meant: ONLY="edges neighbours" names some
+	@cmake --build build --target calor_count_instructions -j $(JOBS)
+	@$(PYTHON) bench/instructions --renew $(ONLY)
 
 bench: build-tests  ## speed against torch's own attention, and the share of this machine's measured bound
 	@build/bench/calor_bench_attention
