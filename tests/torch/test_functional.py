@@ -244,6 +244,6 @@ def test_the_short_way_is_one_call_and_none_where_tensors_are_not_what_they_seem
         torch.vmap(attention)(q[None], k[None], v[None])
         torch.func.jvp(lambda x: attention(x, k, v), (q,), (q,))
     torch.func.grad(lambda x: attention(x, k, v).sum())(q)
-    torch.jit.trace(lambda x: attention(x, k, v), q)
+    torch.jit.trace(lambda x: attention(x, k, v), q, check_trace=False)
     torch.compile(lambda x: attention(x, k, v), backend="eager")(q)
     assert short == [1]
