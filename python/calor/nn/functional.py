@@ -28,11 +28,12 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     """
     if (attn_mask is None and bias is None and phi is None and not dropout_p and not enable_gqa and score in _KERNEL and q.is_cpu and q.dtype in _STREAMED
             and q.dim() == 4 and 0 < (features := q.shape[-1]) <= _MOST_FEATURES and not isinstance(scale, torch.Tensor) and not _is_transformed()):
-        number = (_operators or _loaded()).scale_of(features**-0.5 if scale is None else scale, q.dtype)
+        operators = _operators or _loaded()
+        factor = operators.scale_of(features**-0.5 if scale is None else scale, q.dtype)
         try:
             if is_causal or score != "dot":
-                return _operators.call_attention(q, k, v, number, causal=is_causal, score=_KERNEL[score])[0]
-            return _operators.call_attention(q, k, v, number)[0]
+                return operators.call_attention(q, k, v, factor, causal=is_causal, score=_KERNEL[score])[0]
+            return operators.call_attention(q, k, v, factor)[0]
         except (TypeError, ValueError):  # sizes or types that the operator refuses: what follows knows more of them, and says more
             pass
     q, k, v, scale = _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi)
