@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
+.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan baseline bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -60,9 +60,16 @@ asan: test-setup ## the core suite without torch, under the address and undefine
 tsan:            ## the kernels under the thread sanitizer (clang-19, libomp-19-dev)
 	@tools/tsan
 
-bench: build-tests  ## speed against torch's own attention, and the share of this machine's measured bound
-	@build/bench/calor_bench_attention
-	@build/bench/calor_bench_ipn_step
+baseline: test-setup build/build.ninja  ## counts the kernels' instructions anew, after a change that is meant: ONLY="edges neighbours" names some
+	@cmake --build build --target calor_count_instructions -j $(JOBS)
+	@$(PYTHON) bench/instructions --renew $(ONLY)
+
+bench: build-tests  ## attention beside torch's (and onnxruntime's after `tools/setup bench`), as shares of what one core can do: bench/results/attention.html
+	@mkdir -p bench/results && rm -f bench/results/*.json
+	@build/bench/calor_bench_attention --json bench/results/attention.json
+	@build/bench/calor_bench_ipn_step --json bench/results/ipn_step.json
+	@OMP_NUM_THREADS=1 $(PYTHON) bench/attention_onnxruntime.py bench/results/attention.json bench/results/onnxruntime.json || [ $$? -eq 3 ]
+	@build/bench/calor_bench_page bench/results/attention.html bench/results/*.json
 
 bench-recipes: build  ## recipes against their peers on Fashion-MNIST, one thread each: BENCH="lle laplacian" names some, SIZE=N sets their size
 	@tools/setup bench

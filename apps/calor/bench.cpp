@@ -16,7 +16,7 @@ namespace calor::app {
 using nlohmann::json;
 
 static void print_table(const measure::Limits& limits, const std::vector<measure::Work>& all, const measure::Threads& threads) {
-  fmt::print("{}, {}. One core of it: {:.1f} GFLOP/s of float multiply-adds and {:.2f} ns per exponential.\n\n", measure::processor_name(), kernels::isa_name(), limits.flops * 1e-9, limits.exp_seconds * 1e9);
+  fmt::print("{}, {}. One core of it, measured ({}): {:.1f} GFLOP/s of float multiply-adds and {:.2f} ns per exponential.\n\n", measure::processor_name(), kernels::isa_name(), limits.target, limits.flops * 1e-9, limits.exp_seconds * 1e9);
   fmt::print("{:<46} {:<22} {:>9} {:>9} {:>10} {:>8}\n", "one thread", "size", "ms", "GFLOP/s", "of the core", "error");
   for (const measure::Work& work : all)
     fmt::print("{:<46} {:<22} {:>9.3f} {:>9.1f} {:>9.0f} % {:>8.0e}\n", work.name, work.size, work.seconds * 1e3, work.operations / work.seconds * 1e-9, 100 * work.bound / work.seconds, work.error);

@@ -7,7 +7,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include <string>
+#include <string_view>
+#include <tuple>
 
 #include "bindings/torch/attention_arguments.h"
 
@@ -43,6 +44,15 @@ bool needs_gradient(const OptionalTensor& tensor) { return tensor && tensor->req
 // computed from another.
 at::Tensor fresh(const at::Tensor& tensor) { return tensor.defined() ? tensor.view_as(tensor) : tensor; }
 
+// What is not a tensor, as one number: each entry of saved_data takes memory of its own.
+std::int64_t packed(bool causal, std::string_view score, std::int64_t own_key) {
+  return 4 * own_key + 2 * (score_of(score) == Score::squared_distance) + causal;
+}
+
+std::tuple<bool, std::string_view, std::int64_t> unpacked(std::int64_t choices) {
+  return {choices & 1, name_of(choices & 2 ? Score::squared_distance : Score::dot), choices >> 2};
+}
+
 class Attention : public torch::autograd::Function<Attention> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -53,9 +63,7 @@ class Attention : public torch::autograd::Function<Attention> {
     auto [out, lse] = attention_operator().call(q, k, v, scale, bias, key_mask, mask, causal, score, own_key);
     context->save_for_backward({q, k, v, scale, bias.value_or(at::Tensor()), key_mask.value_or(at::Tensor()),
                                 mask.value_or(at::Tensor()), out, lse});
-    context->saved_data["causal"] = causal;
-    context->saved_data["score"] = std::string(score);
-    context->saved_data["own_key"] = own_key;
+    context->saved_data["choices"] = packed(causal, score, own_key);
     context->set_materialize_grads(false);
     return {out, lse};
   }
@@ -63,9 +71,7 @@ class Attention : public torch::autograd::Function<Attention> {
   static variable_list backward(AutogradContext* context, const variable_list& d_outputs) {
     const auto saved = context->get_saved_variables();
     const auto &out = saved[7], &lse = saved[8];
-    const bool causal = context->saved_data["causal"].toBool();
-    const std::string score = context->saved_data["score"].toStringRef();
-    const std::int64_t own_key = context->saved_data["own_key"].toInt();
+    const auto [causal, score, own_key] = unpacked(context->saved_data["choices"].toInt());
     if (!d_outputs[0].defined() && !d_outputs[1].defined()) return variable_list(10);
     const at::Tensor d_out = d_outputs[0].defined() ? d_outputs[0] : at::zeros_like(out);
     const at::Tensor& d_lse = d_outputs[1];
@@ -91,7 +97,7 @@ class Attention : public torch::autograd::Function<Attention> {
  private:
   // The gradients as a graph of their own (create_graph), through the composition.
   static variable_list differentiable(const variable_list& saved, const at::Tensor& d_out, const at::Tensor& d_lse,
-                                      bool causal, const std::string& score, std::int64_t own_key) {
+                                      bool causal, std::string_view score, std::int64_t own_key) {
     variable_list inputs, wanted;
     for (int i = 0; i < 5; ++i) {
       inputs.push_back(fresh(saved[i]));

@@ -1,7 +1,9 @@
 // From tensors to the kernel's plain pointers and strides, and the same shapes without data (Meta).
+#include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <array>
 
 #include "bindings/torch/attention_arguments.h"
@@ -27,6 +29,16 @@ at::Tensor empty_per_query(const at::Tensor& q) {
   return at::empty_symint(q.sym_sizes().slice(0, 3), q.options());
 }
 
+// The same on the CPU, past the dispatcher: a small attention takes no longer than three of its calls.
+at::Tensor empty_rows_cpu(const at::Tensor& like, std::int64_t rows, std::int64_t dim) {
+  const auto at_least_one = [](std::int64_t n) { return std::max<std::int64_t>(n, 1); };
+  const std::int64_t heads = like.size(1), row_stride = at_least_one(heads) * at_least_one(dim);
+  return at::detail::empty_strided_cpu({like.size(0), heads, rows, dim}, {at_least_one(rows) * row_stride, at_least_one(dim), row_stride, 1},
+                                       like.scalar_type());
+}
+
+at::Tensor empty_cpu(const at::Tensor& like, at::IntArrayRef sizes) { return at::detail::empty_cpu(sizes, like.scalar_type()); }
+
 // Owns what `params` points to: inputs made contiguous where needed.
 template <class T>
 struct Call {
@@ -43,9 +55,13 @@ struct Call {
     params.q = q.const_data_ptr<T>(), params.q_strides = strides_of(q);
     params.k = k.const_data_ptr<T>(), params.k_strides = strides_of(k);
     params.v = v.const_data_ptr<T>(), params.v_strides = strides_of(v);
-    scale = scale_.expand({params.batch, params.heads});
+    scale = scale_;
     params.scale = scale.const_data_ptr<T>();
-    params.scale_batch_stride = scale.stride(0), params.scale_head_stride = scale.stride(1);
+    const auto stride = [&](std::int64_t from_last) {  // as expand() would give it
+      const std::int64_t d = scale.dim() - from_last;
+      return d >= 0 && scale.size(d) > 1 ? scale.stride(d) : 0;
+    };
+    params.scale_batch_stride = stride(2), params.scale_head_stride = stride(1);
     if (bias_) {
       bias = innermost_contiguous(*bias_).expand({params.batch, params.heads, params.keys});
       params.bias = bias.const_data_ptr<T>();
@@ -108,7 +124,9 @@ TensorPair attention_meta(const at::Tensor& q, const at::Tensor& k, const at::Te
 TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                          const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,
                          bool causal, std::string_view score, std::int64_t own_key) {
-  auto result = attention_meta(q, k, v, scale, bias, key_mask, mask, causal, score, own_key);
+  check_arguments(q, k, v, scale, bias, key_mask, mask);
+  check_own_key(own_key);
+  TensorPair result{empty_rows_cpu(q, q.size(2), v.size(3)), empty_cpu(q, q.sizes().slice(0, 3))};
   const auto& [out, lse] = result;
   if (q.scalar_type() == at::kFloat) {
     run_forward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), out, lse);
@@ -138,8 +156,11 @@ Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& 
   TORCH_CHECK_VALUE(d_out.sizes() == out.sizes() && lse.dim() == 3 && (!d_lse || d_lse->sizes() == lse.sizes()),
                     "[calor::attention_backward] expected d_out of ", out.sizes(), " and d_lse of ", lse.sizes(),
                     ", found ", d_out.sizes(), " and ", d_lse ? d_lse->sizes() : at::IntArrayRef{});
-  auto gradients = attention_backward_meta(d_out, d_lse, q, k, v, scale, bias, key_mask, mask, out, lse, causal, score, own_key,
-                                           scale_gradient, bias_gradient);
+  static constexpr std::array<std::int64_t, 1> no_elements{0};
+  const at::IntArrayRef none(no_elements);
+  Gradients gradients{empty_rows_cpu(q, q.size(2), q.size(3)), empty_rows_cpu(k, k.size(2), k.size(3)), empty_rows_cpu(v, v.size(2), v.size(3)),
+                      empty_cpu(q, scale_gradient ? q.sizes().slice(0, 2) : none),
+                      empty_cpu(q, bias_gradient ? k.sizes().slice(0, 3) : none)};
   if (q.scalar_type() == at::kFloat) {
     run_backward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), d_out, d_lse, out, lse, gradients);
   } else {

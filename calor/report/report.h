@@ -25,4 +25,7 @@ std::string limit_page(const nlohmann::json& document);
 // The page for a document of kind "inspect" (docs/inspect.md).  Throws as above.
 std::string inspect_page(const nlohmann::json& document);
 
+// The page for a document of kind "bench-report" with its plots (docs/benchmarks.md).  Throws as above.
+std::string bench_page(const nlohmann::json& document);
+
 }  // namespace calor::report

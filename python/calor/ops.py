@@ -43,6 +43,7 @@ def _load():
 
 _load()
 _attention = torch.ops.calor.attention.default
+call_attention = _attention._op  # the same without a Python function in front, which torch.compile would have to see
 
 
 def _with_dimensions(tensor, dimensions):
@@ -53,20 +54,24 @@ def _with_dimensions(tensor, dimensions):
 _scales: dict = {}  # by number and type
 
 
-def scale_tensor(scale, like):
-    """A number as the tensor that the operator takes, of the type and device of `like`.  Those of numbers are kept: making one takes as long as a small attention."""
-    if isinstance(scale, torch.Tensor):
-        return scale
-    if torch.compiler.is_compiling() or like.device.type != "cpu":
-        return torch.full((), scale, dtype=like.dtype, device=like.device)
-    key = scale, like.dtype
-    found = _scales.get(key)
+def scale_of(scale, dtype):
+    """A number as a tensor on the CPU, which is kept: making one takes as long as a small attention."""
+    found = _scales.get((scale, dtype))
     if found is None:
         if len(_scales) >= 1024:
             _scales.clear()
         with torch.inference_mode(False):
-            found = _scales[key] = torch.full((), scale, dtype=like.dtype)
+            found = _scales[scale, dtype] = torch.full((), scale, dtype=dtype)
     return found
+
+
+def scale_tensor(scale, like):
+    """A number as the tensor that the operator takes, of the type and device of `like`."""
+    if isinstance(scale, torch.Tensor):
+        return scale
+    if torch.compiler.is_compiling() or like.device.type != "cpu":
+        return torch.full((), scale, dtype=like.dtype, device=like.device)
+    return scale_of(scale, like.dtype)
 
 
 def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mask=None, causal=False, own_key=None,

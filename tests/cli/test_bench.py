@@ -19,7 +19,7 @@ def test_every_work_has_its_figures(document):
     for name in ("attention, products", "attention, distances, causal, with gradients", "15 nearest neighbours, exact"):
         assert any(name == found for found, _ in names)
     limits = document["limits"]
-    assert limits["flops"] > 0 and limits["exp_seconds"] > 0
+    assert limits["target"] and limits["flops"] > 0 and limits["exp_seconds"] > 0
     for work in document["work"]:
         assert work["error"] <= 4e-5 and work["seconds"] > 0
         assert work["share"] == pytest.approx(work["bound_seconds"] / work["seconds"])

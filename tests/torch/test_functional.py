@@ -217,3 +217,33 @@ def test_a_kept_scale_serves_inference_mode_and_training():
     second = attention(x, x, x, scale=0.123)
     second.sum().backward()
     assert torch.equal(first, second.detach()) and x.grad.isfinite().all()
+
+
+def test_what_the_operator_refuses_takes_the_long_way():
+    """520 features of v are more than it streams; the short way asks it all the same."""
+    q, k, v = draw(1, 2, 5, 8), draw(1, 2, 7, 8, seed=1), draw(1, 2, 7, 520, seed=2)
+    torch.testing.assert_close(attention(q, k, v), scaled_dot_product_attention(q, k, v))
+    torch.testing.assert_close(attention(q, k, v, score="l2"), by_differences(q, k, v))
+
+
+def test_the_short_way_is_one_call_and_none_where_tensors_are_not_what_they_seem(monkeypatch):
+    short = []
+
+    def call(*arguments, **options):
+        short.append(1)
+        return calor.ops._attention(*arguments, **options)
+
+    q, k, v = (draw(1, 2, 5, 8, dtype=torch.float, seed=seed) for seed in range(3))
+    attention(q, k, v)
+    monkeypatch.setattr(calor.ops, "call_attention", call)
+    attention(q, k, v)
+    assert short == [1]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert attention(q, k, v).dtype == torch.bfloat16
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # has all derivatives
+        torch.vmap(attention)(q[None], k[None], v[None])
+        torch.func.jvp(lambda x: attention(x, k, v), (q,), (q,))
+    torch.func.grad(lambda x: attention(x, k, v).sum())(q)
+    torch.jit.trace(lambda x: attention(x, k, v), q, check_trace=False)
+    torch.compile(lambda x: attention(x, k, v), backend="eager")(q)
+    assert short == [1]

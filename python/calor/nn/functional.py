@@ -26,10 +26,16 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     derivatives, and other devices take torch's scaled_dot_product_attention with two more channels (`lowered`).  A row that may attend to nothing gives zeros.
     Under autocast the result has autocast's type.  Returns ``[..., H, L, dv]``.  Raises ValueError (shapes, arguments) and TypeError (types).
     """
-    if attn_mask is None and bias is None and phi is None and not dropout_p and score in _KERNEL and _is_plain(q, k, v, scale):
-        from .. import ops
-
-        return ops._attention(q, k, v, ops.scale_tensor(q.shape[-1] ** -0.5 if scale is None else scale, q), None, None, None, is_causal, _KERNEL[score], -1)[0]
+    if (attn_mask is None and bias is None and phi is None and not dropout_p and not enable_gqa and score in _KERNEL and q.is_cpu and q.dtype in _STREAMED
+            and q.dim() == 4 and 0 < (features := q.shape[-1]) <= _MOST_FEATURES and not isinstance(scale, torch.Tensor) and not _is_transformed()):
+        operators = _operators or _loaded()
+        factor = operators.scale_of(features**-0.5 if scale is None else scale, q.dtype)
+        try:
+            if is_causal or score != "dot":
+                return operators.call_attention(q, k, v, factor, causal=is_causal, score=_KERNEL[score])[0]
+            return operators.call_attention(q, k, v, factor)[0]
+        except (TypeError, ValueError):  # sizes or types that the operator refuses: what follows knows more of them, and says more
+            pass
     q, k, v, scale = _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi)
     wide = torch.get_autocast_dtype(q.device.type) if torch.is_autocast_enabled(q.device.type) and q.dtype != torch.float64 else q.dtype
     streams = (q.device.type == "cpu" and dropout_p == 0 and max(q.shape[-1], v.shape[-1]) <= _MOST_FEATURES and 0 not in (q.shape[-1], v.shape[-1])
@@ -131,21 +137,23 @@ def _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi):
 
 
 _STREAMED = (torch.float32, torch.float64)
+_operators = None  # the module ops, once it is loaded: an import statement takes as long as two checks
+_is_compiling, _is_exporting, _is_autocast = torch.compiler.is_compiling, torch.compiler.is_exporting, torch._C._is_any_autocast_enabled
+_transformation, _trace, _forward_ad = torch._C._functorch.peek_interpreter_stack, torch._C._get_tracing_state, torch.autograd.forward_ad
 
 
-def _is_plain(q, k, v, scale):
-    """Four dimensions each of one streamed type on the CPU, outside of autocast, compilation, tracing and functorch's transformations: the
-    operator takes them as they are."""
-    number = q.dtype
-    if number not in _STREAMED or k.dtype != number or v.dtype != number or not (q.is_cpu and k.is_cpu and v.is_cpu) or not q.dim() == k.dim() == v.dim() == 4:
-        return False
-    batch, heads, _, features = q.shape
-    key_batch, key_heads, keys, key_features = k.shape
-    value_batch, value_heads, values, value_features = v.shape
-    return (batch == key_batch == value_batch and heads == key_heads == value_heads and keys == values and features == key_features and 0 < features <= _MOST_FEATURES
-            and 0 < value_features <= _MOST_FEATURES and not isinstance(scale, torch.Tensor) and torch._C._functorch.peek_interpreter_stack() is None
-            and torch.autograd.forward_ad._current_level < 0 and torch._C._get_tracing_state() is None and not torch.compiler.is_compiling()
-            and not torch.compiler.is_exporting() and not torch.is_autocast_enabled("cpu"))
+def _is_transformed():
+    """Under compilation, export, tracing, functorch's transformations, forward-mode derivatives or autocast, where tensors are not what they seem."""
+    return (_is_compiling() or _is_exporting() or _transformation() is not None or _forward_ad._current_level >= 0 or _trace() is not None
+            or _is_autocast())
+
+
+def _loaded():
+    global _operators
+    from .. import ops
+
+    _operators = ops
+    return ops
 
 
 def _must_be_standard(*tensors):
