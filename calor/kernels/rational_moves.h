@@ -9,8 +9,8 @@ inline constexpr std::int64_t move_lanes = 16;
 
 // Similarity 1 / (1 + a d^(2 b)).
 struct RationalMoves {
-  const float* points = nullptr;    // [dims][stride], as they stand: what the moving points see of the others
-  std::int64_t count = 0, dims = 0, stride = 0;
+  const float* points = nullptr;    // [count][dims], as they stand: what the moving points see of the others
+  std::int64_t count = 0, dims = 0;
   float a = 1, b = 1, push = 1;     // push: the weight of a point drawn
   float rate = 1;                   // of this epoch
   std::int64_t draws = 5;           // for each pull

@@ -195,11 +195,11 @@ TEST(RationalMoves, AreTheScalarOnes) {
     for (std::int64_t lane = 0; lane < move_lanes; ++lane) {
       own[lane] = static_cast<std::int32_t>(lane * 3);
       for (std::int64_t step = 0; step < steps; ++step) tails[step * move_lanes + lane] = step < lane % 7 ? static_cast<std::int32_t>((lane + step * 5) % n) : -1;
-      for (std::int64_t c = 0; c < dims; ++c) places[c * move_lanes + lane] = points[c * n + own[lane]];
+      for (std::int64_t c = 0; c < dims; ++c) places[c * move_lanes + lane] = points[own[lane] * dims + c];
     }
     RationalMoves moves;
     moves.points = points.data();
-    moves.count = moves.stride = n;
+    moves.count = n;
     moves.dims = dims;
     moves.a = 1.577F;
     moves.b = 0.895F;

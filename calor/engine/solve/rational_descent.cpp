@@ -111,11 +111,11 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
   const std::int64_t n = start.rows(), dims = start.cols();
   Schedule schedule(weights, options);
   std::vector<float> points(static_cast<std::size_t>(dims * n)), moved(points.size());
-  for (std::int64_t c = 0; c < dims; ++c)
-    for (std::int64_t i = 0; i < n; ++i) moved[c * n + i] = points[c * n + i] = static_cast<float>(start(i, c));
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t c = 0; c < dims; ++c) moved[i * dims + c] = points[i * dims + c] = static_cast<float>(start(i, c));
   kernels::RationalMoves moves;
   moves.points = points.data();
-  moves.count = moves.stride = n;
+  moves.count = n;
   moves.dims = dims;
   moves.a = static_cast<float>(options.curve.a);
   moves.b = static_cast<float>(options.curve.b);
@@ -133,8 +133,8 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
   std::vector<Pulls> pulls(static_cast<std::size_t>(schedule.parts() ? schedule.end(0) : 0));  // the first part has the most
   const auto matrix = [&] {
     Matrix rows(n, dims);
-    for (std::int64_t c = 0; c < dims; ++c)
-      for (std::int64_t i = 0; i < n; ++i) rows(i, c) = points[c * n + i];
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t c = 0; c < dims; ++c) rows(i, c) = points[i * dims + c];
     return rows;
   };
   DescentState state{.most_steps = options.epochs};
@@ -153,22 +153,22 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
           pulled.steps = schedule.tails(first + k, static_cast<std::uint64_t>(epoch), pulled.tails, pulled.due);
           pulled.ways.resize(std::max(pulled.ways.size(), static_cast<std::size_t>(pulled.steps * dims * move_lanes)));
           for (std::int64_t c = 0; c < dims; ++c)
-            for (std::int64_t l = 0; l < move_lanes; ++l) places[c * move_lanes + l] = group[l] < 0 ? 0 : points[c * n + group[l]];
+            for (std::int64_t l = 0; l < move_lanes; ++l) places[c * move_lanes + l] = group[l] < 0 ? 0 : points[group[l] * dims + c];
           kernel(moves, {group.data(), pulled.tails.data(), pulled.steps, places.data(), pulled.ways.data()});
           for (std::int64_t c = 0; c < dims; ++c)
             for (std::int64_t l = 0; l < move_lanes; ++l)
-              if (group[l] >= 0) moved[c * n + group[l]] = places[c * move_lanes + l];
+              if (group[l] >= 0) moved[group[l] * dims + c] = places[c * move_lanes + l];
         }
       });
       for (std::int64_t k = 0; k < own; ++k)
         for (const std::int32_t i : schedule.group(first + k))
-          for (std::int64_t c = 0; c < dims && i >= 0; ++c) points[c * n + i] = moved[c * n + i];
+          for (std::int64_t c = 0; c < dims && i >= 0; ++c) points[i * dims + c] = moved[i * dims + c];
       for (std::int64_t k = 0; k < own; ++k) {  // the other ends of the edges, in the order of groups
         const Pulls& pulled = pulls[static_cast<std::size_t>(k)];
         for (std::int64_t step = 0; step < pulled.steps; ++step)
           for (std::int64_t l = 0; l < move_lanes; ++l) {
             const std::int32_t tail = pulled.tails[static_cast<std::size_t>(step * move_lanes + l)];
-            for (std::int64_t c = 0; c < dims && tail >= 0; ++c) points[c * n + tail] -= pulled.ways[static_cast<std::size_t>((step * dims + c) * move_lanes + l)];
+            for (std::int64_t c = 0; c < dims && tail >= 0; ++c) points[tail * dims + c] -= pulled.ways[static_cast<std::size_t>((step * dims + c) * move_lanes + l)];
           }
       }
     }

@@ -52,6 +52,19 @@ HWY_INLINE void random_words(Words* counter, std::uint64_t seed) {
   }
 }
 
+// The coordinates of the points `other` in two dimensions: one gather of pairs for each half of them, so that each point is met once.
+HWY_INLINE void gather_pairs(const float* points, hn::Vec<MoveIndices> other, hn::Vec<MoveFloats>* at) {
+  const MoveFloats tag;
+  const hn::Repartition<double, MoveFloats> pairs;
+  const hn::RebindToSigned<decltype(pairs)> places;
+  const auto half = [&](auto indices) HWY_ATTR {
+    return hn::BitCast(tag, hn::GatherIndex(pairs, reinterpret_cast<const double*>(points), hn::PromoteTo(places, indices)));
+  };
+  const auto lower = half(hn::LowerHalf(other)), upper = half(hn::UpperHalf(hn::Half<MoveIndices>(), other));
+  at[0] = hn::ConcatEven(tag, upper, lower);
+  at[1] = hn::ConcatOdd(tag, upper, lower);
+}
+
 template <int known>
 HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& moving, std::int64_t lane) {
   const MoveFloats tag;
@@ -74,8 +87,12 @@ HWY_INLINE void move_lanes_of(const RationalMoves& moves, const MovingPoints& mo
   // Moves by coefficient(d^2, d^(2 b)) times the difference, in the lanes that are active and not at the other's place, and tells how far.
   const auto move = [&](hn::Vec<MoveIndices> other, hn::Mask<MoveFloats> active, auto coefficient, auto tell) HWY_ATTR {
     auto square = nothing;
-    Vector difference[known ? known : 1];
-    const auto difference_in = [&](std::int64_t c) HWY_ATTR { return hn::Sub(place(c), hn::GatherIndex(tag, moves.points + c * moves.stride, other)); };
+    Vector difference[known ? known : 1], others[2];
+    if constexpr (known == 2) gather_pairs(moves.points, other, others);
+    const auto first = hn::Mul(other, hn::Set(indices, static_cast<std::int32_t>(dims)));
+    const auto difference_in = [&](std::int64_t c) HWY_ATTR {
+      return hn::Sub(place(c), known == 2 ? others[c] : hn::GatherIndex(tag, moves.points + c, first));
+    };
     for (std::int64_t c = 0; c < dims; ++c) {
       const auto one_difference = difference_in(c);
       if constexpr (known > 0) difference[c] = one_difference;

@@ -90,12 +90,12 @@ static void rational_moves(const RationalMoves& moves, const MovingPoints& movin
     const auto place = [&](std::int64_t c) -> float& { return moving.places[c * move_lanes + lane]; };
     const auto move = [&](std::int64_t other, float* pulled) {
       float square = 0;
-      for (std::int64_t c = 0; c < moves.dims; ++c) square += std::pow(place(c) - moves.points[c * moves.stride + other], 2.0F);
+      for (std::int64_t c = 0; c < moves.dims; ++c) square += std::pow(place(c) - moves.points[other * moves.dims + c], 2.0F);
       if (!(square > 0)) return;
       const float power = std::pow(square, moves.b), below = 1 + moves.a * power;
       const float factor = pulled ? -2 * moves.a * moves.b * power / (square * below) : 2 * moves.push * moves.b / ((near_square + square) * below);
       for (std::int64_t c = 0; c < moves.dims; ++c) {
-        const float way = moves.rate * std::clamp(factor * (place(c) - moves.points[c * moves.stride + other]), -longest_move, longest_move);
+        const float way = moves.rate * std::clamp(factor * (place(c) - moves.points[other * moves.dims + c]), -longest_move, longest_move);
         place(c) += way;
         if (pulled) pulled[c * move_lanes + lane] = way;
       }
