@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -34,10 +35,13 @@ struct Arguments {
   std::optional<double> train;
 };
 
-// Threads and memory of this process's share, where nobody has said how much.
+// Threads and memory of this process's share, where nobody has said how much.  A signal ends the process at once: there is no result to save, and mpirun
+// ends the others by one.
 Context context_of(const Globals& globals, const cluster::Processes& processes, ProgressBar& bar) {
   const cluster::MachineShare share = cluster::machine_share(processes);
   Context context = make_context(globals, bar);
+  context.stop = nullptr;
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
   if (globals.threads == 0) context.threads = share.threads;
   if (globals.max_memory.empty() && share.memory > 0) context.memory = MemoryLimit(share.memory);
   return context;

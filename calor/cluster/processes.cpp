@@ -205,7 +205,12 @@ void Processes::each_block(const Block& own, const Blocks& blocks, const std::fu
       ++traffic_.messages;
       traffic_.message_bytes += bytes_of(*block);
     }
-    use(owner, block);
+    try {
+      use(owner, block);
+    } catch (...) {
+      if (!last) abandoned_.insert(abandoned_.end(), {own, block, next});
+      throw;
+    }
     MPI_Waitall(2, requests, MPI_STATUSES_IGNORE);
     if (!last) block = std::move(next);
   }

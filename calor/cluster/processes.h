@@ -78,6 +78,7 @@ class Processes {
   MPI_Comm communicator_;
   int rank_ = 0, count_ = 1;
   mutable Traffic traffic_;
+  mutable std::vector<Block> abandoned_;  // that messages were still under way for when their use failed: MPI may write to them until it ends
 };
 
 }  // namespace calor::cluster

@@ -40,17 +40,28 @@ def test_diffusion_map_on_all_pairs(both, request, data, processes):
     one, other = both(processes, "diffusion-map", source, "--set", "eigen.k=4")
     same_spectrum(one, other)
     assert one["figures"]["bandwidth"] == other["figures"]["bandwidth"]
-    np.testing.assert_allclose(values(one), values(other), rtol=0, atol=1e-7)
+    if data != "breast_cancer":  # whose outliers crowd the eigenvalues at 1, within 1e-13 of each other: any vectors that span theirs will do
+        np.testing.assert_allclose(values(one), values(other), rtol=0, atol=1e-7)
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sheet") / "sheet.npy"
+    np.save(path, np.random.default_rng(6).random((2450, 2)) * [3, 2])
+    return path
 
 
 @pytest.mark.parametrize("processes", [2, 3])
-def test_streamed_as_kept(both, roll, processes):
-    """A memory limit under which no process keeps the scores of its rows: every product sends the points round the ring again."""
-    words = ["diffusion-map", roll, "--set", "eigen.k=3"]
+def test_streamed_as_kept(both, sheet, processes):
+    """A memory limit under which no process keeps the scores of its rows: every pass, and every product, sends the points round the ring again."""
+    words = ["diffusion-map", sheet, "--set", "eigen.k=2"]
     kept, other = both(processes, *words)
-    streamed = document(mpirun(processes, "run", *words, "--json", "--quiet", "--threads", 1, "--max-memory", "120M"))
-    assert streamed["processes"][0]["messages"] == kept["processes"][0]["messages"], "120M keeps the scores of 613 rows: the limit of this test is too high"
+    streamed = document(mpirun(processes, "run", *words, "--json", "--quiet", "--threads", 1, "--max-memory", "60M"))
+    assert kept["processes"][0]["messages"] == processes - 1
+    assert streamed["processes"][0]["messages"] > 10 * (processes - 1)
     same_spectrum(streamed, other)
+    same_spectrum(kept, other)
+    np.testing.assert_allclose(values(streamed), values(other), rtol=0, atol=1e-7)
 
 
 GRAPHS = ["laplacian-eigenmaps",
@@ -79,13 +90,13 @@ def test_a_graph_of_several_components(both, tmp_path, components):
 
 
 PREDICTIONS = [("knn-classifier", "digits"), ("label-spreading", "digits"), ("distance(2, to=train) | exp(auto) | row | vote", "wine"),
-               ("nadaraya-watson", "wine"), ("knn-regressor", "wine")]
+               ("nadaraya-watson", "wine --label alcohol"), ("knn-regressor", "wine --label alcohol")]
 
 
 @pytest.mark.parametrize("processes", [1, 3])
 @pytest.mark.parametrize("pipeline, data", PREDICTIONS)
 def test_predictions(both, pipeline, data, processes):
-    one, other = both(processes, pipeline, data, "--train", 0.3, "--seed", 4)
+    one, other = both(processes, pipeline, *data.split(), "--train", 0.3, "--seed", 4)
     assert one["train"] == other["train"]
     np.testing.assert_allclose(values(one), values(other), rtol=0, atol=1e-9)
     assert one["quality"]["prediction"].keys() == other["quality"]["prediction"].keys()
