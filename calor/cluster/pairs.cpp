@@ -45,13 +45,13 @@ Matrix apply(const Part& part, const Matrix& values) {
   return total;
 }
 
-// What `record` says of every pair, own rows x all columns.
-static std::shared_ptr<const Matrix> all_values(const Part& part, const char* op) {
+// What `record` says of every pair, own rows x all columns, from the blocks as they come.
+static std::shared_ptr<const Matrix> all_scores(const Part& part) {
   const Similarity& record = part.state.similarity;
-  Reservation reserved = engine::reserve_values(record.rows, record.columns, op, part.context);
+  Reservation reserved = engine::reserve_values(record.rows, record.columns, "scores", part.context);
   Matrix values(record.rows, record.columns);
   each_columns(part, [&](const Similarity& piece, std::int64_t first) {
-    values.middleCols(first, piece.columns) = engine::materialise(piece, op, part.context);
+    values.middleCols(first, piece.columns) = engine::materialise(piece, "scores", part.context);
   });
   return share_reserved(std::move(values), std::move(reserved));
 }
@@ -65,7 +65,7 @@ void keep_scores(Part& part) {
   record.strengthen = {};
   record.log_row.resize(0);
   record.log_column.resize(0);
-  const auto scores = all_values(part, "scores");
+  const auto scores = all_scores(part);
   record = whole;
   record.dense = scores;
   record.score.kind = engine::Score::Kind::stored;
@@ -75,7 +75,7 @@ void keep_scores(Part& part) {
 void keep_values(Part& part) {
   Similarity& record = part.state.similarity;
   if (!record.dense) return;
-  record.dense = all_values(part, "values");
+  record.dense = engine::stored_values(record, "values", part.context);
   record.strengthen = {};
   record.log_row.resize(0);
   record.log_column.resize(0);
