@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python wheel asan tsan baseline bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan tsan baseline bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -35,7 +35,7 @@ test-core: build-tests
 	@ctest --test-dir build -j $(JOBS) --output-on-failure --no-tests=error
 
 test-scripts: build-tests
-	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests --ignore=tests/python
+	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests --ignore=tests/python --ignore=tests/mpi
 
 # The compilers by the names that CMake finds, and our warnings: what the main build has compiled is then in the compiler cache.
 WHEEL_VENV := build-python/venv
@@ -56,6 +56,9 @@ asan: test-setup ## the core suite without torch, under the address and undefine
 	@cmake --preset asan > /dev/null
 	@cmake --build build-asan -j $(JOBS)
 	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --test-dir build-asan -j $(JOBS) --output-on-failure --no-tests=error
+
+test-mpi:        ## calor-mpi in 1 to 4 processes against calor; SKIPPED where Open MPI or SLEPc is missing (tools/setup mpi installs them)
+	@tools/test-mpi -j $(JOBS)
 
 tsan:            ## the kernels under the thread sanitizer (clang-19, libomp-19-dev)
 	@tools/tsan
@@ -98,4 +101,4 @@ install: build   ## install to PREFIX (default /usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean:           ## remove the build folders
-	rm -rf build build-core build-asan build-tsan build-python
+	rm -rf build build-core build-asan build-tsan build-mpi build-python

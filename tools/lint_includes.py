@@ -4,7 +4,7 @@
   lint_includes.py [ROOT]      exit 1 with "file:line: message" for every breach, 2 for a wrong call
 
 1. Includes go downwards only: core < io, kernels, report < engine, bindings/torch < analyse, measure < limit, pipeline
-   < similarity < propagate < recipes < api, inspect, model < learn, bindings/python < apps.
+   < similarity < propagate < recipes < api, cluster, inspect, model < learn, bindings/python < apps.
 2. Only learn/, bindings/, their tests and the benchmarks include torch, ATen or c10.
 3. Every header has #pragma once.
 4. No file names a path of the machine it was written on.
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 RANKS = {"core": 0, "io": 1, "kernels": 1, "report": 1, "engine": 2, "bindings/torch": 2, "analyse": 3, "measure": 3, "limit": 4, "pipeline": 4,
-         "similarity": 5, "propagate": 6, "recipes": 7, "api": 8, "inspect": 8, "model": 8, "learn": 9, "bindings/python": 9, "apps": 10}
+         "similarity": 5, "propagate": 6, "recipes": 7, "api": 8, "cluster": 8, "inspect": 8, "model": 8, "learn": 9, "bindings/python": 9, "apps": 10}
 TORCH_ROOMS = ("learn", "bindings/torch")
 SOURCE_FOLDERS = ("calor", "apps", "bindings", "tests", "bench", "python", "tools", "examples", "cmake", "data", "docs")
 CODE_SUFFIXES = {".h", ".hpp", ".cpp", ".cc", ".cu", ".cuh", ".inc"}

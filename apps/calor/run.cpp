@@ -28,6 +28,7 @@
 #include "calor/recipes/recipes.h"
 #include "calor/report/report.h"
 #include "command.h"
+#include "run_parts.h"
 #include "run_report.h"
 #include "watched_report.h"
 
@@ -54,8 +55,7 @@ static pipeline::As form_of(const std::string& as) {
   return as == "similarities" ? pipeline::As::similarities : pipeline::As::automatic;
 }
 
-// A similarity over all pairs is no table.
-static void require_result(const std::vector<pipeline::BoundStage>& stages) {
+void require_result(const std::vector<pipeline::BoundStage>& stages) {
   const pipeline::Outline end = pipeline::outline_after(stages);
   if ((end.type & pipeline::types::any_similarity) && end.all_pairs == pipeline::Fact::yes && end.flowing == pipeline::Fact::no)
     pipeline::at_stage(stages.back(), [] {
@@ -72,7 +72,7 @@ static void require_watchable(const std::vector<pipeline::BoundStage>& stages, c
   check_watched(report);
 }
 
-static void print_remarks(const pipeline::State& state, const std::vector<pipeline::Note>& remarks, const json& quality) {
+void print_remarks(const pipeline::State& state, const std::vector<pipeline::Note>& remarks, const json& quality) {
   for (const pipeline::Note& note : remarks) fmt::print(stderr, "note: [{}] {}\n", note.stage, note.text);
   std::string line;
   for (const auto& [name, value] : state.figures) line += fmt::format("{}{} {:.6g}", line.empty() ? "" : ", ", name, value);

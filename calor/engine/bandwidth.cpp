@@ -17,7 +17,10 @@ namespace {
 constexpr int bin_bits = 6;  // of the mantissa: 64 bins per octave
 constexpr int shift = 52 - bin_bits;
 
-std::size_t bin_of(double value) { return static_cast<std::size_t>(std::bit_cast<std::uint64_t>(value) >> shift); }
+// Distances between points of a lattice lie on the bins' edges: what rounding makes of them must not choose the bin.
+constexpr double beyond_rounding = 1 + 0x1p-20;
+
+std::size_t bin_of(double value) { return static_cast<std::size_t>(std::bit_cast<std::uint64_t>(value * beyond_rounding) >> shift); }
 double bin_middle(std::size_t bin) {
   const double low = std::bit_cast<double>(static_cast<std::uint64_t>(bin) << shift);
   const double high = std::bit_cast<double>(static_cast<std::uint64_t>(bin + 1) << shift);
@@ -28,9 +31,7 @@ struct Binned {
   std::vector<double> value, count;  // of the filled bins; the first is 0
 };
 
-Binned binned(const Similarity& similarity, const Context& context) {
-  Histogram counted(std::size_t{1} << (11 + bin_bits), [](double score) { return static_cast<std::uint32_t>(bin_of(std::max(0.0, -score))); });
-  const std::vector<std::int64_t>& counts = reduce_tiles(similarity, counted, context, "bandwidth").result;
+Binned binned(const std::vector<std::int64_t>& counts) {
   Binned histogram;
   const std::size_t infinite = bin_of(std::numeric_limits<double>::infinity());
   for (std::size_t bin = 0; bin < infinite; ++bin)
@@ -128,12 +129,25 @@ std::size_t flattest(const Bandwidth& curve, double rows, double pairs) {
   return best;
 }
 
-Bandwidth median_of_farthest(const Similarity& similarity, const Context& context) {
+}  // namespace
+
+std::vector<std::int64_t> count_distances(const Similarity& similarity, const Context& context) {
+  Histogram counted(std::size_t{1} << (11 + bin_bits), [](double score) { return static_cast<std::uint32_t>(bin_of(std::max(0.0, -score))); });
+  return std::move(reduce_tiles(similarity, counted, context, "bandwidth").result);
+}
+
+Bandwidth bandwidth_of_counts(const std::vector<std::int64_t>& counts) { return steepest(binned(counts)); }
+
+std::vector<double> farthest_of_rows(const Similarity& similarity, const Context& context) {
   const Csr scores = scores_on_support(similarity, context);
   std::vector<double> farthest;
   for (std::int64_t i = 0; i < scores.rows; ++i)
     if (const auto begin = scores.values.begin() + scores.begin[i], end = scores.values.begin() + scores.begin[i + 1]; begin != end)
       farthest.push_back(-std::min(0.0, *std::min_element(begin, end)));
+  return farthest;
+}
+
+Bandwidth bandwidth_of_farthest(std::vector<double> farthest) {
   require(!farthest.empty(), Fault::input, "[exp] expected a graph with edges, found none");
   const double middle = upper_median(std::move(farthest));
   require(middle > 0, Fault::input,
@@ -143,19 +157,17 @@ Bandwidth median_of_farthest(const Similarity& similarity, const Context& contex
   return result;
 }
 
-}  // namespace
-
 Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& context) {
   require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0, Fault::usage,
           "[exp] expected distances for bandwidth=auto, found stored values: give a number, or begin with distance(2)");
-  return similarity.all_pairs() ? steepest(binned(similarity, context)) : median_of_farthest(similarity, context);
+  return similarity.all_pairs() ? bandwidth_of_counts(count_distances(similarity, context)) : bandwidth_of_farthest(farthest_of_rows(similarity, context));
 }
 
 Bandwidth bandwidth_of_groups(const Similarity& similarity, const Context& context) {
   require(similarity.score.kind == Score::Kind::power_distance && similarity.score.power > 0 && similarity.all_pairs(), Fault::usage,
           "[exp] expected distances over all pairs for bandwidth=groups, found {}: give a number, or begin with distance(2)", describe(similarity));
   constexpr double passed = 0.75;
-  Bandwidth result = curve_of(binned(similarity, context));
+  Bandwidth result = curve_of(binned(count_distances(similarity, context)));
   const auto rows = static_cast<double>(similarity.rows), columns = static_cast<double>(similarity.columns);
   const std::vector<double>& slopes = result.slopes;
   const auto end = slopes.begin() + static_cast<std::ptrdiff_t>(flattest(result, rows, rows * columns));

@@ -34,6 +34,14 @@ Bandwidth automatic_bandwidth(const Similarity& similarity, const Context& conte
 // Throws Fault::usage for anything but distances over all pairs, Fault::input when all points coincide.
 Bandwidth bandwidth_of_groups(const Similarity& similarity, const Context& context);
 
+// The two steps of automatic_bandwidth, for whoever has the pairs in parts.
+// All pairs: how often minus the score comes in each bin, of a fixed number of bins; counts of parts add up to those of the whole.
+std::vector<std::int64_t> count_distances(const Similarity& similarity, const Context& context);
+Bandwidth bandwidth_of_counts(const std::vector<std::int64_t>& counts);
+// On a support: minus the least score of each row that has edges, in order of the rows.
+std::vector<double> farthest_of_rows(const Similarity& similarity, const Context& context);
+Bandwidth bandwidth_of_farthest(std::vector<double> farthest);
+
 // The scale for each row at which the entropy of its normalised values is log(perplexity), within 1e-5; the diagonal
 // counts only where the record has it.  Throws Fault::input for a row with fewer than `perplexity` values.
 Vector perplexity_scales(const Similarity& similarity, double perplexity, const Context& context);

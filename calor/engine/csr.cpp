@@ -53,27 +53,31 @@ bool is_symmetric(const Csr& graph) {
   return reverse.begin == graph.begin && reverse.column == graph.column && reverse.values == graph.values;
 }
 
-Csr combine_with_reverse(const Csr& graph, double (*combine)(double, double)) {
-  require(graph.rows == graph.columns, Fault::usage, "[graph] expected a square support, found {} x {}", graph.rows,
-          graph.columns);
-  const Csr reverse = transpose(graph);
+Csr combine(const Csr& one, const Csr& other, double (*combine)(double, double)) {
   Csr result;
-  result.rows = result.columns = graph.rows;
-  result.begin.reserve(static_cast<std::size_t>(graph.rows) + 1);
-  for (std::int64_t i = 0; i < graph.rows; ++i) {
-    std::int64_t a = graph.begin[i], b = reverse.begin[i];
-    const std::int64_t a_end = graph.begin[i + 1], b_end = reverse.begin[i + 1];
+  result.rows = one.rows;
+  result.columns = one.columns;
+  result.begin.reserve(static_cast<std::size_t>(one.rows) + 1);
+  for (std::int64_t i = 0; i < one.rows; ++i) {
+    std::int64_t a = one.begin[i], b = other.begin[i];
+    const std::int64_t a_end = one.begin[i + 1], b_end = other.begin[i + 1];
     while (a < a_end || b < b_end) {
       constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
-      const std::int32_t to_a = a < a_end ? graph.column[a] : none, to_b = b < b_end ? reverse.column[b] : none;
+      const std::int32_t to_a = a < a_end ? one.column[a] : none, to_b = b < b_end ? other.column[b] : none;
       const std::int32_t to = std::min(to_a, to_b);
-      const double forward = to_a == to ? graph.values[a++] : 0, backward = to_b == to ? reverse.values[b++] : 0;
+      const double forward = to_a == to ? one.values[a++] : 0, backward = to_b == to ? other.values[b++] : 0;
       result.column.push_back(to);
       result.values.push_back(combine(forward, backward));
     }
     result.begin.push_back(result.edges());
   }
   return result;
+}
+
+Csr combine_with_reverse(const Csr& graph, double (*combine)(double, double)) {
+  require(graph.rows == graph.columns, Fault::usage, "[graph] expected a square support, found {} x {}", graph.rows,
+          graph.columns);
+  return engine::combine(graph, transpose(graph), combine);
 }
 
 Components connected_components(const Pattern& graph) {

@@ -42,7 +42,10 @@ Csr transpose(const Csr& graph);
 // Whether every edge has its reverse (and, with values, an equal one).
 bool is_symmetric(const Csr& graph);
 
-// On the union of both supports of a square graph: combine(value of (i, j) or 0, value of (j, i) or 0).
+// On the union of both supports: combine(value of one or 0, value of the other or 0).  As many rows and columns.
+Csr combine(const Csr& one, const Csr& other, double (*combine)(double forward, double backward));
+
+// The same of a square graph and its transpose.
 Csr combine_with_reverse(const Csr& graph, double (*combine)(double forward, double backward));
 
 // The component of each node when edges count in both directions, numbered by first appearance; `count` components.

@@ -67,12 +67,7 @@ Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourO
   problem.k = options.k;
   problem.leave_itself_out = options.leave_itself_out;
   problem.directions = cosine;
-  if (cosine)
-    problem.measure = [&](std::int64_t i, std::int64_t j) { return 2 * distance(rows, i, columns, j, Metric::cosine); };
-  else
-    problem.measure = [&](std::int64_t i, std::int64_t j) {
-      return kernels::squared_distance(rows.data() + i * rows.cols(), columns.data() + j * columns.cols(), rows.cols());
-    };
+  problem.measure = [&](std::int64_t i, std::int64_t j) { return order_of(rows, i, columns, j, options.metric); };
   const std::optional<kernels::LeadingDirections> leading = leading_directions(problem);
   if (leading) problem.leading = &*leading;
   context.memory.require(kernels::neighbours_bytes(problem), "knn", "packed points and candidates", "give a smaller k, or raise --max-memory");
@@ -135,6 +130,11 @@ Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, st
   std::erase(nearest, -1);
   graph.column = std::move(nearest);
   return graph;
+}
+
+double order_of(const Matrix& rows, std::int64_t row, const Matrix& columns, std::int64_t column, Metric metric) {
+  if (metric == Metric::euclidean) return kernels::squared_distance(rows.row(row).data(), columns.row(column).data(), rows.cols());
+  return (metric == Metric::cosine ? 2 : 1) * distance(rows, row, columns, column, metric);
 }
 
 static Csr nearest_dense(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context, Vector* farthest) {

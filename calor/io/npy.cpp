@@ -109,13 +109,19 @@ std::string_view npy_objects(std::string_view bytes, const std::string& place) {
   return type == "'|O'" || type == "\"|O\"" ? content : ""sv;
 }
 
+NpyHeader parse_npy_header(std::string_view head, const std::string& place) {
+  const auto [header, content] = split_header(head, place);
+  NpyHeader result;
+  parse_type(after_key(header, "descr", place), result.array, place);
+  result.array.fortran = after_key(header, "fortran_order", place).starts_with("True");
+  result.array.shape = parse_shape(after_key(header, "shape", place), place);
+  result.begin = head.size() - content.size();
+  return result;
+}
+
 Array parse_any_npy(std::string_view bytes, const std::string& place) {
-  const auto [header, content] = split_header(bytes, place);
-  Array array;
-  parse_type(after_key(header, "descr", place), array, place);
-  array.fortran = after_key(header, "fortran_order", place).starts_with("True");
-  array.shape = parse_shape(after_key(header, "shape", place), place);
-  array.data = content;
+  auto [array, begin] = parse_npy_header(bytes, place);
+  array.data = bytes.substr(begin);
   if (array.data.empty() && std::ranges::find(array.shape, 0) != array.shape.end()) return array;
   check_bytes(array.shape, array.size, array.data.size(), "npy", place);
   return array;

@@ -10,6 +10,14 @@ namespace calor::io {
 
 bool is_npy(std::string_view bytes);
 
+// What a file begins with: the type and shape of its elements (`array.data` is empty), and the byte at which these begin.  `head`: as many of
+// its first bytes as hold the header.  Throws as parse_any_npy does for a bad header.
+struct NpyHeader {
+  Array array;
+  std::size_t begin = 0;
+};
+NpyHeader parse_npy_header(std::string_view head, const std::string& place);
+
 // A view into `bytes`: booleans, integers of 1 to 8 bytes, floats of 2 to 8, text of fixed size, either byte order, C
 // or Fortran order.  Throws Fault::input, naming `place`, for a bad or truncated file and for Python objects, complex
 // numbers, records and scalars.

@@ -6,24 +6,12 @@
 #include "calor/core/text.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
-#include "calor/pipeline/wants.h"
 #include "calor/propagate/class_field.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
 
 using namespace pipeline;
-
-// Two columns: the targets, and 1 where there is one.
-static Matrix known_targets(const Data& data, const std::vector<std::int64_t>* rows) {
-  require_wanted(Wants::values, data, "average");
-  const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : data.rows();
-  Matrix result = Matrix::Zero(count, 2);
-  for (std::int64_t r = 0; r < count; ++r)
-    if (const std::int64_t i = rows ? (*rows)[r] : r; data.training(i) && std::isfinite(data.targets[i]))
-      result.row(r) << data.targets[i], 1;
-  return result;
-}
 
 static void weigh(State& state, const Context& context) {
   if (state.field) {
@@ -32,7 +20,7 @@ static void weigh(State& state, const Context& context) {
     state.scores = *state.field;
     return;
   }
-  const Matrix sums = flow(state.similarity, known_targets(*state.data, state.similarity.column_rows.get()), context);
+  const Matrix sums = flow(state.similarity, value_field(*state.data, state.similarity.column_rows.get(), "average"), context);
   state.scores.resize(sums.rows(), 1);
   std::int64_t unreached = 0;
   for (Eigen::Index i = 0; i < sums.rows(); ++i) {

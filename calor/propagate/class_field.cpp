@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "calor/pipeline/wants.h"
 
 namespace calor::propagate {
@@ -14,6 +16,16 @@ engine::Matrix class_field(const pipeline::Data& data, const std::vector<std::in
     if (const std::int64_t i = rows ? (*rows)[r] : r; data.labelled(i))
       field(r, data.labels[i]) = 1;
   return field;
+}
+
+engine::Matrix value_field(const pipeline::Data& data, const std::vector<std::int64_t>* rows, const char* op) {
+  require_wanted(pipeline::Wants::values, data, op);
+  const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : data.rows();
+  engine::Matrix result = engine::Matrix::Zero(count, 2);
+  for (std::int64_t r = 0; r < count; ++r)
+    if (const std::int64_t i = rows ? (*rows)[r] : r; data.training(i) && std::isfinite(data.targets[i]))
+      result.row(r) << data.targets[i], 1;
+  return result;
 }
 
 void note_unreached(pipeline::State& state, const char* op, std::int64_t unreached, const char* what) {

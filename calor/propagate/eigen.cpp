@@ -14,6 +14,7 @@
 #include "calor/core/error.h"
 #include "calor/engine/passes.h"
 #include "calor/pipeline/state.h"
+#include "calor/propagate/spectral.h"
 #include "calor/propagate/stages.h"
 
 namespace calor::propagate {
@@ -47,9 +48,10 @@ void say_components(State& state, const Components& components) {
 }
 
 // What turns vectors of the conjugate into right eigenvectors: exp((row factor - column factor) / 2).
-Vector back_factors(const Similarity& record) {
-  Vector back = Vector::Zero(record.rows);
-  for (std::int64_t i = 0; i < record.rows; ++i) back[i] = std::exp((record.row_factor(i) - record.column_factor(i)) / 2);
+Vector back_factors(const SpectralProblem& problem) {
+  const auto factor = [](const Vector& logs, std::int64_t i) { return logs.size() ? logs[i] : 0.0; };
+  Vector back = Vector::Zero(problem.rows);
+  for (std::int64_t i = 0; i < problem.rows; ++i) back[i] = std::exp((factor(problem.log_row, i) - factor(problem.log_column, i)) / 2);
   return back;
 }
 
@@ -83,13 +85,12 @@ struct Spectrum {
 };
 
 // Embeds the rows `members` (empty: all) of a conjugate whose constants are known where `drop` says so.
-void embed_part(const Similarity& record, const std::vector<std::int64_t>& members, const Matrix& known, const Vector& back,
-                double scale, Spectrum& spectrum, bool largest, std::int64_t from, const Context& context) {
-  const auto a = conjugate(record, members, context);
-  const Pairs pairs = largest_pairs(*a, spectrum.vectors.cols() - from, known, context);
+void embed_part(const SpectralProblem& problem, const std::vector<std::int64_t>& members, const Matrix& known, const Vector& back,
+                double scale, Spectrum& spectrum, bool largest, std::int64_t from) {
+  const Pairs pairs = problem.largest(members, spectrum.vectors.cols() - from, known);
   for (Eigen::Index c = 0; c < pairs.vectors.cols(); ++c) {
-    for (std::int64_t m = 0; m < a->size(); ++m) {
-      const std::int64_t i = members.empty() ? m : members[m];
+    for (Eigen::Index m = 0; m < pairs.vectors.rows(); ++m) {
+      const std::int64_t i = members.empty() ? m : members[static_cast<std::size_t>(m)];
       spectrum.vectors(i, from + c) = pairs.vectors(m, c) * back[i] * scale;
       spectrum.lambda(i, from + c) = pairs.values[c];
     }
@@ -97,16 +98,16 @@ void embed_part(const Similarity& record, const std::vector<std::int64_t>& membe
   }
 }
 
-Spectrum solve(State& state, const Similarity& record, std::int64_t k, bool drop, bool together, bool unit_mass, const Context& context) {
-  const std::int64_t n = record.rows;
-  const Components components = components_of(record);
+Spectrum solve(State& state, const SpectralProblem& problem, std::int64_t k, bool drop, bool together, bool unit_mass) {
+  const std::int64_t n = problem.rows;
+  const Components& components = problem.components;
   say_components(state, components);
-  const Vector back = back_factors(record);
+  const Vector back = back_factors(problem);
   Spectrum spectrum{Matrix::Zero(n, k), Matrix::Zero(n, k), Vector::Zero(k)};
   // With unit mass the stationary state is a probability: the constant is 1, as Coifman & Lafon have it.
   const auto scale_of = [&](double mass) { return unit_mass ? std::sqrt(mass) : 1.0; };
   if (!drop) {
-    if (components.count == 1 || together) embed_part(record, {}, Matrix(n, 0), back, 1, spectrum, true, 0, context);
+    if (components.count == 1 || together) embed_part(problem, {}, Matrix(n, 0), back, 1, spectrum, true, 0);
   } else if (components.count == 1 || together) {
     Matrix known = component_vectors(components, back);
     const double scale = scale_of((back.array().square().inverse()).sum());
@@ -116,7 +117,7 @@ Spectrum solve(State& state, const Similarity& record, std::int64_t k, bool drop
       spectrum.lambda.col(c).setOnes();
       spectrum.values[c] = 1;
     }
-    if (apart < k) embed_part(record, {}, known, back, scale, spectrum, true, apart, context);
+    if (apart < k) embed_part(problem, {}, known, back, scale, spectrum, true, apart);
   }
   if (components.count > 1 && !together) {
     const auto members = components.members();
@@ -131,7 +132,7 @@ Spectrum solve(State& state, const Similarity& record, std::int64_t k, bool drop
       for (Eigen::Index m = 0; m < size; ++m) mass += 1 / (back[members[c][m]] * back[members[c][m]]);
       if (drop)
         for (Eigen::Index m = 0; m < size; ++m) known(m, 0) = 1 / (back[members[c][m]] * std::sqrt(mass));
-      embed_part(record, members[c], known, back, drop ? scale_of(mass) : 1, spectrum, c == largest, 0, context);
+      embed_part(problem, members[c], known, back, drop ? scale_of(mass) : 1, spectrum, c == largest, 0);
     }
   }
   return spectrum;
@@ -187,22 +188,17 @@ Matrix in_time(const Matrix& vectors, const Matrix& lambda, double time) {
   return result;
 }
 
-void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+// A record's own problem, solved by this process.
+SpectralProblem problem_of(Similarity record, const Context& context) {
+  SpectralProblem problem{record.rows, record.log_row, record.log_column, record.row_stochastic(), components_of(record), nullptr};
+  problem.largest = [record = std::move(record), &context](const std::vector<std::int64_t>& members, std::int64_t k, const Matrix& known) {
+    return largest_pairs(*conjugate(record, members, context), k, known, context);
+  };
+  return problem;
+}
+
+void finish(State& state, const Arguments& arguments, Kept& kept, const Spectrum& spectrum) {
   const std::int64_t k = arguments.integer("k");
-  const std::string& of = arguments.word("of");
-  const double time = arguments.number("time");
-  const bool together = arguments.word("components") == "together";
-  require(state.similarity.rows >= 2, Fault::input, "[eigen] expected at least 2 points, found {}: give more points", state.similarity.rows);
-  Spectrum spectrum;
-  if (of == "residual") {
-    spectrum = solve_residual(state, state.similarity, k, context);
-  } else {
-    const bool laplacian = of == "laplacian", drop = laplacian || state.similarity.row_stochastic();
-    spectrum = laplacian ? solve(state, row_normalised(state.similarity, context), k, drop, together, false, context)
-                         : solve(state, state.similarity, k, drop, together, drop, context);
-    if (const auto negative = (spectrum.values.array() < 0).count(); negative && time != std::floor(time))
-      state.note("eigen", fmt::format("{} of {} eigenvalues are negative: their coordinates are 0", negative, k));
-  }
   // Coordinates that no eigenvector fills stay 0.
   std::int64_t filled = 0;
   for (Eigen::Index c = 0; c < spectrum.vectors.cols(); ++c) filled += spectrum.vectors.col(c).cwiseAbs().maxCoeff() > 0;
@@ -212,8 +208,15 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   Vector values = Vector::Zero(k);
   for (Eigen::Index c = 0; c < k; ++c) values[c] = spectrum.values[c];
   kept.keep("values", Matrix(values));
-  state.spectrum = of == "laplacian" ? Vector(1 - spectrum.values.array()) : spectrum.values;
-  state.points = std::make_shared<const Matrix>(in_time(spectrum.vectors, spectrum.lambda, time));
+  state.spectrum = arguments.word("of") == "laplacian" ? Vector(1 - spectrum.values.array()) : spectrum.values;
+  state.points = std::make_shared<const Matrix>(in_time(spectrum.vectors, spectrum.lambda, arguments.number("time")));
+}
+
+void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
+  const std::string& of = arguments.word("of");
+  require(state.similarity.rows >= 2, Fault::input, "[eigen] expected at least 2 points, found {}: give more points", state.similarity.rows);
+  if (of == "residual") finish(state, arguments, kept, solve_residual(state, state.similarity, arguments.integer("k"), context));
+  else embed(state, arguments, kept, problem_of(of == "laplacian" ? row_normalised(state.similarity, context) : state.similarity, context));
 }
 
 // New points whose every value is 0, where values cannot cancel: Nystrom's formula would put them at the origin.
@@ -291,6 +294,16 @@ void outline(Outline& outline, const Arguments& arguments) {
 std::string_view spectrum(const Arguments& arguments) { return arguments.word("of"); }
 
 }  // namespace
+
+void embed(State& state, const Arguments& arguments, Kept& kept, const SpectralProblem& problem) {
+  const std::int64_t k = arguments.integer("k");
+  const double time = arguments.number("time");
+  const bool laplacian = arguments.word("of") == "laplacian", drop = laplacian || problem.row_stochastic;
+  const Spectrum spectrum = solve(state, problem, k, drop, arguments.word("components") == "together", drop && !laplacian);
+  if (const auto negative = (spectrum.values.array() < 0).count(); negative && time != std::floor(time))
+    state.note("eigen", fmt::format("{} of {} eigenvalues are negative: their coordinates are 0", negative, k));
+  finish(state, arguments, kept, spectrum);
+}
 
 const Stage eigen_stage{"eigen", Kind::read_out, types::any_similarity, types::embedding, parameters,
                         "the leading eigenvectors as coordinates, times lambda^time", "", run, place, estimate, outline, takes_any_form, nullptr, false,

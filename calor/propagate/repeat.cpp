@@ -9,6 +9,7 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/run.h"
+#include "calor/propagate/repeat.h"
 #include "calor/propagate/repeat_fuzzy.h"
 #include "calor/propagate/repeat_markov.h"
 #include "calor/propagate/stages.h"
@@ -73,7 +74,7 @@ static void say_anew(const std::vector<Note>& now, std::vector<Note>& said, std:
   said.insert(said.end(), now.begin(), now.end());
 }
 
-static bool settle(State& state, const Arguments& arguments, const Context& context, const std::function<void()>& step) {
+bool settle(State& state, const Arguments& arguments, const Context& context, const std::function<void()>& step) {
   const std::int64_t most = arguments.integer("max_iterations");
   const double tolerance = arguments.number("tolerance"), scale = spread(*state.points);
   std::vector<double> changes;
@@ -105,7 +106,7 @@ static bool settle(State& state, const Arguments& arguments, const Context& cont
   return false;
 }
 
-static void fail_unsettled(const Arguments& arguments, double changed) {
+void fail_unsettled(const Arguments& arguments, double changed) {
   fail(Fault::convergence, "[repeat] expected a relative change of at most {} within {} repetitions, found {:.3g}: raise max_iterations, or tolerance",
        arguments.number("tolerance"), arguments.integer("max_iterations"), changed);
 }

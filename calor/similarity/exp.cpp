@@ -7,6 +7,7 @@
 #include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
+#include "calor/similarity/chosen_bandwidth.h"
 #include "calor/similarity/stages.h"
 
 namespace calor::similarity {
@@ -37,9 +38,7 @@ static Vector row_scales(const Similarity& record, const Arguments& arguments, c
                                            : cardinality_scales(record, arguments.number("cardinality"), context);
 }
 
-// From the points, with the curve that it was chosen by.
-static double automatic_scale(State& state, const std::string& by, const Context& context) {
-  Bandwidth found = by == "groups" ? bandwidth_of_groups(state.similarity, context) : automatic_bandwidth(state.similarity, context);
+double take_bandwidth(State& state, Bandwidth found) {
   if (!found.scales.empty()) {
     state.series["bandwidth_scale"] = std::move(found.scales);
     state.series["bandwidth_log_sum"] = std::move(found.log_sums);
@@ -50,6 +49,11 @@ static double automatic_scale(State& state, const std::string& by, const Context
     state.note("exp", fmt::format("the slope of log sum K against log bandwidth has no single maximum; {:.4g} is the highest: "
                                   "try others around it", found.scale));
   return found.scale;
+}
+
+// From the points, with the curve that it was chosen by.
+static double automatic_scale(State& state, const std::string& by, const Context& context) {
+  return take_bandwidth(state, by == "groups" ? bandwidth_of_groups(state.similarity, context) : automatic_bandwidth(state.similarity, context));
 }
 
 static double chosen_scale(State& state, const Arguments& arguments, const Context& context) {
