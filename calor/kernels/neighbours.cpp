@@ -99,7 +99,7 @@ class Search {
 
   // Each block with the blocks nearest to it, the lower one first; none where that would be a good part of all pairs.
   std::vector<std::pair<std::int32_t, std::int32_t>> near_pairs() const {
-    constexpr std::int64_t near = 16;
+    constexpr std::int64_t near = 8;
     const NearBlocks& blocks = columns_.blocks();
     if (!blocks.ordered() || blocks.count() <= 4 * near) return {};
     std::vector<std::vector<std::int32_t>> others(static_cast<std::size_t>(blocks.count()));

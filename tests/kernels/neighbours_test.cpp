@@ -217,9 +217,9 @@ TEST(Neighbours, LeadingCoordinatesFindTheSame) {
 // Enough blocks for near ones to come first and for far ones to be passed over: the same as without any order.
 TEST(Neighbours, ManyBlocksInOrder) {
   for (const std::int64_t dim : {3, 40}) {
-    const Points x = dim == 40 ? heaps(17000, 1) : random_points(17000, dim, 2);
+    const Points x = dim == 40 ? heaps(8500, 1) : random_points(8500, dim, 2);
     for (const bool itself : {true, false}) {
-      const Points y = dim == 40 ? heaps(4000, 3) : random_points(4000, dim, 4);
+      const Points y = dim == 40 ? heaps(2500, 3) : random_points(2500, dim, 4);
       NeighboursProblem problem = problem_of(itself ? x.view() : y.view(), x.view(), 12, itself);
       problem.measure = [at = problem.rows.at, to = x.at.data(), dim](std::int64_t i, std::int64_t j) { return squared_distance(at + i * dim, to + j * dim, dim); };
       // Coordinates of nothing make it too many for an order of their own.
