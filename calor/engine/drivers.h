@@ -81,6 +81,8 @@ Reducer& reduce_edges(const Similarity& similarity, Reducer& reducer, const Cont
   constexpr std::int64_t edge_rows = 512;
   require(Reducer::reads == Reads::scores || !similarity.rows_deferred, Fault::internal, "[{}] expected settled row sums, found deferred ones", what);
   const Csr& support = *similarity.support;
+  require(!support.near || static_cast<std::int64_t>(support.near->size()) == similarity.rows, Fault::internal, "[{}] expected an order of {} rows, found one of {}", what,
+          similarity.rows, support.near ? support.near->size() : 0);
   over_rows(similarity.rows, edge_rows, context, what, [&](std::int64_t first, std::int64_t rows) {
     Matrix numbers;
     for (std::int64_t place = first; place < first + rows; ++place) {

@@ -9,7 +9,7 @@
 namespace calor::kernels {
 
 NearBlocks::NearBlocks(const CoordinatesView& points, std::int64_t size)
-    : dims_(points.dims), blocks_((points.count + size - 1) / size), error_(points.error), order_(static_cast<std::size_t>(points.count)) {
+    : dims_(points.dims), blocks_((points.count + size - 1) / size), error_(points.error), noise_(points.noise), order_(static_cast<std::size_t>(points.count)) {
   std::iota(order_.begin(), order_.end(), 0);
   const auto coordinate = [&](std::int64_t i, std::int64_t c) { return points.at[i * points.stride + c]; };
   order_in_blocks(coordinate, dims_, size, order_, 0, points.count);
@@ -42,7 +42,7 @@ double NearBlocks::gap(std::int64_t a, const NearBlocks& other, std::int64_t b) 
     const double beyond = std::max(0.0, between - error_ - other.error_);
     sum += beyond * beyond;
   }
-  return sum * (1 - 1e-9);  // for the rounding of this sum and of what it is compared with
+  return std::max(0.0, sum * (1 - 1e-9) - noise_ - other.noise_);  // 1e-9: for the rounding of this sum
 }
 
 double NearBlocks::apart(std::int64_t a, const NearBlocks& other, std::int64_t b) const {

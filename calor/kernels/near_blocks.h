@@ -6,11 +6,12 @@
 
 namespace calor::kernels {
 
-// Coordinates [count][stride] of which the first `dims` are used, each within `error` of the truth.
+// Coordinates [count][stride] of which the first `dims` are used, each within `error` of the truth.  `noise`: what the measure that gaps are held
+// against may be wrong by for two of these points, half of it.
 struct CoordinatesView {
   const float* at = nullptr;
   std::int64_t count = 0, stride = 0, dims = 0;
-  double error = 0;
+  double error = 0, noise = 0;
 };
 
 class NearBlocks {
@@ -23,7 +24,7 @@ class NearBlocks {
   std::int64_t count() const { return blocks_; }
   bool ordered() const { return dims_ > 0; }
 
-  // At most the squared distance of any point of block a to any of block b of the other.
+  // At most the squared distance of any point of block a to any of block b of the other, and its measure.
   double gap(std::int64_t a, const NearBlocks& other, std::int64_t b) const;
   // The squared distance of their means.
   double apart(std::int64_t a, const NearBlocks& other, std::int64_t b) const;
@@ -32,7 +33,7 @@ class NearBlocks {
 
  private:
   std::int64_t dims_ = 0, blocks_ = 0;
-  double error_ = 0;
+  double error_ = 0, noise_ = 0;
   std::vector<std::int32_t> order_;
   std::vector<float> low_, high_, mean_;  // [blocks][dims]
 };

@@ -9,25 +9,26 @@ namespace calor::kernels {
 ScreenedPoints::ScreenedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const LeadingDirections* leading, bool ordered,
                                const Context& context)
     : points_(points) {
-  // Rounding to floats moves a point by at most u of its length; twice that is for the double that it is rounded from.
-  const auto error = [&](const auto& coordinates, double slack) {
+  // Rounding to floats moves a point by at most u of its length; twice that is for the double that it is rounded from.  The measure may be wrong
+  // by 4 (d + 4) v of the squares of both (neighbours.h).
+  const auto view = [&](const auto& coordinates, const float* at, std::int64_t stride, std::int64_t dims, double slack) {
     double most = 0;
     for (std::int64_t i = 0; i < points.count; ++i) most = std::max(most, coordinates.square(i));
-    return (0x1p-23 + slack) * std::sqrt(most);
+    return CoordinatesView{at, points.count, stride, dims, (0x1p-23 + slack) * std::sqrt(most), 8 * static_cast<double>(points.dim + 4) * 0x1p-53 * most};
   };
   if (leading) {
     constexpr std::int64_t ordering = 16;  // coordinates; boxes of more seldom lie apart in more of them
     const LeadingPoints coordinates(points, frame, *leading, context);
-    put_in_blocks({coordinates.point(0), points.count, coordinates.dim(), std::min(leading->count, ordering), error(coordinates, coordinates.slack())});
+    put_in_blocks(view(coordinates, coordinates.point(0), coordinates.dim(), std::min(leading->count, ordering), coordinates.slack()));
     if (leading->screen) {
       packed_.emplace(pairs, coordinates, blocks_.order(), frame, context);
       rounded_.emplace(points_, frame, context);
     }
   } else if (ordered) {
     const RoundedPoints coordinates(points, frame, context);
-    put_in_blocks({coordinates.at(), points.count, points.dim, points.dim, error(coordinates, 0)});
+    put_in_blocks(view(coordinates, coordinates.at(), points.dim, points.dim, 0));
   } else {
-    put_in_blocks({nullptr, points.count, 0, 0, 0});
+    put_in_blocks({nullptr, points.count, 0, 0, 0, 0});
   }
   if (!packed_) packed_.emplace(pairs, points_, frame, context);
 }

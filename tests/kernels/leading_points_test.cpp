@@ -150,7 +150,7 @@ TEST(NearBlocks, GapsAreNoMoreThanDistances) {
   for (auto* values : {&at, &other_at})
     for (float& value : *values) value = static_cast<float>(random.uniform() + 4 * std::round(random.uniform()));
   constexpr double error = 0.25;
-  const NearBlocks blocks({at.data(), points, dims, dims, error}, size), others({other_at.data(), points, dims, dims, error}, size);
+  const NearBlocks blocks({at.data(), points, dims, dims, error, 0}, size), others({other_at.data(), points, dims, dims, error, 0}, size);
   std::vector<std::int32_t> order = blocks.order();
   std::sort(order.begin(), order.end());
   for (std::int64_t i = 0; i < points; ++i) ASSERT_EQ(order[i], i);
@@ -182,7 +182,7 @@ TEST(NearBlocks, HoldNearPoints) {
   constexpr std::int64_t points = 1000, size = 100;
   std::vector<float> at(points);
   for (std::int64_t i = 0; i < points; ++i) at[i] = static_cast<float>(i * 371 % points);
-  const NearBlocks blocks({at.data(), points, 1, 1, 0}, size);
+  const NearBlocks blocks({at.data(), points, 1, 1, 0, 0}, size);
   for (std::int64_t b = 0; b < blocks.count(); ++b) {
     float low = 1e9f, high = -1;
     for (std::int64_t i = b * size; i < (b + 1) * size; ++i) {
@@ -196,10 +196,14 @@ TEST(NearBlocks, HoldNearPoints) {
   EXPECT_EQ(nearest[0], 4);
   EXPECT_EQ(nearest[1] + nearest[2], 8);
   EXPECT_NEAR(blocks.gap(2, blocks, 5), 201.0 * 201.0, 0.001);
+  const NearBlocks noisy({at.data(), points, 1, 1, 0, 100.0}, size);
+  EXPECT_NEAR(noisy.gap(2, blocks, 5), 201.0 * 201.0 - 100, 0.001);
+  EXPECT_NEAR(noisy.gap(2, noisy, 5), 201.0 * 201.0 - 200, 0.001);
+  EXPECT_EQ(noisy.gap(2, noisy, 3), 0);
 }
 
 TEST(NearBlocks, WithoutCoordinatesPointsStayAsTheyAre) {
-  const NearBlocks blocks({nullptr, 300, 0, 0, 0}, 256);
+  const NearBlocks blocks({nullptr, 300, 0, 0, 0, 0}, 256);
   EXPECT_FALSE(blocks.ordered());
   for (std::int32_t i = 0; i < 300; ++i) ASSERT_EQ(blocks.order()[i], i);
   EXPECT_EQ(blocks.gap(0, blocks, 1), 0);
