@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "calor/core/error.h"
-#include "calor/engine/values.h"
+#include "calor/engine/passes.h"
 #include "calor/pipeline/outline.h"
 #include "calor/similarity/initialise.h"
 #include "calor/similarity/stages.h"
@@ -23,17 +23,15 @@ static Score score_of(const Arguments& arguments) {
   return {Score::Kind::power_distance, arguments.number("t"), metric_of(arguments.word("metric"))};
 }
 
-static void count_from_nearest(Similarity& record, double power) {
-  Csr graph = *record.support;
-  graph.values.resize(graph.column.size());
+static void count_from_nearest(Similarity& record, double power, const Context& context) {
+  record.score.power = 1;  // scores are minus the distances
+  Csr graph = scores_on_support(record, context);
   for (std::int64_t i = 0; i < graph.rows; ++i) {
     double nearest = std::numeric_limits<double>::infinity();
-    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) {
-      graph.values[e] = pair_distance(record, i, graph.column[e], record.score.metric);
-      if (graph.values[e] > 0) nearest = std::min(nearest, graph.values[e]);
-    }
     for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
-      graph.values[e] = graph.values[e] > nearest ? -std::pow(graph.values[e] - nearest, power) : 0;
+      if (-graph.values[e] > 0) nearest = std::min(nearest, -graph.values[e]);
+    for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e)
+      graph.values[e] = -graph.values[e] > nearest ? -std::pow(-graph.values[e] - nearest, power) : 0;
   }
   record.support = std::make_shared<const Csr>(std::move(graph));
   record.score = {};
@@ -41,14 +39,14 @@ static void count_from_nearest(Similarity& record, double power) {
   record.symmetric = false;
 }
 
-static void run(State& state, const Arguments& arguments, Kept& kept, const Context&) {
+static void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   initialise(state, score_of(arguments), arguments.word("to"), kept);
-  if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"));
+  if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"), context);
 }
 
-static void place(State& state, const Arguments& arguments, const Kept& kept, const Context&) {
+static void place(State& state, const Arguments& arguments, const Kept& kept, const Context& context) {
   initialise_new(state, score_of(arguments), arguments.word("to"), kept);
-  if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"));
+  if (arguments.word("from") == "nearest") count_from_nearest(state.similarity, arguments.number("t"), context);
 }
 
 static void outline(Outline& outline, const Arguments& arguments) {
