@@ -1,0 +1,27 @@
+// The stages that run on rows in blocks, as the table of stages.cpp names them: similarities (similarity_stages.cpp) and what flows along them
+// (propagate_stages.cpp).
+#pragma once
+
+#include "calor/cluster/stages.h"
+
+namespace calor::cluster {
+
+void run_knn(Part& part, const pipeline::BoundStage& bound);
+void run_score(Part& part, const pipeline::BoundStage& bound);
+void run_indicator(Part& part, const pipeline::BoundStage& bound);
+void run_exp(Part& part, const pipeline::BoundStage& bound);
+void run_two_side(Part& part, const pipeline::BoundStage& bound);
+void run_row(Part& part, const pipeline::BoundStage& bound);
+void run_symmetrise(Part& part, const pipeline::BoundStage& bound);
+
+void run_eigen(Part& part, const pipeline::BoundStage& bound);
+void run_vote(Part& part, const pipeline::BoundStage& bound);
+void run_average(Part& part, const pipeline::BoundStage& bound);
+void run_adjacency(Part& part, const pipeline::BoundStage& bound);
+void run_restart(Part& part, const pipeline::BoundStage& bound);
+void run_repeat(Part& part, const pipeline::BoundStage& bound);
+
+// Divides the rows of the state's record by their sums; how many of all rows are empty.
+std::int64_t normalise_rows(Part& part);
+
+}  // namespace calor::cluster
