@@ -23,8 +23,8 @@ struct AttentionOptions {
   std::int64_t own_key = -1;  // from 0: query i does not see key own_key + i; -1: no such pair
 };
 
-// q [B, H, N, d], k [B, H, M, d], v [B, H, M, dv], float or double, on the CPU, any strides; scale: a tensor that
-// broadcasts to [B, H] (a temperature's inverse; differentiable).  Scores are scale * q.k or -scale * |q - k|^2.
+// q [B, H, N, d], k [B, H, M, d], v [B, H, M, dv], float, double or bfloat16 (scale, bias and log-sum-exp are float then), on the
+// CPU, any strides; scale: a tensor that broadcasts to [B, H] (a temperature's inverse; differentiable).  Scores are scale * q.k or -scale * |q - k|^2.
 // Returns (out [B, H, N, dv], log-sum-exp [B, H, N]); both differentiable with respect to q, k, v, scale, bias.
 // The first derivative streams; the second is that of the composition.  Uses at::get_num_threads() threads.  Throws
 // c10::ValueError (shapes), c10::TypeError (dtype, device) and calor::Error (values that the kernel refuses).

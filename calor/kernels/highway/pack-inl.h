@@ -14,6 +14,7 @@
 #include <numbers>
 
 #include "calor/kernels/highway/product-inl.h"
+#include "calor/kernels/key_bias.h"
 #include "calor/kernels/pairwise.h"
 #include "calor/kernels/tiles.h"
 
@@ -71,34 +72,6 @@ HWY_INLINE double dot_in_double(const float* HWY_RESTRICT a, const float* HWY_RE
   return sum;
 }
 
-// bias_j = the caller's bias in log2 units, or -infinity where no query sees key j.
-HWY_INLINE void prepare_bias(const Head<float>& head, Workspace& workspace, KeySide& side) {
-  constexpr float hidden = -std::numeric_limits<float>::infinity();
-  const AttentionParams<float>& p = head.params();
-  for (std::int64_t j = 0; j < side.keys; ++j)
-    side.bias[j] = head.key_valid(j) ? static_cast<float>(head.bias(j) * std::numbers::log2e) : hidden;
-  std::fill(side.bias + side.keys, side.bias + round_up(side.keys, 2 * lanes()), hidden);
-  if (!p.mask) {
-    // Of own keys only the last row's can be seen by no other row.
-    const std::int64_t last = p.own_key + p.queries - 1;
-    if (p.own_key >= 0 && last < side.keys && (p.queries == 1 || (p.causal && p.own_key == 0))) side.bias[last] = hidden;
-    return;
-  }
-  auto* seen = workspace.take<std::uint8_t>(side.keys);
-  std::fill_n(seen, side.keys, std::uint8_t{0});
-  // All rows of a broadcast mask are alike, and the last one is the least hidden by a causal mask.
-  const bool alike = p.mask_strides.row == 0 && p.own_key < 0;
-  for (std::int64_t i = alike ? p.queries - 1 : 0; i < p.queries; ++i) {
-    const std::uint8_t* HWY_RESTRICT mask = head.mask(i);
-    const std::int64_t end = p.causal ? std::min(side.keys, i + 1) : side.keys;
-    const std::int64_t own = p.own_key < 0 ? end : std::min(end, p.own_key + i);
-    for (std::int64_t j = 0; j < own; ++j) seen[j] |= mask[j];
-    for (std::int64_t j = own + 1; j < end; ++j) seen[j] |= mask[j];
-  }
-  for (std::int64_t j = 0; j < side.keys; ++j)
-    if (!seen[j]) side.bias[j] = hidden;
-}
-
 HWY_NOINLINE void prepare(const Head<float>& head, Workspace& workspace, KeySide& side) {
   const AttentionParams<float>& p = head.params();
   bool centred = false;
@@ -109,7 +82,7 @@ HWY_NOINLINE void prepare(const Head<float>& head, Workspace& workspace, KeySide
   });
   side.scale = head.scale();
   side.fold = static_cast<float>(side.scale * side.product * std::numbers::log2e);
-  prepare_bias(head, workspace, side);
+  prepare_bias(head, 2 * lanes(), workspace, side);
 
   double* sum = workspace.take<double>(p.dim);
   std::fill_n(sum, p.dim, 0.0);
@@ -142,10 +115,6 @@ HWY_INLINE void copy_row(const float* HWY_RESTRICT from, std::int64_t count, std
                          float* HWY_RESTRICT to) {
   for (std::int64_t c = 0; c < count; ++c) to[c] = from[c];
   for (std::int64_t c = count; c < padded; ++c) to[c] = 0;
-}
-
-HWY_INLINE bool key_hidden(const KeySide& side, std::int64_t j) {
-  return j >= side.keys || side.bias[j] == -std::numeric_limits<float>::infinity();
 }
 
 // Four numbers of each of as many rows as a vector has lanes, less four of the centre: block b of vector i has row 4 b + i.
