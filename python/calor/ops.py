@@ -103,7 +103,8 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
 
     A query without a valid key gives zeros, log-sum-exp -inf and zero gradients.  What nobody may attend to changes
     nothing, NaN included.  Returns out in the dimensions of q, and with return_lse also the log-sum-exp of the
-    scores.  Twice differentiable; the second derivative materialises the scores.
+    scores.  Differentiable any number of times; from the third on with a matrix of
+    the scores.
     Raises ValueError (shapes) and TypeError (dtype, device).
     """
     dimensions = q.dim()

@@ -22,7 +22,7 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     bias: ``[..., H, S]`` or fewer dimensions in front, added to all scores of a key; differentiable.
 
     On the CPU the weights are streamed: O((L + S) d) memory forward and backward, rows of bfloat16 by the processor's products of them where it has any,
-    float16 as 32-bit numbers, the second derivative with a matrix of the scores.  Dropout, masks of numbers other than 0 and minus infinity, more than 512 features, vmap, export, forward-mode
+    float16 as 32-bit numbers; the second derivative too, in blocks of queries.  Dropout, masks of numbers other than 0 and minus infinity, more than 512 features, vmap, export, forward-mode
     derivatives, and other devices take torch's scaled_dot_product_attention with two more channels (`lowered`).  A row that may attend to nothing gives zeros.
     Under autocast the result has autocast's type.  Returns ``[..., H, L, dv]``.  Raises ValueError (shapes, arguments) and TypeError (types).
     """
