@@ -59,7 +59,7 @@ struct KeySideOf {
   float* centre = nullptr;   // [dim]
   float* bias = nullptr;     // [whole panels], log2 units; -infinity for keys that no query sees
   Word* columns = nullptr;   // forward
-  Word* values = nullptr;    // forward, as rows
+  Word* values = nullptr;    // forward, as rows; null: as they lie
 };
 using KeySide = KeySideOf<float>;
 

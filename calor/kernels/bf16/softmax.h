@@ -63,9 +63,10 @@ CALOR_BF16_NOINLINE inline void absorb(const TilePlace& at, bool changed, const 
     const float most = std::max(before, _mm512_reduce_max_ps(changed ? largest(row, at.width) : _mm512_load_ps(states.tile_most + i * lanes)));
     float* sums = states.sums + i * lanes;
     __m512 sum = _mm512_load_ps(sums);
-    if (most != before) {
-      const float by = std::exp2(before - most);  // 0 at first
-      const __m512 factor = _mm512_set1_ps(by);
+    if (before == -std::numeric_limits<float>::infinity()) {
+      states.most[i] = most;  // nothing is summed yet
+    } else if (most != before) {
+      const __m512 factor = _mm512_set1_ps(std::exp2(before - most));
       sum = _mm512_mul_ps(sum, factor);
       for (std::int64_t c = 0; c < value_width; c += lanes)
         _mm512_store_ps(values + i * value_width + c, _mm512_mul_ps(factor, _mm512_load_ps(values + i * value_width + c)));

@@ -91,6 +91,18 @@ HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxS
   }
 }
 
+// absorb where the tile is all there is to see: nothing was summed before.
+HWY_NOINLINE void absorb_alone(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxState<float>* HWY_RESTRICT states, float* HWY_RESTRICT factors, const Head<float>* ahead) {
+  for (std::int64_t i = 0; i < at.rows; ++i) {
+    if (ahead && i < ahead->params().keys) fetch_row(ahead->k(i), ahead->params().dim);
+    float* row = tile + i * tile_stride;
+    const float max = row_max(row, at.width);
+    const float sum = exponentiate(row, at.width, std::max(max, std::numeric_limits<float>::lowest()));
+    states[i] = {max, sum};
+    factors[i] = sum > 0 ? 1 / sum : 0;
+  }
+}
+
 // absorb for a turned tile, whose rows are keys, `apart` numbers each, and whose scores lack the keys' bias: `width` queries, a whole number of panels; most and sums [width], values [value_dim][width].
 HWY_NOINLINE void absorb_turned(const float* HWY_RESTRICT bias, std::int64_t keys, std::int64_t width, std::int64_t apart, float* HWY_RESTRICT tile,
                                 float* HWY_RESTRICT most, float* HWY_RESTRICT sums, float* HWY_RESTRICT values, std::int64_t value_dim) {
