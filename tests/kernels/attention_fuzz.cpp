@@ -59,9 +59,9 @@ std::int64_t size_up_to(Dice& dice, std::int64_t most) {
   }
 }
 
-// A shape whose products are at most about 10^2 to 4 10^6, as drawn; one in 60 has nothing in it.
+// A shape whose products are at most 10^2 to 10^5, and in one of five up to 4 10^6: several blocks of keys are in those.  One in 60 has nothing in it.
 Shape any_shape(Dice& dice) {
-  const double most_work = std::pow(10, dice.uniform(2, 6.6));
+  const double most_work = std::pow(10, dice.one_in(5) ? dice.uniform(5, 6.6) : dice.uniform(2, 5));
   Shape s;
   do {
     s = {1, 1, size_up_to(dice, 700), size_up_to(dice, 1100), size_up_to(dice, max_dim), size_up_to(dice, max_dim)};
@@ -78,7 +78,13 @@ Options any_options(Dice& dice, const Shape& s, std::uint64_t seed) {
   o.bias = dice.one_in(2), o.key_mask = dice.one_in(3), o.mask = dice.one_in(3), o.causal = dice.one_in(3);
   o.density = dice.among({0.02, 0.3, 0.7, 0.95});
   o.seed = seed;
-  if (dice.one_in(3)) o.own_key = dice.one_in(2) ? 0 : dice.below(s.keys + 3);
+  if (!dice.one_in(3)) return o;
+  switch (dice.below(3)) {
+    case 0: o.own_key = 0; break;
+    case 1: o.own_key = dice.below(s.keys + 3); break;
+    // The own key of some row is the first or last of a block or a panel.
+    default: o.own_key = std::max<std::int64_t>(0, dice.among<std::int64_t>({16, 32, 64, 256, 512}) - dice.below(2) - dice.among<std::int64_t>({0, 31, 95, 96, s.queries - 1, s.queries}));
+  }
   return o;
 }
 
