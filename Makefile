@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan tsan baseline bench bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -57,6 +57,13 @@ asan: test-setup ## the core suite without torch, under the address and undefine
 	@cmake --build build-asan -j $(JOBS)
 	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --test-dir build-asan -j $(JOBS) --output-on-failure --no-tests=error
 
+FUZZ_SECONDS ?= 60
+SEED ?= $(shell date +%s)
+fuzz: test-setup ## attention of random sizes, strides, masks and contents against its definition, under the same sanitizers: FUZZ_SECONDS=60 SEED=N
+	@cmake --preset asan > /dev/null
+	@cmake --build build-asan --target attention_fuzz -j $(JOBS)
+	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/tests/kernels/attention_fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
+
 test-mpi:        ## calor-mpi in 1 to 4 processes against calor; SKIPPED where Open MPI or SLEPc is missing (tools/setup mpi installs them)
 	@tools/test-mpi -j $(JOBS)
 
@@ -73,6 +80,10 @@ bench: build-tests  ## attention beside torch's (and onnxruntime's after `tools/
 	@build/bench/calor_bench_ipn_step --json bench/results/ipn_step.json
 	@OMP_NUM_THREADS=1 $(PYTHON) bench/attention_onnxruntime.py bench/results/attention.json bench/results/onnxruntime.json || [ $$? -eq 3 ]
 	@build/bench/calor_bench_page bench/results/attention.html bench/results/*.json
+
+bench-ladder: test-setup build/build.ninja  ## attention from three loops to the kernel in seven steps, each as a share of what one core can do: the table of docs/engine.md
+	@cmake --build build --target calor_bench_ladder -j $(JOBS)
+	@build/bench/calor_bench_ladder
 
 bench-recipes: build  ## recipes against their peers on Fashion-MNIST, one thread each: BENCH="lle laplacian" names some, SIZE=N sets their size
 	@tools/setup bench

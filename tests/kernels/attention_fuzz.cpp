@@ -1,0 +1,527 @@
+// Attention under random sizes, layouts, masks and contents, on every instruction set that runs here, in float and in double, forward and backward:
+//
+//   attention_fuzz [--seconds S] [--seed N] [--case K]
+//
+// Cases 0, 1, 2, ... of the seed until S seconds (2) are over, or case K alone.  Truth: reference.h, in long double over contiguous matrices, and a multiple of
+// its rounding bounds; what is masked holds NaN, infinity or huge numbers in the tensors that the library gets, and so do the gaps between their rows.  In one case of
+// eight what is visible is not finite: then the scalar definition is the truth.  Tensors are as large as their last element asks, so that the address sanitizer
+// (`make fuzz`) sees what is read or written beyond.  Exit 1, with the case and the command that repeats it, for a wrong answer; 2 for a wrong call.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "calor/core/error.h"
+#include "calor/core/random.h"
+#include "tests/kernels/problem.h"
+#include "tests/kernels/reference.h"
+
+namespace calor::kernels::test {
+namespace {
+
+// How many of the reference's bounds (3 standard errors) an error may reach: of 30,000 cases the worst came to 2.1.
+constexpr double slack = 6;
+
+// ---- what is drawn
+
+class Dice {
+ public:
+  Dice(std::uint64_t seed, std::uint64_t number) : random_(seed, Purpose::test, number) {}
+  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(n))); }
+  bool one_in(std::int64_t n) { return below(n) == 0; }
+  double uniform(double low, double high) { return random_.uniform(low, high); }
+  template <class T>
+  T among(std::initializer_list<T> list) {
+    return list.begin()[below(static_cast<std::int64_t>(list.size()))];
+  }
+
+ private:
+  Random random_;
+};
+
+// Small, around the edges of vectors, panels and blocks, or any up to `most`.
+std::int64_t size_up_to(Dice& dice, std::int64_t most) {
+  switch (dice.below(3)) {
+    case 0: return 1 + dice.below(std::min<std::int64_t>(most, 24));
+    case 1: return std::clamp<std::int64_t>(dice.among<std::int64_t>({8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 288, 512}) + dice.below(5) - 2, 1, most);
+    default: return 1 + dice.below(most);
+  }
+}
+
+// A shape whose products are at most 10^2 to 10^5, and in one of five up to 4 10^6: several blocks of keys are in those.  One in 60 has nothing in it.
+Shape any_shape(Dice& dice) {
+  const double most_work = std::pow(10, dice.one_in(5) ? dice.uniform(5, 6.6) : dice.uniform(2, 5));
+  Shape s;
+  do {
+    s = {1, 1, size_up_to(dice, 700), size_up_to(dice, 1100), size_up_to(dice, max_dim), size_up_to(dice, max_dim)};
+    if (dice.one_in(3)) s.batch = 1 + dice.below(3);
+    if (dice.one_in(3)) s.heads = 1 + dice.below(3);
+  } while (static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.dim + s.value_dim) > most_work);
+  if (dice.one_in(60)) (dice.one_in(3) ? s.batch : dice.one_in(2) ? s.queries : s.keys) = 0;
+  return s;
+}
+
+Options any_options(Dice& dice, const Shape& s, std::uint64_t seed) {
+  Options o;
+  o.score = dice.one_in(2) ? Score::dot : Score::squared_distance;
+  o.bias = dice.one_in(2), o.key_mask = dice.one_in(3), o.mask = dice.one_in(3), o.causal = dice.one_in(3);
+  o.density = dice.among({0.02, 0.3, 0.7, 0.95});
+  o.seed = seed;
+  if (!dice.one_in(3)) return o;
+  switch (dice.below(3)) {
+    case 0: o.own_key = 0; break;
+    case 1: o.own_key = dice.below(s.keys + 3); break;
+    // The own key of some row is the first or last of a block or a panel.
+    default: o.own_key = std::max<std::int64_t>(0, dice.among<std::int64_t>({16, 32, 64, 256, 512}) - dice.below(2) - dice.among<std::int64_t>({0, 31, 95, 96, s.queries - 1, s.queries}));
+  }
+  return o;
+}
+
+// ---- tensors as the library gets them
+
+// [batch, heads, rows] of runs of `dim` numbers: where they lie.  A stride of 0 repeats one run.
+struct Layout {
+  std::int64_t batch, heads, rows, dim, first = 0, size = 0;
+  Strides strides;
+
+  std::int64_t at(std::int64_t b, std::int64_t h, std::int64_t i) const { return first + b * strides.batch + h * strides.head + i * strides.row; }
+  template <class Each>
+  void for_each_run(const Each& each) const {
+    for (std::int64_t b = 0; b < batch; ++b)
+      for (std::int64_t h = 0; h < heads; ++h)
+        for (std::int64_t i = 0; i < rows; ++i) each(at(b, h, i), ((b * heads + h) * rows + i) * dim);
+  }
+};
+
+// Axes in any order, with gaps; rows may lie backwards, and where `repeats` an axis may be one run.
+Layout any_layout(Dice& dice, std::int64_t batch, std::int64_t heads, std::int64_t rows, std::int64_t dim, bool repeats) {
+  Layout layout{batch, heads, rows, dim, dice.one_in(2) ? 0 : dice.below(20), 0, {}};
+  struct Axis {
+    std::int64_t size;
+    std::int64_t* stride;
+  };
+  Axis axes[] = {{rows, &layout.strides.row}, {heads, &layout.strides.head}, {batch, &layout.strides.batch}};
+  for (int n = 2; n > 0; --n)
+    if (dice.one_in(2)) std::swap(axes[n], axes[dice.below(n + 1)]);
+  const auto gap = [&] { return dice.one_in(2) ? 0 : dice.below(19); };
+  std::int64_t extent = dim + gap(), last = dim;
+  for (const Axis& axis : axes) {
+    if (repeats && dice.one_in(6)) continue;
+    *axis.stride = extent;
+    last += extent * std::max<std::int64_t>(axis.size - 1, 0);
+    extent = extent * std::max<std::int64_t>(axis.size, 1) + gap();
+  }
+  layout.size = layout.first + last;
+  if (rows > 1 && dice.one_in(8)) {
+    layout.first += (rows - 1) * layout.strides.row;
+    layout.strides.row = -layout.strides.row;
+  }
+  return layout;
+}
+
+// Makes equal what a layout's strides of 0 repeat.
+template <class T>
+void repeat(const Layout& layout, std::vector<T>& numbers) {
+  const auto one = [](std::int64_t stride, std::int64_t index) { return stride == 0 ? 0 : index; };
+  for (std::int64_t b = 0; b < layout.batch; ++b)
+    for (std::int64_t h = 0; h < layout.heads; ++h)
+      for (std::int64_t i = 0; i < layout.rows; ++i) {
+        const std::int64_t to = (b * layout.heads + h) * layout.rows + i;
+        const std::int64_t from = (one(layout.strides.batch, b) * layout.heads + one(layout.strides.head, h)) * layout.rows + one(layout.strides.row, i);
+        if (from != to) std::copy_n(numbers.begin() + from * layout.dim, layout.dim, numbers.begin() + to * layout.dim);
+      }
+}
+
+template <class T>
+class Tensor {
+ public:
+  Tensor() = default;
+  // Of these numbers, contiguous; `gaps` between its runs.
+  Tensor(const Layout& layout, const std::vector<T>& numbers, T gaps) : layout_(layout), buffer_(static_cast<std::size_t>(layout.size), gaps) {
+    layout.for_each_run([&](std::int64_t at, std::int64_t from) { std::copy_n(numbers.begin() + from, layout_.dim, buffer_.begin() + at); });
+  }
+  // For results: nothing in it yet.
+  explicit Tensor(const Layout& layout) : layout_(layout), buffer_(static_cast<std::size_t>(layout.size), std::numeric_limits<T>::quiet_NaN()), own_(buffer_.size(), 0) {
+    layout.for_each_run([&](std::int64_t at, std::int64_t) { std::fill_n(own_.begin() + at, layout_.dim, char{1}); });
+  }
+
+  T* data() { return buffer_.data() + layout_.first; }
+  const T* data() const { return buffer_.data() + layout_.first; }
+  const Strides& strides() const { return layout_.strides; }
+  const Layout& layout() const { return layout_; }
+
+  std::vector<T> contiguous() const {
+    std::vector<T> numbers(static_cast<std::size_t>(layout_.batch * layout_.heads * layout_.rows * layout_.dim));
+    layout_.for_each_run([&](std::int64_t at, std::int64_t to) { std::copy_n(buffer_.begin() + at, layout_.dim, numbers.begin() + to); });
+    return numbers;
+  }
+  // Whether nothing was written outside the runs of a result.
+  bool gaps_are_whole() const {
+    for (std::size_t n = 0; n < buffer_.size(); ++n)
+      if (!own_[n] && !std::isnan(buffer_[n])) return false;
+    return true;
+  }
+  // Numbers that nothing may read: those of runs (or, `single`, of their elements) that are used at none of their places.
+  void spoil(const std::vector<char>& used, bool single, const std::function<T()>& wild) {
+    std::vector<char> needed(buffer_.size(), 1);
+    const std::int64_t together = single ? 1 : layout_.dim;
+    layout_.for_each_run([&](std::int64_t at, std::int64_t) { std::fill_n(needed.begin() + at, layout_.dim, char{0}); });
+    layout_.for_each_run([&](std::int64_t at, std::int64_t from) {
+      for (std::int64_t c = 0; c < layout_.dim; ++c) needed[static_cast<std::size_t>(at + c)] |= used[static_cast<std::size_t>((from + c) / together)];
+    });
+    for (std::size_t n = 0; n < buffer_.size(); ++n)
+      if (!needed[n]) buffer_[n] = wild();
+  }
+
+ private:
+  Layout layout_{};
+  std::vector<T> buffer_;
+  std::vector<char> own_;
+};
+
+// ---- a case
+
+struct Failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Worst {
+  double share = 0;
+  std::string where;
+};
+
+template <class T>
+class Case {
+ public:
+  Case(std::uint64_t seed, std::uint64_t number) : dice_(seed, number), shape_(any_shape(dice_)), problem_(shape_, any_options(dice_, shape_, seed * 1'000'003 + number)) {
+    const Shape& s = shape_;
+    draw_contents();
+    const auto input = [&](std::int64_t rows, std::int64_t dim, std::vector<T>& numbers) {
+      const Layout layout = any_layout(dice_, s.batch, s.heads, rows, dim, true);
+      repeat(layout, numbers);
+      return layout;
+    };
+    const Layout q = input(s.queries, s.dim, problem_.q), k = input(s.keys, s.dim, problem_.k), v = input(s.keys, s.value_dim, problem_.v);
+    d_out_contents_ = random_like(std::vector<T>(static_cast<std::size_t>(s.batch * s.heads * s.queries * s.value_dim)), problem_.options.seed + 1);
+    const Layout d_out = input(s.queries, s.value_dim, d_out_contents_);
+    if (dice_.one_in(2)) d_lse_ = random_like(std::vector<T>(static_cast<std::size_t>(s.batch * s.heads * s.queries)), problem_.options.seed + 2);
+    // Of one row each, as long as what it is about.
+    Layout bias = input_row(s.heads, s.keys, problem_.bias), scale = input_row(s.heads, 1, problem_.scale), key_mask = input_row(1, s.keys, problem_.key_mask), mask{};
+    if (!problem_.mask.empty()) {
+      mask = any_layout(dice_, s.batch, s.heads, s.queries, s.keys, true);
+      repeat(mask, problem_.mask);
+    }
+    truth_ = reference(problem_, d_out_contents_, d_lse_, static_cast<double>(std::numeric_limits<T>::epsilon()));
+    truth_.bounds.q += rest_of_differences();
+
+    constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+    q_ = {q, problem_.q, nan}, k_ = {k, problem_.k, nan}, v_ = {v, problem_.v, nan}, d_out_ = {d_out, d_out_contents_, nan}, scale_ = {scale, problem_.scale, nan};
+    if (!problem_.bias.empty()) bias_ = {bias, problem_.bias, nan};
+    if (!problem_.key_mask.empty()) key_mask_ = {key_mask, problem_.key_mask, 1};
+    if (!problem_.mask.empty()) mask_ = {mask, problem_.mask, 1};
+    out_layout_ = any_layout(dice_, s.batch, s.heads, s.queries, s.value_dim, false);
+    d_q_layout_ = any_layout(dice_, s.batch, s.heads, s.queries, s.dim, false);
+    d_k_layout_ = any_layout(dice_, s.batch, s.heads, s.keys, s.dim, false);
+    d_v_layout_ = any_layout(dice_, s.batch, s.heads, s.keys, s.value_dim, false);
+    with_d_bias_ = !dice_.one_in(4), with_d_scale_ = !dice_.one_in(4);
+    threads_ = static_cast<int>(dice_.below(4));
+    spoil_what_is_hidden();
+    if (dice_.one_in(8)) make_something_visible_wild();
+  }
+
+  void check(Worst& worst) {
+    Output<T> scalar_output;
+    std::optional<Results> defined;
+    for (const std::string& isa : isa_names()) {
+      const WithIsa forced(isa);
+      where_ = isa;
+      const Output<T> output = forward(threads_);
+      if (wild_) {
+        if (isa == "scalar") scalar_output = output;
+        const Results found{output, backward(scalar_output, threads_)};
+        if (!defined) defined = found;
+        else expect_the_definition(found, *defined);
+      } else {
+        expect_right({output, backward(output, threads_)}, worst);
+      }
+      if (dice_.one_in(8)) expect_same_bits(output, threads_ == 1 ? 3 : 1);
+    }
+  }
+
+  std::string described() const {
+    const auto strides = [](const char* name, const Layout& l) { return fmt::format("  {} ({}, {}, {}) + {}", name, l.strides.batch, l.strides.head, l.strides.row, l.first); };
+    return fmt::format("{} {}{}{} threads {}{}{}{}{}", std::is_same_v<T, float> ? "float" : "double", describe(shape_, problem_.options, where_), d_lse_.empty() ? "" : " d_lse", wild_ ? " wild" : "", threads_,
+                       strides("q", q_.layout()), strides("k", k_.layout()), strides("v", v_.layout()), strides("out", out_layout_));
+  }
+
+ private:
+  struct Results {
+    Output<T> output;
+    Gradients<T> gradients;
+  };
+
+  // Of numbers that lie [batch, heads, count].
+  template <class U>
+  Layout input_row(std::int64_t heads, std::int64_t count, std::vector<U>& numbers) {
+    if (numbers.empty()) return {};
+    Layout layout = any_layout(dice_, shape_.batch, heads, 1, count, true);
+    repeat(layout, numbers);
+    return layout;
+  }
+
+  void draw_contents() {
+    const double size = dice_.among({0.1, 1.0, 1.0, 4.0}), offset = problem_.options.score == Score::squared_distance && dice_.one_in(3) ? 100 : 0;
+    for (std::vector<T>* points : {&problem_.q, &problem_.k})
+      for (T& x : *points) x = static_cast<T>(static_cast<float>(x * size + offset));
+    for (T& scale : problem_.scale) scale *= static_cast<T>(static_cast<float>(dice_.among({1.0, 1.0, dice_.uniform(0, 2), 0.0, -0.5})));
+    for (T& bias : problem_.bias)
+      if (dice_.one_in(5)) bias = -std::numeric_limits<T>::infinity();
+    for (auto* mask : {&problem_.key_mask, &problem_.mask})
+      for (auto& byte : *mask)
+        if (byte && dice_.one_in(4)) byte = static_cast<std::uint8_t>(1 + dice_.below(255));  // any that is not zero
+  }
+
+  // A row's gradients of distances add up to zero but for the rounding of out, 2 u |d_out||out|.  The definition multiplies them by differences q - k, where the
+  // reference's bound has centred keys, which are nothing where all keys are one.
+  double rest_of_differences() const {
+    if (problem_.options.score != Score::squared_distance || problem_.k.empty()) return 0;
+    const auto largest_norm = [&](const auto& numbers) {
+      double most = 0;
+      for (std::size_t n = 0; n < numbers.size(); n += static_cast<std::size_t>(shape_.value_dim)) {
+        double sum = 0;
+        for (std::int64_t c = 0; c < shape_.value_dim; ++c) sum += static_cast<double>(numbers[n + c]) * static_cast<double>(numbers[n + c]);
+        most = std::max(most, sum);
+      }
+      return std::sqrt(most);
+    };
+    double difference = 0, scale = 0;
+    for (const std::vector<T>* points : {&problem_.q, &problem_.k})
+      for (std::size_t n = 0; n < points->size(); ++n) difference = std::max(difference, static_cast<double>(std::abs((*points)[n] - problem_.k[n % shape_.dim])));
+    for (const T x : problem_.scale) scale = std::max(scale, static_cast<double>(std::abs(x)));
+    return std::numeric_limits<T>::epsilon() * largest_norm(d_out_contents_) * largest_norm(truth_.output.out) * 2 * scale * difference;
+  }
+
+  T wild_number() {
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    return dice_.among({std::numeric_limits<T>::quiet_NaN(), infinity, -infinity, std::numeric_limits<T>::max(), static_cast<T>(1e10)});
+  }
+
+  void spoil_what_is_hidden() {
+    const Shape& s = shape_;
+    const std::int64_t heads = s.batch * s.heads;
+    seen_keys_.assign(static_cast<std::size_t>(heads * s.keys), 0);
+    seeing_rows_.assign(static_cast<std::size_t>(heads * s.queries), 0);
+    for (std::int64_t head = 0; head < heads; ++head)
+      for (std::int64_t i = 0; i < s.queries; ++i)
+        for (std::int64_t j = 0; j < s.keys; ++j)
+          if (problem_.visible(head / s.heads, head % s.heads, i, j)) seen_keys_[static_cast<std::size_t>(head * s.keys + j)] = seeing_rows_[static_cast<std::size_t>(head * s.queries + i)] = 1;
+    const auto wild = [&] { return wild_number(); };
+    k_.spoil(seen_keys_, false, wild);
+    v_.spoil(seen_keys_, false, wild);
+    q_.spoil(seeing_rows_, false, wild);
+    d_out_.spoil(seeing_rows_, false, wild);
+    for (std::size_t i = 0; i < d_lse_.size(); ++i)
+      if (!seeing_rows_[i]) d_lse_[i] = wild();
+    if (problem_.bias.empty()) return;
+    std::vector<char> used = seen_keys_;
+    for (std::size_t j = 0; j < used.size(); ++j) used[j] |= std::isinf(problem_.bias[j]);  // what hides is read
+    bias_.spoil(used, true, wild);
+  }
+
+  // In a row of queries, keys, values or d_out that has a part in a result.
+  void make_something_visible_wild() {
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    Tensor<T>* const tensors[] = {&q_, &k_, &v_, &d_out_};
+    const auto which = dice_.below(4);
+    Tensor<T>& tensor = *tensors[which];
+    const Layout& l = tensor.layout();
+    if (l.batch * l.heads * l.rows == 0) return;
+    wild_ = true;
+    const std::int64_t at = l.at(dice_.below(l.batch), dice_.below(l.heads), dice_.below(l.rows)) - l.first + dice_.below(l.dim);
+    // Large numbers too where all of a head is then computed by the definition, which in float values are.
+    tensor.data()[at] = std::is_same_v<T, float> && which == 2 && dice_.one_in(4) ? static_cast<T>(1e30) : dice_.among({std::numeric_limits<T>::quiet_NaN(), infinity, -infinity});
+  }
+
+  AttentionParams<T> params(int threads) const {
+    const Shape& s = shape_;
+    AttentionParams<T> p;
+    p.score = problem_.options.score;
+    p.batch = s.batch, p.heads = s.heads, p.queries = s.queries, p.keys = s.keys, p.dim = s.dim, p.value_dim = s.value_dim;
+    p.q = q_.data(), p.k = k_.data(), p.v = v_.data(), p.scale = scale_.data();
+    p.q_strides = q_.strides(), p.k_strides = k_.strides(), p.v_strides = v_.strides();
+    p.scale_batch_stride = scale_.strides().batch, p.scale_head_stride = scale_.strides().head;
+    if (!problem_.bias.empty()) p.bias = bias_.data(), p.bias_batch_stride = bias_.strides().batch, p.bias_head_stride = bias_.strides().head;
+    if (!problem_.key_mask.empty()) p.key_mask = key_mask_.data(), p.key_mask_batch_stride = key_mask_.strides().batch;
+    if (!problem_.mask.empty()) p.mask = mask_.data(), p.mask_strides = mask_.strides();
+    p.causal = problem_.options.causal;
+    p.own_key = problem_.options.own_key;
+    p.threads = threads;
+    return p;
+  }
+
+  std::vector<T> unwritten_rows() const { return unwritten<T>(shape_.batch * shape_.heads * shape_.queries); }
+
+  Output<T> forward(int threads) const {
+    Tensor<T> out(out_layout_);
+    Output<T> found{{}, unwritten_rows()};
+    attention_forward(params(threads), AttentionForward<T>{out.data(), out.strides(), found.lse.data()});
+    found.out = out.contiguous();
+    expect(out.gaps_are_whole(), "forward wrote between the rows of out");
+    return found;
+  }
+
+  Gradients<T> backward(const Output<T>& output, int threads) const {
+    const std::int64_t heads = shape_.batch * shape_.heads;
+    const Tensor<T> out(out_layout_, output.out, std::numeric_limits<T>::quiet_NaN());
+    Tensor<T> d_q(d_q_layout_), d_k(d_k_layout_), d_v(d_v_layout_);
+    Gradients<T> found{{}, {}, {}, unwritten<T>(heads * shape_.keys), unwritten<T>(heads)};
+    AttentionBackward<T> b;
+    b.out = out.data(), b.out_strides = out.strides(), b.lse = output.lse.data();
+    b.d_out = d_out_.data(), b.d_out_strides = d_out_.strides();
+    b.d_lse = d_lse_.empty() ? nullptr : d_lse_.data();
+    b.d_q = d_q.data(), b.d_q_strides = d_q.strides();
+    b.d_k = d_k.data(), b.d_k_strides = d_k.strides();
+    b.d_v = d_v.data(), b.d_v_strides = d_v.strides();
+    b.d_bias = with_d_bias_ ? found.bias.data() : nullptr;
+    b.d_scale = with_d_scale_ ? found.scale.data() : nullptr;
+    attention_backward(params(threads), b);
+    found.q = d_q.contiguous(), found.k = d_k.contiguous(), found.v = d_v.contiguous();
+    expect(d_q.gaps_are_whole() && d_k.gaps_are_whole() && d_v.gaps_are_whole(), "backward wrote between the rows of a gradient");
+    return found;
+  }
+
+  void expect(bool right, const std::string& otherwise) const {
+    if (!right) throw Failure(otherwise);
+  }
+
+  void expect_within(const char* name, const std::vector<T>& found, const std::vector<Real>& expected, double bound, Worst& worst) const {
+    const double error = largest_error(found, expected), share = error == 0 ? 0 : error / (bound + 1e-35);
+    expect(share <= slack, fmt::format("{} errs by {:.3g}, {:.3g} times the bound of {:.3g}", name, error, share, bound));
+    if (share > worst.share) worst = {share, fmt::format("{}, {}", name, described())};
+  }
+
+  void expect_right(const Results& found, Worst& worst) const {
+    expect_within("out", found.output.out, truth_.output.out, truth_.bounds.out, worst);
+    expect_within("lse", found.output.lse, truth_.output.lse, truth_.bounds.lse, worst);
+    expect_within("d_q", found.gradients.q, truth_.gradients.q, truth_.bounds.q, worst);
+    expect_within("d_k", found.gradients.k, truth_.gradients.k, truth_.bounds.k, worst);
+    expect_within("d_v", found.gradients.v, truth_.gradients.v, truth_.bounds.v, worst);
+    if (with_d_bias_) expect_within("d_bias", found.gradients.bias, truth_.gradients.bias, truth_.bounds.bias, worst);
+    if (with_d_scale_) expect_within("d_scale", found.gradients.scale, truth_.gradients.scale, truth_.bounds.scale, worst);
+  }
+
+  // Of what sees something wild the definition's very numbers, NaN among them; of the rest numbers within the bounds.
+  void expect_as_defined(const char* name, const std::vector<T>& found, const std::vector<T>& defined, double bound) const {
+    for (std::size_t n = 0; n < found.size(); ++n) {
+      const bool same = found[n] == defined[n] || (std::isnan(found[n]) && std::isnan(defined[n])) || std::abs(static_cast<double>(found[n]) - static_cast<double>(defined[n])) <= slack * bound;
+      expect(same, fmt::format("{}[{}] is {}, where the definition has {} (bound {:.3g})", name, n, found[n], defined[n], bound));
+    }
+  }
+
+  void expect_the_definition(const Results& found, const Results& defined) const {
+    expect_as_defined("out", found.output.out, defined.output.out, truth_.bounds.out);
+    expect_as_defined("lse", found.output.lse, defined.output.lse, truth_.bounds.lse);
+    expect_as_defined("d_q", found.gradients.q, defined.gradients.q, truth_.bounds.q);
+    expect_as_defined("d_k", found.gradients.k, defined.gradients.k, truth_.bounds.k);
+    expect_as_defined("d_v", found.gradients.v, defined.gradients.v, truth_.bounds.v);
+    if (with_d_bias_) expect_as_defined("d_bias", found.gradients.bias, defined.gradients.bias, truth_.bounds.bias);
+    if (with_d_scale_) expect_as_defined("d_scale", found.gradients.scale, defined.gradients.scale, truth_.bounds.scale);
+  }
+
+  void expect_same_bits(const Output<T>& output, int threads) const {
+    const Output<T> again = forward(threads);
+    const auto same = [](const std::vector<T>& a, const std::vector<T>& b) { return a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0; };
+    expect(same(output.out, again.out) && same(output.lse, again.lse), fmt::format("{} threads give other bits", threads));
+    const Gradients<T> one = backward(output, threads_), other = backward(output, threads);
+    expect(same(one.q, other.q) && same(one.k, other.k) && same(one.v, other.v) && same(one.bias, other.bias) && same(one.scale, other.scale), fmt::format("{} threads give gradients of other bits", threads));
+  }
+
+  Dice dice_;
+  Shape shape_;
+  Problem<T> problem_;
+  std::vector<T> d_out_contents_, d_lse_;
+  Reference truth_;
+  Tensor<T> q_, k_, v_, d_out_, scale_, bias_;
+  Tensor<std::uint8_t> key_mask_, mask_;
+  Layout out_layout_{}, d_q_layout_{}, d_k_layout_{}, d_v_layout_{};
+  std::vector<char> seen_keys_, seeing_rows_;
+  bool with_d_bias_ = true, with_d_scale_ = true, wild_ = false;
+  int threads_ = 1;
+  std::string where_;
+};
+
+// Throws what is wrong, with the case.
+template <class T>
+void check_case(std::uint64_t seed, std::uint64_t number, Worst& worst) {
+  Case<T> one(seed, number);
+  try {
+    one.check(worst);
+  } catch (const std::exception& error) {
+    throw Failure(fmt::format("{}\n  {}", error.what(), one.described()));
+  }
+}
+
+struct Call {
+  double seconds = 2;
+  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> number;
+};
+
+Call parse(int count, char** arguments) {
+  Call call;
+  for (int i = 1; i < count; i += 2) {
+    const std::string name = arguments[i], value = i + 1 < count ? arguments[i + 1] : "";
+    char* end = nullptr;
+    const double number = std::strtod(value.c_str(), &end);
+    require(!value.empty() && *end == '\0' && number >= 0 && (name == "--seconds" || name == "--seed" || name == "--case"), Fault::usage,
+            "[attention_fuzz] expected [--seconds S] [--seed N] [--case K], found {} {}", name, value);
+    if (name == "--seconds") call.seconds = number;
+    else if (name == "--seed") call.seed = static_cast<std::uint64_t>(number);
+    else call.number = static_cast<std::uint64_t>(number);
+  }
+  return call;
+}
+
+int fuzz(const Call& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  Worst worst;
+  std::uint64_t number = call.number.value_or(0), done = 0;
+  do {
+    try {
+      check_case<float>(call.seed, number, worst);
+      check_case<double>(call.seed, number, worst);
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "[attention_fuzz] {}\n  again: attention_fuzz --seed {} --case {}\n", error.what(), call.seed, number);
+      return 1;
+    }
+    ++done, ++number;
+  } while (!call.number && seconds() < call.seconds);
+  fmt::print("{} cases of seed {} in {:.1f} s, each in float and double on {}: all right; the largest error is {:.2f} of its bound ({})\n", done, call.seed, seconds(), fmt::join(isa_names(), ", "), worst.share,
+             worst.where);
+  return 0;
+}
+
+}  // namespace
+}  // namespace calor::kernels::test
+
+int main(int count, char** arguments) {
+  using namespace calor::kernels::test;
+  try {
+    return fuzz(parse(count, arguments));
+  } catch (const calor::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(error.fault());
+  }
+}
