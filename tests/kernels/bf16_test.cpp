@@ -116,8 +116,8 @@ void expect_right_on_every_isa(const Shape& shape, const Options& options) {
   const Problem<float> problem = rounded_problem(shape, options);
   const auto d_out = some_d_out(shape), d_lse = some_d_lse(shape);
   const Reference truth = reference(problem, d_out, d_lse, spacing);
-  // Products are exact and their sums are float's, exponentials good to 1.1e-4.
-  const double lse_bound = 1.2e-4 + 4 * reference(problem, d_out, d_lse, std::numeric_limits<float>::epsilon()).bounds.lse;
+  // Products are exact and their sums are float's, exponentials good to 1.1e-4; a centre can cost the products of far queries and near keys a rounding.
+  const double lse_bound = (options.score == Score::dot ? 1.2e-4 : 5e-4) + 4 * reference(problem, d_out, d_lse, std::numeric_limits<float>::epsilon()).bounds.lse;
   for (const std::string& isa : isa_names()) {
     SCOPED_TRACE(describe(shape, options, isa));
     const WithIsa forced(isa);

@@ -61,7 +61,7 @@ CALOR_BF16_NOINLINE static bool forward(const HeadB& head, const Keys& side, con
       store_16(_mm512_mul_ps(factor, _mm512_load_ps(sums + i * value_width + c)), out + c, p.value_dim - c);
     if (ahead) fetch_row(ahead->q(begin + i), p.dim);
     result.lse[head.index() * p.queries + begin + i] =
-        total > 0 ? static_cast<float>((states.most[i] + std::log2(static_cast<double>(total))) * std::numbers::ln2 + row_constant(side, queries + i * depth, p.dim)) : nothing_seen;
+        total > 0 ? static_cast<float>((states.most[i] + std::log2(static_cast<double>(total))) * std::numbers::ln2 + row_constant(side, head.q(begin + i), p.dim)) : nothing_seen;
   }
   return true;
 }
@@ -96,7 +96,7 @@ CALOR_BF16_NOINLINE static bool pack_queries(const HeadB& head, const Keys& side
     pack_row(from, centre_of(side), p.dim, q);
     pack_row(d_from, nullptr, p.value_dim, d_out);
     to.through_row[i] = (result.d_lse ? result.d_lse[row] : 0.0f) - dot_of(d_from, head.row(result.out, result.out_strides, i), p.value_dim);
-    to.lse[i] = static_cast<float>((result.lse[row] - row_constant(side, q, p.dim)) * std::numbers::log2e);
+    to.lse[i] = static_cast<float>((result.lse[row] - row_constant(side, from, p.dim)) * std::numbers::log2e);
     see(to.through_row[i]);
     see(to.lse[i]);
   }

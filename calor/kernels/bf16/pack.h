@@ -148,17 +148,27 @@ CALOR_BF16_INLINE float norm_of(const Word* row, std::int64_t depth) {
   return _mm512_reduce_add_ps(sum);
 }
 
+// |row - centre|^2.
+CALOR_BF16_INLINE float distance_of(const Bf16* row, const float* centre, std::int64_t dim) {
+  __m512 sum = _mm512_setzero_ps();
+  for (std::int64_t c = 0; c < dim; c += lanes) {
+    const __m512 x = _mm512_sub_ps(as_floats(load_16(row + c, dim - c)), _mm512_maskz_loadu_ps(first_16(dim - c), centre + c));
+    sum = _mm512_fmadd_ps(x, x, sum);
+  }
+  return _mm512_reduce_add_ps(sum);
+}
+
 // What rows are taken relative to: null for products.
 CALOR_BF16_INLINE const float* centre_of(const Keys& side) { return side.norm != 0 ? side.centre : nullptr; }
 
-// What packed scores lack to the true ones, in natural units, by the packed row.
-CALOR_BF16_INLINE double row_constant(const Keys& side, const Word* row, std::int64_t dim) {
-  return side.norm == 0 ? 0 : side.scale * side.norm * static_cast<double>(norm_of(row, words(dim)));
+// What packed scores lack to the true ones, in natural units.
+CALOR_BF16_INLINE double row_constant(const Keys& side, const Bf16* q, std::int64_t dim) {
+  return side.norm == 0 ? 0 : side.scale * side.norm * static_cast<double>(distance_of(q, side.centre, dim));
 }
 
 // Along each dimension the mean of the keys that are seen, as a bfloat16, where they lie farther from 0 than from it: gradients are sums of rounded numbers
-// times rows, to which what is common to the rows adds nothing but rounding.  Differences of numbers within a factor of two are exact.  Where a few keys tell
-// little of the others, only if float sums of squares would lose what tells them apart.  Elsewhere 0, which is exact.
+// times rows, to which what is common to the rows adds nothing but rounding.  Differences of numbers within a factor of two are exact, and those of farther
+// queries are rounded only where they are multiplied by keys.  A few keys may lie together by chance: they must do so closely.  Elsewhere 0, which is exact.
 CALOR_BF16_INLINE void choose_centre(const HeadB& head, const Keys& side, Workspace& workspace, std::int64_t seen) {
   const std::int64_t dim = head.params().dim, width = round_up(dim, lanes);
   auto* sums = workspace.take<float>(2 * width);
@@ -175,7 +185,7 @@ CALOR_BF16_INLINE void choose_centre(const HeadB& head, const Keys& side, Worksp
   for (std::int64_t c = 0; c < dim; ++c) {
     const float mean = seen ? sums[c] / static_cast<float>(seen) : 0, square = seen ? squares[c] / static_cast<float>(seen) : 0;
     const float offset = mean * mean, spread = square - offset;
-    const bool far = offset > 2 * (spread + 16 * square / static_cast<float>(seen)) || (offset > 1024 * spread && std::abs(side.scale) * offset > 16);
+    const bool far = offset > (seen >= panel ? 2 : 16) * spread;
     side.centre[c] = far ? static_cast<float>(Bf16(mean)) : 0.0f;
   }
 }
