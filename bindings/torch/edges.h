@@ -31,11 +31,14 @@ struct EdgeAttentionOptions {
   at::Tensor vector;  // [heads, dim], of joined scores
   double slope = 0.2, dropout = 0;
   std::int64_t seed = 0;
+  at::Tensor features;            // [edges, edge_dim], of the edges
+  at::Tensor key_map, value_map;  // [heads, dim, edge_dim], [heads, value_dim, edge_dim]: what is added to a neighbour's k and v
 };
 
 // q [rows, heads, dim], k [columns, heads, dim], v [columns, heads, value_dim], float or double.  Returns (out [rows, heads, value_dim],
 // log-sum-exp [rows, heads]), both differentiable, once streamed and further through the composition.  Throws c10::ValueError and
-// c10::TypeError.  Memory O(edges heads + nodes heads dim).
+// c10::TypeError.  Memory O(edges heads + nodes heads dim), with features of
+// edges too.
 std::tuple<at::Tensor, at::Tensor> edge_attention(const EdgeTensors& edges, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                                   const EdgeAttentionOptions& options);
 

@@ -63,7 +63,7 @@ kernels::EdgeScore edge_score_of(std::string_view name) {
 std::string_view name_of(EdgeScore score) { return names[static_cast<std::size_t>(score)].first; }
 
 void check_edge_attention(at::TensorList edges, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const OptionalTensor& scale, const OptionalTensor& bias,
-                          const OptionalTensor& vector, std::string_view score, double dropout) {
+                          const OptionalTensor& vector, std::string_view score, double dropout, const EdgeFeatures& by_edge) {
   constexpr const char* op = "edge_attention";
   check_edges(edges, op);
   check_first(q, op, "q");
@@ -80,6 +80,16 @@ void check_edge_attention(at::TensorList edges, const at::Tensor& q, const at::T
                     vector ? "one" : "none", " with \"", score, "\"");
   if (vector) check_like(*vector, q, {heads, dim}, op, "vector");
   TORCH_CHECK_VALUE(kind != EdgeScore::additive || dim == 1, "[calor::edge_attention] expected q and k of one number a head with score \"additive\", found ", dim);
+  const auto& [features, key_map, value_map] = by_edge;
+  TORCH_CHECK_VALUE(features.has_value() == (key_map || value_map), "[calor::edge_attention] expected features of edges and a key_map or a value_map of them together, found one without the other");
+  if (features) {
+    TORCH_CHECK_VALUE(features->dim() == 2 && features->sym_size(1) > 0, "[calor::edge_attention] expected features of two dimensions (edges, edge_dim), found ", features->sym_sizes());
+    const auto edge_dim = features->sym_size(1);
+    check_like(*features, q, {edges[1].sym_size(0), edge_dim}, op, "features");
+    if (key_map) check_like(*key_map, q, {heads, dim, edge_dim}, op, "key_map");
+    if (value_map) check_like(*value_map, q, {heads, v.sym_size(2), edge_dim}, op, "value_map");
+    TORCH_CHECK_VALUE(kind != EdgeScore::additive || !key_map, "[calor::edge_attention] expected no key_map with score \"additive\", found one: its bias is inside, give the map's numbers as bias");
+  }
   TORCH_CHECK_VALUE(dropout >= 0 && dropout < 1, "[calor::edge_attention] expected dropout from 0 to below 1, found ", dropout);
 }
 
@@ -110,10 +120,12 @@ EdgeTensors edge_tensors(const at::Tensor& begin_, const at::Tensor& column_, st
 }
 
 TensorPair edge_attention_composed(at::TensorList edges, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const OptionalTensor& scale, const OptionalTensor& bias,
-                                   const OptionalTensor& vector, std::string_view score, double slope, double dropout, std::int64_t seed) {
-  check_edge_attention(edges, q, k, v, scale, bias, vector, score, dropout);
+                                   const OptionalTensor& vector, std::string_view score, double slope, double dropout, std::int64_t seed, const OptionalTensor& features,
+                                   const OptionalTensor& key_map, const OptionalTensor& value_map) {
+  check_edge_attention(edges, q, k, v, scale, bias, vector, score, dropout, {features, key_map, value_map});
   const at::Tensor row = rows_of(edges), column = columns_of(edges);
-  const at::Tensor query = q.index_select(0, row), key = k.index_select(0, column);
+  const auto mapped = [&](const at::Tensor& map) { return features->matmul(map.flatten(0, 1).t()).unflatten(1, {map.size(0), map.size(1)}); };
+  const at::Tensor query = q.index_select(0, row), neighbour = k.index_select(0, column), key = key_map ? neighbour + mapped(*key_map) : neighbour;
   at::Tensor scores;
   switch (edge_score_of(score)) {
     case EdgeScore::dot: scores = (query * key).sum(2); break;
@@ -141,7 +153,8 @@ TensorPair edge_attention_composed(at::TensorList edges, const at::Tensor& q, co
     kernels::edge_dropout(row.size(0), heads, dropout, static_cast<std::uint64_t>(seed), kept.mutable_data_ptr<double>());
     weights = weights * kept.to(q.scalar_type());
   }
-  const at::Tensor out = at::zeros({rows, heads, v.size(2)}, q.options()).index_add(0, row, weights.unsqueeze(2) * v.index_select(0, column));
+  const at::Tensor sent = v.index_select(0, column);
+  const at::Tensor out = at::zeros({rows, heads, v.size(2)}, q.options()).index_add(0, row, weights.unsqueeze(2) * (value_map ? sent + mapped(*value_map) : sent));
   return {out, at::where(sums == 0, at::full({}, nothing, q.options()), greatest + positive.log())};
 }
 

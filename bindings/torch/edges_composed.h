@@ -18,14 +18,20 @@ using TensorPair = std::tuple<at::Tensor, at::Tensor>;
 kernels::EdgeScore edge_score_of(std::string_view name);
 std::string_view name_of(kernels::EdgeScore score);
 
+// Features of edges and their maps, as EdgeAttentionOptions has them.
+struct EdgeFeatures {
+  OptionalTensor features, key_map, value_map;
+};
+
 // Throw c10::ValueError (device and dtype: c10::TypeError) reading "[calor::edge_attention] expected ..., found ...".
 void check_edge_attention(at::TensorList edges, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const OptionalTensor& scale, const OptionalTensor& bias,
-                          const OptionalTensor& vector, std::string_view score, double dropout);
+                          const OptionalTensor& vector, std::string_view score, double dropout, const EdgeFeatures& by_edge);
 void check_edge_sums(at::TensorList edges, const at::Tensor& weights, const at::Tensor& v);
 
 // Memory O(edges heads dim).
 TensorPair edge_attention_composed(at::TensorList edges, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const OptionalTensor& scale, const OptionalTensor& bias,
-                                   const OptionalTensor& vector, std::string_view score, double slope, double dropout, std::int64_t seed);
+                                   const OptionalTensor& vector, std::string_view score, double slope, double dropout, std::int64_t seed, const OptionalTensor& features,
+                                   const OptionalTensor& key_map, const OptionalTensor& value_map);
 at::Tensor edge_sums_composed(at::TensorList edges, const at::Tensor& weights, const at::Tensor& v);
 
 }  // namespace calor::torch_ops

@@ -1,5 +1,5 @@
 // Attention on the edges of a graph: score -> softmax over a row's edges -> weighted sum of the neighbours' values, and its gradients.
-// Memory O(edges heads + nodes heads dim) beside inputs and outputs, never edges x heads x dim.
+// Memory O(edges heads + nodes heads dim) beside inputs and outputs, never edges x heads x dim, with maps of edges' features neither.
 //
 //   out_i = sum_e m_e P_e v_j(e),   P_e = exp(s_e - lse_i),   lse_i = log sum_e exp(s_e)     over the edges e of row i, for each head
 //   s_e = scale q_i.k_j + bias_e                    EdgeScore::dot
@@ -8,6 +8,7 @@
 //   s_e = vector.leaky(q_i + k_j) + bias_e          EdgeScore::joined (Brody, Alon, Yahav 2022)
 //
 // leaky(x) = x above 0 and slope x below.  m_e is 1, or with dropout p: 0 with probability p, else 1 / (1 - p), drawn by (seed, edge, head).
+// With features e of edges and maps of them, the neighbour of edge e has the key k_j(e) + U e and the value v_j(e) + V e.
 // A row without edges gives out = 0, lse = -infinity and no gradient.  Same bits for any number of threads: each row sums in order of its
 // edges, each column in order of its rows.
 //
@@ -51,19 +52,24 @@ struct EdgeAttentionParams {
   double dropout = 0;
   std::uint64_t seed = 0;
   int threads = 0;  // 0: all available; changes no bit of the result
+  const T* features = nullptr;  // of edges: [edges][edge_dim]; null: none
+  std::int64_t edge_dim = 0;
+  const T *key_map = nullptr, *value_map = nullptr;  // U [heads][dim][edge_dim], of any score but additive, and V [heads][value_dim][edge_dim]; null: none
 };
 
-// Throw Fault::usage for sizes that do not fit: "[edge_attention] expected ...".  O(edges heads (dim + value_dim)).
+// Throw Fault::usage for sizes that do not fit: "[edge_attention] expected ...".  O(edges heads (dim + value_dim)); with maps edge_dim (edges heads + rows heads (dim + value_dim))
+// more, and for U of a score other than dot edges heads dim edge_dim.
 template <class T>
 void edge_attention_forward(const EdgeAttentionParams<T>& params, T* out, T* lse);  // out [rows][heads][value_dim]
 
 // Gradients of a loss, given those with respect to out [rows][heads][value_dim] and, where not null, to lse [rows][heads].  Contiguous and
-// overwritten; d_scale, d_bias and d_vector may be null.
+// overwritten; those from d_scale on may be null.
 template <class T>
 struct EdgeAttentionBackward {
   const T *out = nullptr, *lse = nullptr, *d_out = nullptr, *d_lse = nullptr;
   T *d_q = nullptr, *d_k = nullptr, *d_v = nullptr;          // [rows or columns][heads][dim or value_dim]
   T *d_scale = nullptr, *d_bias = nullptr, *d_vector = nullptr;
+  T *d_features = nullptr, *d_key_map = nullptr, *d_value_map = nullptr;  // as their inputs; may be null
 };
 template <class T>
 void edge_attention_backward(const EdgeAttentionParams<T>& params, const EdgeAttentionBackward<T>& result);

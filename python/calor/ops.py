@@ -143,7 +143,8 @@ def _edges(graph):
     return list(tensors)
 
 
-def edge_attention(graph, q, k, v, *, score="dot", scale=None, bias=None, vector=None, slope=0.2, dropout=0.0, seed=None, return_lse=False):
+def edge_attention(graph, q, k, v, *, score="dot", scale=None, bias=None, vector=None, slope=0.2, dropout=0.0, seed=None, features=None, key_map=None, value_map=None,
+                   return_lse=False):
     """Softmax-weighted sums of the neighbours' ``v`` over a graph's edges, head by head, without a tensor of edges x features.
 
     ``out_i = sum_e P_e v_j(e)`` over the edges e that lead to node i, ``P`` the softmax of their scores: ``scale q_i.k_j`` ("dot"), ``-scale |q_i - k_j|^2``
@@ -154,8 +155,11 @@ def edge_attention(graph, q, k, v, *, score="dot", scale=None, bias=None, vector
     ``[heads]``, default ``1 / sqrt(d)``; bias ``[edges, heads]``, in the graph's order of edges; vector ``[heads, d]``.  dropout: share of the weights set to 0, the rest divided by
     what is left, drawn by (seed, edge, head); seed: default one drawn from torch's generator.
 
-    A node without edges gives zeros, and log-sum-exp -inf.  Differentiable in q, k, v, scale, bias and vector, twice.  Time O(edges heads (d + dv)), memory
-    O(edges heads + nodes heads d); the second derivative takes edges x heads x d.  Same bits for any number of threads.
+    features: of the edges, ``[edges, edge_dim]`` in the graph's order.  key_map ``[heads, d, edge_dim]`` and value_map ``[heads, dv, edge_dim]``, one or both: what they make of an
+    edge's features is added to the neighbour's k (of any score but "additive", whose bias is inside) and v.
+
+    A node without edges gives zeros, and log-sum-exp -inf.  Differentiable in all tensors, twice.  Time O(edges heads (d + dv)), with features edges heads edge_dim more (times d for a
+    key_map of a score other than "dot"); memory O(edges (heads + edge_dim) + nodes heads d); the second derivative takes edges x heads x d.  Same bits for any number of threads.
     Raises ValueError (shapes) and TypeError (dtype, device).
     """
     if scale is None:
@@ -164,7 +168,7 @@ def edge_attention(graph, q, k, v, *, score="dot", scale=None, bias=None, vector
         scale = torch.full((q.shape[1],), scale, dtype=q.dtype) if q.dim() == 3 else None
     if dropout and seed is None:
         seed = int(torch.randint(2**62, ()))
-    out, lse = torch.ops.calor.edge_attention(_edges(graph), q, k, v, scale, bias, vector, score, slope, dropout, seed or 0)
+    out, lse = torch.ops.calor.edge_attention(_edges(graph), q, k, v, scale, bias, vector, score, slope, dropout, seed or 0, features, key_map, value_map)
     return (out, lse) if return_lse else out
 
 

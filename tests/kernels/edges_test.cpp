@@ -23,12 +23,12 @@ struct Graph {
   std::vector<std::int32_t> column, reverse_row;
   std::int64_t columns = 0;
 
-  // Rows of 0 to `most` edges to different columns; row 2 has none.
-  Graph(std::int64_t rows, std::int64_t columns_, std::int64_t most, std::uint64_t seed) : columns(columns_) {
+  // Rows of 0 to `most` edges to different columns, at most `gap` apart; row 2 has none.
+  Graph(std::int64_t rows, std::int64_t columns_, std::int64_t most, std::uint64_t seed, std::uint64_t gap = 4) : columns(columns_) {
     Random random(seed, Purpose::test);
     for (std::int64_t i = 0; i < rows; ++i) {
       const auto degree = i == 2 ? 0 : static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(most) + 1));
-      for (std::int64_t j = static_cast<std::int64_t>(random.below(3)); j < columns && static_cast<std::int64_t>(column.size()) - begin.back() < degree; j += 1 + static_cast<std::int64_t>(random.below(4)))
+      for (std::int64_t j = static_cast<std::int64_t>(random.below(3)); j < columns && static_cast<std::int64_t>(column.size()) - begin.back() < degree; j += 1 + static_cast<std::int64_t>(random.below(gap)))
         column.push_back(static_cast<std::int32_t>(j));
       begin.push_back(static_cast<std::int64_t>(column.size()));
     }
@@ -57,25 +57,41 @@ std::vector<T> normals(std::int64_t count, std::uint64_t seed, double offset = 0
 template <class T>
 struct Problem {
   Graph graph;
-  std::vector<T> q, k, v, scale, bias, vector, d_out, d_lse;
+  std::vector<T> q, k, v, scale, bias, vector, d_out, d_lse, features, key_map, value_map;
   EdgeAttentionParams<T> params;
 
-  Problem(EdgeScore score, std::int64_t heads, std::int64_t dim, std::int64_t value_dim, std::int64_t most, double dropout = 0, double offset = 0)
-      : graph(40, 31, most, 7),
+  // edge_dim: numbers of an edge, with a map to the keys where the score takes one, and one to the values; the graph is then of up to 40 edges a row and a column.
+  Problem(EdgeScore score, std::int64_t heads, std::int64_t dim, std::int64_t value_dim, std::int64_t most, double dropout = 0, double offset = 0, std::int64_t edge_dim = 0)
+      : graph(40, edge_dim ? 45 : 31, most, 7, edge_dim ? 1 : 4),
         q(normals<T>(40 * heads * dim, 1, offset)),
-        k(normals<T>(31 * heads * dim, 2, offset)),
-        v(normals<T>(31 * heads * value_dim, 3)),
+        k(normals<T>(graph.columns * heads * dim, 2, offset)),
+        v(normals<T>(graph.columns * heads * value_dim, 3)),
         scale(normals<T>(heads, 4, 1)),
         bias(normals<T>(graph.edges() * heads, 5)),
         vector(normals<T>(heads * dim, 6)),
         d_out(normals<T>(40 * heads * value_dim, 8)),
-        d_lse(normals<T>(40 * heads, 9)) {
+        d_lse(normals<T>(40 * heads, 9)),
+        features(normals<T>(graph.edges() * edge_dim, 10)),
+        key_map(normals<T>(score == EdgeScore::additive ? 0 : heads * dim * edge_dim, 11)),
+        value_map(normals<T>(heads * value_dim * edge_dim, 12)) {
     for (T& s : scale) s = std::abs(s) / static_cast<T>(dim) + T(0.1);
     params = {graph.pattern(), score, heads, dim, value_dim, q.data(), k.data(), v.data(), heads * dim, heads * dim, heads * value_dim, scale.data(), bias.data(), vector.data(), T(0.2), dropout, 99, 1};
+    if (edge_dim == 0) return;
+    params.features = features.data(), params.edge_dim = edge_dim;
+    if (!key_map.empty()) params.key_map = key_map.data();
+    params.value_map = value_map.data();
   }
 };
 
 long double leaky(long double x, long double slope) { return x > 0 ? x : slope * x; }
+
+// What a map makes of an edge's features, at one place of a head.
+template <class T>
+long double mapped(const EdgeAttentionParams<T>& p, const T* map, std::int64_t place, std::int64_t e) {
+  long double sum = 0;
+  for (std::int64_t f = 0; map && f < p.edge_dim; ++f) sum += static_cast<long double>(map[place * p.edge_dim + f]) * p.features[e * p.edge_dim + f];
+  return sum;
+}
 
 template <class T>
 long double score_of(const EdgeAttentionParams<T>& p, std::int64_t i, std::int64_t e, std::int64_t h) {
@@ -84,7 +100,7 @@ long double score_of(const EdgeAttentionParams<T>& p, std::int64_t i, std::int64
   if (p.score == EdgeScore::additive) return scale * leaky(static_cast<long double>(q[0]) + k[0] + bias, p.slope);
   long double sum = 0;
   for (std::int64_t d = 0; d < p.dim; ++d) {
-    const long double x = q[d], y = k[d];
+    const long double x = q[d], y = k[d] + mapped(p, p.key_map, h * p.dim + d, e);
     if (p.score == EdgeScore::dot) sum += x * y;
     if (p.score == EdgeScore::squared_distance) sum -= (x - y) * (x - y);
     if (p.score == EdgeScore::joined) sum += p.vector[h * p.dim + d] * leaky(x + y, p.slope);
@@ -108,7 +124,7 @@ void definition(const EdgeAttentionParams<T>& p, std::vector<long double>& out, 
       for (std::int64_t e = p.pattern.begin[i]; e < p.pattern.begin[i + 1]; ++e)
         for (std::int64_t d = 0; d < p.value_dim; ++d)
           out[(i * p.heads + h) * p.value_dim + d] +=
-              std::exp(score_of(p, i, e, h)) / sum * kept[e * p.heads + h] * p.v[p.pattern.column[e] * p.v_stride + h * p.value_dim + d];
+              std::exp(score_of(p, i, e, h)) / sum * kept[e * p.heads + h] * (p.v[p.pattern.column[e] * p.v_stride + h * p.value_dim + d] + mapped(p, p.value_map, h * p.value_dim + d, e));
     }
 }
 
@@ -147,6 +163,31 @@ void expect_definition(double tolerance) {
 TEST(EdgeAttention, IsItsDefinitionInFloat) { on_every_isa([] { expect_definition<float>(2e-5); }); }
 TEST(EdgeAttention, IsItsDefinitionInDouble) { on_every_isa([] { expect_definition<double>(1e-13); }); }
 
+// Keys and values that an edge's features add to; rows of more edges than a block.
+template <class T>
+void expect_definition_with_features(double tolerance) {
+  for (const EdgeScore score : scores)
+    for (const std::int64_t dim : {1, 5, 16})
+      for (const std::int64_t heads : {1, 3})
+        for (const std::int64_t edge_dim : {1, 4, 19}) {
+          if (score == EdgeScore::additive && dim > 1) continue;
+          SCOPED_TRACE(testing::Message() << "score " << static_cast<int>(score) << " dim " << dim << " heads " << heads << " of an edge " << edge_dim);
+          const Problem<T> problem(score, heads, dim, 7, 80, dim == 5 ? 0.4 : 0, 0, edge_dim);
+          std::vector<T> out(problem.d_out.size()), lse(problem.d_lse.size());
+          edge_attention_forward(problem.params, out.data(), lse.data());
+          std::vector<long double> true_out, true_lse;
+          definition(problem.params, true_out, true_lse);
+          for (std::size_t n = 0; n < out.size(); ++n) ASSERT_NEAR(out[n], true_out[n], tolerance) << n;
+          for (std::size_t n = 0; n < lse.size(); ++n) {
+            if (std::isinf(true_lse[n])) ASSERT_EQ(lse[n], -infinity);
+            else ASSERT_NEAR(lse[n], true_lse[n], tolerance * 4);
+          }
+        }
+}
+
+TEST(EdgeFeatures, AreAddedToKeysAndValuesInFloat) { on_every_isa([] { expect_definition_with_features<float>(2e-4); }); }
+TEST(EdgeFeatures, AreAddedToKeysAndValuesInDouble) { on_every_isa([] { expect_definition_with_features<double>(1e-12); }); }
+
 TEST(EdgeAttention, AnOffsetOfThePointsCostsADistanceNoDigits) {
   on_every_isa([] {
     const Problem<float> problem(EdgeScore::squared_distance, 2, 16, 4, 10, 0, 1e3);
@@ -170,16 +211,19 @@ double loss_of(const Problem<double>& problem) {
 }
 
 struct Gradients {
-  std::vector<double> q, k, v, scale, bias, vector;
+  std::vector<double> q, k, v, scale, bias, vector, features, key_map, value_map;
 };
 
 Gradients gradients_of(const Problem<double>& problem) {
   std::vector<double> out(problem.d_out.size()), lse(problem.d_lse.size());
   edge_attention_forward(problem.params, out.data(), lse.data());
   Gradients g{std::vector<double>(problem.q.size()), std::vector<double>(problem.k.size()), std::vector<double>(problem.v.size()),
-              std::vector<double>(problem.scale.size()), std::vector<double>(problem.bias.size()), std::vector<double>(problem.vector.size())};
+              std::vector<double>(problem.scale.size()), std::vector<double>(problem.bias.size()), std::vector<double>(problem.vector.size()),
+              std::vector<double>(problem.features.size()), std::vector<double>(problem.key_map.size()), std::vector<double>(problem.value_map.size())};
   EdgeAttentionBackward<double> backward{out.data(), lse.data(), problem.d_out.data(), problem.d_lse.data(), g.q.data(), g.k.data(), g.v.data(), g.scale.data(), g.bias.data(), nullptr};
   if (problem.params.score == EdgeScore::joined) backward.d_vector = g.vector.data();
+  if (problem.params.features) backward.d_features = g.features.data(), backward.d_value_map = g.value_map.data();
+  if (problem.params.key_map) backward.d_key_map = g.key_map.data();
   edge_attention_backward(problem.params, backward);
   return g;
 }
@@ -188,14 +232,14 @@ TEST(EdgeAttention, GradientsAreDifferencesOfTheLoss) {
   on_every_isa([] {
     for (const EdgeScore score : scores)
       for (const std::int64_t dim : {1, 5, 12})
-        for (const double dropout : {0.0, 0.5}) {
+        for (const auto& [dropout, edge_dim] : {std::pair{0.0, 0}, {0.5, 0}, {0.0, 3}, {0.5, 20}}) {
           if (score == EdgeScore::additive && dim > 1) continue;
-          SCOPED_TRACE(testing::Message() << "score " << static_cast<int>(score) << " dim " << dim << " dropout " << dropout);
-          Problem<double> problem(score, 3, dim, 6, 9, dropout);
+          SCOPED_TRACE(testing::Message() << "score " << static_cast<int>(score) << " dim " << dim << " dropout " << dropout << " of an edge " << edge_dim);
+          Problem<double> problem(score, 3, dim, 6, edge_dim ? 80 : 9, dropout, 0, edge_dim);
           const Gradients g = gradients_of(problem);
           constexpr double step = 1e-6;
           const auto check = [&](std::vector<double>& numbers, const std::vector<double>& gradient, const char* name) {
-            const std::size_t stride = std::max<std::size_t>(1, numbers.size() / 40);
+            const std::size_t stride = std::max<std::size_t>(1, numbers.size() / (edge_dim ? 11 : 40));
             for (std::size_t n = 0; n < numbers.size(); n += stride) {
               const double before = numbers[n];
               numbers[n] = before + step;
@@ -211,6 +255,9 @@ TEST(EdgeAttention, GradientsAreDifferencesOfTheLoss) {
           check(problem.v, g.v, "v");
           check(problem.scale, g.scale, "scale");
           check(problem.bias, g.bias, "bias");
+          check(problem.features, g.features, "features");
+          check(problem.key_map, g.key_map, "key map");
+          check(problem.value_map, g.value_map, "value map");
           if (score == EdgeScore::joined) check(problem.vector, g.vector, "vector");
         }
   });
@@ -228,6 +275,25 @@ TEST(EdgeAttention, HasTheSameBitsForAnyNumberOfThreads) {
     float *out = all.data(), *lse = out + 3000 * 16, *d_q = lse + 3000 * 2, *d_k = d_q + 3000 * 16, *d_v = d_k + 2500 * 16, *d_scale = d_v + 2500 * 16;
     edge_attention_forward(params, out, lse);
     edge_attention_backward(params, {out, lse, d_out.data(), nullptr, d_q, d_k, d_v, d_scale, nullptr, nullptr});
+    if (first.empty()) first = all;
+    EXPECT_EQ(std::memcmp(first.data(), all.data(), all.size() * sizeof(float)), 0) << threads;
+  }
+}
+
+TEST(EdgeFeatures, HaveTheSameBitsForAnyNumberOfThreads) {
+  const Graph graph(3000, 2500, 40, 3);
+  const auto q = normals<float>(3000 * 8, 1), k = normals<float>(2500 * 8, 2), v = normals<float>(2500 * 8, 3), d_out = normals<float>(3000 * 8, 4), vector = normals<float>(8, 5);
+  const auto features = normals<float>(graph.edges() * 3, 6), map = normals<float>(8 * 3, 7);
+  std::vector<float> first;
+  for (const int threads : {1, 2, 3}) {
+    EdgeAttentionParams<float> params{graph.pattern(), EdgeScore::joined, 2, 4, 4, q.data(), k.data(), v.data(), 8, 8, 8, nullptr, nullptr, vector.data(), 0.2F, 0.3, 5, threads};
+    params.features = features.data(), params.edge_dim = 3, params.key_map = params.value_map = map.data();
+    std::vector<float> out(3000 * 8), lse(3000 * 2), d_q(3000 * 8), d_k(2500 * 8), d_v(2500 * 8), all(static_cast<std::size_t>(graph.edges() * 3 + 48));
+    edge_attention_forward(params, out.data(), lse.data());
+    EdgeAttentionBackward<float> backward{out.data(), lse.data(), d_out.data(), nullptr, d_q.data(), d_k.data(), d_v.data()};
+    backward.d_key_map = all.data(), backward.d_value_map = all.data() + 24, backward.d_features = all.data() + 48;
+    edge_attention_backward(params, backward);
+    for (const auto& numbers : {out, d_q, d_k, d_v}) all.insert(all.end(), numbers.begin(), numbers.end());
     if (first.empty()) first = all;
     EXPECT_EQ(std::memcmp(first.data(), all.data(), all.size() * sizeof(float)), 0) << threads;
   }

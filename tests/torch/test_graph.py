@@ -1,9 +1,15 @@
 """Graph layers and the operators on edges: against PyTorch Geometric on the same weights, and against their definition."""
 
 import copy
+import os
+import pathlib
 import pickle
+import subprocess
+import sys
 
 import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 torch = pytest.importorskip("torch")
 ops = pytest.importorskip("calor.ops")
@@ -35,32 +41,45 @@ def problem(score, dtype=torch.float64, rows=9, columns=7, heads=2, dim=3, seed=
     return graph, [None if n is None else n.requires_grad_() for n in numbers]
 
 
-def call(op, graph, numbers, score, dropout=0.0):
-    return op(graph.tensors, *numbers, score, 0.2, dropout, 5)
+def edge_features(graph, numbers, score, edge_dim=3):
+    """Features of the edges with a map to the keys, where the score takes one, and one to the values."""
+    q, v = numbers[0], numbers[2]
+    features = [torch.randn(graph.edges, edge_dim, dtype=q.dtype), torch.randn(*q.shape[1:], edge_dim, dtype=q.dtype), torch.randn(*v.shape[1:], edge_dim, dtype=q.dtype)]
+    return [n.requires_grad_() if n is not features[1] or score != "additive" else None for n in features]
 
 
+def call(op, graph, numbers, score, dropout=0.0, features=(None, None, None)):
+    return op(graph.tensors, *numbers, score, 0.2, dropout, 5, *features)
+
+
+@pytest.mark.parametrize("featured", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("score", SCORES)
-def test_streamed_is_composed_with_gradients(score, dropout):
+def test_streamed_is_composed_with_gradients(score, dropout, featured):
     graph, numbers = problem(score)
+    features = edge_features(graph, numbers, score) if featured else [None] * 3
     results = []
     for op in (torch.ops.calor.edge_attention, torch.ops.calor.edge_attention_composed):
-        out, lse = call(op, graph, numbers, score, dropout)
+        out, lse = call(op, graph, numbers, score, dropout, features)
         finite = torch.where(torch.isinf(lse), 0, lse)
         loss = (out * torch.arange(out.numel(), dtype=out.dtype).view_as(out).sin()).sum() + finite.sin().sum()
-        results.append([out, lse, *torch.autograd.grad(loss, [n for n in numbers if n is not None])])
+        results.append([out, lse, *torch.autograd.grad(loss, [n for n in [*numbers, *features] if n is not None])])
     for streamed, composed in zip(*results):
         torch.testing.assert_close(streamed, composed, rtol=1e-11, atol=1e-12)
     assert (results[0][0][1] == 0).all() and torch.isinf(results[0][1][1]).all()
 
 
+@pytest.mark.parametrize("featured", [False, True])
 @pytest.mark.parametrize("score", SCORES)
-def test_gradients_and_second_gradients_are_differences(score):
+def test_gradients_and_second_gradients_are_differences(score, featured):
     graph, numbers = problem(score, rows=4, columns=4)
+    numbers += edge_features(graph, numbers, score, 2) if featured else [None] * 3
     used = [n for n in numbers if n is not None]
 
     def out_of(*given):
-        out, lse = call(torch.ops.calor.edge_attention, graph, [*given, *([None] * (6 - len(given)))], score)
+        rest = iter(given)
+        all_ = [None if n is None else next(rest) for n in numbers]
+        out, lse = call(torch.ops.calor.edge_attention, graph, all_[:6], score, features=all_[6:])
         return out, torch.where(torch.isinf(lse), 0, lse)
 
     assert torch.autograd.gradcheck(out_of, used)
@@ -80,6 +99,7 @@ def test_the_operators_keep_torchs_contract():
     for score in SCORES:
         graph, numbers = problem(score, dtype=torch.float32)
         torch.library.opcheck(torch.ops.calor.edge_attention, (graph.tensors, *numbers, score, 0.2, 0.0, 0))
+        torch.library.opcheck(torch.ops.calor.edge_attention, (graph.tensors, *numbers, score, 0.2, 0.0, 0, *edge_features(graph, numbers, score)))
     graph, numbers = problem("dot", dtype=torch.float32)
     torch.library.opcheck(torch.ops.calor.edge_sums, (graph.tensors, numbers[4], numbers[2]))
 
@@ -105,6 +125,29 @@ def test_memory_is_that_of_nodes_and_edges():
     assert max(sizes) <= max(nodes * heads * channels, edges * heads) < edges * heads * channels
 
 
+def peak_of(work):
+    """The most memory that a fresh process ever had, in bytes, after `work`, and before it."""
+    code = f"import resource, torch\nfrom calor import nn, ops\ntorch.set_num_threads(1)\n{work}"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "python"), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    before, after = map(int, done.stdout.split())
+    return (after - before) * 1024
+
+
+@pytest.mark.parametrize("layer", ["GATv2Conv(32, 32, heads=8, edge_dim=4)", "TransformerConv(32, 32, heads=8, edge_dim=4)"])
+def test_features_of_edges_take_no_memory_of_edges_times_channels(layer):
+    nodes, edges, width = 2000, 400_000, 256
+    peak = peak_of(f"""
+layer = nn.{layer}
+index, x, attr = torch.randint({nodes}, (2, {edges})), torch.randn({nodes}, 32), torch.randn({edges}, 4, requires_grad=True)
+graph = nn.Graph.from_edge_index(index, {nodes})
+layer(x, index[:, :100], attr[:100]).sum().backward()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+layer(x, index, attr).sum().backward()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)""")
+    assert peak < edges * width * 4 / 2, peak  # one such array has 400 MB
+
+
 @pytest.mark.parametrize("make,message", [
     (lambda g, q, k, v: ops.edge_attention(g, q[:, :1], k, v), "expected k of"),
     (lambda g, q, k, v: ops.edge_attention(g, q, k, v, score="cosine"), 'expected score "dot"'),
@@ -113,6 +156,11 @@ def test_memory_is_that_of_nodes_and_edges():
     (lambda g, q, k, v: ops.edge_attention(g, q, k, v, dropout=1.0), "expected dropout from 0"),
     (lambda g, q, k, v: ops.edge_attention(g, q[:-1], k, v), "expected q of"),
     (lambda g, q, k, v: ops.edge_attention(g, q[0], k, v), "three dimensions"),
+    (lambda g, q, k, v: ops.edge_attention(g, q, k, v, features=v.new_ones(g.edges, 2)), "a key_map or a value_map"),
+    (lambda g, q, k, v: ops.edge_attention(g, q, k, v, value_map=v.new_ones(2, 4, 3)), "a key_map or a value_map"),
+    (lambda g, q, k, v: ops.edge_attention(g, q, k, v, features=v.new_ones(g.edges, 2), value_map=v.new_ones(2, 4, 3)), "expected value_map of"),
+    (lambda g, q, k, v: ops.edge_attention(g, q, k, v, features=v.new_ones(3, 2), key_map=v.new_ones(2, 3, 2)), "expected features of"),
+    (lambda g, q, k, v: ops.edge_attention(g, q[..., :1], k[..., :1], v, score="additive", features=v.new_ones(g.edges, 2), key_map=v.new_ones(2, 1, 2)), "no key_map with score"),
     (lambda g, q, k, v: ops.edge_sums(g, torch.ones(3, 2, dtype=v.dtype), v), "expected weights of"),
 ])
 def test_what_does_not_fit_is_named(make, message):
@@ -177,6 +225,7 @@ def layers():
     yield pair("GATConv", 6, 5, heads=2, negative_slope=0.1, add_self_loops=False, bias=False)
     yield pair("GATv2Conv", 6, 5, heads=2, share_weights=True)
     yield pair("TransformerConv", 6, 5, root_weight=False)
+    yield pair("TransformerConv", 6, 5, heads=2, beta=True)
 
 
 @pytest.mark.parametrize("name,args,options", list(layers()))
@@ -211,13 +260,17 @@ def test_weights_of_edges_are_pytorch_geometrics(improved):
     torch.testing.assert_close(ours(x, index, weight), theirs(x, index, weight), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("loops", [False, True])
+@pytest.mark.parametrize("name,options", [
+    ("GATConv", {"add_self_loops": True}), ("GATConv", {"add_self_loops": False}),
+    ("GATv2Conv", {"add_self_loops": True}), ("GATv2Conv", {"add_self_loops": False, "share_weights": True}),
+    ("TransformerConv", {}), ("TransformerConv", {"beta": True, "concat": False}),
+])
 @pytest.mark.parametrize("as_graph", [False, True])
-def test_features_of_edges_are_pytorch_geometrics(loops, as_graph):
+def test_features_of_edges_are_pytorch_geometrics(name, options, as_graph):
     geometric = pytest.importorskip("torch_geometric.nn")
     torch.manual_seed(4)
-    options = {"heads": 3, "edge_dim": 2, "add_self_loops": loops}
-    theirs, ours = geometric.GATConv(6, 5, **options), cnn.GATConv(6, 5, **options)
+    options = {"heads": 3, "edge_dim": 2, **options}
+    theirs, ours = getattr(geometric, name)(6, 5, **options), getattr(cnn, name)(6, 5, **options)
     for parameter in theirs.parameters():
         torch.nn.init.normal_(parameter)
     ours.load_state_dict(theirs.state_dict())

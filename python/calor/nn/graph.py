@@ -246,11 +246,15 @@ class _Attention(_Layer):
         counts = torch.bincount(target, minlength=graph.rows).clamp(min=1).to(kept.dtype)
         return torch.cat([kept, sums / counts[:, None]])[graph.order]
 
-    def _edge_bias(self, edges, graph, edge_attr, of):
-        """What ``of`` makes of the features of each edge, or None without any."""
+    def _edge_features(self, edges, graph, edge_attr):
+        """The features of each edge of ``graph``, or None without any."""
         if (edge_attr is None) != (self.edge_dim is None):
             raise ValueError(f"[calor.nn.{type(self).__name__}] expected edge_attr and edge_dim together, found one without the other")
-        return None if edge_attr is None else of(self._features(edges, graph, edge_attr))
+        return None if edge_attr is None else self._features(edges, graph, edge_attr)
+
+    def _edge_map(self):
+        """The map of the edges' features, ``[heads, channels, edge_dim]``, or None."""
+        return None if self.edge_dim is None else self.lin_edge.weight.unflatten(0, (self.heads, -1))
 
     def _split(self, x):
         return x.unflatten(-1, (self.heads, -1))
@@ -282,40 +286,64 @@ class GATConv(_Attention):
         z = self._split(self.lin(x))
         q, k = (z * self.att_dst).sum(-1, True), (z * self.att_src).sum(-1, True)
         graph = self._graph(edge_index, x.shape[0])
+        features = self._edge_features(edge_index, graph, edge_attr)
         # c.U e = (U'c).e: numbers of edges x heads, not x features.
-        bias = self._edge_bias(edge_index, graph, edge_attr, lambda e: e @ torch.einsum("hcd,hc->dh", self.lin_edge.weight.unflatten(0, (self.heads, -1)), self.att_edge[0]))
+        bias = None if features is None else features @ torch.einsum("hcd,hc->dh", self._edge_map(), self.att_edge[0])
         return self._attend(graph, q, k, z, score="additive", slope=self.negative_slope, scale=1, bias=bias)
 
 
 class GATv2Conv(_Attention):
-    """``s_ij = a.LeakyReLU(R x_i + L x_j)`` (Brody, Alon & Yahav, arXiv 2105.14491)."""
+    """``s_ij = a.LeakyReLU(R x_i + L x_j)`` (Brody, Alon & Yahav, arXiv 2105.14491); with ``edge_dim``, plus ``U e_ij`` inside, for edge_attr ``[edges, edge_dim]``.
 
-    def __init__(self, in_channels, out_channels, heads=1, concat=True, negative_slope=0.2, dropout=0.0, add_self_loops=True, bias=True, share_weights=False):
+    The edge from a node to itself has the mean of the features of those that lead to it, as in GATConv.
+    """
+
+    def __init__(self, in_channels, out_channels, heads=1, concat=True, negative_slope=0.2, dropout=0.0, add_self_loops=True, edge_dim=None, bias=True, share_weights=False):
         super().__init__(out_channels, heads, concat, dropout, add_self_loops, bias)
-        self.negative_slope, self.share_weights = negative_slope, share_weights
+        self.negative_slope, self.share_weights, self.edge_dim = negative_slope, share_weights, edge_dim
         self.lin_l = _Map(in_channels, heads * out_channels, bias)
         self.lin_r = self.lin_l if share_weights else _Map(in_channels, heads * out_channels, bias)
         self.att = _glorot(1, heads, out_channels, of=(heads, out_channels))
+        if edge_dim is not None:
+            self.lin_edge = _Map(edge_dim, heads * out_channels)
 
-    def forward(self, x, edge_index):
+    def forward(self, x, edge_index, edge_attr=None):
         values = self._split(self.lin_l(x))
         own = values if self.share_weights else self._split(self.lin_r(x))
-        return self._attend(self._graph(edge_index, x.shape[0]), own, values, values, score="joined", vector=self.att.squeeze(0), slope=self.negative_slope, scale=1)
+        graph = self._graph(edge_index, x.shape[0])
+        return self._attend(graph, own, values, values, score="joined", vector=self.att.squeeze(0), slope=self.negative_slope, scale=1,
+                            features=self._edge_features(edge_index, graph, edge_attr), key_map=self._edge_map())
 
 
 class TransformerConv(_Attention):
-    """``softmax_j(q_i.k_j / sqrt(channels)) v_j`` over neighbours, plus a map of x_i itself (Shi et al., arXiv 2009.03509)."""
+    """``softmax_j(q_i.k_j / sqrt(channels)) v_j`` over neighbours, plus a map of x_i itself (Shi et al., arXiv 2009.03509).
 
-    def __init__(self, in_channels, out_channels, heads=1, concat=True, dropout=0.0, bias=True, root_weight=True):
+    With ``edge_dim`` a map of edge_attr ``[edges, edge_dim]`` is added to k_j and to v_j.  beta: how much of the map of x_i itself is taken depends on both.
+    """
+
+    def __init__(self, in_channels, out_channels, heads=1, concat=True, beta=False, dropout=0.0, edge_dim=None, bias=True, root_weight=True):
         super().__init__(out_channels, heads, concat, dropout, False, False)
         width = heads * out_channels
+        self.edge_dim, self.beta = edge_dim, beta and root_weight
         self.lin_key, self.lin_query, self.lin_value = (nn.Linear(in_channels, width, bias) for _ in range(3))
-        self.lin_skip, self.root_weight = nn.Linear(in_channels, width if concat else out_channels, bias), root_weight
+        given = width if concat else out_channels
+        self.lin_skip, self.root_weight = nn.Linear(in_channels, given, bias), root_weight
+        if edge_dim is not None:
+            self.lin_edge = nn.Linear(edge_dim, width, bias=False)
+        if self.beta:
+            self.lin_beta = nn.Linear(3 * given, 1, bias=False)
 
-    def forward(self, x, edge_index):
+    def forward(self, x, edge_index, edge_attr=None):
         q, k, v = (self._split(linear(x)) for linear in (self.lin_query, self.lin_key, self.lin_value))
-        out = self._attend(self._graph(edge_index, x.shape[0]), q, k, v, score="dot")
-        return out + self.lin_skip(x) if self.root_weight else out
+        graph, map_ = self._graph(edge_index, x.shape[0]), self._edge_map()
+        out = self._attend(graph, q, k, v, score="dot", features=self._edge_features(edge_index, graph, edge_attr), key_map=map_, value_map=map_)
+        if not self.root_weight:
+            return out
+        own = self.lin_skip(x)
+        if not self.beta:
+            return out + own
+        share = self.lin_beta(torch.cat([out, own, out - own], -1)).sigmoid()
+        return share * own + (1 - share) * out
 
 
 class GraphAttention(_Attention):
@@ -363,4 +391,5 @@ class GraphAttention(_Attention):
         else:
             q = k = torch.zeros_like(z[..., :1])
         graph = self._graph(edge_index, x.shape[0])
-        return self._attend(graph, q, k, z, score=score, scale=scale, bias=self._edge_bias(edge_index, graph, edge_attr, lambda e: self.lin_edge(e)))
+        features = self._edge_features(edge_index, graph, edge_attr)
+        return self._attend(graph, q, k, z, score=score, scale=scale, bias=None if features is None else self.lin_edge(features))
