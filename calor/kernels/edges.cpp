@@ -6,19 +6,14 @@
 
 #include "calor/core/error.h"
 #include "calor/kernels/edge_dropout.h"
+#include "calor/kernels/edge_fetch.h"
 #include "calor/kernels/edge_maps.h"
 #include "calor/kernels/edge_pieces.h"
+#include "calor/kernels/edges_by_column.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::kernels {
 namespace {
-
-// Asks for numbers that will be read soon.
-template <class T>
-void fetch(const T* numbers, std::int64_t count) {
-  constexpr std::int64_t line = 64 / sizeof(T), most = 1024 / sizeof(T);
-  for (std::int64_t n = 0; n < std::min(count, most); n += line) __builtin_prefetch(numbers + n);
-}
 
 void check(bool fits, const char* what, std::int64_t found) {
   require(fits, Fault::usage, "[edge_attention] expected {}, found {}", what, found);
@@ -177,6 +172,7 @@ void edge_attention_forward(const EdgeAttentionParams<T>& p, T* out, T* lse) {
 template <class T>
 void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentionBackward<T>& r) {
   check(p);
+  if (goes_by_column(p)) return edge_attention_backward_by_column(p, r);
   const WorkspaceScope problem(WorkspaceScope::Use::problem);
   const Scorer<T> scorer(p, *problem);
   const EdgeRows<T>& kernels = scorer.kernels();
@@ -338,10 +334,10 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
       const std::int64_t* numbers = p.pattern.reverse_edge + begin[j];
       const std::int64_t known = p.pattern.edges() - begin[j];
       for (std::int64_t e = 0; e < n; ++e) {
-        if (constexpr std::int64_t ahead = 8; e + ahead < known) {  // of the columns to come as well
-          fetch(kept_of + numbers[e + ahead] * heads * 2, heads * 2);
-          fetch(r.d_out + rows[e + ahead] * value_width, value_width);
-          fetch(p.q + rows[e + ahead] * p.q_stride, width);
+        if (e + edges_ahead < known) {  // of the columns to come as well
+          fetch(kept_of + numbers[e + edges_ahead] * heads * 2, heads * 2);
+          fetch(r.d_out + rows[e + edges_ahead] * value_width, value_width);
+          fetch(p.q + rows[e + edges_ahead] * p.q_stride, width);
         }
         for (std::int64_t h = 0, number = numbers[e] * heads; h < heads; ++h, ++number) {
           weights[h * n + e] = kept_of[2 * number];
