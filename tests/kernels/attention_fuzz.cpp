@@ -30,8 +30,9 @@
 namespace calor::kernels::test {
 namespace {
 
-// How many of the reference's bounds (3 standard errors) an error may reach: of 30,000 cases the worst came to 2.1.
-constexpr double slack = 6;
+// How many of the reference's bounds (3 standard errors) an error may reach.  They take roundings as independent, which those of a sum of equal values are not: where a
+// stride of 0 makes all values one, 4.6 was met, and otherwise 2.7.  What a wrong edge does is thousands.
+constexpr double slack = 20;
 
 // ---- what is drawn
 
@@ -59,12 +60,14 @@ std::int64_t size_up_to(Dice& dice, std::int64_t most) {
   }
 }
 
-// A shape whose products are at most 10^2 to 10^5, and in one of five up to 4 10^6: several blocks of keys are in those.  One in 60 has nothing in it.
+// One in three has few numbers a row, so that it can have several blocks of queries and keys; the others' products are at most 10^2 to 10^5.  One in 60 has nothing in it.
 Shape any_shape(Dice& dice) {
-  const double most_work = std::pow(10, dice.one_in(5) ? dice.uniform(5, 6.6) : dice.uniform(2, 5));
+  const bool long_ones = dice.one_in(3);
+  const std::int64_t most_dim = long_ones ? 20 : max_dim;
+  const double most_work = std::pow(10, long_ones ? dice.uniform(4, 6.4) : dice.uniform(2, 5));
   Shape s;
   do {
-    s = {1, 1, size_up_to(dice, 700), size_up_to(dice, 1100), size_up_to(dice, max_dim), size_up_to(dice, max_dim)};
+    s = {1, 1, size_up_to(dice, long_ones ? 300 : 700), size_up_to(dice, 1100), size_up_to(dice, most_dim), size_up_to(dice, most_dim)};
     if (dice.one_in(3)) s.batch = 1 + dice.below(3);
     if (dice.one_in(3)) s.heads = 1 + dice.below(3);
   } while (static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.dim + s.value_dim) > most_work);
@@ -79,11 +82,13 @@ Options any_options(Dice& dice, const Shape& s, std::uint64_t seed) {
   o.density = dice.among({0.02, 0.3, 0.7, 0.95});
   o.seed = seed;
   if (!dice.one_in(3)) return o;
-  switch (dice.below(3)) {
+  switch (dice.below(4)) {
     case 0: o.own_key = 0; break;
     case 1: o.own_key = dice.below(s.keys + 3); break;
-    // The own key of some row is the first or last of a block or a panel.
-    default: o.own_key = std::max<std::int64_t>(0, dice.among<std::int64_t>({16, 32, 64, 256, 512}) - dice.below(2) - dice.among<std::int64_t>({0, 31, 95, 96, s.queries - 1, s.queries}));
+    default: {  // of the first or last row of a block, at an edge of a block of keys or of a panel
+      const std::int64_t edge = s.keys > 256 ? 256 * (1 + dice.below((s.keys - 1) / 256)) : dice.among<std::int64_t>({16, 32, 64});
+      o.own_key = std::max<std::int64_t>(0, edge - dice.below(2) - dice.among<std::int64_t>({0, 95, 96, s.queries - 1}));
+    }
   }
   return o;
 }
@@ -204,7 +209,8 @@ struct Worst {
 template <class T>
 class Case {
  public:
-  Case(std::uint64_t seed, std::uint64_t number) : dice_(seed, number), shape_(any_shape(dice_)), problem_(shape_, any_options(dice_, shape_, seed * 1'000'003 + number)) {
+  // `other`: of the same case in the other precision, whose contents and so whose truth are the same; or null.
+  Case(std::uint64_t seed, std::uint64_t number, const Reference* other) : dice_(seed, number), shape_(any_shape(dice_)), problem_(shape_, any_options(dice_, shape_, seed * 1'000'003 + number)) {
     const Shape& s = shape_;
     draw_contents();
     const auto input = [&](std::int64_t rows, std::int64_t dim, std::vector<T>& numbers) {
@@ -222,8 +228,10 @@ class Case {
       mask = any_layout(dice_, s.batch, s.heads, s.queries, s.keys, true);
       repeat(mask, problem_.mask);
     }
-    truth_ = reference(problem_, d_out_contents_, d_lse_, static_cast<double>(std::numeric_limits<T>::epsilon()));
-    truth_.bounds.q += rest_of_differences();
+    truth_ = other ? *other : reference(problem_, d_out_contents_, d_lse_, 1);
+    bounds_ = truth_.bounds;  // in units of the spacing of numbers
+    for (double* bound : {&bounds_.out, &bounds_.lse, &bounds_.q, &bounds_.k, &bounds_.v, &bounds_.bias, &bounds_.scale}) *bound *= std::numeric_limits<T>::epsilon();
+    bounds_.q += rest_of_differences();
 
     constexpr T nan = std::numeric_limits<T>::quiet_NaN();
     q_ = {q, problem_.q, nan}, k_ = {k, problem_.k, nan}, v_ = {v, problem_.v, nan}, d_out_ = {d_out, d_out_contents_, nan}, scale_ = {scale, problem_.scale, nan};
@@ -259,6 +267,8 @@ class Case {
     }
   }
 
+  const Reference& truth() const { return truth_; }
+
   std::string described() const {
     const auto strides = [](const char* name, const Layout& l) { return fmt::format("  {} ({}, {}, {}) + {}", name, l.strides.batch, l.strides.head, l.strides.row, l.first); };
     return fmt::format("{} {}{}{} threads {}{}{}{}{}", std::is_same_v<T, float> ? "float" : "double", describe(shape_, problem_.options, where_), d_lse_.empty() ? "" : " d_lse", wild_ ? " wild" : "", threads_,
@@ -284,7 +294,7 @@ class Case {
     const double size = dice_.among({0.1, 1.0, 1.0, 4.0}), offset = problem_.options.score == Score::squared_distance && dice_.one_in(3) ? 100 : 0;
     for (std::vector<T>* points : {&problem_.q, &problem_.k})
       for (T& x : *points) x = static_cast<T>(static_cast<float>(x * size + offset));
-    for (T& scale : problem_.scale) scale *= static_cast<T>(static_cast<float>(dice_.among({1.0, 1.0, dice_.uniform(0, 2), 0.0, -0.5})));
+    for (T& scale : problem_.scale) scale = static_cast<T>(static_cast<float>(scale * dice_.among({1.0, 1.0, dice_.uniform(0, 2), 0.0, -0.5})));
     for (T& bias : problem_.bias)
       if (dice_.one_in(5)) bias = -std::numeric_limits<T>::infinity();
     for (auto* mask : {&problem_.key_mask, &problem_.mask})
@@ -412,13 +422,13 @@ class Case {
   }
 
   void expect_right(const Results& found, Worst& worst) const {
-    expect_within("out", found.output.out, truth_.output.out, truth_.bounds.out, worst);
-    expect_within("lse", found.output.lse, truth_.output.lse, truth_.bounds.lse, worst);
-    expect_within("d_q", found.gradients.q, truth_.gradients.q, truth_.bounds.q, worst);
-    expect_within("d_k", found.gradients.k, truth_.gradients.k, truth_.bounds.k, worst);
-    expect_within("d_v", found.gradients.v, truth_.gradients.v, truth_.bounds.v, worst);
-    if (with_d_bias_) expect_within("d_bias", found.gradients.bias, truth_.gradients.bias, truth_.bounds.bias, worst);
-    if (with_d_scale_) expect_within("d_scale", found.gradients.scale, truth_.gradients.scale, truth_.bounds.scale, worst);
+    expect_within("out", found.output.out, truth_.output.out, bounds_.out, worst);
+    expect_within("lse", found.output.lse, truth_.output.lse, bounds_.lse, worst);
+    expect_within("d_q", found.gradients.q, truth_.gradients.q, bounds_.q, worst);
+    expect_within("d_k", found.gradients.k, truth_.gradients.k, bounds_.k, worst);
+    expect_within("d_v", found.gradients.v, truth_.gradients.v, bounds_.v, worst);
+    if (with_d_bias_) expect_within("d_bias", found.gradients.bias, truth_.gradients.bias, bounds_.bias, worst);
+    if (with_d_scale_) expect_within("d_scale", found.gradients.scale, truth_.gradients.scale, bounds_.scale, worst);
   }
 
   // Of what sees something wild the definition's very numbers, NaN among them; of the rest numbers within the bounds.
@@ -430,13 +440,13 @@ class Case {
   }
 
   void expect_the_definition(const Results& found, const Results& defined) const {
-    expect_as_defined("out", found.output.out, defined.output.out, truth_.bounds.out);
-    expect_as_defined("lse", found.output.lse, defined.output.lse, truth_.bounds.lse);
-    expect_as_defined("d_q", found.gradients.q, defined.gradients.q, truth_.bounds.q);
-    expect_as_defined("d_k", found.gradients.k, defined.gradients.k, truth_.bounds.k);
-    expect_as_defined("d_v", found.gradients.v, defined.gradients.v, truth_.bounds.v);
-    if (with_d_bias_) expect_as_defined("d_bias", found.gradients.bias, defined.gradients.bias, truth_.bounds.bias);
-    if (with_d_scale_) expect_as_defined("d_scale", found.gradients.scale, defined.gradients.scale, truth_.bounds.scale);
+    expect_as_defined("out", found.output.out, defined.output.out, bounds_.out);
+    expect_as_defined("lse", found.output.lse, defined.output.lse, bounds_.lse);
+    expect_as_defined("d_q", found.gradients.q, defined.gradients.q, bounds_.q);
+    expect_as_defined("d_k", found.gradients.k, defined.gradients.k, bounds_.k);
+    expect_as_defined("d_v", found.gradients.v, defined.gradients.v, bounds_.v);
+    if (with_d_bias_) expect_as_defined("d_bias", found.gradients.bias, defined.gradients.bias, bounds_.bias);
+    if (with_d_scale_) expect_as_defined("d_scale", found.gradients.scale, defined.gradients.scale, bounds_.scale);
   }
 
   void expect_same_bits(const Output<T>& output, int threads) const {
@@ -452,6 +462,7 @@ class Case {
   Problem<T> problem_;
   std::vector<T> d_out_contents_, d_lse_;
   Reference truth_;
+  Bounds bounds_;
   Tensor<T> q_, k_, v_, d_out_, scale_, bias_;
   Tensor<std::uint8_t> key_mask_, mask_;
   Layout out_layout_{}, d_q_layout_{}, d_k_layout_{}, d_v_layout_{};
@@ -463,13 +474,19 @@ class Case {
 
 // Throws what is wrong, with the case.
 template <class T>
-void check_case(std::uint64_t seed, std::uint64_t number, Worst& worst) {
-  Case<T> one(seed, number);
+void check(Case<T>& one, Worst& worst) {
   try {
     one.check(worst);
   } catch (const std::exception& error) {
     throw Failure(fmt::format("{}\n  {}", error.what(), one.described()));
   }
+}
+
+void check_case(std::uint64_t seed, std::uint64_t number, Worst& worst) {
+  Case<float> in_float(seed, number, nullptr);
+  check(in_float, worst);
+  Case<double> in_double(seed, number, &in_float.truth());
+  check(in_double, worst);
 }
 
 struct Call {
@@ -500,8 +517,7 @@ int fuzz(const Call& call) {
   std::uint64_t number = call.number.value_or(0), done = 0;
   do {
     try {
-      check_case<float>(call.seed, number, worst);
-      check_case<double>(call.seed, number, worst);
+      check_case(call.seed, number, worst);
     } catch (const std::exception& error) {
       fmt::print(stderr, "[attention_fuzz] {}\n  again: attention_fuzz --seed {} --case {}\n", error.what(), call.seed, number);
       return 1;
