@@ -243,7 +243,7 @@ class Case {
     d_k_layout_ = any_layout(dice_, s.batch, s.heads, s.keys, s.dim, false);
     d_v_layout_ = any_layout(dice_, s.batch, s.heads, s.keys, s.value_dim, false);
     with_d_bias_ = !dice_.one_in(4), with_d_scale_ = !dice_.one_in(4);
-    threads_ = static_cast<int>(dice_.below(4));
+    threads_ = dice_.one_in(6) ? static_cast<int>(dice_.below(4)) : 1;  // waking a team takes longer than most cases
     spoil_what_is_hidden();
     if (dice_.one_in(8)) make_something_visible_wild();
   }
@@ -263,7 +263,7 @@ class Case {
       } else {
         expect_right({output, backward(output, threads_)}, worst);
       }
-      if (dice_.one_in(8)) expect_same_bits(output, threads_ == 1 ? 3 : 1);
+      if (dice_.one_in(20)) expect_same_bits(output, threads_ == 1 ? 3 : 1);
     }
   }
 
