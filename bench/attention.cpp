@@ -51,17 +51,21 @@ struct Inputs {
 
 using Attend = Tensor (*)(const Inputs&);
 
-Tensor scale_of(const Inputs& in) { return at::ones({}, in.q.options()).div_(std::sqrt(double(in.q.size(3)))); }
+Tensor scale_of(const Inputs& in) {
+  const auto number = in.q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return at::ones({}, in.q.options().dtype(number)).div_(std::sqrt(double(in.q.size(3))));
+}
 
 Tensor torch_dot(const Inputs& in) { return at::scaled_dot_product_attention(in.q, in.k, in.v); }
 
-// -s |q - k|^2 = 2 s (q, 1, 0) . (k, -|k|^2 / 2, 0) up to a row constant: torch's kernel on two more channels (an even
-// number keeps its fast path), values padded alike, points centred by the caller.
+// -s |q - k|^2 = 2 s (q, 1, 1) . (k, -|k|^2 / 2 rounded, its rest) up to a row constant: torch's kernel on two more channels (an even
+// number keeps its fast path; of floats the rest is 0), values padded alike, points centred by the caller.
 Tensor torch_widened(const Inputs& in) {
-  const auto norm = in.k.square().sum(3, true).mul(-0.5), none = at::zeros_like(norm);
-  const auto one = at::ones_like(in.q.narrow(3, 0, 1));
-  const auto queries = at::cat({in.q, one, at::zeros_like(one)}, 3);
-  const auto keys = at::cat({in.k, norm, none}, 3), values = at::cat({in.v, none, none}, 3);
+  const auto number = in.q.scalar_type();
+  const auto norm = in.k.to(at::kFloat).square().sum(3, true).mul(-0.5), rounded = norm.to(number), rest = norm.sub(rounded).to(number);
+  const auto one = at::ones_like(in.q.narrow(3, 0, 1)), none = at::zeros_like(rounded);
+  const auto queries = at::cat({in.q, one, one}, 3);
+  const auto keys = at::cat({in.k, rounded, rest}, 3), values = at::cat({in.v, none, none}, 3);
   const double scale = 2 / std::sqrt(double(in.q.size(3)));
   return at::scaled_dot_product_attention(queries, keys, values, {}, 0.0, false, scale).narrow(3, 0, in.v.size(3));
 }
@@ -83,9 +87,6 @@ template <Score score>
 Tensor calor_attention(const Inputs& in) {
   return std::get<0>(calor::torch_ops::attention(in.q, in.k, in.v, scale_of(in), options_of(score)));
 }
-
-// As calor.nn.functional.attention takes numbers of 16 bits.
-Tensor calor_in_float(const Inputs& in) { return calor_attention<Score::dot>(in.to(at::kFloat)).to(in.q.scalar_type()); }
 
 template <Score score>
 Tensor definition(const Inputs& in) {
@@ -113,7 +114,9 @@ const Entry entries[] = {
     {"torch metric", "torch", "metric", mapped<torch_widened>, mapped<definition<Score::squared_distance>>},
     {"calor metric", "calor", "metric", mapped<calor_attention<Score::squared_distance>>, mapped<definition<Score::squared_distance>>},
     {"torch dot, bf16", "torch", "dot", torch_dot, definition<Score::dot>, at::kBFloat16},
-    {"calor dot, bf16", "calor", "dot", calor_in_float, definition<Score::dot>, at::kBFloat16},
+    {"calor dot, bf16", "calor", "dot", calor_attention<Score::dot>, definition<Score::dot>, at::kBFloat16},
+    {"torch L2, widened, bf16", "torch", "squared_distance", torch_widened, definition<Score::squared_distance>, at::kBFloat16},
+    {"calor L2, bf16", "calor", "squared_distance", calor_attention<Score::squared_distance>, definition<Score::squared_distance>, at::kBFloat16},
 };
 
 Inputs leaves(const Inputs& in, at::ScalarType type) {

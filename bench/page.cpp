@@ -30,7 +30,8 @@ const Figure figures[] = {
     {"dot", "Products", "dot", "float", "softmax(q·k / √d) v, as Transformers have it."},
     {"distances", "Squared distances", "squared_distance", "float", "softmax(−|q − k|² / √d) v. Torch has no such operator: its kernel for products is given two more channels, after the points have been centred."},
     {"metric", "A learned metric", "metric", "float", "softmax(−|φ(q) − φ(k)|² / √d) v with φ(x) = x + W₂ tanh(W₁ x), by torch on both sides, and counted."},
-    {"bf16", "Products of bfloat16", "dot", "bfloat16", "Inputs and results in 16 bits. Calor computes in float all the same; torch uses the processor's bfloat16 units where it has them, so that more than float's peak is possible."},
+    {"bf16", "Products of bfloat16", "dot", "bfloat16", "Inputs and results in 16 bits. Where the processor multiplies bfloat16 twice as fast as float, more than float's peak is possible."},
+    {"bf16_distances", "Squared distances of bfloat16", "squared_distance", "bfloat16", "As above, of points in 16 bits; torch's two more channels hold −|k|² as a rounded number and its rest."},
 };
 
 json read(const std::string& path) {

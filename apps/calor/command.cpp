@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "calor/engine/back_end.h"
 #include "calor/kernels/attention.h"
 #include "calor/core/error.h"
 #include "calor/core/memory.h"
@@ -58,6 +59,7 @@ static void use_portable_kernels() {
 
 Context make_context(const Globals& globals, ProgressBar& bar) {
   if (globals.portable) use_portable_kernels();
+  engine::back_end();  // one that this build does not have is refused before anything runs
   Context context;
   context.threads = globals.threads;
   context.memory = MemoryLimit(globals.max_memory.empty() ? 0 : parse_bytes(globals.max_memory));

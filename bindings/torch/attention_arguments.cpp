@@ -19,11 +19,12 @@ bool broadcasts(SymSizes found, SymSizes wanted) {
 
 bool same_or_one(const c10::SymInt& found, const c10::SymInt& wanted) { return found == wanted || found == 1; }
 
-void check_device_and_dtype(const at::Tensor& tensor, const at::Tensor& q, const char* name) {
+void check_device_and_dtype(const at::Tensor& tensor, const at::Tensor& q, const char* name, bool plain = false) {
   TORCH_CHECK_TYPE(tensor.device() == q.device(), "[calor::attention] expected ", name, " on the device of q, ",
                    q.device(), ", found ", tensor.device());
-  TORCH_CHECK_TYPE(tensor.scalar_type() == q.scalar_type(), "[calor::attention] expected ", name,
-                   " of the dtype of q, ", q.scalar_type(), ", found ", tensor.scalar_type());
+  const auto wanted = plain ? plain_type(q.scalar_type()) : q.scalar_type();
+  TORCH_CHECK_TYPE(tensor.scalar_type() == wanted, "[calor::attention] expected ", name,
+                   wanted == q.scalar_type() ? " of the dtype of q, " : " beside bfloat16 rows of dtype ", wanted, ", found ", tensor.scalar_type());
 }
 
 void check_boolean(const at::Tensor& tensor, const at::Tensor& q, const char* name) {
@@ -53,11 +54,11 @@ void check_device(const at::Tensor& q) {
 void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                      const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask) {
   const auto dtype = q.scalar_type();
-  TORCH_CHECK_TYPE(dtype == at::kFloat || dtype == at::kDouble, "[calor::attention] expected float32 or float64, "
+  TORCH_CHECK_TYPE(dtype == at::kFloat || dtype == at::kDouble || dtype == at::kBFloat16, "[calor::attention] expected float32, float64 or bfloat16, "
                    "found ", dtype, ": convert q, k, v, scale and bias with .float() and the result back");
   check_device_and_dtype(k, q, "k");
   check_device_and_dtype(v, q, "v");
-  check_device_and_dtype(scale, q, "scale");
+  check_device_and_dtype(scale, q, "scale", true);
   const auto q_sizes = q.sym_sizes(), k_sizes = k.sym_sizes(), v_sizes = v.sym_sizes();
   TORCH_CHECK_VALUE(q.dim() == 4, "[calor::attention] expected q of 4 dimensions [batch, heads, queries, dim], found ",
                     q_sizes);
@@ -75,7 +76,7 @@ void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
                     "[calor::attention] expected scale to broadcast to [batch, heads] = ", q_sizes.slice(0, 2),
                     ", found ", scale.sym_sizes());
   if (bias) {
-    check_device_and_dtype(*bias, q, "bias");
+    check_device_and_dtype(*bias, q, "bias", true);
     const auto found = bias->sym_sizes();
     TORCH_CHECK_VALUE(bias->dim() == 3 && same_or_one(found[0], q_sizes[0]) && same_or_one(found[1], q_sizes[1]) &&
                           found[2] == k_sizes[2],

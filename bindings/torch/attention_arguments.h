@@ -25,6 +25,9 @@ inline OptionalTensor optional(const at::Tensor& tensor) {
   return tensor.defined() ? OptionalTensor(tensor) : std::nullopt;
 }
 
+// What scale, bias, log-sum-exp and their gradients are beside rows of `dtype`: float for bfloat16, else the same.
+inline at::ScalarType plain_type(at::ScalarType dtype) { return dtype == at::kBFloat16 ? at::kFloat : dtype; }
+
 // Both throw c10::ValueError (device and dtype: c10::TypeError) reading "[calor::attention] expected ..., found ...".
 void check_device(const at::Tensor& q);  // the streamed form runs on the CPU, the composed one anywhere
 void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,

@@ -48,6 +48,10 @@ TensorPair attention_composed_op(const at::Tensor& q, const at::Tensor& k, const
                                  const OptionalTensor& mask, bool causal, std::string_view score, std::int64_t own_key) {
   check_arguments(q, k, v, scale, bias, key_mask, mask);
   check_own_key(own_key);
+  if (q.scalar_type() == at::kBFloat16) {  // sums of products are float's there too
+    auto [out, lse] = attention_composed_op(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), scale, bias, key_mask, mask, causal, score, own_key);
+    return {out.to(at::kBFloat16), lse};
+  }
   const auto valid = valid_pairs(q, k, bias, key_mask, mask, causal, own_key);
   // What nobody may see is zeroed, so that a NaN there meets no arithmetic, forward or backward.
   const auto keep_rows = valid.any(3, true), keep_keys = valid.any(2, true).transpose(2, 3);

@@ -25,9 +25,7 @@ at::Tensor empty_rows(const at::Tensor& like, const c10::SymInt& rows, const c10
   return at::empty_symint(sizes, like.options()).transpose(1, 2);
 }
 
-at::Tensor empty_per_query(const at::Tensor& q) {
-  return at::empty_symint(q.sym_sizes().slice(0, 3), q.options());
-}
+auto plain_options(const at::Tensor& q) { return q.options().dtype(plain_type(q.scalar_type())); }
 
 // The same on the CPU, past the dispatcher: a small attention takes no longer than three of its calls.
 at::Tensor empty_rows_cpu(const at::Tensor& like, std::int64_t rows, std::int64_t dim) {
@@ -37,7 +35,21 @@ at::Tensor empty_rows_cpu(const at::Tensor& like, std::int64_t rows, std::int64_
                                        like.scalar_type());
 }
 
-at::Tensor empty_cpu(const at::Tensor& like, at::IntArrayRef sizes) { return at::detail::empty_cpu(sizes, like.scalar_type()); }
+at::Tensor empty_plain_cpu(const at::Tensor& like, at::IntArrayRef sizes) { return at::detail::empty_cpu(sizes, plain_type(like.scalar_type())); }
+
+// A tensor's numbers as the kernels call their type.
+template <class T>
+const T* numbers(const at::Tensor& tensor) { return static_cast<const T*>(tensor.const_data_ptr()); }
+template <class T>
+T* mutable_numbers(const at::Tensor& tensor) { return static_cast<T*>(tensor.mutable_data_ptr()); }
+
+// work(a number of the kernels' type for this dtype): float, double or Bf16.
+template <class Work>
+void with_numbers(at::ScalarType dtype, const Work& work) {
+  if (dtype == at::kFloat) work(float());
+  else if (dtype == at::kDouble) work(double());
+  else work(kernels::Bf16());
+}
 
 // Owns what `params` points to: inputs made contiguous where needed.
 template <class T>
@@ -52,11 +64,11 @@ struct Call {
     params.score = score_of(score);
     params.batch = q.size(0), params.heads = q.size(1), params.queries = q.size(2), params.keys = k.size(2);
     params.dim = q.size(3), params.value_dim = v.size(3);
-    params.q = q.const_data_ptr<T>(), params.q_strides = strides_of(q);
-    params.k = k.const_data_ptr<T>(), params.k_strides = strides_of(k);
-    params.v = v.const_data_ptr<T>(), params.v_strides = strides_of(v);
+    params.q = numbers<T>(q), params.q_strides = strides_of(q);
+    params.k = numbers<T>(k), params.k_strides = strides_of(k);
+    params.v = numbers<T>(v), params.v_strides = strides_of(v);
     scale = scale_;
-    params.scale = scale.const_data_ptr<T>();
+    params.scale = numbers<kernels::Plain<T>>(scale);
     const auto stride = [&](std::int64_t from_last) {  // as expand() would give it
       const std::int64_t d = scale.dim() - from_last;
       return d >= 0 && scale.size(d) > 1 ? scale.stride(d) : 0;
@@ -64,7 +76,7 @@ struct Call {
     params.scale_batch_stride = stride(2), params.scale_head_stride = stride(1);
     if (bias_) {
       bias = innermost_contiguous(*bias_).expand({params.batch, params.heads, params.keys});
-      params.bias = bias.const_data_ptr<T>();
+      params.bias = numbers<kernels::Plain<T>>(bias);
       params.bias_batch_stride = bias.stride(0), params.bias_head_stride = bias.stride(1);
     }
     if (key_mask_) {
@@ -86,8 +98,8 @@ struct Call {
 template <class T>
 void run_forward(const Call<T>& call, const at::Tensor& out, const at::Tensor& lse) {
   kernels::AttentionForward<T> result;
-  result.out = out.mutable_data_ptr<T>(), result.out_strides = strides_of(out);
-  result.lse = lse.mutable_data_ptr<T>();
+  result.out = mutable_numbers<T>(out), result.out_strides = strides_of(out);
+  result.lse = mutable_numbers<kernels::Plain<T>>(lse);
   kernels::attention_forward(call.params, result);
 }
 
@@ -98,15 +110,15 @@ void run_backward(const Call<T>& call, const at::Tensor& d_out_, const OptionalT
   const at::Tensor d_lse = d_lse_ ? d_lse_->contiguous() : at::Tensor();
   const auto& [d_q, d_k, d_v, d_scale, d_bias] = gradients;
   kernels::AttentionBackward<T> result;
-  result.out = out.const_data_ptr<T>(), result.out_strides = strides_of(out);
-  result.lse = lse.const_data_ptr<T>();
-  result.d_out = d_out.const_data_ptr<T>(), result.d_out_strides = strides_of(d_out);
-  if (d_lse.defined()) result.d_lse = d_lse.const_data_ptr<T>();
-  result.d_q = d_q.mutable_data_ptr<T>(), result.d_q_strides = strides_of(d_q);
-  result.d_k = d_k.mutable_data_ptr<T>(), result.d_k_strides = strides_of(d_k);
-  result.d_v = d_v.mutable_data_ptr<T>(), result.d_v_strides = strides_of(d_v);
-  if (d_bias.dim() == 3) result.d_bias = d_bias.mutable_data_ptr<T>();
-  if (d_scale.dim() == 2) result.d_scale = d_scale.mutable_data_ptr<T>();
+  result.out = numbers<T>(out), result.out_strides = strides_of(out);
+  result.lse = numbers<kernels::Plain<T>>(lse);
+  result.d_out = numbers<T>(d_out), result.d_out_strides = strides_of(d_out);
+  if (d_lse.defined()) result.d_lse = numbers<kernels::Plain<T>>(d_lse);
+  result.d_q = mutable_numbers<T>(d_q), result.d_q_strides = strides_of(d_q);
+  result.d_k = mutable_numbers<T>(d_k), result.d_k_strides = strides_of(d_k);
+  result.d_v = mutable_numbers<T>(d_v), result.d_v_strides = strides_of(d_v);
+  if (d_bias.dim() == 3) result.d_bias = mutable_numbers<kernels::Plain<T>>(d_bias);
+  if (d_scale.dim() == 2) result.d_scale = mutable_numbers<kernels::Plain<T>>(d_scale);
   kernels::attention_backward(call.params, result);
 }
 
@@ -118,7 +130,7 @@ TensorPair attention_meta(const at::Tensor& q, const at::Tensor& k, const at::Te
   check_arguments(q, k, v, scale, bias, key_mask, mask);
   score_of(score);
   check_own_key(own_key);
-  return {empty_rows(q, q.sym_size(2), v.sym_size(3)), empty_per_query(q)};
+  return {empty_rows(q, q.sym_size(2), v.sym_size(3)), at::empty_symint(q.sym_sizes().slice(0, 3), plain_options(q))};
 }
 
 TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
@@ -126,13 +138,11 @@ TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Ten
                          bool causal, std::string_view score, std::int64_t own_key) {
   check_arguments(q, k, v, scale, bias, key_mask, mask);
   check_own_key(own_key);
-  TensorPair result{empty_rows_cpu(q, q.size(2), v.size(3)), empty_cpu(q, q.sizes().slice(0, 3))};
+  TensorPair result{empty_rows_cpu(q, q.size(2), v.size(3)), empty_plain_cpu(q, q.sizes().slice(0, 3))};
   const auto& [out, lse] = result;
-  if (q.scalar_type() == at::kFloat) {
-    run_forward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), out, lse);
-  } else {
-    run_forward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), out, lse);
-  }
+  with_numbers(q.scalar_type(), [&, &out = out, &lse = lse](auto number) {
+    run_forward(Call<decltype(number)>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), out, lse);
+  });
   return result;
 }
 
@@ -143,8 +153,8 @@ Gradients attention_backward_meta(const at::Tensor&, const OptionalTensor&, cons
   const std::array<c10::SymInt, 3> per_key = {k.sym_size(0), k.sym_size(1), k.sym_size(2)};
   return {empty_rows(q, q.sym_size(2), q.sym_size(3)), empty_rows(k, k.sym_size(2), k.sym_size(3)),
           empty_rows(v, v.sym_size(2), v.sym_size(3)),
-          scale_gradient ? at::empty_symint(q.sym_sizes().slice(0, 2), q.options()) : at::empty({0}, q.options()),
-          bias_gradient ? at::empty_symint(per_key, q.options()) : at::empty({0}, q.options())};
+          scale_gradient ? at::empty_symint(q.sym_sizes().slice(0, 2), plain_options(q)) : at::empty({0}, plain_options(q)),
+          bias_gradient ? at::empty_symint(per_key, plain_options(q)) : at::empty({0}, plain_options(q))};
 }
 
 Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& d_lse, const at::Tensor& q,
@@ -159,13 +169,11 @@ Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& 
   static constexpr std::array<std::int64_t, 1> no_elements{0};
   const at::IntArrayRef none(no_elements);
   Gradients gradients{empty_rows_cpu(q, q.size(2), q.size(3)), empty_rows_cpu(k, k.size(2), k.size(3)), empty_rows_cpu(v, v.size(2), v.size(3)),
-                      empty_cpu(q, scale_gradient ? q.sizes().slice(0, 2) : none),
-                      empty_cpu(q, bias_gradient ? k.sizes().slice(0, 3) : none)};
-  if (q.scalar_type() == at::kFloat) {
-    run_backward(Call<float>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), d_out, d_lse, out, lse, gradients);
-  } else {
-    run_backward(Call<double>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), d_out, d_lse, out, lse, gradients);
-  }
+                      empty_plain_cpu(q, scale_gradient ? q.sizes().slice(0, 2) : none),
+                      empty_plain_cpu(q, bias_gradient ? k.sizes().slice(0, 3) : none)};
+  with_numbers(q.scalar_type(), [&](auto number) {
+    run_backward(Call<decltype(number)>(q, k, v, scale, bias, key_mask, mask, causal, score, own_key), d_out, d_lse, out, lse, gradients);
+  });
   return gradients;
 }
 

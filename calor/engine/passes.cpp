@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "calor/core/error.h"
-#include "calor/engine/attention_means.h"
+#include "calor/engine/back_end.h"
 #include "calor/engine/reducers.h"
-#include "calor/kernels/attention.h"
-#include "calor/kernels/edges.h"
 
 namespace calor::engine {
 
@@ -25,50 +22,12 @@ static Similarity settled(const Similarity& similarity, const Context& context) 
 
 Vector log_row_sums(const Similarity& similarity, const Context& context) {
   if (similarity.rows_deferred) return log_row_sums(settled(similarity, context), context);
-  if (similarity.exponential()) {
-    RowLogSumExp sums(similarity.rows);
-    return reduce(similarity, sums, context, "row sums").result;
-  }
-  RowLogSum sums(similarity.rows);
-  return reduce(similarity, sums, context, "row sums").result;
+  return back_end().log_row_sums(similarity, context);
 }
 
 Vector log_column_sums(const Similarity& similarity, const Context& context) {
   if (similarity.rows_deferred) return log_column_sums(settled(similarity, context), context);
   return log_row_sums(transpose(similarity), context);
-}
-
-// The record as attention on edges, or nothing where that has no such score.
-static std::optional<kernels::EdgeAttentionParams<double>> as_edge_attention(const Similarity& similarity) {
-  const Score& score = similarity.score;
-  const bool dot = score.kind == Score::Kind::dot;
-  const bool square = score.kind == Score::Kind::power_distance && score.metric == Metric::euclidean && score.power == 2;
-  if (!similarity.support || !similarity.exponential() || similarity.distances || !similarity.row_points || !(dot || square) || similarity.strengthen.scale.size() != 1 ||
-      similarity.log_column.size() || similarity.row_points->cols() < 1)
-    return std::nullopt;
-  kernels::EdgeAttentionParams<double> p;
-  p.pattern.rows = similarity.rows;
-  p.pattern.columns = similarity.columns;
-  p.pattern.begin = similarity.support->begin.data();
-  p.pattern.column = similarity.support->column.data();
-  p.score = dot ? kernels::EdgeScore::dot : kernels::EdgeScore::squared_distance;
-  p.dim = p.q_stride = p.k_stride = similarity.row_points->cols();
-  p.q = similarity.row_points->data();
-  p.k = similarity.column_points->data();
-  return p;
-}
-
-static Matrix edge_means(kernels::EdgeAttentionParams<double> p, const Similarity& similarity, const Matrix& values, const Context& context) {
-  context.check_stop("flow");
-  const double scale = 1 / similarity.strengthen.scale[0];
-  p.scale = &scale;
-  p.v = values.data();
-  p.value_dim = p.v_stride = values.cols();
-  p.threads = context.threads;
-  Matrix result(similarity.rows, values.cols());
-  Vector lse(similarity.rows);
-  kernels::edge_attention_forward<double>(p, result.data(), lse.data());
-  return result;
 }
 
 // Whether every row has a value: then none is found empty later.
@@ -80,7 +39,7 @@ static bool no_row_is_empty(const Similarity& similarity) {
 }
 
 std::int64_t normalise_rows(Similarity& similarity, const Context& context) {
-  similarity.rows_deferred = (as_attention(similarity, 1) || as_edge_attention(similarity)) && no_row_is_empty(similarity);
+  similarity.rows_deferred = back_end().one_pass(similarity) && no_row_is_empty(similarity);
   similarity.normalised.push_back(Normaliser::Kind::row);
   if (similarity.rows_deferred) return 0;
   const Vector sums = log_row_sums(similarity, context);
@@ -106,19 +65,13 @@ Matrix apply(const Similarity& similarity, const Matrix& values, const Context& 
   require(values.rows() == similarity.columns, Fault::internal, "[apply] expected {} rows of values, found {}",
           similarity.columns, values.rows());
   if (similarity.rows_deferred) return row_means(similarity, values, context);
-  WeightedSum sums(similarity.rows, values);
-  return std::move(reduce(similarity, sums, context, "flow").result);
+  return back_end().weighted_sums(similarity, values, context);
 }
 
 Matrix row_means(const Similarity& similarity, const Matrix& values, const Context& context) {
   require(values.rows() == similarity.columns && similarity.exponential(), Fault::internal,
           "[row_means] expected an exponential with {} columns, found {}", values.rows(), similarity.columns);
-  if (const auto attention = as_attention(similarity, values.cols())) return attention_means(*attention, similarity, values, context);
-  if (const auto edges = as_edge_attention(similarity); edges && values.cols() > 0) return edge_means(*edges, similarity, values, context);
-  Similarity record = similarity;
-  record.rows_deferred = false;
-  SoftmaxMean means(record.rows, values);
-  return std::move(reduce(record, means, context, "flow").result);
+  return back_end().softmax_means(similarity, values, context);
 }
 
 Matrix apply_transposed(const Similarity& similarity, const Matrix& values, const Context& context) {
@@ -142,8 +95,7 @@ void divide_rows(Matrix& values, const Vector& sums) {
 }
 
 std::vector<std::int64_t> best_columns(const Similarity& similarity, const Context& context) {
-  ArgBest best(similarity.rows);
-  return std::move(reduce(similarity, best, context, "best").result);
+  return back_end().best_columns(similarity, context);
 }
 
 Reservation reserve_values(std::int64_t rows, std::int64_t columns, const char* op, const Context& context) {
@@ -154,16 +106,14 @@ Reservation reserve_values(std::int64_t rows, std::int64_t columns, const char* 
 std::shared_ptr<Matrix> stored_values(const Similarity& similarity, const char* op, const Context& context) {
   if (similarity.rows_deferred) return stored_values(settled(similarity, context), op, context);
   Reservation reserved = reserve_values(similarity.rows, similarity.columns, op, context);
-  StoreDense values(similarity.rows, similarity.columns);
-  return share_reserved(std::move(reduce(similarity, values, context, "values").result), std::move(reserved));
+  return share_reserved(back_end().values(similarity, context), std::move(reserved));
 }
 
 Matrix materialise(const Similarity& similarity, const char* op, const Context& context) { return std::move(*stored_values(similarity, op, context)); }
 
 Csr values_on_support(const Similarity& similarity, const Context& context) {
   if (similarity.rows_deferred) return values_on_support(settled(similarity, context), context);
-  StoreEdges<Reads::values> values(*similarity.support);
-  return std::move(reduce_edges(similarity, values, context, "values").result);
+  return back_end().edge_values(similarity, context);
 }
 
 Csr scores_on_support(const Similarity& similarity, const Context& context) {

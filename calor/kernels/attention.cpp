@@ -7,6 +7,7 @@
 #include "calor/kernels/isa.h"
 #include "calor/kernels/scalar/attention.h"
 #include "calor/kernels/streamed.h"
+#include "calor/kernels/widened.h"
 
 namespace calor::kernels {
 
@@ -48,7 +49,7 @@ static void check(const AttentionParams<T>& p) {
   check_pointer("scale", p.scale, count);
   for (std::int64_t b = 0; b < p.batch; ++b)
     for (std::int64_t h = 0; h < p.heads; ++h) {
-      const T scale = p.scale[b * p.scale_batch_stride + h * p.scale_head_stride];
+      const Plain<T> scale = p.scale[b * p.scale_batch_stride + h * p.scale_head_stride];
       require(std::isfinite(scale), Fault::usage, "[attention] expected a finite scale, found {} (batch {}, head {})",
               scale, b, h);
     }
@@ -61,16 +62,26 @@ static auto dispatch(const AttentionParams<T>& p, Vectors vectors, Defined defin
   return tiles && p.batch * p.heads * p.queries * p.keys > 0 ? vectors(*tiles) : defined();
 }
 
+// The tiles of bfloat16 where they are to be used.
+static const TilesOf<Bf16>* tiles_for(const AttentionParams<Bf16>& p) {
+  return p.batch * p.heads * p.queries * p.keys > 0 ? current_isa().bf16 : nullptr;
+}
+
 template <class T>
 void attention_forward(const AttentionParams<T>& p, const AttentionForward<T>& result) {
   check(p);
   check_output("out", result.out, result.out_strides, p.batch, p.heads, p.queries, p.value_dim);
   check_pointer("lse", result.lse, p.batch * p.heads * p.queries);
-  const auto vectors = [&](const Tiles& tiles) {
-    if constexpr (std::is_same_v<T, float>) streamed::forward(tiles, p, result);
-    else doubles::forward(tiles.doubles, p, result);
-  };
-  dispatch(p, vectors, [&] { scalar::forward(p, result); });
+  if constexpr (std::is_same_v<T, Bf16>) {
+    const TilesOf<Bf16>* tiles = tiles_for(p);
+    if (!tiles || !streamed::forward(*tiles, p, result)) widened::forward(p, result);
+  } else {
+    const auto vectors = [&](const Tiles& tiles) {
+      if constexpr (std::is_same_v<T, float>) streamed::forward(tiles, p, result);
+      else doubles::forward(tiles.doubles, p, result);
+    };
+    dispatch(p, vectors, [&] { scalar::forward(p, result); });
+  }
 }
 
 template <class T>
@@ -83,28 +94,41 @@ void attention_backward(const AttentionParams<T>& p, const AttentionBackward<T>&
   check_output("d_q", result.d_q, result.d_q_strides, p.batch, p.heads, p.queries, p.dim);
   check_output("d_k", result.d_k, result.d_k_strides, p.batch, p.heads, p.keys, p.dim);
   check_output("d_v", result.d_v, result.d_v_strides, p.batch, p.heads, p.keys, p.value_dim);
-  const auto vectors = [&](const Tiles& tiles) {
-    if constexpr (std::is_same_v<T, float>) streamed::backward(tiles, p, result);
-    else scalar::backward(p, result);
-  };
-  dispatch(p, vectors, [&] { scalar::backward(p, result); });
+  if constexpr (std::is_same_v<T, Bf16>) {
+    const TilesOf<Bf16>* tiles = tiles_for(p);
+    if (!tiles || !streamed::backward(*tiles, p, result)) widened::backward(p, result);
+  } else {
+    const auto vectors = [&](const Tiles& tiles) {
+      if constexpr (std::is_same_v<T, float>) streamed::backward(tiles, p, result);
+      else scalar::backward(p, result);
+    };
+    dispatch(p, vectors, [&] { scalar::backward(p, result); });
+  }
 }
 
 template <class T>
 std::uint64_t attention_workspace(const AttentionParams<T>& p, bool backward) {
   check(p);
-  const auto vectors = [&](const Tiles& tiles) {
-    if constexpr (std::is_same_v<T, float>) return streamed::workspace_bytes(tiles, p, backward);
-    else return backward ? scalar::workspace_bytes(p, backward) : doubles::workspace_bytes(tiles.doubles, p);
-  };
-  return dispatch(p, vectors, [&] { return scalar::workspace_bytes(p, backward); });
+  if constexpr (std::is_same_v<T, Bf16>) {
+    const TilesOf<Bf16>* tiles = tiles_for(p);
+    return tiles ? streamed::workspace_bytes(*tiles, p, backward) : widened::workspace_bytes(p, backward);
+  } else {
+    const auto vectors = [&](const Tiles& tiles) {
+      if constexpr (std::is_same_v<T, float>) return streamed::workspace_bytes(tiles, p, backward);
+      else return backward ? scalar::workspace_bytes(p, backward) : doubles::workspace_bytes(tiles.doubles, p);
+    };
+    return dispatch(p, vectors, [&] { return scalar::workspace_bytes(p, backward); });
+  }
 }
 
 template void attention_forward(const AttentionParams<float>&, const AttentionForward<float>&);
 template void attention_forward(const AttentionParams<double>&, const AttentionForward<double>&);
+template void attention_forward(const AttentionParams<Bf16>&, const AttentionForward<Bf16>&);
 template void attention_backward(const AttentionParams<float>&, const AttentionBackward<float>&);
 template void attention_backward(const AttentionParams<double>&, const AttentionBackward<double>&);
+template void attention_backward(const AttentionParams<Bf16>&, const AttentionBackward<Bf16>&);
 template std::uint64_t attention_workspace(const AttentionParams<float>&, bool);
 template std::uint64_t attention_workspace(const AttentionParams<double>&, bool);
+template std::uint64_t attention_workspace(const AttentionParams<Bf16>&, bool);
 
 }  // namespace calor::kernels

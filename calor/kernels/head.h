@@ -33,11 +33,11 @@ class Head {
 
   const AttentionParams<T>& params() const { return params_; }
   std::int64_t index() const { return index_; }
-  T scale() const { return scale_; }
+  Plain<T> scale() const { return scale_; }
   const T* q(std::int64_t i) const { return q_ + i * params_.q_strides.row; }
   const T* k(std::int64_t j) const { return k_ + j * params_.k_strides.row; }
   const T* v(std::int64_t j) const { return v_ + j * params_.v_strides.row; }
-  T bias(std::int64_t j) const { return bias_ ? bias_[j] : T(0); }
+  Plain<T> bias(std::int64_t j) const { return bias_ ? bias_[j] : Plain<T>(0); }
   const std::uint8_t* mask(std::int64_t i) const { return mask_ ? mask_ + i * params_.mask_strides.row : nullptr; }
 
   // A row of an output or gradient tensor of this head.
@@ -47,7 +47,7 @@ class Head {
   }
 
   bool key_valid(std::int64_t j) const {
-    return !(key_mask_ && !key_mask_[j]) && !(bias_ && bias_[j] == -std::numeric_limits<T>::infinity());
+    return !(key_mask_ && !key_mask_[j]) && !(bias_ && bias_[j] == -std::numeric_limits<Plain<T>>::infinity());
   }
   bool visible(std::int64_t i, std::int64_t j) const {
     return !(params_.causal && j > i) && !(params_.own_key >= 0 && j == params_.own_key + i) && key_valid(j) && !(mask_ && !mask(i)[j]);
@@ -57,9 +57,10 @@ class Head {
   const AttentionParams<T>& params_;
   std::int64_t index_;
   HeadIndex at_;
-  const T *q_, *k_, *v_, *bias_ = nullptr;
+  const T *q_, *k_, *v_;
+  const Plain<T>* bias_ = nullptr;
   const std::uint8_t *key_mask_ = nullptr, *mask_ = nullptr;
-  T scale_;
+  Plain<T> scale_;
 };
 
 }  // namespace calor::kernels

@@ -6,6 +6,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/kernels/attention.h"
+#include "calor/kernels/bf16/tiles.h"
 #include "calor/kernels/highway/isas.h"
 #include "calor/kernels/scalar/tables.h"
 
@@ -16,6 +17,7 @@ const std::vector<Isa>& runnable_isas() {
   static const std::vector<Isa> isas = [] {
     std::vector<Isa> list{{"scalar", nullptr, scalar::tables()}};
     for (const Isa& isa : highway_isas()) list.push_back(isa);
+    if (list.back().name == "avx512") list.back().bf16 = bf16::tiles();
     return list;
   }();
   return isas;
@@ -46,6 +48,8 @@ std::vector<std::string> isa_names() {
 }
 
 std::string isa_name() { return current_isa().name; }
+
+bool bf16_products() { return current_isa().bf16 != nullptr; }
 
 void force_isa(const std::string& name) {
   forced.store(name.empty() ? nullptr : &isa_called(name, "force_isa"), std::memory_order_release);

@@ -14,6 +14,7 @@ struct Isa {
   std::string name;
   const Tiles* tiles;  // attention; null for "scalar", which has no tiles
   Tables tables;
+  const TilesOf<Bf16>* bf16 = nullptr;  // attention over rows of bfloat16; null where they are computed as floats
   const Products& products() const { return *tables.products; }
   const Softmax& softmax() const { return *tables.softmax; }
   const Gaussian& gaussian() const { return *tables.gaussian; }

@@ -13,10 +13,14 @@
 
 namespace calor::kernels::streamed {
 
-void forward(const Tiles& tiles, const AttentionParams<float>& params, const AttentionForward<float>& result);
-void backward(const Tiles& tiles, const AttentionParams<float>& params, const AttentionBackward<float>& result);
+// T: float or Bf16.  False, where what is visible is not tame (tiles.h), for Bf16 alone, with results to be thrown away; floats take the scalar definition there.
+template <class T>
+bool forward(const TilesOf<T>& tiles, const AttentionParams<T>& params, const AttentionForward<T>& result);
+template <class T>
+bool backward(const TilesOf<T>& tiles, const AttentionParams<T>& params, const AttentionBackward<T>& result);
 
 // Bytes taken beside inputs and outputs.
-std::uint64_t workspace_bytes(const Tiles& tiles, const AttentionParams<float>& params, bool backward);
+template <class T>
+std::uint64_t workspace_bytes(const TilesOf<T>& tiles, const AttentionParams<T>& params, bool backward);
 
 }  // namespace calor::kernels::streamed

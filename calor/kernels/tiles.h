@@ -7,6 +7,10 @@
 //
 // Keys appear as columns, [panel][dim][panel width] with the panel width 2 vectors, for products with queries; and as
 // rows, [key][padded dim], for products with tiles of weights.  Padded means rounded up to whole vectors with zeros.
+//
+// bfloat16 is multiplied in pairs: a word of 32 bits holds two numbers that follow each other in the sum.  Of a product over
+// dimensions these are a row's (2w, 2w + 1), of one over rows those of rows 2r and 2r + 1.  Packed numbers are the rows' own, less a
+// centre that is 0 unless they are far from it, so that nothing is lost; the fold is applied to the finished product.
 #pragma once
 
 #include <cstdint>
@@ -30,55 +34,82 @@ inline constexpr std::int64_t turned_stride = query_block + 16;
 // weights remove what is masked.
 inline constexpr float tame_limit = 0x1p40f;
 
+// How numbers of T lie in packed arrays: in words, and n of them that follow each other in a sum in words(n).
+template <class T>
+struct Packing {
+  using Word = T;
+  static constexpr bool pairs = false;
+  static constexpr std::int64_t words(std::int64_t n) { return n; }
+};
+template <>
+struct Packing<Bf16> {
+  using Word = std::uint32_t;
+  static constexpr bool pairs = true;
+  static constexpr std::int64_t words(std::int64_t n) { return (n + 1) / 2; }
+};
+
 // The keys of one head.
-struct KeySide {
+template <class T>
+struct KeySideOf {
+  using Word = typename Packing<T>::Word;
   std::int64_t keys = 0;     // those that some query may see come first: min(keys, queries) when causal
   bool tame = true;          // keys, values and bias of visible keys are finite and below tame_limit
   float fold = 0;            // scale * product * log2(e)
   double scale = 0, product = 0, norm = 0;  // the score's (pairwise.h)
   float* centre = nullptr;   // [dim]
   float* bias = nullptr;     // [whole panels], log2 units; -infinity for keys that no query sees
-  float* columns = nullptr;  // forward
-  float* values = nullptr;   // forward, as rows
+  Word* columns = nullptr;   // forward
+  Word* values = nullptr;    // forward, as rows; null: as they lie
 };
+using KeySide = KeySideOf<float>;
 
 // The queries of one head, for backward.
-struct QuerySide {
-  float* queries = nullptr;      // [queries][padded dim], packed
-  float* d_out = nullptr;        // [queries][padded value_dim]
+template <class T>
+struct QuerySideOf {
+  using Word = typename Packing<T>::Word;
+  Word* queries = nullptr;       // [queries][padded dim], packed; of pairs [queries][words(dim)]
+  Word* d_out = nullptr;         // [queries][padded value_dim]; of pairs [queries][words(value_dim)]
   float* lse = nullptr;          // [queries]: of the packed scores, log2 units; +infinity for rows that see nothing
   float* through_row = nullptr;  // [queries]: d_lse - d_out.out
+  Word* query_pairs = nullptr;   // of pairs only: [words(queries)][padded dim]
+  Word* d_out_pairs = nullptr;   // of pairs only: [words(queries)][padded value_dim]
 };
+using QuerySide = QuerySideOf<float>;
 
-struct Tiles {
+template <class T>
+struct TilesOf {
+  using KeySide = KeySideOf<T>;
+  using QuerySide = QuerySideOf<T>;
   std::int64_t lanes;  // floats in a vector
 
   // Centre, bias (without the keys' norms) and tameness; side.centre and side.bias are given.
-  void (*prepare)(const Head<float>& head, Workspace& workspace, KeySide& side);
+  void (*prepare)(const Head<T>& head, Workspace& workspace, KeySide& side);
 
   // Forward: packs keys and values [begin, end), begin a multiple of key_block, and completes their bias.
-  void (*pack_keys)(const Head<float>& head, const KeySide& side, std::int64_t begin, std::int64_t end);
+  void (*pack_keys)(const Head<T>& head, const KeySide& side, std::int64_t begin, std::int64_t end);
 
   // Forward: rows [begin, end), at most query_block.  False, with nothing written, when a query is not tame.  ahead: whose
   // numbers are asked for meanwhile, so that they have come when its turn does; null: none's.
-  bool (*forward)(const Head<float>& head, const KeySide& side, const AttentionForward<float>& result,
-                  std::int64_t begin, std::int64_t end, const Head<float>* ahead, Workspace& workspace);
+  bool (*forward)(const Head<T>& head, const KeySide& side, const AttentionForward<T>& result,
+                  std::int64_t begin, std::int64_t end, const Head<T>* ahead, Workspace& workspace);
 
   // Backward: packs rows [begin, end) of queries and d_out.  False when a row that sees something is not tame.
-  bool (*pack_queries)(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result,
+  bool (*pack_queries)(const Head<T>& head, const KeySide& side, const AttentionBackward<T>& result,
                        std::int64_t begin, std::int64_t end, const QuerySide& queries);
 
   // Backward: key blocks first, first + step, ...: writes their d_k, d_v, d_bias and adds dS K to
   // d_queries [queries][padded dim].  Returns their part of d_scale.
-  double (*backward_keys)(const Head<float>& head, const KeySide& side, const QuerySide& queries,
-                          const AttentionBackward<float>& result, std::int64_t first, std::int64_t step,
-                          const Head<float>* ahead, float* d_queries, Workspace& workspace);
+  double (*backward_keys)(const Head<T>& head, const KeySide& side, const QuerySide& queries,
+                          const AttentionBackward<T>& result, std::int64_t first, std::int64_t step,
+                          const Head<T>* ahead, float* d_queries, Workspace& workspace);
 
   // Backward: d_q of rows [begin, end) from `parts` arrays d_queries, part_stride apart.  Returns their part of d_scale.
-  double (*finish_queries)(const Head<float>& head, const KeySide& side, const AttentionBackward<float>& result,
+  double (*finish_queries)(const Head<T>& head, const KeySide& side, const AttentionBackward<T>& result,
                            const float* d_queries, std::int64_t parts, std::int64_t part_stride, std::int64_t begin,
                            std::int64_t end);
+};
 
+struct Tiles : TilesOf<float> {
   DoubleTiles doubles;
 };
 

@@ -54,8 +54,14 @@ def _with_dimensions(tensor, dimensions):
 _scales: dict = {}  # by number and type
 
 
+def plain_type(dtype):
+    """Of scale, bias and log-sum-exp beside rows of `dtype`."""
+    return torch.float32 if dtype is torch.bfloat16 else dtype
+
+
 def scale_of(scale, dtype):
-    """A number as a tensor on the CPU, which is kept: making one takes as long as a small attention."""
+    """A number as a tensor on the CPU for rows of `dtype`, which is kept: making one takes as long as a small attention."""
+    dtype = plain_type(dtype)
     found = _scales.get((scale, dtype))
     if found is None:
         if len(_scales) >= 1024:
@@ -65,12 +71,17 @@ def scale_of(scale, dtype):
     return found
 
 
+def _beside(tensor, like):
+    """`tensor`, as floats beside rows of bfloat16."""
+    return tensor.float() if tensor is not None and like.dtype is torch.bfloat16 else tensor
+
+
 def scale_tensor(scale, like):
-    """A number as the tensor that the operator takes, of the type and device of `like`."""
+    """A number as the tensor that the operator takes beside rows like `like`."""
     if isinstance(scale, torch.Tensor):
-        return scale
+        return _beside(scale, like)
     if torch.compiler.is_compiling() or like.device.type != "cpu":
-        return torch.full((), scale, dtype=like.dtype, device=like.device)
+        return torch.full((), scale, dtype=plain_type(like.dtype), device=like.device)
     return scale_of(scale, like.dtype)
 
 
@@ -81,8 +92,9 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
     ``out_i = sum_j softmax_j(s_ij) v_j`` with ``s_ij = scale * q_i.k_j + bias_j`` for ``score="dot"`` and
     ``s_ij = -scale * |q_i - k_j|^2 + bias_j`` for ``score="squared_distance"``.
 
-    q: ``[B, H, N, d]``, k: ``[B, H, M, d]``, v: ``[B, H, M, dv]``, float32 or float64, on the CPU; ``[H, N, d]`` and
-    ``[N, d]`` are taken as one batch and one head.  d and dv from 1 to 512.
+    q: ``[B, H, N, d]``, k: ``[B, H, M, d]``, v: ``[B, H, M, dv]``, float32, float64 or bfloat16, on the CPU; ``[H, N, d]`` and
+    ``[N, d]`` are taken as one batch and one head.  d and dv from 1 to 512.  Rows of bfloat16 are multiplied as they are, where the processor can,
+    and summed as float32, which the log-sum-exp is.
     scale: a number or a tensor that broadcasts to ``[B, H]``; default ``1 / sqrt(d)``.  Differentiable.
     bias: ``[B, H, M]`` added to the scores of a key; differentiable.  key_mask: bool ``[B, M]``, true = valid.
     mask: bool ``[B, H, N, M]``, true = attend.  Dimensions of these three may be 1 or, in front, missing.
@@ -91,7 +103,8 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
 
     A query without a valid key gives zeros, log-sum-exp -inf and zero gradients.  What nobody may attend to changes
     nothing, NaN included.  Returns out in the dimensions of q, and with return_lse also the log-sum-exp of the
-    scores.  Twice differentiable; the second derivative materialises the scores.
+    scores.  Differentiable any number of times; from the third on with a matrix of
+    the scores.
     Raises ValueError (shapes) and TypeError (dtype, device).
     """
     dimensions = q.dim()
@@ -110,7 +123,7 @@ def attention(q, k, v, *, score="dot", scale=None, bias=None, key_mask=None, mas
         _with_dimensions(k, 4),
         _with_dimensions(v, 4),
         scale_tensor(scale, q),
-        _with_dimensions(bias, 3),
+        _with_dimensions(_beside(bias, q), 3),
         _with_dimensions(key_mask, 2),
         _with_dimensions(mask, 4),
         causal,

@@ -186,6 +186,12 @@ def test_memory_limit_is_refused_before_the_work(calor):
     assert "memory" in done.stderr
 
 
+def test_a_device_that_this_build_does_not_have(calor):
+    for device, remedy in (("gpu", "no back end for GPUs"), ("abacus", "name one that this build has")):
+        done = calor("run", "isomap", "moons", code=2, env={**os.environ, "CALOR_DEVICE": device})
+        assert f'expected "cpu", found "{device}"' in done.stderr and remedy in done.stderr
+
+
 def test_unknown_isa_lists_those_there_are(calor):
     done = calor("compare", "moons", *QUICK, code=2, env={**os.environ, "CALOR_ISA": "mmx"})
     assert "mmx" in done.stderr and "scalar" in done.stderr

@@ -1,4 +1,4 @@
-// Attention under random sizes, layouts, masks and contents, on every instruction set that runs here, in float and in double, forward and backward:
+// Attention under random sizes, layouts, masks and contents, on every instruction set that runs here, in float, in double and on rows of bfloat16, forward and backward:
 //
 //   attention_fuzz [--seconds S] [--seed N] [--case K]
 //
@@ -29,10 +29,6 @@
 
 namespace calor::kernels::test {
 namespace {
-
-// How many of the reference's bounds (3 standard errors) an error may reach.  They take roundings as independent, which those of a sum of equal values are not: where a
-// stride of 0 makes all values one, 4.6 was met, and otherwise 2.7.  What a wrong edge does is thousands.
-constexpr double slack = 20;
 
 // ---- what is drawn
 
@@ -171,6 +167,24 @@ class Tensor {
     layout_.for_each_run([&](std::int64_t at, std::int64_t to) { std::copy_n(buffer_.begin() + at, layout_.dim, numbers.begin() + to); });
     return numbers;
   }
+  // The buffer as numbers of another type, and from them.
+  template <class Row>
+  std::vector<Row> rows() const {
+    std::vector<Row> numbers;
+    numbers.reserve(buffer_.size());
+    for (const T x : buffer_) {
+      if constexpr (std::is_same_v<T, Row>) numbers.push_back(x);
+      else numbers.push_back(Row(static_cast<float>(x)));
+    }
+    return numbers;
+  }
+  template <class Row>
+  void set(const std::vector<Row>& numbers) {
+    for (std::size_t n = 0; n < buffer_.size(); ++n) {
+      if constexpr (std::is_same_v<T, Row>) buffer_[n] = numbers[n];
+      else buffer_[n] = static_cast<T>(static_cast<float>(numbers[n]));
+    }
+  }
   // Whether nothing was written outside the runs of a result.
   bool gaps_are_whole() const {
     for (std::size_t n = 0; n < buffer_.size(); ++n)
@@ -206,8 +220,15 @@ struct Worst {
   std::string where;
 };
 
-template <class T>
+// Numbers of T, in the tensors as rows of Row: T itself, or bfloat16 numbers, which are floats for the truth.
+template <class T, class Row = T>
 class Case {
+  static constexpr bool halved = !std::is_same_v<T, Row>;
+  // How many of the reference's bounds (3 standard errors) an error may reach.  They take roundings as independent, which those of a sum of equal values are not: where a
+  // stride of 0 makes all values one, 5.1 was met, and otherwise 3.4.  What a wrong edge does is thousands; with bfloat16's spacing dozens.
+  static constexpr double slack = halved ? 6 : 20;
+  static constexpr double spacing = halved ? 0x1p-7 : static_cast<double>(std::numeric_limits<T>::epsilon());
+
  public:
   // `other`: of the same case in the other precision, whose contents and so whose truth are the same; or null.
   Case(std::uint64_t seed, std::uint64_t number, const Reference* other) : dice_(seed, number), shape_(any_shape(dice_)), problem_(shape_, any_options(dice_, shape_, seed * 1'000'003 + number)) {
@@ -220,6 +241,7 @@ class Case {
     };
     const Layout q = input(s.queries, s.dim, problem_.q), k = input(s.keys, s.dim, problem_.k), v = input(s.keys, s.value_dim, problem_.v);
     d_out_contents_ = random_like(std::vector<T>(static_cast<std::size_t>(s.batch * s.heads * s.queries * s.value_dim)), problem_.options.seed + 1);
+    round_rows(d_out_contents_);
     const Layout d_out = input(s.queries, s.value_dim, d_out_contents_);
     if (dice_.one_in(2)) d_lse_ = random_like(std::vector<T>(static_cast<std::size_t>(s.batch * s.heads * s.queries)), problem_.options.seed + 2);
     // Of one row each, as long as what it is about.
@@ -230,8 +252,8 @@ class Case {
     }
     truth_ = other ? *other : reference(problem_, d_out_contents_, d_lse_, 1);
     bounds_ = truth_.bounds;  // in units of the spacing of numbers
-    for (double* bound : {&bounds_.out, &bounds_.lse, &bounds_.q, &bounds_.k, &bounds_.v, &bounds_.bias, &bounds_.scale}) *bound *= std::numeric_limits<T>::epsilon();
-    bounds_.q += rest_of_differences();
+    for (double* bound : {&bounds_.out, &bounds_.lse, &bounds_.q, &bounds_.k, &bounds_.v, &bounds_.bias, &bounds_.scale}) *bound *= spacing;
+    add_rest_of_differences();
 
     constexpr T nan = std::numeric_limits<T>::quiet_NaN();
     q_ = {q, problem_.q, nan}, k_ = {k, problem_.k, nan}, v_ = {v, problem_.v, nan}, d_out_ = {d_out, d_out_contents_, nan}, scale_ = {scale, problem_.scale, nan};
@@ -271,7 +293,7 @@ class Case {
 
   std::string described() const {
     const auto strides = [](const char* name, const Layout& l) { return fmt::format("  {} ({}, {}, {}) + {}", name, l.strides.batch, l.strides.head, l.strides.row, l.first); };
-    return fmt::format("{} {}{}{} threads {}{}{}{}{}", std::is_same_v<T, float> ? "float" : "double", describe(shape_, problem_.options, where_), d_lse_.empty() ? "" : " d_lse", wild_ ? " wild" : "", threads_,
+    return fmt::format("{} {}{}{} threads {}{}{}{}{}", halved ? "bfloat16" : std::is_same_v<T, float> ? "float" : "double", describe(shape_, problem_.options, where_), d_lse_.empty() ? "" : " d_lse", wild_ ? " wild" : "", threads_,
                        strides("q", q_.layout()), strides("k", k_.layout()), strides("v", v_.layout()), strides("out", out_layout_));
   }
 
@@ -290,10 +312,16 @@ class Case {
     return layout;
   }
 
+  static void round_rows(std::vector<T>& numbers) {
+    if constexpr (halved)
+      for (T& x : numbers) x = static_cast<T>(static_cast<float>(Row(static_cast<float>(x))));
+  }
+
   void draw_contents() {
     const double size = dice_.among({0.1, 1.0, 1.0, 4.0}), offset = problem_.options.score == Score::squared_distance && dice_.one_in(3) ? 100 : 0;
     for (std::vector<T>* points : {&problem_.q, &problem_.k})
       for (T& x : *points) x = static_cast<T>(static_cast<float>(x * size + offset));
+    for (std::vector<T>* rows : {&problem_.q, &problem_.k, &problem_.v}) round_rows(*rows);
     for (T& scale : problem_.scale) scale = static_cast<T>(static_cast<float>(scale * dice_.among({1.0, 1.0, dice_.uniform(0, 2), 0.0, -0.5})));
     for (T& bias : problem_.bias)
       if (dice_.one_in(5)) bias = -std::numeric_limits<T>::infinity();
@@ -303,9 +331,9 @@ class Case {
   }
 
   // A row's gradients of distances add up to zero but for the rounding of out, 2 u |d_out||out|.  The definition multiplies them by differences q - k, where the
-  // reference's bound has centred keys, which are nothing where all keys are one.
-  double rest_of_differences() const {
-    if (problem_.options.score != Score::squared_distance || problem_.k.empty()) return 0;
+  // reference's bound has centred keys, which are nothing where all keys are one; so do those of the scale, by their squares.
+  void add_rest_of_differences() {
+    if (problem_.options.score != Score::squared_distance || problem_.k.empty()) return;
     const auto largest_norm = [&](const auto& numbers) {
       double most = 0;
       for (std::size_t n = 0; n < numbers.size(); n += static_cast<std::size_t>(shape_.value_dim)) {
@@ -319,7 +347,9 @@ class Case {
     for (const std::vector<T>* points : {&problem_.q, &problem_.k})
       for (std::size_t n = 0; n < points->size(); ++n) difference = std::max(difference, static_cast<double>(std::abs((*points)[n] - problem_.k[n % shape_.dim])));
     for (const T x : problem_.scale) scale = std::max(scale, static_cast<double>(std::abs(x)));
-    return std::numeric_limits<T>::epsilon() * largest_norm(d_out_contents_) * largest_norm(truth_.output.out) * 2 * scale * difference;
+    const double rest = spacing * largest_norm(d_out_contents_) * largest_norm(truth_.output.out) * 2;
+    bounds_.q += rest * scale * difference;
+    bounds_.scale += rest * static_cast<double>(shape_.queries * shape_.dim) * difference * difference;
   }
 
   T wild_number() {
@@ -363,12 +393,18 @@ class Case {
     tensor.data()[at] = std::is_same_v<T, float> && which == 2 && dice_.one_in(4) ? static_cast<T>(1e30) : dice_.among({std::numeric_limits<T>::quiet_NaN(), infinity, -infinity});
   }
 
-  AttentionParams<T> params(int threads) const {
+  // The inputs' buffers as the library gets them.
+  struct Inputs {
+    std::vector<Row> q, k, v;
+  };
+  Inputs inputs() const { return {q_.template rows<Row>(), k_.template rows<Row>(), v_.template rows<Row>()}; }
+
+  AttentionParams<Row> params(const Inputs& inputs, int threads) const {
     const Shape& s = shape_;
-    AttentionParams<T> p;
+    AttentionParams<Row> p;
     p.score = problem_.options.score;
     p.batch = s.batch, p.heads = s.heads, p.queries = s.queries, p.keys = s.keys, p.dim = s.dim, p.value_dim = s.value_dim;
-    p.q = q_.data(), p.k = k_.data(), p.v = v_.data(), p.scale = scale_.data();
+    p.q = inputs.q.data() + q_.layout().first, p.k = inputs.k.data() + k_.layout().first, p.v = inputs.v.data() + v_.layout().first, p.scale = scale_.data();
     p.q_strides = q_.strides(), p.k_strides = k_.strides(), p.v_strides = v_.strides();
     p.scale_batch_stride = scale_.strides().batch, p.scale_head_stride = scale_.strides().head;
     if (!problem_.bias.empty()) p.bias = bias_.data(), p.bias_batch_stride = bias_.strides().batch, p.bias_head_stride = bias_.strides().head;
@@ -385,7 +421,10 @@ class Case {
   Output<T> forward(int threads) const {
     Tensor<T> out(out_layout_);
     Output<T> found{{}, unwritten_rows()};
-    attention_forward(params(threads), AttentionForward<T>{out.data(), out.strides(), found.lse.data()});
+    const Inputs from = inputs();
+    std::vector<Row> written = out.template rows<Row>();
+    attention_forward(params(from, threads), AttentionForward<Row>{written.data() + out_layout_.first, out.strides(), found.lse.data()});
+    out.set(written);
     found.out = out.contiguous();
     expect(out.gaps_are_whole(), "forward wrote between the rows of out");
     return found;
@@ -396,16 +435,20 @@ class Case {
     const Tensor<T> out(out_layout_, output.out, std::numeric_limits<T>::quiet_NaN());
     Tensor<T> d_q(d_q_layout_), d_k(d_k_layout_), d_v(d_v_layout_);
     Gradients<T> found{{}, {}, {}, unwritten<T>(heads * shape_.keys), unwritten<T>(heads)};
-    AttentionBackward<T> b;
-    b.out = out.data(), b.out_strides = out.strides(), b.lse = output.lse.data();
-    b.d_out = d_out_.data(), b.d_out_strides = d_out_.strides();
+    const Inputs from = inputs();
+    const std::vector<Row> out_rows = out.template rows<Row>(), d_out_rows = d_out_.template rows<Row>();
+    std::vector<Row> to_q = d_q.template rows<Row>(), to_k = d_k.template rows<Row>(), to_v = d_v.template rows<Row>();
+    AttentionBackward<Row> b;
+    b.out = out_rows.data() + out_layout_.first, b.out_strides = out.strides(), b.lse = output.lse.data();
+    b.d_out = d_out_rows.data() + d_out_.layout().first, b.d_out_strides = d_out_.strides();
     b.d_lse = d_lse_.empty() ? nullptr : d_lse_.data();
-    b.d_q = d_q.data(), b.d_q_strides = d_q.strides();
-    b.d_k = d_k.data(), b.d_k_strides = d_k.strides();
-    b.d_v = d_v.data(), b.d_v_strides = d_v.strides();
+    b.d_q = to_q.data() + d_q_layout_.first, b.d_q_strides = d_q.strides();
+    b.d_k = to_k.data() + d_k_layout_.first, b.d_k_strides = d_k.strides();
+    b.d_v = to_v.data() + d_v_layout_.first, b.d_v_strides = d_v.strides();
     b.d_bias = with_d_bias_ ? found.bias.data() : nullptr;
     b.d_scale = with_d_scale_ ? found.scale.data() : nullptr;
-    attention_backward(params(threads), b);
+    attention_backward(params(from, threads), b);
+    d_q.set(to_q), d_k.set(to_k), d_v.set(to_v);
     found.q = d_q.contiguous(), found.k = d_k.contiguous(), found.v = d_v.contiguous();
     expect(d_q.gaps_are_whole() && d_k.gaps_are_whole() && d_v.gaps_are_whole(), "backward wrote between the rows of a gradient");
     return found;
@@ -473,8 +516,8 @@ class Case {
 };
 
 // Throws what is wrong, with the case.
-template <class T>
-void check(Case<T>& one, Worst& worst) {
+template <class T, class Row>
+void check(Case<T, Row>& one, Worst& worst) {
   try {
     one.check(worst);
   } catch (const std::exception& error) {
@@ -487,6 +530,8 @@ void check_case(std::uint64_t seed, std::uint64_t number, Worst& worst) {
   check(in_float, worst);
   Case<double> in_double(seed, number, &in_float.truth());
   check(in_double, worst);
+  Case<float, Bf16> in_bfloat16(seed, number, nullptr);  // whose contents are rounded
+  check(in_bfloat16, worst);
 }
 
 struct Call {
@@ -524,7 +569,7 @@ int fuzz(const Call& call) {
     }
     ++done, ++number;
   } while (!call.number && seconds() < call.seconds);
-  fmt::print("{} cases of seed {} in {:.1f} s, each in float and double on {}: all right; the largest error is {:.2f} of its bound ({})\n", done, call.seed, seconds(), fmt::join(isa_names(), ", "), worst.share,
+  fmt::print("{} cases of seed {} in {:.1f} s, each in float, double and bfloat16 on {}: all right; the largest error is {:.2f} of its bound ({})\n", done, call.seed, seconds(), fmt::join(isa_names(), ", "), worst.share,
              worst.where);
   return 0;
 }

@@ -138,9 +138,10 @@ def test_errors_name_the_argument():
     q, k, v = draw(2, 2, 4, 3), draw(2, 2, 5, 3), draw(2, 2, 5, 3)
     one = torch.ones((), dtype=torch.double)
     cases = [
-        (TypeError, r"expected float32 or float64, found Half: convert", lambda: op(q.half(), k.half(), v.half(), one.half())),
-        (TypeError, r"found BFloat16", lambda: calor.attention(q.bfloat16(), k.bfloat16(), v.bfloat16())),
+        (TypeError, r"expected float32, float64 or bfloat16, found Half: convert", lambda: op(q.half(), k.half(), v.half(), one.half())),
+        (TypeError, r"found Half", lambda: calor.attention(q.half(), k.half(), v.half())),
         (TypeError, r"expected k of the dtype of q, Double, found Float", lambda: op(q, k.float(), v, one)),
+        (TypeError, r"expected scale beside bfloat16 rows of dtype Float, found BFloat16", lambda: op(q.bfloat16(), k.bfloat16(), v.bfloat16(), one.bfloat16())),
         (TypeError, r"expected mask of dtype bool", lambda: calor.attention(q, k, v, mask=torch.zeros(4, 5))),
         (ValueError, r"expected q of 4 dimensions", lambda: op(q[0], k, v, one)),
         (ValueError, r"expected k of .*found \[2, 2, 5, 2\]", lambda: op(q, k[..., :2], v, one)),

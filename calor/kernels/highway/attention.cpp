@@ -17,7 +17,7 @@ namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
 const Tiles* tiles() {
-  static const Tiles table{lanes(), prepare, pack_keys, forward, pack_queries, backward_keys, finish_queries,
+  static const Tiles table{{lanes(), prepare, pack_keys, forward, pack_queries, backward_keys, finish_queries},
                            {HWY_LANES(double), double_scores, double_weigh, double_combine}};
   return &table;
 }

@@ -66,10 +66,50 @@ HWY_NOINLINE bool forward_turned(const Head<float>& head, const KeySide& side, c
   return true;
 }
 
+// Values as they lie, where they fill whole vectors and none is hidden; else the packed rows.
+struct ValueRows {
+  const float* rows;
+  std::int64_t stride;
+};
+HWY_INLINE ValueRows value_rows(const Head<float>& head, const KeySide& side) {
+  if (side.values) return {side.values, round_up(head.params().value_dim, lanes())};
+  return {head.v(0), head.params().v_strides.row};
+}
+
+// Forward where one tile holds all: nothing is rescaled, and results need no place of their own on the way.
+HWY_NOINLINE bool forward_alone(const Head<float>& head, const KeySide& side, const AttentionForward<float>& result, std::int64_t begin, std::int64_t end,
+                                const Head<float>* ahead, Workspace& workspace) {
+  const AttentionParams<float>& p = head.params();
+  const std::int64_t rows = end - begin;
+  auto* queries = workspace.take<float>(query_block * p.dim);
+  auto* tile = workspace.take<float>(query_block * tile_stride);
+  SoftmaxState<float> states[query_block];
+  float factors[query_block];
+  Tameness tameness;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    pack_row_seen(head.q(begin + i), side.centre, side.fold, p.dim, queries + i * p.dim, tameness);
+    fetch_row_to_write(head.row(result.out, result.out_strides, begin + i), p.value_dim);
+    if (ahead && begin + i < p.keys) fetch_row(ahead->v(begin + i), p.value_dim);
+  }
+  if (!tameness.tame()) return false;
+  const TilePlace at = tile_place(begin, end, 0, p.causal ? std::min(side.keys, end) : side.keys);
+  tile_product(queries, p.dim, side.columns, at.width / (2 * lanes()), rows, p.dim, side.bias, tile);
+  hide(head, at, tile, tile_stride, 1);
+  absorb_alone(at, tile, states, factors, ahead);
+  const ValueRows values = value_rows(head, side);
+  product<Order::rows>({tile, tile_stride, values.rows, values.stride, rows, at.keys, p.value_dim}, Scaling{head.row(result.out, result.out_strides, begin), result.out_strides.row, factors});
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (ahead) fetch_row(ahead->q(begin + i), p.dim);
+    result.lse[head.index() * p.queries + begin + i] = lse_of(head, side, begin + i, states[i].max, states[i].sum);
+  }
+  return true;
+}
+
 HWY_NOINLINE bool forward(const Head<float>& head, const KeySide& side, const AttentionForward<float>& result,
                           std::int64_t begin, std::int64_t end, const Head<float>* ahead, Workspace& workspace) {
   const AttentionParams<float>& p = head.params();
   if (is_narrow(p.value_dim)) return forward_turned(head, side, result, begin, end, workspace);
+  if (is_alone(p)) return forward_alone(head, side, result, begin, end, ahead, workspace);
   const std::int64_t rows = end - begin, width = round_up(p.dim, lanes()), value_width = round_up(p.value_dim, lanes());
   auto* queries = workspace.take<float>(query_block * width);
   auto* sums = workspace.take<float>(query_block * value_width);

@@ -14,6 +14,7 @@
 #include <numbers>
 
 #include "calor/kernels/highway/product-inl.h"
+#include "calor/kernels/key_bias.h"
 #include "calor/kernels/pairwise.h"
 #include "calor/kernels/tiles.h"
 
@@ -32,24 +33,19 @@ HWY_INLINE void fetch_row_to_write(const float* row, std::int64_t count) {
 // Whether every |x| seen is below tame_limit: compared as integers, where NaN and infinity are the largest.
 class Tameness {
  public:
+  HWY_INLINE Tameness() : most_(hn::Zero(Bits())) {}
+  HWY_INLINE void see(Vector x) { most_ = hn::Max(most_, hn::BitCast(Bits(), hn::Abs(x))); }
   HWY_INLINE void see(const float* HWY_RESTRICT x, std::int64_t count) {
-    const Tag tag;
-    const hn::RebindToUnsigned<Tag> bits;
-    const std::int64_t n = lanes();
     std::int64_t c = 0;
-    auto most = hn::Load(bits, most_);
-    for (; c + n <= count; c += n) most = hn::Max(most, hn::BitCast(bits, hn::Abs(hn::LoadU(tag, x + c))));
-    hn::Store(most, bits, most_);
+    for (; c + lanes() <= count; c += lanes()) see(hn::LoadU(Tag(), x + c));
     for (; c < count; ++c) rest_ = std::max(rest_, bits_of(std::abs(x[c])));
   }
-  bool tame() const {
-    const std::uint32_t most = *std::max_element(most_, most_ + HWY_MAX_BYTES / 4);
-    return std::max(most, rest_) < bits_of(tame_limit);
-  }
+  HWY_INLINE bool tame() const { return std::max(hn::GetLane(hn::MaxOfLanes(Bits(), most_)), rest_) < bits_of(tame_limit); }
 
  private:
-  static std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
-  HWY_ALIGN std::uint32_t most_[HWY_MAX_BYTES / 4] = {};
+  using Bits = hn::RebindToUnsigned<Tag>;
+  static HWY_INLINE std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
+  hn::Vec<Bits> most_;
   std::uint32_t rest_ = 0;
 };
 
@@ -71,33 +67,8 @@ HWY_INLINE double dot_in_double(const float* HWY_RESTRICT a, const float* HWY_RE
   return sum;
 }
 
-// bias_j = the caller's bias in log2 units, or -infinity where no query sees key j.
-HWY_INLINE void prepare_bias(const Head<float>& head, Workspace& workspace, KeySide& side) {
-  constexpr float hidden = -std::numeric_limits<float>::infinity();
-  const AttentionParams<float>& p = head.params();
-  for (std::int64_t j = 0; j < side.keys; ++j)
-    side.bias[j] = head.key_valid(j) ? static_cast<float>(head.bias(j) * std::numbers::log2e) : hidden;
-  std::fill(side.bias + side.keys, side.bias + round_up(side.keys, 2 * lanes()), hidden);
-  if (!p.mask) {
-    // Of own keys only the last row's can be seen by no other row.
-    const std::int64_t last = p.own_key + p.queries - 1;
-    if (p.own_key >= 0 && last < side.keys && (p.queries == 1 || (p.causal && p.own_key == 0))) side.bias[last] = hidden;
-    return;
-  }
-  auto* seen = workspace.take<std::uint8_t>(side.keys);
-  std::fill_n(seen, side.keys, std::uint8_t{0});
-  // All rows of a broadcast mask are alike, and the last one is the least hidden by a causal mask.
-  const bool alike = p.mask_strides.row == 0 && p.own_key < 0;
-  for (std::int64_t i = alike ? p.queries - 1 : 0; i < p.queries; ++i) {
-    const std::uint8_t* HWY_RESTRICT mask = head.mask(i);
-    const std::int64_t end = p.causal ? std::min(side.keys, i + 1) : side.keys;
-    const std::int64_t own = p.own_key < 0 ? end : std::min(end, p.own_key + i);
-    for (std::int64_t j = 0; j < own; ++j) seen[j] |= mask[j];
-    for (std::int64_t j = own + 1; j < end; ++j) seen[j] |= mask[j];
-  }
-  for (std::int64_t j = 0; j < side.keys; ++j)
-    if (!seen[j]) side.bias[j] = hidden;
-}
+// Whether one tile holds all keys, and rows of queries and values fill whole vectors (forward_alone): the values need no copy then, unless some are hidden.
+HWY_INLINE bool is_alone(const AttentionParams<float>& p) { return p.keys <= key_block && p.dim % lanes() == 0 && p.value_dim % lanes() == 0; }
 
 HWY_NOINLINE void prepare(const Head<float>& head, Workspace& workspace, KeySide& side) {
   const AttentionParams<float>& p = head.params();
@@ -109,7 +80,7 @@ HWY_NOINLINE void prepare(const Head<float>& head, Workspace& workspace, KeySide
   });
   side.scale = head.scale();
   side.fold = static_cast<float>(side.scale * side.product * std::numbers::log2e);
-  prepare_bias(head, workspace, side);
+  prepare_bias(head, 2 * lanes(), workspace, side);
 
   double* sum = workspace.take<double>(p.dim);
   std::fill_n(sum, p.dim, 0.0);
@@ -127,6 +98,7 @@ HWY_NOINLINE void prepare(const Head<float>& head, Workspace& workspace, KeySide
       for (std::int64_t c = 0; c < p.dim; ++c) sum[c] += static_cast<double>(k[c]);
   }
   side.tame = tameness.tame();
+  if (is_alone(p) && seen == side.keys) side.values = nullptr;
   for (std::int64_t c = 0; c < p.dim; ++c)
     side.centre[c] = seen ? static_cast<float>(sum[c] / static_cast<double>(seen)) : 0.0f;
 }
@@ -138,14 +110,21 @@ HWY_INLINE void pack_row(const float* HWY_RESTRICT from, const float* HWY_RESTRI
   for (std::int64_t c = count; c < padded; ++c) to[c] = 0;
 }
 
+// The same for whole vectors, and sees them.
+HWY_INLINE void pack_row_seen(const float* HWY_RESTRICT from, const float* HWY_RESTRICT centre, float factor, std::int64_t count, float* HWY_RESTRICT to, Tameness& tameness) {
+  const Tag tag;
+  const Vector factors = hn::Set(tag, factor);
+  for (std::int64_t c = 0; c < count; c += lanes()) {
+    const Vector x = hn::Mul(hn::Sub(hn::LoadU(tag, from + c), hn::Load(tag, centre + c)), factors);
+    hn::Store(x, tag, to + c);
+    tameness.see(x);
+  }
+}
+
 HWY_INLINE void copy_row(const float* HWY_RESTRICT from, std::int64_t count, std::int64_t padded,
                          float* HWY_RESTRICT to) {
   for (std::int64_t c = 0; c < count; ++c) to[c] = from[c];
   for (std::int64_t c = count; c < padded; ++c) to[c] = 0;
-}
-
-HWY_INLINE bool key_hidden(const KeySide& side, std::int64_t j) {
-  return j >= side.keys || side.bias[j] == -std::numeric_limits<float>::infinity();
 }
 
 // Four numbers of each of as many rows as a vector has lanes, less four of the centre: block b of vector i has row 4 b + i.
@@ -253,7 +232,7 @@ HWY_NOINLINE void pack_keys(const Head<float>& head, const KeySide& side, std::i
   const AttentionParams<float>& p = head.params();
   if (is_narrow(p.value_dim)) pack_key_rows(head, side, begin, end);
   else pack_key_columns(head, side, begin, end, side.columns + begin * p.dim);
-  pack_value_rows(head, side, begin, end, side.values + begin * round_up(p.value_dim, lanes()));
+  if (side.values) pack_value_rows(head, side, begin, end, side.values + begin * round_up(p.value_dim, lanes()));
 }
 
 // |q - centre|^2.

@@ -46,7 +46,7 @@ HWY_INLINE void multiply(const float* HWY_RESTRICT a, std::int64_t stride, const
   for (std::int64_t k = 0; k < depth; ++k) {
     Vector line[vectors];
     HWY_UNROLL(4)
-    for (int n = 0; n < vectors; ++n) line[n] = hn::Load(tag, b + k * width + n * lane_count);
+    for (int n = 0; n < vectors; ++n) line[n] = hn::LoadU(tag, b + k * width + n * lane_count);
     HWY_UNROLL(12)
     for (int r = 0; r < rows; ++r) {
       const Vector factor = hn::Set(tag, element<order>(a, stride, r, k));
@@ -147,6 +147,15 @@ struct Adding {
   std::int64_t stride;
   HWY_INLINE Vector begin(std::int64_t r, std::int64_t j) const { return hn::Load(Tag(), c + r * stride + j); }
   HWY_INLINE void end(Vector sum, std::int64_t r, std::int64_t j) const { hn::Store(sum, Tag(), c + r * stride + j); }
+};
+
+// C [rows][width] = A B, row r times factors[r]; C's rows anywhere.
+struct Scaling {
+  float* c;
+  std::int64_t stride;
+  const float* factors;
+  HWY_INLINE Vector begin(std::int64_t, std::int64_t) const { return hn::Zero(Tag()); }
+  HWY_INLINE void end(Vector sum, std::int64_t r, std::int64_t j) const { hn::StoreU(hn::Mul(hn::Set(Tag(), factors[r]), sum), Tag(), c + r * stride + j); }
 };
 
 // C [rows][width] += A B where all of B and C is one array of such rows.

@@ -12,6 +12,7 @@
 
 #include "calor/kernels/highway/pack-inl.h"
 #include "calor/kernels/softmax_state.h"
+#include "calor/kernels/tile_masks.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace calor::kernels {
@@ -38,33 +39,8 @@ HWY_INLINE Vector exp2(Vector x) {
   return hn::BitCast(tag, hn::Add(hn::BitCast(integers, p), hn::ShiftLeft<23>(hn::BitCast(integers, shifted))));
 }
 
-// Where a tile lies: queries [query, query + rows), keys [key, key + keys), stored in `width` columns (whole panels).
-struct TilePlace {
-  std::int64_t query, rows, key, keys, width;
-};
-
 HWY_INLINE TilePlace tile_place(std::int64_t query, std::int64_t query_end, std::int64_t key, std::int64_t key_end) {
-  return {query, query_end - query, key, key_end - key, round_up(key_end - key, 2 * lanes())};
-}
-
-// Puts -infinity on the pairs of a tile that the boolean or the causal mask hides, and on own keys; hidden keys have it from their bias.  A query's scores are
-// `across` numbers apart, those of its keys `along`.
-HWY_NOINLINE void hide(const Head<float>& head, const TilePlace& at, float* HWY_RESTRICT tile, std::int64_t across, std::int64_t along) {
-  constexpr float hidden = -std::numeric_limits<float>::infinity();
-  const bool diagonal = head.params().causal && at.key + at.keys - 1 > at.query;
-  const std::int64_t own = head.params().own_key < 0 ? -1 : head.params().own_key + at.query;
-  const bool meets_own = own >= 0 && own < at.key + at.keys && own + at.rows > at.key;
-  if (!head.params().mask && !diagonal && !meets_own) return;
-  for (std::int64_t i = 0; i < at.rows; ++i) {
-    float* HWY_RESTRICT scores = tile + i * across;
-    if (const std::uint8_t* mask = head.mask(at.query + i)) {
-      mask += at.key;
-      for (std::int64_t j = 0; j < at.keys; ++j) scores[j * along] = mask[j] ? scores[j * along] : hidden;
-    }
-    if (diagonal)
-      for (std::int64_t j = std::max<std::int64_t>(0, at.query + i + 1 - at.key); j < at.keys; ++j) scores[j * along] = hidden;
-    if (const std::int64_t j = own + i - at.key; meets_own && j >= 0 && j < at.keys) scores[j * along] = hidden;
-  }
+  return kernels::tile_place(query, query_end, key, key_end, 2 * lanes());
 }
 
 HWY_INLINE float row_max(const float* HWY_RESTRICT row, std::int64_t width) {
@@ -112,6 +88,18 @@ HWY_NOINLINE void absorb(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxS
         hn::Store(hn::Mul(factors, hn::Load(tag, sums + i * value_width + c)), tag, sums + i * value_width + c);
     }
     states[i] = merge(states[i], {max, sum});
+  }
+}
+
+// absorb where the tile is all there is to see: nothing was summed before.
+HWY_NOINLINE void absorb_alone(const TilePlace& at, float* HWY_RESTRICT tile, SoftmaxState<float>* HWY_RESTRICT states, float* HWY_RESTRICT factors, const Head<float>* ahead) {
+  for (std::int64_t i = 0; i < at.rows; ++i) {
+    if (ahead && i < ahead->params().keys) fetch_row(ahead->k(i), ahead->params().dim);
+    float* row = tile + i * tile_stride;
+    const float max = row_max(row, at.width);
+    const float sum = exponentiate(row, at.width, std::max(max, std::numeric_limits<float>::lowest()));
+    states[i] = {max, sum};
+    factors[i] = sum > 0 ? 1 / sum : 0;
   }
 }
 

@@ -21,8 +21,8 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     scale: a number or a tensor that broadcasts to ``[B, H]``; default ``1 / sqrt(d)``, d that of phi(q).  A temperature is its inverse.
     bias: ``[..., H, S]`` or fewer dimensions in front, added to all scores of a key; differentiable.
 
-    On the CPU the weights are streamed: O((L + S) d) memory forward and backward, 32-bit numbers for bfloat16 and float16, the second derivative
-    with a matrix of the scores.  Dropout, masks of numbers other than 0 and minus infinity, more than 512 features, vmap, export, forward-mode
+    On the CPU the weights are streamed: O((L + S) d) memory forward and backward, rows of bfloat16 by the processor's products of them where it has any,
+    float16 as 32-bit numbers; the second derivative too, in blocks of queries.  Dropout, masks of numbers other than 0 and minus infinity, more than 512 features, vmap, export, forward-mode
     derivatives, and other devices take torch's scaled_dot_product_attention with two more channels (`lowered`).  A row that may attend to nothing gives zeros.
     Under autocast the result has autocast's type.  Returns ``[..., H, L, dv]``.  Raises ValueError (shapes, arguments) and TypeError (types).
     """
@@ -48,11 +48,11 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     from .. import ops  # compiled for the CPU: elsewhere this module works without
 
     lead = q.shape[:-3]
-    kernel_type = torch.float64 if q.dtype == torch.float64 else torch.float32
+    kernel_type = wide if wide in _STREAMED else torch.float32
     with torch.autocast("cpu", enabled=False):
         out = ops.attention(*(_four(x.to(kernel_type), lead, 3) for x in (q, k, v)), score=_KERNEL["dot" if score == "dot" else "l2"],
-                            scale=scale.to(kernel_type) if isinstance(scale, torch.Tensor) else scale,
-                            bias=None if bias is None else _four(bias.to(kernel_type), lead, 2), mask=None if mask is None else _four(mask, lead, 3),
+                            scale=scale.to(ops.plain_type(kernel_type)) if isinstance(scale, torch.Tensor) else scale,
+                            bias=None if bias is None else _four(bias.to(ops.plain_type(kernel_type)), lead, 2), mask=None if mask is None else _four(mask, lead, 3),
                             causal=is_causal)
     return out.reshape(*lead, *out.shape[1:]).to(wide) if q.dim() > 2 else out[0, 0].to(wide)
 
@@ -136,7 +136,7 @@ def _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi):
     return q, k, v, q.shape[-1] ** -0.5 if scale is None else scale
 
 
-_STREAMED = (torch.float32, torch.float64)
+_STREAMED = (torch.float32, torch.float64, torch.bfloat16)
 _operators = None  # the module ops, once it is loaded: an import statement takes as long as two checks
 _is_compiling, _is_exporting, _is_autocast = torch.compiler.is_compiling, torch.compiler.is_exporting, torch._C._is_any_autocast_enabled
 _transformation, _trace, _forward_ad = torch._C._functorch.peek_interpreter_stack, torch._C._get_tracing_state, torch.autograd.forward_ad
