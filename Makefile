@@ -62,7 +62,7 @@ SEED ?= $(shell date +%s)
 fuzz: test-setup ## attention of random sizes, strides, masks and contents against its definition, under the same sanitizers: FUZZ_SECONDS=60 SEED=N
 	@cmake --preset asan > /dev/null
 	@cmake --build build-asan --target attention_fuzz -j $(JOBS)
-	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/tests/kernels/attention_fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
+	@OMP_WAIT_POLICY=passive UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/tests/kernels/attention_fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
 
 test-mpi:        ## calor-mpi in 1 to 4 processes against calor; SKIPPED where Open MPI or SLEPc is missing (tools/setup mpi installs them)
 	@tools/test-mpi -j $(JOBS)

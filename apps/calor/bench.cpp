@@ -17,12 +17,13 @@ using nlohmann::json;
 
 static void print_table(const measure::Limits& limits, const std::vector<measure::Work>& all, const measure::Threads& threads) {
   fmt::print("{}, {}. One core of it, measured ({}): {:.1f} GFLOP/s of float multiply-adds and {:.2f} ns per exponential.\n\n", measure::processor_name(), kernels::isa_name(), limits.target, limits.flops * 1e-9, limits.exp_seconds * 1e9);
-  fmt::print("{:<46} {:<22} {:>9} {:>9} {:>10} {:>8}\n", "one thread", "size", "ms", "GFLOP/s", "of the core", "error");
+  fmt::print("{:<44} {:<28} {:>9} {:>9} {:>11} {:>8}\n", "one thread", "rows x width", "ms", "GFLOP/s", "of the core", "error");
   for (const measure::Work& work : all)
-    fmt::print("{:<46} {:<22} {:>9.3f} {:>9.1f} {:>9.0f} % {:>8.0e}\n", work.name, work.size, work.seconds * 1e3, work.operations / work.seconds * 1e-9, 100 * work.bound / work.seconds, work.error);
+    fmt::print("{:<44} {:<28} {:>9.3f} {:>9.1f} {:>9.0f} % {:>8.0e}\n", work.name, work.size, work.seconds * 1e3, work.operations / work.seconds * 1e-9, 100 * work.bound / work.seconds, work.error);
   if (threads.threads > 1)
-    fmt::print("\nAttention with gradients, {}: {} threads are {:.2f} times as fast as one, and give {}.\n", threads.size, threads.threads, threads.speed_up, threads.same_bits ? "the same bits" : "OTHER BITS");
-  fmt::print("\nThe share is of the time that the multiply-adds and exponentials alone would take; every answer was checked against double first.\n");
+    fmt::print("\nAttention with gradients, {}: {} threads are {:.2f} times as fast as one by the clock on the wall, and give {}.\n", threads.size, threads.threads, threads.speed_up, threads.same_bits ? "the same bits" : "OTHER BITS");
+  fmt::print("\nTimes are the processor's. \"Of the core\": the time that the multiply-adds and exponentials alone would take at its measured limits, over the time taken. Errors are against double, of all\n"
+             "rows of one or two heads, over the largest value, and were checked before anything was timed.\n");
 }
 
 static void bench(const Globals& globals, bool quick) {

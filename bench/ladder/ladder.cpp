@@ -92,10 +92,10 @@ double error_of(const Problem& problem, const measure::AttentionProblem<double>&
     double difference = 0, largest = 0;
     for (std::size_t n = 0; n < expected[r]->size(); ++n) {
       const double error = std::abs(static_cast<double>(problem.results(backward)[r][n]) - (*expected[r])[n]);
-      difference = error <= difference ? difference : error;  // NaN stays
+      difference = std::isnan(error) ? INFINITY : std::max(difference, error);
       largest = std::max(largest, std::abs((*expected[r])[n]));
     }
-    worst = difference / largest <= worst ? worst : difference / largest;
+    worst = std::max(worst, difference / largest);
   }
   return worst;
 }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <iterator>
+#include <limits>
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
@@ -21,20 +23,29 @@ using kernels::Score;
 double error_between(const std::vector<float>& found, const std::vector<double>& truth) {
   double worst = 0, largest = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<double>(found[i]) - truth[i]));
+    const double error = std::abs(static_cast<double>(found[i]) - truth[i]);
+    worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(worst, error);
     largest = std::max(largest, std::abs(truth[i]));
   }
   return largest > 0 ? worst / largest : worst;
 }
 
-// Against the scalar definition in double, of fewer rows where there are many.
-double attention_error(AttentionShape shape, Score score, bool backward) {
-  shape.batch = 1, shape.heads = std::min<std::int64_t>(shape.heads, 2), shape.rows = std::min<std::int64_t>(shape.rows, 300);
+// Of the result and of all gradients, against double: all rows, of at most two heads.
+struct Errors {
+  double forward = 0, both = 0;
+};
+
+Errors attention_errors(AttentionShape shape, Score score) {
+  shape.batch = 1, shape.heads = std::min<std::int64_t>(shape.heads, shape.rows > 500 ? 1 : 2);
   AttentionProblem<float> found(shape, score, 1);
   AttentionProblem<double> truth(shape, score, 1);
-  found.run(backward), truth.run(backward);
-  double worst = 0;
-  for (std::size_t r = 0; r < found.results(backward).size(); ++r) worst = std::max(worst, error_between(*found.results(backward)[r], *truth.results(backward)[r]));
+  found.run(true), truth.run(true);
+  Errors worst;
+  for (std::size_t r = 0; r < found.results(true).size(); ++r) {
+    const double error = error_between(*found.results(true)[r], *truth.results(true)[r]);
+    if (r == 0) worst.forward = error;
+    worst.both = std::max(worst.both, error);
+  }
   return worst;
 }
 
@@ -44,14 +55,19 @@ double median_seconds(const std::function<void()>& run, bool quick) {
   return alone.front().seconds;
 }
 
+void check(const Work& work) {
+  require(work.error <= work.tolerance, Fault::check, "[bench] expected an error of at most {:.1e} of {} ({}), found {:.1e}: please report it with the instruction set that is in use", work.tolerance, work.name,
+          work.size, work.error);
+}
+
 // A sum of thousands of products, through a softmax and back.
 constexpr double attention_tolerance = 4e-5;
 
 std::string size_of(const AttentionShape& shape) {
-  return fmt::format("{}{} x {}{}", shape.batch > 1 ? fmt::format("{} x ", shape.batch) : "", grouped_digits(shape.rows), shape.dim, shape.heads > 1 ? fmt::format(", {} heads", shape.heads) : "");
+  return fmt::format("{} x {}{}{}", grouped_digits(shape.rows), shape.dim, shape.heads > 1 ? fmt::format(", {} heads", shape.heads) : "", shape.batch > 1 ? fmt::format(", batch of {}", shape.batch) : "");
 }
 
-Work attention_work(const AttentionShape& shape, Score score, bool backward, const Limits& limits, bool quick) {
+Work attention_work(const AttentionShape& shape, Score score, bool backward, double error, const Limits& limits, bool quick) {
   Work work;
   const double pairs = static_cast<double>(shape.batch * shape.heads) * static_cast<double>(shape.rows) * static_cast<double>(shape.rows) / (shape.causal ? 2 : 1);
   work.name = fmt::format("attention, {}{}{}", score == Score::dot ? "products" : "distances", shape.causal ? ", causal" : "", backward ? ", with gradients" : "");
@@ -59,7 +75,8 @@ Work attention_work(const AttentionShape& shape, Score score, bool backward, con
   work.operations = (backward ? 14 : 4) * pairs * static_cast<double>(shape.dim);
   work.bound = work.operations / limits.flops + (backward ? 2 : 1) * pairs * limits.exp_seconds;
   work.tolerance = attention_tolerance;
-  work.error = attention_error(shape, score, backward);
+  work.error = error;
+  check(work);
   AttentionProblem<float> attention(shape, score, 1);
   work.seconds = median_seconds([&] { attention.run(backward); }, quick);
   return work;
@@ -94,6 +111,7 @@ Work neighbours_work(const Limits& limits, bool quick) {
     wrong += own != truth;
   }
   work.error = static_cast<double>(wrong) / judged;
+  check(work);
   work.operations = static_cast<double>(rows) * static_cast<double>(rows) * static_cast<double>(dim);
   work.bound = work.operations / limits.flops;
   work.seconds = median_seconds([&] { find(); }, quick);
@@ -103,21 +121,25 @@ Work neighbours_work(const Limits& limits, bool quick) {
 }  // namespace
 
 std::vector<Work> measure_work(const Limits& limits, bool quick, const Context& context) {
-  std::vector<std::function<Work()>> all;
   const std::int64_t large = quick ? 256 : 2048;
   const AttentionShape shapes[] = {{64, 8, 32, 64}, {1, 1, 500, 10}, {1, 1, 1000, 100}, {1, 4, large, 64}, {1, 4, large, 64, true}};
-  for (const AttentionShape& shape : shapes)
-    for (const bool backward : {false, true})
-      for (const Score score : {Score::dot, Score::squared_distance}) all.emplace_back([=, &limits] { return attention_work(shape, score, backward, limits, quick); });
-  all.emplace_back([&] { return neighbours_work(limits, quick); });
   std::vector<Work> done;
-  for (const auto& work : all) {
-    context.check_stop("bench");
-    done.push_back(work());
-    context.advance(static_cast<double>(done.size()), static_cast<double>(all.size()), done.back().name);
-    require(done.back().error <= done.back().tolerance, Fault::check, "[bench] expected an error of at most {:.1e} of {} ({}), found {:.1e}: please report it with the instruction set that is in use",
-            done.back().tolerance, done.back().name, done.back().size, done.back().error);
-  }
+  const double all = 4 * std::size(shapes) + 1;
+  const auto finish = [&](Work work) {
+    context.advance(static_cast<double>(done.size() + 1), all, work.name);
+    done.push_back(std::move(work));
+  };
+  for (const AttentionShape& shape : shapes)
+    for (const Score score : {Score::dot, Score::squared_distance}) {
+      context.check_stop("bench");
+      const Errors errors = attention_errors(shape, score);
+      for (const bool backward : {false, true}) {
+        context.check_stop("bench");
+        finish(attention_work(shape, score, backward, backward ? errors.both : errors.forward, limits, quick));
+      }
+    }
+  context.check_stop("bench");
+  finish(neighbours_work(limits, quick));
   return done;
 }
 

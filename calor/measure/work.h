@@ -11,11 +11,11 @@
 namespace calor::measure {
 
 struct Work {
-  std::string name, size;   // "attention, distances, with gradients"; "2,048 tokens, 4 heads of 64"
+  std::string name, size;   // "attention, distances, with gradients"; "2,048 x 64, 4 heads": tokens and features of a head
   double seconds = 0;       // processor time of one thread, a median
   double operations = 0;    // multiply-adds counted as two
   double bound = 0;         // seconds that the operations and exponentials take at the measured limits
-  double error = 0;         // the largest, relative to the largest value, against the definition in double
+  double error = 0;         // the largest, relative to the largest value, against double, of all rows of one or two heads
   double tolerance = 0;     // an error above it is a fault
 };
 

@@ -30,9 +30,6 @@
 namespace calor::kernels::test {
 namespace {
 
-// How many of the reference's bounds (3 standard errors) an error may reach: of 30,000 cases the worst came to 2.1.
-constexpr double slack = 6;
-
 // ---- what is drawn
 
 class Dice {
@@ -59,12 +56,14 @@ std::int64_t size_up_to(Dice& dice, std::int64_t most) {
   }
 }
 
-// A shape whose products are at most 10^2 to 10^5, and in one of five up to 4 10^6: several blocks of keys are in those.  One in 60 has nothing in it.
+// One in three has few numbers a row, so that it can have several blocks of queries and keys; the others' products are at most 10^2 to 10^5.  One in 60 has nothing in it.
 Shape any_shape(Dice& dice) {
-  const double most_work = std::pow(10, dice.one_in(5) ? dice.uniform(5, 6.6) : dice.uniform(2, 5));
+  const bool long_ones = dice.one_in(3);
+  const std::int64_t most_dim = long_ones ? 20 : max_dim;
+  const double most_work = std::pow(10, long_ones ? dice.uniform(4, 6.4) : dice.uniform(2, 5));
   Shape s;
   do {
-    s = {1, 1, size_up_to(dice, 700), size_up_to(dice, 1100), size_up_to(dice, max_dim), size_up_to(dice, max_dim)};
+    s = {1, 1, size_up_to(dice, long_ones ? 300 : 700), size_up_to(dice, 1100), size_up_to(dice, most_dim), size_up_to(dice, most_dim)};
     if (dice.one_in(3)) s.batch = 1 + dice.below(3);
     if (dice.one_in(3)) s.heads = 1 + dice.below(3);
   } while (static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.dim + s.value_dim) > most_work);
@@ -79,11 +78,13 @@ Options any_options(Dice& dice, const Shape& s, std::uint64_t seed) {
   o.density = dice.among({0.02, 0.3, 0.7, 0.95});
   o.seed = seed;
   if (!dice.one_in(3)) return o;
-  switch (dice.below(3)) {
+  switch (dice.below(4)) {
     case 0: o.own_key = 0; break;
     case 1: o.own_key = dice.below(s.keys + 3); break;
-    // The own key of some row is the first or last of a block or a panel.
-    default: o.own_key = std::max<std::int64_t>(0, dice.among<std::int64_t>({16, 32, 64, 256, 512}) - dice.below(2) - dice.among<std::int64_t>({0, 31, 95, 96, s.queries - 1, s.queries}));
+    default: {  // of the first or last row of a block, at an edge of a block of keys or of a panel
+      const std::int64_t edge = s.keys > 256 ? 256 * (1 + dice.below((s.keys - 1) / 256)) : dice.among<std::int64_t>({16, 32, 64});
+      o.own_key = std::max<std::int64_t>(0, edge - dice.below(2) - dice.among<std::int64_t>({0, 95, 96, s.queries - 1}));
+    }
   }
   return o;
 }
@@ -223,10 +224,14 @@ struct Worst {
 template <class T, class Row = T>
 class Case {
   static constexpr bool halved = !std::is_same_v<T, Row>;
+  // How many of the reference's bounds (3 standard errors) an error may reach.  They take roundings as independent, which those of a sum of equal values are not: where a
+  // stride of 0 makes all values one, 5.1 was met, and otherwise 3.4.  What a wrong edge does is thousands; with bfloat16's spacing dozens.
+  static constexpr double slack = halved ? 6 : 20;
   static constexpr double spacing = halved ? 0x1p-7 : static_cast<double>(std::numeric_limits<T>::epsilon());
 
  public:
-  Case(std::uint64_t seed, std::uint64_t number) : dice_(seed, number), shape_(any_shape(dice_)), problem_(shape_, any_options(dice_, shape_, seed * 1'000'003 + number)) {
+  // `other`: of the same case in the other precision, whose contents and so whose truth are the same; or null.
+  Case(std::uint64_t seed, std::uint64_t number, const Reference* other) : dice_(seed, number), shape_(any_shape(dice_)), problem_(shape_, any_options(dice_, shape_, seed * 1'000'003 + number)) {
     const Shape& s = shape_;
     draw_contents();
     const auto input = [&](std::int64_t rows, std::int64_t dim, std::vector<T>& numbers) {
@@ -245,7 +250,9 @@ class Case {
       mask = any_layout(dice_, s.batch, s.heads, s.queries, s.keys, true);
       repeat(mask, problem_.mask);
     }
-    truth_ = reference(problem_, d_out_contents_, d_lse_, spacing);
+    truth_ = other ? *other : reference(problem_, d_out_contents_, d_lse_, 1);
+    bounds_ = truth_.bounds;  // in units of the spacing of numbers
+    for (double* bound : {&bounds_.out, &bounds_.lse, &bounds_.q, &bounds_.k, &bounds_.v, &bounds_.bias, &bounds_.scale}) *bound *= spacing;
     add_rest_of_differences();
 
     constexpr T nan = std::numeric_limits<T>::quiet_NaN();
@@ -258,7 +265,7 @@ class Case {
     d_k_layout_ = any_layout(dice_, s.batch, s.heads, s.keys, s.dim, false);
     d_v_layout_ = any_layout(dice_, s.batch, s.heads, s.keys, s.value_dim, false);
     with_d_bias_ = !dice_.one_in(4), with_d_scale_ = !dice_.one_in(4);
-    threads_ = static_cast<int>(dice_.below(4));
+    threads_ = dice_.one_in(6) ? static_cast<int>(dice_.below(4)) : 1;  // waking a team takes longer than most cases
     spoil_what_is_hidden();
     if (dice_.one_in(8)) make_something_visible_wild();
   }
@@ -278,9 +285,11 @@ class Case {
       } else {
         expect_right({output, backward(output, threads_)}, worst);
       }
-      if (dice_.one_in(8)) expect_same_bits(output, threads_ == 1 ? 3 : 1);
+      if (dice_.one_in(20)) expect_same_bits(output, threads_ == 1 ? 3 : 1);
     }
   }
+
+  const Reference& truth() const { return truth_; }
 
   std::string described() const {
     const auto strides = [](const char* name, const Layout& l) { return fmt::format("  {} ({}, {}, {}) + {}", name, l.strides.batch, l.strides.head, l.strides.row, l.first); };
@@ -313,7 +322,7 @@ class Case {
     for (std::vector<T>* points : {&problem_.q, &problem_.k})
       for (T& x : *points) x = static_cast<T>(static_cast<float>(x * size + offset));
     for (std::vector<T>* rows : {&problem_.q, &problem_.k, &problem_.v}) round_rows(*rows);
-    for (T& scale : problem_.scale) scale *= static_cast<T>(static_cast<float>(dice_.among({1.0, 1.0, dice_.uniform(0, 2), 0.0, -0.5})));
+    for (T& scale : problem_.scale) scale = static_cast<T>(static_cast<float>(scale * dice_.among({1.0, 1.0, dice_.uniform(0, 2), 0.0, -0.5})));
     for (T& bias : problem_.bias)
       if (dice_.one_in(5)) bias = -std::numeric_limits<T>::infinity();
     for (auto* mask : {&problem_.key_mask, &problem_.mask})
@@ -339,8 +348,8 @@ class Case {
       for (std::size_t n = 0; n < points->size(); ++n) difference = std::max(difference, static_cast<double>(std::abs((*points)[n] - problem_.k[n % shape_.dim])));
     for (const T x : problem_.scale) scale = std::max(scale, static_cast<double>(std::abs(x)));
     const double rest = spacing * largest_norm(d_out_contents_) * largest_norm(truth_.output.out) * 2;
-    truth_.bounds.q += rest * scale * difference;
-    truth_.bounds.scale += rest * static_cast<double>(shape_.queries * shape_.dim) * difference * difference;
+    bounds_.q += rest * scale * difference;
+    bounds_.scale += rest * static_cast<double>(shape_.queries * shape_.dim) * difference * difference;
   }
 
   T wild_number() {
@@ -456,13 +465,13 @@ class Case {
   }
 
   void expect_right(const Results& found, Worst& worst) const {
-    expect_within("out", found.output.out, truth_.output.out, truth_.bounds.out, worst);
-    expect_within("lse", found.output.lse, truth_.output.lse, truth_.bounds.lse, worst);
-    expect_within("d_q", found.gradients.q, truth_.gradients.q, truth_.bounds.q, worst);
-    expect_within("d_k", found.gradients.k, truth_.gradients.k, truth_.bounds.k, worst);
-    expect_within("d_v", found.gradients.v, truth_.gradients.v, truth_.bounds.v, worst);
-    if (with_d_bias_) expect_within("d_bias", found.gradients.bias, truth_.gradients.bias, truth_.bounds.bias, worst);
-    if (with_d_scale_) expect_within("d_scale", found.gradients.scale, truth_.gradients.scale, truth_.bounds.scale, worst);
+    expect_within("out", found.output.out, truth_.output.out, bounds_.out, worst);
+    expect_within("lse", found.output.lse, truth_.output.lse, bounds_.lse, worst);
+    expect_within("d_q", found.gradients.q, truth_.gradients.q, bounds_.q, worst);
+    expect_within("d_k", found.gradients.k, truth_.gradients.k, bounds_.k, worst);
+    expect_within("d_v", found.gradients.v, truth_.gradients.v, bounds_.v, worst);
+    if (with_d_bias_) expect_within("d_bias", found.gradients.bias, truth_.gradients.bias, bounds_.bias, worst);
+    if (with_d_scale_) expect_within("d_scale", found.gradients.scale, truth_.gradients.scale, bounds_.scale, worst);
   }
 
   // Of what sees something wild the definition's very numbers, NaN among them; of the rest numbers within the bounds.
@@ -474,13 +483,13 @@ class Case {
   }
 
   void expect_the_definition(const Results& found, const Results& defined) const {
-    expect_as_defined("out", found.output.out, defined.output.out, truth_.bounds.out);
-    expect_as_defined("lse", found.output.lse, defined.output.lse, truth_.bounds.lse);
-    expect_as_defined("d_q", found.gradients.q, defined.gradients.q, truth_.bounds.q);
-    expect_as_defined("d_k", found.gradients.k, defined.gradients.k, truth_.bounds.k);
-    expect_as_defined("d_v", found.gradients.v, defined.gradients.v, truth_.bounds.v);
-    if (with_d_bias_) expect_as_defined("d_bias", found.gradients.bias, defined.gradients.bias, truth_.bounds.bias);
-    if (with_d_scale_) expect_as_defined("d_scale", found.gradients.scale, defined.gradients.scale, truth_.bounds.scale);
+    expect_as_defined("out", found.output.out, defined.output.out, bounds_.out);
+    expect_as_defined("lse", found.output.lse, defined.output.lse, bounds_.lse);
+    expect_as_defined("d_q", found.gradients.q, defined.gradients.q, bounds_.q);
+    expect_as_defined("d_k", found.gradients.k, defined.gradients.k, bounds_.k);
+    expect_as_defined("d_v", found.gradients.v, defined.gradients.v, bounds_.v);
+    if (with_d_bias_) expect_as_defined("d_bias", found.gradients.bias, defined.gradients.bias, bounds_.bias);
+    if (with_d_scale_) expect_as_defined("d_scale", found.gradients.scale, defined.gradients.scale, bounds_.scale);
   }
 
   void expect_same_bits(const Output<T>& output, int threads) const {
@@ -496,6 +505,7 @@ class Case {
   Problem<T> problem_;
   std::vector<T> d_out_contents_, d_lse_;
   Reference truth_;
+  Bounds bounds_;
   Tensor<T> q_, k_, v_, d_out_, scale_, bias_;
   Tensor<std::uint8_t> key_mask_, mask_;
   Layout out_layout_{}, d_q_layout_{}, d_k_layout_{}, d_v_layout_{};
@@ -506,14 +516,22 @@ class Case {
 };
 
 // Throws what is wrong, with the case.
-template <class T, class Row = T>
-void check_case(std::uint64_t seed, std::uint64_t number, Worst& worst) {
-  Case<T, Row> one(seed, number);
+template <class T, class Row>
+void check(Case<T, Row>& one, Worst& worst) {
   try {
     one.check(worst);
   } catch (const std::exception& error) {
     throw Failure(fmt::format("{}\n  {}", error.what(), one.described()));
   }
+}
+
+void check_case(std::uint64_t seed, std::uint64_t number, Worst& worst) {
+  Case<float> in_float(seed, number, nullptr);
+  check(in_float, worst);
+  Case<double> in_double(seed, number, &in_float.truth());
+  check(in_double, worst);
+  Case<float, Bf16> in_bfloat16(seed, number, nullptr);  // whose contents are rounded
+  check(in_bfloat16, worst);
 }
 
 struct Call {
@@ -544,9 +562,7 @@ int fuzz(const Call& call) {
   std::uint64_t number = call.number.value_or(0), done = 0;
   do {
     try {
-      check_case<float>(call.seed, number, worst);
-      check_case<double>(call.seed, number, worst);
-      check_case<float, Bf16>(call.seed, number, worst);
+      check_case(call.seed, number, worst);
     } catch (const std::exception& error) {
       fmt::print(stderr, "[attention_fuzz] {}\n  again: attention_fuzz --seed {} --case {}\n", error.what(), call.seed, number);
       return 1;
