@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
+#include <numeric>
+#include <string>
 
 #include "calor/engine/solve/gaussian_descent.h"
+#include "calor/engine/solve/dense.h"
 #include "calor/engine/solve/rational_descent.h"
+#include "calor/engine/solve/slow_modes.h"
 #include "calor/engine/solve/start.h"
 #include "calor/engine/solve/student_descent.h"
 #include "calor/kernels/student_sums.h"
@@ -202,6 +207,63 @@ TEST(Start, PrincipalComponentsAreThoseOfTheCovariance) {
     EXPECT_NEAR(found.col(0).norm(), expected.norm(), 1e-3 * expected.norm());
     if (d == 1) {
       EXPECT_EQ(found.col(1).norm(), 0);
+    }
+  }
+}
+
+Csr star(std::int64_t n) {
+  std::vector<Edge> edges;
+  for (std::int64_t i = 1; i < n; ++i) {
+    edges.push_back({0, i, 0.5});
+    edges.push_back({i, 0, 0.5});
+  }
+  return from_edges(n, n, std::move(edges));
+}
+
+// Two rings of n / 2 held together by one weak edge: a mode that hardly decays.
+Csr barbell(std::int64_t n) {
+  const Csr half = ring(n / 2, 1);
+  std::vector<Edge> edges{{0, n / 2, 1e-4}, {n / 2, 0, 1e-4}};
+  for (const std::int64_t first : {std::int64_t{0}, n / 2})
+    for (std::int64_t i = 0; i < half.rows; ++i)
+      for (std::int64_t e = half.begin[i]; e < half.begin[i + 1]; ++e) edges.push_back({first + i, first + half.column[e], half.values[e]});
+  return from_edges(n, n, std::move(edges));
+}
+
+Csr complete(std::int64_t n) {
+  std::vector<Edge> edges;
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j)
+      if (i != j) edges.push_back({i, j, 1.0 / static_cast<double>(1 + (i + j) % 3)});
+  return from_edges(n, n, std::move(edges));
+}
+
+// The truth is a dense decomposition in double.  Residuals as slow_modes.h bounds them, 1e-6 for a product in double beside its own in floats; a value is off
+// by no more than its residual.
+TEST(SlowModes, AreTheLeadingEigenvectorsWithinTheirBound) {
+  const std::map<std::string, Csr> graphs{{"ring", ring(700, 1)}, {"star", star(300)}, {"barbell", barbell(600)}, {"complete", complete(250)}, {"small", ring(40, 1)}};
+  for (const auto& [name, graph] : graphs) {
+    const std::int64_t n = graph.rows;
+    std::vector<std::int64_t> all(static_cast<std::size_t>(n));
+    std::iota(all.begin(), all.end(), 0);
+    Eigen::MatrixXd walk = Eigen::MatrixXd::Zero(n, n);
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t e = graph.begin[i]; e < graph.begin[i + 1]; ++e) walk(i, graph.column[e]) += graph.values[e];
+    const Vector root = walk.rowwise().sum().cwiseSqrt();
+    walk = root.cwiseInverse().asDiagonal() * walk * root.cwiseInverse().asDiagonal();
+    const Vector values = symmetric_eigenvalues(walk).reverse();
+    for (const std::int64_t count : {1, 2, 7}) {
+      const Matrix found = slow_modes(graph, all, all, count, with_threads(1));
+      ASSERT_EQ(found.cols(), count);
+      EXPECT_LT((found.transpose() * found - Matrix::Identity(count, count)).cwiseAbs().maxCoeff(), 1e-5) << name;
+      EXPECT_LT((found.transpose() * root.normalized()).cwiseAbs().maxCoeff(), 1e-5) << name;
+      for (std::int64_t c = 0; c < count; ++c) {
+        const Vector mode = found.col(c), walked = walk * mode;
+        const double value = mode.dot(walked), bound = std::max(1e-6, 0.03 * (1 - value)) + 1e-6;
+        EXPECT_LT((walked - value * mode).norm(), bound) << name << ", mode " << c << " of " << count;
+        EXPECT_NEAR(value, values[c + 1], bound) << name << ", mode " << c << " of " << count;
+      }
+      EXPECT_EQ(found, slow_modes(graph, all, all, count, with_threads(3))) << name;
     }
   }
 }

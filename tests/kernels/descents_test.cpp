@@ -2,11 +2,16 @@
 // against the sum that they are, and random moves against the scalar ones.
 #include <gtest/gtest.h>
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <functional>
 #include <limits>
+#include <map>
 #include <numbers>
+#include <string>
 #include <vector>
 
 #include "calor/core/error.h"
@@ -184,19 +189,41 @@ TEST(Fft, KnowsItsLengths) {
   EXPECT_THROW(Fft(14), Error);
 }
 
-// The same draws on every instruction set, so that after a few small moves only rounding tells them apart.
+struct MovingGroups {
+  std::vector<std::int32_t> own, tails;
+  std::vector<std::int64_t> steps, begin;
+  std::vector<float> places, ways;
+
+  void move(const RationalMoves& moves) {
+    std::fill(ways.begin(), ways.end(), -1.0F);
+    for (std::size_t g = 0; g < steps.size(); ++g)
+      current_isa().descents().rational_moves(moves, {own.data() + static_cast<std::int64_t>(g) * move_lanes, tails.data() + begin[g] * move_lanes, steps[g],
+                                                      places.data() + static_cast<std::int64_t>(g) * moves.dims * move_lanes, ways.data() + begin[g] * moves.dims * move_lanes});
+  }
+};
+
+// The same draws on every instruction set, so that after a few small moves only rounding tells them apart; and those with fused multiply-adds to the bit.
 TEST(RationalMoves, AreTheScalarOnes) {
-  constexpr std::int64_t n = 50, steps = 6;
+  constexpr std::int64_t n = 150;
   for (const std::int64_t dims : {1, 2, 3, 5}) {
     Random random(3, Purpose::test);
-    std::vector<float> points(static_cast<std::size_t>(dims * n)), places(static_cast<std::size_t>(dims * move_lanes));
+    std::vector<float> points(static_cast<std::size_t>(dims * n));
     for (float& x : points) x = static_cast<float>(5 * random.normal());
-    std::vector<std::int32_t> own(move_lanes), tails(static_cast<std::size_t>(steps * move_lanes));
-    for (std::int64_t lane = 0; lane < move_lanes; ++lane) {
-      own[lane] = static_cast<std::int32_t>(lane * 3);
-      for (std::int64_t step = 0; step < steps; ++step) tails[step * move_lanes + lane] = step < lane % 7 ? static_cast<std::int32_t>((lane + step * 5) % n) : -1;
-      for (std::int64_t c = 0; c < dims; ++c) places[c * move_lanes + lane] = points[own[lane] * dims + c];
+    MovingGroups groups;
+    groups.steps = {6, 2, 6, 0, 4};
+    std::int64_t all = 0;
+    for (std::size_t g = 0; g < groups.steps.size(); ++g) {
+      const auto first = static_cast<std::int64_t>(groups.own.size());
+      groups.begin.push_back(all);
+      all += groups.steps[g];
+      for (std::int64_t lane = 0; lane < move_lanes; ++lane) groups.own.push_back(static_cast<std::int32_t>((first + lane) * 29 % n));
+      for (std::int64_t step = 0; step < groups.steps[g]; ++step)
+        for (std::int64_t lane = 0; lane < move_lanes; ++lane)
+          groups.tails.push_back(step < std::min(groups.steps[g], lane % 7) ? static_cast<std::int32_t>((first + lane + step * 5) % n) : -1);
+      for (std::int64_t c = 0; c < dims; ++c)
+        for (std::int64_t lane = 0; lane < move_lanes; ++lane) groups.places.push_back(points[groups.own[first + lane] * dims + c]);
     }
+    groups.ways.resize(static_cast<std::size_t>(all * dims * move_lanes));
     RationalMoves moves;
     moves.points = points.data();
     moves.count = n;
@@ -210,16 +237,47 @@ TEST(RationalMoves, AreTheScalarOnes) {
     for (const std::int64_t draws : {1, 5, 11}) {
       moves.draws = draws;
       force_isa("scalar");
-      std::vector<float> expected = places, expected_ways(static_cast<std::size_t>(steps * dims * move_lanes), -1);
-      current_isa().descents().rational_moves(moves, {own.data(), tails.data(), steps, expected.data(), expected_ways.data()});
+      MovingGroups expected = groups;
+      expected.move(moves);
+      std::map<std::string, MovingGroups> by_isa;
       on_every_isa([&] {
-        std::vector<float> found = places, ways(expected_ways.size(), -1);
-        current_isa().descents().rational_moves(moves, {own.data(), tails.data(), steps, found.data(), ways.data()});
-        for (std::size_t e = 0; e < ways.size(); ++e) ASSERT_NEAR(ways[e], expected_ways[e], 1e-4) << "pull " << e;
-        for (std::size_t e = 0; e < found.size(); ++e) ASSERT_NEAR(found[e], expected[e], 1e-4) << dims << " dimensions, " << draws << " draws";
+        MovingGroups found = groups;
+        found.move(moves);
+        for (std::size_t e = 0; e < found.ways.size(); ++e) ASSERT_NEAR(found.ways[e], expected.ways[e], 1e-4) << "pull " << e;
+        for (std::size_t e = 0; e < found.places.size(); ++e) ASSERT_NEAR(found.places[e], expected.places[e], 1e-4) << dims << " dimensions, " << draws << " draws";
+        by_isa[std::string(current_isa().name)] = found;
       });
-      EXPECT_NE(expected, places);
-      EXPECT_EQ(expected[0], places[0]) << "a point without pulls stays";
+      if (by_isa.contains("avx2") && by_isa.contains("avx512")) {
+        EXPECT_EQ(by_isa["avx2"].places, by_isa["avx512"].places);
+        EXPECT_EQ(by_isa["avx2"].ways, by_isa["avx512"].ways);
+      }
+      EXPECT_NE(expected.places, groups.places);
+      EXPECT_EQ(expected.places[0], groups.places[0]) << "a point without pulls stays";
+    }
+  }
+}
+
+// One pull over each distance, against the definition in double: the power d^(2 b) is within 1e-6 (1 + b |log2 d^2|) of itself, the rest a few roundings.
+TEST(RationalMoves, PullByThePowerOfAnyDistance) {
+  for (const double b : {0.3, 0.895, 1.0, 2.0}) {
+    RationalMoves moves;
+    moves.count = 2;
+    moves.dims = 1;
+    moves.a = 1.577F;
+    moves.b = static_cast<float>(b);
+    moves.draws = 0;
+    for (double distance = 1e-7; distance < 1e4; distance *= 1.37) {
+      const std::vector<float> points{0, static_cast<float>(distance)};
+      moves.points = points.data();
+      const double square = static_cast<double>(points[1]) * points[1], power = std::pow(square, static_cast<double>(moves.b));
+      const double way = std::min(4.0, 2 * static_cast<double>(moves.a) * static_cast<double>(moves.b) * power / (square * (1 + static_cast<double>(moves.a) * power)) * points[1]);
+      on_every_isa([&] {
+        const std::vector<std::int32_t> own(move_lanes, 0), tails(move_lanes, 1);
+        std::vector<float> places(move_lanes, 0), ways(move_lanes, 0);
+        current_isa().descents().rational_moves(moves, {own.data(), tails.data(), 1, places.data(), ways.data()});
+        const double bound = 1e-6 * (2 + b * std::abs(std::log2(square)));
+        for (const float found : ways) ASSERT_NEAR(found, way, bound * way) << distance << " to the power " << 2 * b;
+      });
     }
   }
 }

@@ -10,6 +10,7 @@
 #include "calor/engine/solve/dense.h"
 #include "calor/engine/solve/eigenpairs.h"
 #include "calor/engine/solve/krylov.h"
+#include "calor/engine/solve/slow_modes.h"
 
 namespace calor::engine {
 
@@ -45,32 +46,6 @@ Matrix leading(std::int64_t n, std::int64_t count, const Product& product) {
   result.leftCols(vectors.cols()) = vectors;
   fix_signs(result);
   return result;
-}
-
-// The slow modes of one component, whose nodes are renumbered by `number`.
-Matrix modes(const Csr& graph, const std::vector<std::int64_t>& members, const std::vector<std::int64_t>& number, std::int64_t dims,
-             const Context& context) {
-  const auto n = static_cast<std::int64_t>(members.size());
-  Vector degree = Vector::Zero(n);
-  for (std::int64_t m = 0; m < n; ++m)
-    for (std::int64_t e = graph.begin[members[m]]; e < graph.begin[members[m] + 1]; ++e) degree[m] += graph.values[e];
-  const Vector known = degree.cwiseSqrt().normalized(), factor = degree.cwiseSqrt().cwiseInverse();
-  constexpr std::int64_t rows_at_once = 512;
-  Vector scaled(n);
-  const auto product = [&](const double* in, double* out) {
-    context.check_stop("match");
-    const Eigen::Map<const Vector> x(in, n);
-    const double along = known.dot(x);
-    scaled = factor.cwiseProduct(x);
-    parallel_for((n + rows_at_once - 1) / rows_at_once, context.threads, [&](std::int64_t p) {
-      for (std::int64_t m = p * rows_at_once; m < std::min(n, (p + 1) * rows_at_once); ++m) {
-        double sum = 0;
-        for (std::int64_t e = graph.begin[members[m]]; e < graph.begin[members[m] + 1]; ++e) sum += graph.values[e] * scaled[number[graph.column[e]]];
-        out[m] = factor[m] * sum + x[m] - 2 * along * known[m];  // I + walk, positive; the known vector goes to 0
-      }
-    });
-  };
-  return leading(n, std::min(dims, n - 1), product);
 }
 
 }  // namespace
@@ -121,7 +96,7 @@ Matrix spectral_start(const Csr& graph, std::int64_t dims, const Context& contex
     const auto& part = members[order[place]];
     Matrix own = Matrix::Zero(static_cast<Eigen::Index>(part.size()), dims);
     if (part.size() > 1) {
-      const Matrix found = modes(graph, part, number, dims, context);
+      const Matrix found = slow_modes(graph, part, number, std::min<std::int64_t>(dims, std::ssize(part) - 1), context);
       own.leftCols(found.cols()) = found;
       const double most = own.cwiseAbs().maxCoeff();
       if (most > 0) own *= 0.9 / (most * static_cast<double>(cells));
