@@ -105,11 +105,12 @@ void run(const Globals& given, const Arguments& arguments, const cluster::Sessio
   loaded.label_values = rows.loaded.label_values;
   loaded.reading = rows.loaded.reading;
   loaded.read = rows.loaded.read;
+  std::vector<cluster::StageWork> work;
   const auto begin = std::chrono::steady_clock::now();
-  const pipeline::Fit fit = cluster::fit(processes, std::move(stages), std::move(rows), globals.seed, context);
+  const pipeline::Fit fit = cluster::fit(processes, std::move(stages), std::move(rows), globals.seed, work, context);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   bar.clear();
-  const json traffic = cluster::traffic_json(processes, own_rows);
+  const json traffic = cluster::traffic_json(processes, own_rows, work);
   processes.together([&] {
     if (processes.first()) write_all(globals, arguments, fit, loaded, text, seconds, known, traffic, context);
   });

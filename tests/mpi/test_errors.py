@@ -17,9 +17,8 @@ def errors(done):
 
 @pytest.mark.parametrize("pipeline, stage, reason", [("tsne", "exp", "a scale for each row"),
                                                       ("isomap", "geodesic", "shortest paths"),
-                                                      ("k-means", "centres", "moves centres"),
+                                                      ("diffusion-map | standardise", "standardise", "follows eigen"),
                                                       ("lle", "local_weights", "factorises"),
-                                                      ("spectral-clustering", "cluster", "follows eigen"),
                                                       ("knn(5, method=hnsw)", "knn", "index")])
 def test_a_method_that_does_not_distribute(pipeline, stage, reason):
     done = mpirun(3, "run", pipeline, "wine", code=2)
