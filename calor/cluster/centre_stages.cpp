@@ -1,7 +1,10 @@
 // Stages whose points are k centres, the same in every process, against the own rows of the data; and those that read clusters out of own rows.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 
+#include "calor/cluster/checkpoint.h"
 #include "calor/cluster/pairs.h"
 #include "calor/cluster/stage_forms.h"
 #include "calor/core/error.h"
@@ -27,8 +30,41 @@ class Owners : public engine::OtherBlocks {
   const Processes& processes_;
 };
 
-Centres best_centres(const Part& part, const BoundStage& bound, std::int64_t most, const Matrix& own) {
-  return engine::lloyd(own, {bound.arguments.integer("k"), bound.arguments.integer("starts"), most, part.state.seed}, part.context, Owners(part.processes));
+std::string kept_name(const Part& part, const BoundStage& bound) { return fmt::format("{}-{}", part.stage, bound.stage->name); }
+
+engine::StartsDone kept_starts(const Part& part, const BoundStage& bound) {
+  engine::StartsDone done;
+  const std::vector<std::string>& found = part.checkpoint.found();
+  if (std::find(found.begin(), found.end(), kept_name(part, bound)) == found.end()) return done;
+  part.processes.together([&] {
+    const io::Safetensors content = part.checkpoint.read(kept_name(part, bound));
+    const std::vector<double> at = numbers_of<double>(content, "at"), inertia = numbers_of<double>(content, "inertia");
+    const std::vector<std::int64_t> starts = numbers_of<std::int64_t>(content, "starts");
+    const std::int64_t k = bound.arguments.integer("k");
+    const Eigen::Index dim = part.state.points->cols();
+    require(at.size() == static_cast<std::size_t>(k * dim) && inertia.size() == 1 && starts.size() == 1, Fault::input, "[checkpoint] expected {} centres of {} numbers, found {} numbers", k, dim, at.size());
+    done = {starts[0], Eigen::Map<const Matrix>(at.data(), k, dim), inertia[0]};
+  });
+  return done;
+}
+
+// By the first process, since all have the same.
+void keep_starts(const Part& part, const BoundStage& bound, const engine::StartsDone& done) {
+  if (!part.processes.first() || !(part.checkpoint.due() || done.starts == bound.arguments.integer("starts"))) return;
+  io::Safetensors content;
+  content.tensors = {{"at", tensor_of(std::vector<double>(done.at.data(), done.at.data() + done.at.size()))}, {"inertia", tensor_of(std::vector<double>{done.inertia})}, {"starts", tensor_of(std::vector<std::int64_t>{done.starts})}};
+  part.checkpoint.keep(kept_name(part, bound), std::move(content));
+}
+
+Centres best_centres(Part& part, const BoundStage& bound, std::int64_t most, const Matrix& own) {
+  engine::LloydOptions options{bound.arguments.integer("k"), bound.arguments.integer("starts"), most, part.state.seed};
+  const engine::StartsDone before = kept_starts(part, bound);
+  if (before.starts > 0) {
+    options.from = &before;
+    part.state.note(bound.stage->name, fmt::format("goes on from a checkpoint that has {} of {} starts", before.starts, options.starts));
+  }
+  if (part.checkpoint.on()) options.done = [&](const engine::StartsDone& done) { keep_starts(part, bound, done); };
+  return engine::lloyd(own, options, part.context, Owners(part.processes));
 }
 
 void leave_out_empty(Part& part, const BoundStage& bound, Centres& found, const Matrix& own) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "calor/cluster/checkpoint.h"
 #include "calor/cluster/processes.h"
 #include "calor/core/progress.h"
 #include "calor/pipeline/state.h"
@@ -22,6 +23,8 @@ struct Part {
   std::shared_ptr<const Matrix> own_data;      // this process's block of the data
   std::shared_ptr<const Matrix> own_columns;   // this process's block of these; the state's points themselves where they are the same
   pipeline::State state;
+  const Checkpoint& checkpoint;
+  std::size_t stage = 0;                       // the number of the stage that runs, in the pipeline itself
 
   std::int64_t first_row() const { return rows.first(processes.rank()); }
   std::int64_t own_rows() const { return rows.size(processes.rank()); }

@@ -13,6 +13,7 @@
 #include "calor/cluster/stages.h"
 #include "calor/core/memory.h"
 #include "calor/core/threads.h"
+#include "calor/io/hash.h"
 #include "calor/pipeline/wants.h"
 
 namespace calor::cluster {
@@ -63,13 +64,26 @@ MachineShare machine_share(const Processes& processes) {
   return share;
 }
 
-pipeline::Fit fit(const Processes& processes, std::vector<pipeline::BoundStage> stages, OwnRows rows, std::uint64_t seed, std::vector<StageWork>& work, const Context& context) {
+// What decides the stages' results: points, marks of training rows, pipeline and seed.
+static Checkpoint checkpoint_of(const Processes& processes, const pipeline::Fit& fit, const OwnRows& rows, const CheckpointOptions& options) {
+  if (options.folder.empty()) return {};
+  const std::string trained(fit.data->train.begin(), fit.data->train.end());
+  json run = {{"points", fmt::format("{} x {}, {}", rows.blocks.rows(), rows.points->cols(), digest_of_rows(processes, rows.blocks, *rows.points))},
+              {"training rows", io::sha256(trained).substr(0, 16)},
+              {"pipeline", pipeline::print(fit.stages)},
+              {"seed", fit.seed}};
+  return {processes, options.folder, std::move(run), options.every_seconds};
+}
+
+pipeline::Fit fit(const Processes& processes, std::vector<pipeline::BoundStage> stages, OwnRows rows, std::uint64_t seed, const CheckpointOptions& options, std::vector<StageWork>& work,
+                  const Context& context) {
   pipeline::Fit result;
   result.stages = std::move(stages);
   result.seed = seed;
   result.data = std::make_shared<const pipeline::Data>(std::move(rows.loaded.data));
   pipeline::require_wanted(result.stages, *result.data);
-  Part part{processes, context, rows.blocks, rows.blocks, rows.points, rows.points, {}};
+  const Checkpoint checkpoint = checkpoint_of(processes, result, rows, options);
+  Part part{processes, context, rows.blocks, rows.blocks, rows.points, rows.points, {}, checkpoint};
   part.state.seed = seed;
   part.state.type = pipeline::types::points;
   part.state.points = rows.points;

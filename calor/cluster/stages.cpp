@@ -154,6 +154,7 @@ void run_stages(const std::vector<BoundStage>& stages, Part& part, std::vector<S
     const Traffic before = part.processes.traffic();
     const auto begin = std::chrono::steady_clock::now();
     const std::clock_t processor_begin = std::clock();
+    if (work) part.stage = work->size();
     at_stage(bound, [&] { find(bound.stage->name, rows_of(part.state))->run(part, bound); });
     if (work)
       work->push_back({{std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), static_cast<double>(std::clock() - processor_begin) / CLOCKS_PER_SEC},

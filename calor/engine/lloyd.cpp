@@ -239,8 +239,9 @@ Centres lloyd(const Matrix& points, const LloydOptions& options, const Context& 
   double squares = 0;
   for (std::int64_t i = 0; i < cloud.size(); ++i) squares += cloud.rows().square(i);
   squares = total(squares);
-  Centres best;
-  for (std::int64_t start = 0; start < options.starts; ++start) {
+  StartsDone best = options.from ? *options.from : StartsDone();
+  Centres result;
+  for (std::int64_t start = best.starts; start < options.starts; ++start) {
     Random random(options.seed, Purpose::weights, static_cast<std::uint64_t>(start));
     Matrix centres = first_centres(cloud, options.k, random, others, context);
     Assignment assignment(cloud);
@@ -255,12 +256,23 @@ Centres lloyd(const Matrix& points, const LloydOptions& options, const Context& 
       assignment.moved(before, centres, context);
     }
     const double inertia = total(assignment.distances(centres, context).sum());
-    if (start == 0 || best.inertia - inertia > the_same * best.inertia + nothing * squares) best = {centres, std::move(assignment.nearest), inertia};
+    if (start == 0 || best.inertia - inertia > the_same * best.inertia + nothing * squares) {
+      best.at = centres;
+      best.inertia = inertia;
+      result.nearest = std::move(assignment.nearest);
+    }
+    best.starts = start + 1;
+    if (options.done) options.done(best);
     context.advance(static_cast<double>(start + 1), static_cast<double>(options.starts), "centres");
   }
-  best.inertia /= cloud.scale() * cloud.scale();
-  best.at = cloud.outside(best.at);
-  return best;
+  if (result.nearest.empty()) {  // no start of this run was better
+    Assignment assignment(cloud);
+    assignment.update(best.at, context);
+    result.nearest = std::move(assignment.nearest);
+  }
+  result.at = cloud.outside(best.at);
+  result.inertia = best.inertia / (cloud.scale() * cloud.scale());
+  return result;
 }
 
 Centres assign_nearest(const Matrix& points, const Matrix& centres, const Context& context) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,18 @@ struct Centres {
   double inertia = 0;                 // sum of squared distances to the nearest centre
 };
 
+// What some starts have come to: what another run of the same points, in whatever blocks, goes on from.
+struct StartsDone {
+  std::int64_t starts = 0;
+  Matrix at;           // the best centres, k x d, in coordinates that lloyd packs the points in
+  double inertia = 0;  // in those coordinates
+};
+
 struct LloydOptions {
   std::int64_t k = 0, starts = 10, most = 300;
   std::uint64_t seed = 0;
+  const StartsDone* from = nullptr;                       // null: none are done
+  std::function<void(const StartsDone&)> done = nullptr;  // told after each start
 };
 
 // The best of `starts` runs; the first of those whose inertia is the same to 1e-10.  Each start draws its centres with probability proportional

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import command
-from cluster import ENVIRONMENT, PROGRAM, launch, mpirun
+from cluster import ENVIRONMENT, PROGRAM, children_of, launch, mpirun
 
 
 def errors(done):
@@ -89,11 +89,6 @@ def test_an_error_in_one_process_ends_all(tmp_path):
     done = launch(["-n", 1, *words, ":", "-n", 1, *words, "--max-memory", "80M", ":", "-n", 1, *words], code=4)
     (line,) = errors(done)
     assert "process 1 of 3 ends the run: [knn] expected at most" in line
-
-
-def children_of(process):
-    found = subprocess.run(["pgrep", "-P", str(process.pid), "-f", "calor-mpi run"], capture_output=True, text=True).stdout.split()
-    return [int(pid) for pid in found]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
