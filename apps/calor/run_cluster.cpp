@@ -33,6 +33,7 @@ struct Arguments {
   std::vector<std::string> settings;
   DataOptions data;
   std::optional<double> train;
+  cluster::CheckpointOptions checkpoint;
 };
 
 // Threads and memory of this process's share, where nobody has said how much.  A signal ends the process at once: there is no result to save, and mpirun
@@ -105,11 +106,12 @@ void run(const Globals& given, const Arguments& arguments, const cluster::Sessio
   loaded.label_values = rows.loaded.label_values;
   loaded.reading = rows.loaded.reading;
   loaded.read = rows.loaded.read;
+  std::vector<cluster::StageWork> work;
   const auto begin = std::chrono::steady_clock::now();
-  const pipeline::Fit fit = cluster::fit(processes, std::move(stages), std::move(rows), globals.seed, context);
+  const pipeline::Fit fit = cluster::fit(processes, std::move(stages), std::move(rows), globals.seed, arguments.checkpoint, work, context);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   bar.clear();
-  const json traffic = cluster::traffic_json(processes, own_rows);
+  const json traffic = cluster::traffic_json(processes, own_rows, work);
   processes.together([&] {
     if (processes.first()) write_all(globals, arguments, fit, loaded, text, seconds, known, traffic, context);
   });
@@ -125,6 +127,9 @@ void add_cluster_run_command(CLI::App& app, Globals& globals, const cluster::Ses
   add_output(*command, arguments->output);
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")->type_name("NAME=VALUE")->allow_extra_args(false);
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")->check(CLI::Range(0.0, 1.0));
+  CLI::Option* folder = command->add_option("--checkpoint", arguments->checkpoint.folder, "A folder that all processes see: neighbours and starts of k-means are kept there, and the same run goes on from "
+                                            "them, with any number of processes")->type_name("FOLDER")->check(not_empty);
+  command->add_option("--checkpoint-seconds", arguments->checkpoint.every_seconds, "Seconds between what a process keeps of a stage")->capture_default_str()->check(CLI::NonNegativeNumber)->needs(folder);
   add_data_options(*command, arguments->data, label_of_others);
   add_globals(*command, globals);
   command->callback([&globals, arguments, &session] { run(globals, *arguments, session); });

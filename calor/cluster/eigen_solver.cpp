@@ -211,7 +211,7 @@ Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Csr& o
 
 Traffic solver_traffic() {
   const auto whole = [](PetscLogDouble number) { return static_cast<std::uint64_t>(number); };
-  return {whole(petsc_isend_ct + petsc_send_ct), whole(petsc_isend_len + petsc_send_len), whole(petsc_allreduce_ct + petsc_gather_ct + petsc_scatter_ct), 0};
+  return {whole(petsc_isend_ct + petsc_send_ct), whole(petsc_isend_len + petsc_send_len), whole(petsc_allreduce_ct + petsc_gather_ct + petsc_scatter_ct), 0, 0, 0};
 }
 
 void end_solver() {

@@ -24,8 +24,7 @@ void each_columns(const Part& part, const std::function<void(const Similarity&, 
   });
 }
 
-// log(exp(a) + exp(b)).
-static double add_logs(double a, double b) {
+double add_logs(double a, double b) {
   const double greatest = std::max(a, b);
   return std::isfinite(greatest) ? greatest + std::log1p(std::exp(std::min(a, b) - greatest)) : greatest;
 }

@@ -11,6 +11,9 @@ namespace calor::cluster {
 // all columns, for a graph and for scores that are kept.
 void each_columns(const Part& part, const std::function<void(const engine::Similarity&, std::int64_t)>& use);
 
+// log(exp(a) + exp(b)).
+double add_logs(double a, double b);
+
 // As the functions of engine/passes.h, of the own rows.  `values`: one row for each column.
 Vector log_row_sums(const Part& part);
 Matrix apply(const Part& part, const Matrix& values);

@@ -1,6 +1,7 @@
 #include "calor/cluster/processes.h"
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -65,9 +66,24 @@ Processes::Processes(MPI_Comm communicator) : communicator_(communicator) {
   MPI_Comm_size(communicator_, &count_);
 }
 
-void Processes::count_collective(std::uint64_t bytes) const {
+static double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+Processes::Call::Call(Traffic& traffic) : traffic_(traffic), begin_(std::chrono::steady_clock::now()), processor_begin_(processor_seconds()) {}
+
+Processes::Call::~Call() {
+  traffic_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  traffic_.processor_seconds += processor_seconds() - processor_begin_;
+}
+
+Processes::Call Processes::collective(std::uint64_t bytes) const {
   ++traffic_.collectives;
   traffic_.collective_bytes += bytes;
+  return Call(traffic_);
+}
+
+Traffic operator-(const Traffic& after, const Traffic& before) {
+  return {after.messages - before.messages, after.message_bytes - before.message_bytes, after.collectives - before.collectives, after.collective_bytes - before.collective_bytes,
+          after.seconds - before.seconds, after.processor_seconds - before.processor_seconds};
 }
 
 void Processes::together(const std::function<void()>& work) const {
@@ -81,29 +97,33 @@ void Processes::together(const std::function<void()>& work) const {
   }
   const int own = failed ? rank_ : count_;
   int first = count_;
-  count_collective(sizeof own);
-  MPI_Allreduce(&own, &first, 1, MPI_INT, MPI_MIN, communicator_);
+  {
+    const Call call = collective(sizeof own);
+    MPI_Allreduce(&own, &first, 1, MPI_INT, MPI_MIN, communicator_);
+  }
   if (first == count_) return;
   std::string text = failed && first == rank_ ? failed->what() : "";
   int facts[2] = {failed ? static_cast<int>(failed->fault()) : 0, whole(static_cast<std::int64_t>(text.size()))};
-  count_collective(first == rank_ ? sizeof facts : 0);
-  MPI_Bcast(facts, 2, MPI_INT, first, communicator_);
+  {
+    const Call call = collective(first == rank_ ? sizeof facts : 0);
+    MPI_Bcast(facts, 2, MPI_INT, first, communicator_);
+  }
   text.resize(static_cast<std::size_t>(facts[1]));
-  count_collective(first == rank_ ? text.size() : 0);
+  const Call call = collective(first == rank_ ? text.size() : 0);
   MPI_Bcast(text.data(), facts[1], MPI_CHAR, first, communicator_);
   throw Error(static_cast<Fault>(facts[0]), text);
 }
 
 bool Processes::all(bool holds) const {
   int own = holds, every = 0;
-  count_collective(sizeof own);
+  const Call call = collective(sizeof own);
   MPI_Allreduce(&own, &every, 1, MPI_INT, MPI_LAND, communicator_);
   return every;
 }
 
 double Processes::greatest(double number) const {
   double most = 0;
-  count_collective(sizeof number);
+  const Call call = collective(sizeof number);
   MPI_Allreduce(&number, &most, 1, MPI_DOUBLE, MPI_MAX, communicator_);
   return most;
 }
@@ -111,25 +131,34 @@ double Processes::greatest(double number) const {
 std::int64_t Processes::sum(std::int64_t number) const { return sums(std::vector<std::int64_t>{number}).front(); }
 
 std::vector<std::int64_t> Processes::sums(std::vector<std::int64_t> numbers) const {
-  count_collective(numbers.size() * sizeof(std::int64_t));
+  const Call call = collective(numbers.size() * sizeof(std::int64_t));
   MPI_Allreduce(MPI_IN_PLACE, numbers.data(), whole(static_cast<std::int64_t>(numbers.size())), MPI_INT64_T, MPI_SUM, communicator_);
   return numbers;
 }
 
 Vector Processes::sums(const Vector& numbers) const {
-  const Matrix own = numbers.transpose();
-  const Matrix all = all_rows(own, even_blocks(count_, count_));
-  Vector result = Vector::Zero(numbers.size());
-  for (int p = 0; p < count_; ++p) result += all.row(p).transpose();
-  return result;
+  const Blocks places_of = even_blocks(numbers.size(), count_);
+  const std::int64_t own_places = places_of.size(rank_);
+  Matrix parts(count_, own_places);  // every process's numbers at this one's places
+  std::vector<int> out, in(static_cast<std::size_t>(count_), whole(own_places));
+  for (int p = 0; p < count_; ++p) out.push_back(whole(places_of.size(p)));
+  {
+    const Call call = collective(static_cast<std::uint64_t>(numbers.size()) * sizeof(double));
+    MPI_Alltoallv(numbers.data(), out.data(), places(out).data(), MPI_DOUBLE, parts.data(), in.data(), places(in).data(), MPI_DOUBLE, communicator_);
+  }
+  Vector own = Vector::Zero(own_places);
+  for (int p = 0; p < count_; ++p) own += parts.row(p).transpose();
+  return all_rows(own, places_of);
 }
 
 std::vector<std::int64_t> Processes::each(std::int64_t number) const {
   std::vector<std::int64_t> all(static_cast<std::size_t>(count_));
-  count_collective(sizeof number);
+  const Call call = collective(sizeof number);
   MPI_Allgather(&number, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, communicator_);
   return all;
 }
+
+Matrix Processes::each(const Vector& numbers) const { return all_rows(Matrix(numbers.transpose()), even_blocks(count_, count_)); }
 
 std::vector<double> Processes::together_all(const std::vector<double>& own) const {
   const Blocks blocks = blocks_of(static_cast<std::int64_t>(own.size()));
@@ -153,7 +182,7 @@ Matrix Processes::gathered(const Matrix& own, const Blocks& blocks, bool in_all)
   Matrix all(in_all || first() ? blocks.rows() : 0, own.cols());
   if (own.cols() == 0) return all;
   const RowType row(own.cols());
-  count_collective(bytes_of(own));
+  const Call call = collective(bytes_of(own));
   if (in_all) MPI_Allgatherv(own.data(), sizes[static_cast<std::size_t>(rank_)], row, all.data(), sizes.data(), begin.data(), row, communicator_);
   else MPI_Gatherv(own.data(), sizes[static_cast<std::size_t>(rank_)], row, all.data(), sizes.data(), begin.data(), row, 0, communicator_);
   return all;
@@ -171,10 +200,12 @@ std::vector<std::string> Processes::exchange(const std::vector<std::string>& sen
     packed += text;
   }
   whole(static_cast<std::int64_t>(packed.size()));
-  count_collective(sizeof(int) * sent.size());
-  MPI_Alltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, communicator_);
+  {
+    const Call call = collective(sizeof(int) * sent.size());
+    MPI_Alltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, communicator_);
+  }
   std::string received(static_cast<std::size_t>(whole(std::accumulate(in.begin(), in.end(), std::int64_t{0}))), '\0');
-  count_collective(packed.size());
+  const Call call = collective(packed.size());
   MPI_Alltoallv(packed.data(), out.data(), places(out).data(), MPI_CHAR, received.data(), in.data(), places(in).data(), MPI_CHAR, communicator_);
   return cut(received, in);
 }
@@ -183,7 +214,7 @@ std::vector<std::string> Processes::all_texts(const std::string& own) const {
   std::vector<int> sizes;
   for (const std::int64_t size : each(static_cast<std::int64_t>(own.size()))) sizes.push_back(whole(size));
   std::string all(static_cast<std::size_t>(whole(std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}))), '\0');
-  count_collective(own.size());
+  const Call call = collective(own.size());
   MPI_Allgatherv(own.data(), whole(static_cast<std::int64_t>(own.size())), MPI_CHAR, all.data(), sizes.data(), places(sizes).data(), MPI_CHAR, communicator_);
   return cut(all, sizes);
 }
@@ -200,6 +231,7 @@ void Processes::each_block(const Block& own, const Blocks& blocks, const std::fu
     MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
     if (!last) {
       next = std::make_shared<Matrix>(blocks.size(next_owner), own->cols());
+      const Call call(traffic_);
       MPI_Irecv(next->data(), whole(next->rows()), row, after, step, communicator_, &requests[0]);
       MPI_Isend(block->data(), whole(block->rows()), row, before, step, communicator_, &requests[1]);
       ++traffic_.messages;
@@ -211,6 +243,7 @@ void Processes::each_block(const Block& own, const Blocks& blocks, const std::fu
       if (!last) abandoned_.insert(abandoned_.end(), {own, block, next});
       throw;
     }
+    const Call call(traffic_);
     MPI_Waitall(2, requests, MPI_STATUSES_IGNORE);
     if (!last) block = std::move(next);
   }

@@ -4,6 +4,7 @@
 
 #include <mpi.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,7 +31,9 @@ Blocks even_blocks(std::int64_t rows, int processes);
 struct Traffic {
   std::uint64_t messages = 0, message_bytes = 0;        // from one process to another
   std::uint64_t collectives = 0, collective_bytes = 0;  // calls of all together: what this process put in
+  double seconds = 0, processor_seconds = 0;            // within these calls, waiting included: by the clock, and of this process's processors
 };
+Traffic operator-(const Traffic& after, const Traffic& before);
 
 // All processes of a communicator.  Every function but rank, count and traffic is called by all of them, in the same order.
 class Processes {
@@ -52,8 +55,10 @@ class Processes {
   double greatest(double number) const;
   std::int64_t sum(std::int64_t number) const;
   std::vector<std::int64_t> sums(std::vector<std::int64_t> numbers) const;  // of each place; as many in every process
-  Vector sums(const Vector& numbers) const;                                 // the same of doubles, in the order of the processes
+  // The same of doubles, in the order of the processes: each adds up a part of the places for all.  O(numbers) memory.
+  Vector sums(const Vector& numbers) const;
   std::vector<std::int64_t> each(std::int64_t number) const;                // every process's number
+  Matrix each(const Vector& numbers) const;                                 // every process's numbers, a row each; as many in every process
   std::vector<double> together_all(const std::vector<double>& own) const;   // every process's numbers, one after the other
 
   Blocks blocks_of(std::int64_t own_rows) const;
@@ -72,7 +77,20 @@ class Processes {
   void each_block(const Block& own, const Blocks& blocks, const std::function<void(int, const Block&)>& use) const;
 
  private:
-  void count_collective(std::uint64_t bytes) const;
+  // Takes the time of a call of MPI's until it is destroyed.
+  class Call {
+   public:
+    explicit Call(Traffic& traffic);
+    ~Call();
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    Traffic& traffic_;
+    std::chrono::steady_clock::time_point begin_;
+    double processor_begin_;
+  };
+  [[nodiscard]] Call collective(std::uint64_t bytes) const;
   Matrix gathered(const Matrix& own, const Blocks& blocks, bool in_all) const;
 
   MPI_Comm communicator_;

@@ -13,6 +13,7 @@
 #include "calor/cluster/stages.h"
 #include "calor/core/memory.h"
 #include "calor/core/threads.h"
+#include "calor/io/hash.h"
 #include "calor/pipeline/wants.h"
 
 namespace calor::cluster {
@@ -63,18 +64,32 @@ MachineShare machine_share(const Processes& processes) {
   return share;
 }
 
-pipeline::Fit fit(const Processes& processes, std::vector<pipeline::BoundStage> stages, OwnRows rows, std::uint64_t seed, const Context& context) {
+// What decides the stages' results: points, marks of training rows, pipeline and seed.
+static Checkpoint checkpoint_of(const Processes& processes, const pipeline::Fit& fit, const OwnRows& rows, const CheckpointOptions& options) {
+  if (options.folder.empty()) return {};
+  const std::string trained(fit.data->train.begin(), fit.data->train.end());
+  json run = {{"points", fmt::format("{} x {}, {}", rows.blocks.rows(), rows.points->cols(), digest_of_rows(processes, rows.blocks, *rows.points))},
+              {"training rows", io::sha256(trained).substr(0, 16)},
+              {"pipeline", pipeline::print(fit.stages)},
+              {"seed", fit.seed}};
+  return {processes, options.folder, std::move(run), options.every_seconds};
+}
+
+pipeline::Fit fit(const Processes& processes, std::vector<pipeline::BoundStage> stages, OwnRows rows, std::uint64_t seed, const CheckpointOptions& options, std::vector<StageWork>& work,
+                  const Context& context) {
   pipeline::Fit result;
   result.stages = std::move(stages);
   result.seed = seed;
   result.data = std::make_shared<const pipeline::Data>(std::move(rows.loaded.data));
   pipeline::require_wanted(result.stages, *result.data);
-  Part part{processes, context, rows.blocks, rows.blocks, rows.points, {}};
+  const Checkpoint checkpoint = checkpoint_of(processes, result, rows, options);
+  Part part{processes, context, rows.blocks, rows.blocks, rows.points, rows.points, {}, checkpoint};
   part.state.seed = seed;
   part.state.type = pipeline::types::points;
   part.state.points = rows.points;
   part.state.data = result.data;
-  run_stages(result.stages, part);
+  run_stages(result.stages, part, &work);
+  for (const StageWork& one : work) result.times.push_back(one.time);
   result.result = gathered(part);
   return result;
 }
@@ -85,7 +100,21 @@ static std::uint64_t peak_memory() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-json traffic_json(const Processes& processes, std::int64_t own_rows) {
+static json work_json(const std::vector<StageWork>& work) {
+  json list = json::array();
+  for (const auto& [time, traffic] : work)
+    list.push_back({{"seconds", time.seconds},
+                    {"processor_seconds", time.processor_seconds},
+                    {"waiting_seconds", traffic.seconds},
+                    {"waiting_processor_seconds", traffic.processor_seconds},
+                    {"messages", traffic.messages},
+                    {"message_bytes", traffic.message_bytes},
+                    {"collectives", traffic.collectives},
+                    {"collective_bytes", traffic.collective_bytes}});
+  return list;
+}
+
+json traffic_json(const Processes& processes, std::int64_t own_rows, const std::vector<StageWork>& work) {
   const Traffic own = processes.traffic(), solver = solver_traffic();
   const json entry = {{"rows", own_rows},
                       {"messages", own.messages},
@@ -95,7 +124,8 @@ json traffic_json(const Processes& processes, std::int64_t own_rows) {
                       {"solver_messages", solver.messages},
                       {"solver_message_bytes", solver.message_bytes},
                       {"solver_collectives", solver.collectives},
-                      {"peak_memory", peak_memory()}};
+                      {"peak_memory", peak_memory()},
+                      {"stages", work_json(work)}};
   json list = json::array();
   for (const std::string& text : processes.all_texts(entry.dump())) list.push_back(json::parse(text));
   return processes.first() ? list : json();

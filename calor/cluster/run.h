@@ -9,6 +9,7 @@
 
 #include "calor/cluster/processes.h"
 #include "calor/cluster/rows.h"
+#include "calor/cluster/stages.h"
 #include "calor/core/progress.h"
 #include "calor/pipeline/run.h"
 
@@ -40,11 +41,18 @@ struct MachineShare {
 };
 MachineShare machine_share(const Processes& processes);
 
-// As pipeline::fit, of rows in blocks: the result is of all rows in the first process; in the others it is not to be read.
-pipeline::Fit fit(const Processes& processes, std::vector<pipeline::BoundStage> stages, OwnRows rows, std::uint64_t seed, const Context& context);
+struct CheckpointOptions {
+  std::string folder;         // "": nothing is kept
+  double every_seconds = 60;  // between what is kept of one stage
+};
+
+// As pipeline::fit, of rows in blocks: the result is of all rows in the first process; in the others it is not to be read.  `work`: of each stage, this process's.
+pipeline::Fit fit(const Processes& processes, std::vector<pipeline::BoundStage> stages, OwnRows rows, std::uint64_t seed, const CheckpointOptions& checkpoint, std::vector<StageWork>& work,
+                  const Context& context);
 
 // A list in the first process, one entry each: "rows", "messages", "message_bytes", "collectives", "collective_bytes", "solver_messages",
-// "solver_message_bytes", "solver_collectives", "peak_memory"; null in the others.
-nlohmann::json traffic_json(const Processes& processes, std::int64_t own_rows);
+// "solver_message_bytes", "solver_collectives", "peak_memory", "stages": one entry each, with "seconds", "processor_seconds", the same within calls of MPI by
+// this room ("waiting_..."; not of SLEPc's own calls), and what it sent; null in the others.
+nlohmann::json traffic_json(const Processes& processes, std::int64_t own_rows, const std::vector<StageWork>& work);
 
 }  // namespace calor::cluster

@@ -22,7 +22,7 @@ namespace calor::cluster {
 using namespace pipeline;
 using engine::Normaliser;
 
-static Score score_of(const BoundStage& bound) {
+Score score_of(const BoundStage& bound) {
   if (bound.stage->name == "dot") return {Score::Kind::dot, 0, Metric::euclidean};
   return {Score::Kind::power_distance, bound.arguments.number("t"), similarity::metric_of(bound.arguments.word("metric"))};
 }
@@ -134,18 +134,23 @@ void run_two_side(Part& part, const BoundStage& bound) {
   part.state.similarity.normalised.push_back(Normaliser::Kind::two_side);
 }
 
-// How many rows are empty.
+std::int64_t divide_rows(Similarity& record, const Vector& log_sums) {
+  subtract(record.log_row, log_sums, 1);
+  return std::count_if(log_sums.begin(), log_sums.end(), [](double sum) { return !std::isfinite(sum); });
+}
+
+void note_empty_rows(State& state, std::int64_t empty, std::int64_t rows) {
+  if (empty) state.note("row", fmt::format("{} of {} rows {} empty and stay{} so", empty, rows, empty == 1 ? "is" : "are", empty == 1 ? "s" : ""));
+}
+
 std::int64_t normalise_rows(Part& part) {
   keep_scores(part);
-  const Vector sums = log_row_sums(part);
-  subtract(part.state.similarity.log_row, sums, 1);
-  return part.processes.sum(std::count_if(sums.begin(), sums.end(), [](double sum) { return !std::isfinite(sum); }));
+  return part.processes.sum(divide_rows(part.state.similarity, log_row_sums(part)));
 }
 
 void run_row(Part& part, const BoundStage&) {
-  const std::int64_t empty = normalise_rows(part);
+  note_empty_rows(part.state, normalise_rows(part), part.rows.rows());
   part.state.similarity.normalised.push_back(Normaliser::Kind::row);
-  if (empty) part.state.note("row", fmt::format("{} of {} rows {} empty and stay{} so", empty, part.rows.rows(), empty == 1 ? "is" : "are", empty == 1 ? "s" : ""));
 }
 
 static double mean_of(double forward, double backward) { return (forward + backward) / 2; }

@@ -21,6 +21,22 @@ void run_adjacency(Part& part, const pipeline::BoundStage& bound);
 void run_restart(Part& part, const pipeline::BoundStage& bound);
 void run_repeat(Part& part, const pipeline::BoundStage& bound);
 
+// Stages of centres (centre_stages.cpp).
+void run_centres(Part& part, const pipeline::BoundStage& bound);
+void run_cluster(Part& part, const pipeline::BoundStage& bound);
+void run_assign(Part& part, const pipeline::BoundStage& bound);
+void run_distance_of_centres(Part& part, const pipeline::BoundStage& bound);
+void run_best_of_centres(Part& part, const pipeline::BoundStage& bound);
+void run_row_of_centres(Part& part, const pipeline::BoundStage& bound);
+void run_apply_of_centres(Part& part, const pipeline::BoundStage& bound);
+
+// The score that distance or dot asks for.
+engine::Score score_of(const pipeline::BoundStage& bound);
+
+// Rows over their sums, by these logarithms; a row whose sum is 0 stays as it is.  How many do, of all; said in a note of `row` where some do.
+std::int64_t divide_rows(engine::Similarity& record, const Vector& log_sums);
+void note_empty_rows(pipeline::State& state, std::int64_t empty, std::int64_t rows);
+
 // Divides the rows of the state's record by their sums; how many of all rows are empty.
 std::int64_t normalise_rows(Part& part);
 

@@ -3,59 +3,37 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "calor/core/error.h"
-#include "calor/core/random.h"
-#include "calor/core/threads.h"
-#include "calor/kernels/neighbours.h"
-#include "calor/kernels/packed_centres.h"
+#include "calor/engine/cloud.h"
+#include "calor/engine/first_centres.h"
 
 namespace calor::engine {
 
 namespace {
 
-constexpr std::int64_t piece = 256;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 // Double rounding of a distance and of a bound's updates, with room to spare.
 constexpr double slack = 1e-12;
+// Starts that find the same clusters differ in inertia by rounding, and in the clusters' numbers: the first of them stays, whatever the order of sums.
+constexpr double the_same = 1e-10;
+// Of all squared distances to the mean: a squared distance that is 0 but for the rounding of centres.
+constexpr double nothing = 1e-28;
 
-// Points seen from a frame, (x - centre) scale: exactly, row by row, and as floats.
-class Cloud {
- public:
-  Cloud(const Matrix& points, const kernels::PointsView& about, const Context& context)
-      : points_(points), frame_(view(points), about, false, context), rows_(view(points), frame_, context) {}
+kernels::PointsView view(const Matrix& points) { return {points.data(), points.rows(), points.cols(), nullptr}; }
 
-  static kernels::PointsView view(const Matrix& points) { return {points.data(), points.rows(), points.cols(), nullptr}; }
-
-  std::int64_t size() const { return points_.rows(); }
-  std::int64_t dim() const { return points_.cols(); }
-  const kernels::PackedRows& rows() const { return rows_; }
-  // How far an estimate from float products may be off, for squares that sum to `squares`.
-  double error(double squares) const { return frame_.relative * squares + frame_.absolute; }
-  double scale() const { return frame_.scale; }
-
-  void place(std::int64_t i, Vector& z) const {
-    z.resize(dim());
-    for (std::int64_t c = 0; c < dim(); ++c) z[c] = (points_(i, c) - frame_.centre[c]) * frame_.scale;
-  }
-  Matrix inside(const Matrix& points) const { return ((points.rowwise() - middle()) * frame_.scale); }
-  Matrix outside(const Matrix& centres) const { return (centres / frame_.scale).rowwise() + middle(); }
-
-  void for_pieces(const Context& context, const std::function<void(std::int64_t, std::int64_t)>& visit) const {
-    parallel_for((size() + piece - 1) / piece, context.threads, [&](std::int64_t p) {
-      context.check_stop("centres");
-      visit(p * piece, std::min(size(), (p + 1) * piece));
-    });
-  }
-
- private:
-  Eigen::Map<const Eigen::RowVectorXd> middle() const { return {frame_.centre.data(), dim()}; }
-
-  const Matrix& points_;
-  kernels::Frame frame_;
-  kernels::PackedRows rows_;
-};
+// About the mean of all blocks' points.
+kernels::Frame frame_of(const Matrix& points, const OtherBlocks& others, const Context& context) {
+  kernels::Frame frame(view(points), view(points), false, context);
+  const Matrix rows = others.each(Vector::Constant(1, static_cast<double>(points.rows())));
+  if (rows.rows() == 1) return frame;
+  const Eigen::Index dim = points.cols();
+  Eigen::Map<Vector> centre(frame.centre.data(), dim);
+  centre = others.sums(centre * static_cast<double>(points.rows())) / std::max(1.0, rows.sum());
+  const double own = points.size() ? (points.rowwise() - centre.transpose()).cwiseAbs().maxCoeff() : 0, extent = others.each(Vector::Constant(1, own)).maxCoeff();
+  frame.scale = extent > 0 ? std::ldexp(1.0, -std::ilogb(extent)) : 1;
+  return frame;
+}
 
 // The nearest centre of every point, kept from step to step with bounds on its distance and on that of every other: while the
 // first is below the second the point need not be looked at (Hamerly 2010, "Making k-means even faster").
@@ -152,15 +130,33 @@ class Assignment {
   Vector upper_, lower_;
 };
 
-// Sums of the points of each centre, changed by the points that changed their centre.
+// Sums of the points of each centre in all blocks; those of the own block are changed by the points that changed their centre.
 class Sums {
  public:
-  Sums(const Cloud& cloud, std::int64_t k)
-      : cloud_(cloud), at_(static_cast<std::size_t>(cloud.size()), -1), sizes_(static_cast<std::size_t>(k), 0),
-        sums_(Matrix::Zero(k, cloud.dim())) {}
+  Sums(const Cloud& cloud, std::int64_t k, const OtherBlocks& others)
+      : cloud_(cloud), others_(others), at_(static_cast<std::size_t>(cloud.size()), -1), sizes_(Vector::Zero(k)), all_sizes_(Vector::Zero(k)),
+        sums_(Matrix::Zero(k, cloud.dim())), all_sums_(Matrix::Zero(k, cloud.dim())) {}
 
-  // True when a point changed its centre.
+  // True when a point of any block changed its centre.
   bool follow(const std::vector<std::int64_t>& nearest, const Context& context) {
+    const double changed = follow_own(nearest, context);
+    Vector numbers(sums_.size() + sizes_.size() + 1);
+    numbers << sums_.reshaped<Eigen::RowMajor>(), sizes_, changed;
+    numbers = others_.sums(numbers);
+    all_sums_ = Eigen::Map<const Matrix>(numbers.data(), sums_.rows(), sums_.cols());
+    all_sizes_ = numbers.segment(sums_.size(), sizes_.size());
+    return numbers[numbers.size() - 1] > 0;
+  }
+
+  // How many points each centre has in all blocks.
+  const Vector& sizes() const { return all_sizes_; }
+  void means(Matrix& centres) const {
+    for (std::int64_t c = 0; c < centres.rows(); ++c)
+      if (all_sizes_[c] > 0) centres.row(c) = all_sums_.row(c) / all_sizes_[c];
+  }
+
+ private:
+  bool follow_own(const std::vector<std::int64_t>& nearest, const Context& context) {
     // Each part has its own sums, added in order: few enough that they stay smaller than the points.
     const std::int64_t n = cloud_.size(), parts = std::clamp<std::int64_t>(n / (4 * sums_.rows()), 1, 16), length = (n + parts - 1) / parts;
     std::vector<Matrix> changes(static_cast<std::size_t>(parts));
@@ -190,127 +186,97 @@ class Sums {
     return changed;
   }
 
-  std::vector<std::int64_t>& sizes() { return sizes_; }
-  void means(Matrix& centres) const {
-    for (std::int64_t c = 0; c < centres.rows(); ++c)
-      if (sizes_[c] > 0) centres.row(c) = sums_.row(c) / static_cast<double>(sizes_[c]);
-  }
-
- private:
   const Cloud& cloud_;
-  std::vector<std::int64_t> at_, sizes_;
-  Matrix sums_;
+  const OtherBlocks& others_;
+  std::vector<std::int64_t> at_;
+  Vector sizes_, all_sizes_;
+  Matrix sums_, all_sums_;
 };
 
-// Squared distances of all points to some of them, one row each; 0 for coinciding points.
-Matrix squared_distances_to(const Cloud& cloud, const std::vector<std::int64_t>& chosen, const Context& context) {
-  const auto count = static_cast<std::int64_t>(chosen.size());
-  Matrix centres(count, cloud.dim()), result(count, cloud.size());
-  Vector z;
-  for (std::int64_t c = 0; c < count; ++c) {
-    cloud.place(chosen[c], z);
-    centres.row(c) = z;
-  }
-  const kernels::PackedCentres packed(centres.data(), count, cloud.dim());
-  cloud.for_pieces(context, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::int64_t> which(static_cast<std::size_t>(end - begin));
-    std::iota(which.begin(), which.end(), begin);
-    std::vector<float> products(which.size() * static_cast<std::size_t>(packed.stride()));
-    packed.products(cloud.rows(), which.data(), end - begin, products.data());
-    Vector point;
-    for (std::int64_t i = begin; i < end; ++i)
-      for (std::int64_t c = 0; c < count; ++c) {
-        const double squares = cloud.rows().square(i) + packed.square(c);
-        const double product = products[(i - begin) * packed.stride() + c];
-        result(c, i) = squares - 2 * product;
-        if (result(c, i) > 8 * cloud.error(squares)) continue;
-        cloud.place(i, point);
-        result(c, i) = kernels::squared_distance(point.data(), centres.row(c).data(), cloud.dim());
-      }
-  });
-  return result;
+// The point of all blocks that is farthest from its centre, the first of equal ones.
+struct Farthest {
+  double distance = 0;
+  std::int64_t centre = 0, row = -1;  // in the own block; -1: in another
+};
+
+Farthest farthest_of(const Vector& distance, const Assignment& assignment, const OtherBlocks& others) {
+  Eigen::Index row = -1, block = 0;
+  const double most = distance.size() ? distance.maxCoeff(&row) : -infinity;
+  const Matrix all = others.each(Eigen::Vector2d(most, row < 0 ? 0 : static_cast<double>(assignment.nearest[static_cast<std::size_t>(row)])));
+  Farthest found;
+  found.distance = all.col(0).maxCoeff(&block);
+  found.centre = static_cast<std::int64_t>(all(block, 1));
+  if (block == others.own()) found.row = row;
+  return found;
 }
 
-Matrix first_centres(const Cloud& cloud, std::int64_t k, Random& random, const Context& context) {
-  const std::int64_t n = cloud.size();
-  const int trials = 2 + static_cast<int>(std::log(static_cast<double>(k)));
-  Matrix centres(k, cloud.dim());
-  Vector z;
-  std::int64_t chosen = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
-  Vector nearest = squared_distances_to(cloud, {chosen}, context).row(0);
-  cloud.place(chosen, z);
-  centres.row(0) = z;
-  for (std::int64_t c = 1; c < k; ++c) {
-    const double total = nearest.sum();
-    std::vector<std::int64_t> candidates;
-    for (int trial = 0; trial < trials; ++trial) {
-      double left = random.uniform() * total;
-      std::int64_t candidate = 0;
-      while (candidate + 1 < n && left >= nearest[candidate]) left -= nearest[candidate++];
-      candidates.push_back(candidate);
-    }
-    Matrix distances = squared_distances_to(cloud, candidates, context);
-    for (Eigen::Index t = 0; t < distances.rows(); ++t) distances.row(t) = distances.row(t).cwiseMin(nearest.transpose());
-    Eigen::Index best = 0;
-    distances.rowwise().sum().minCoeff(&best);
-    nearest = distances.row(best);
-    cloud.place(candidates[best], z);
-    centres.row(c) = z;
-  }
-  return centres;
-}
-
-// An empty centre takes the farthest point, which leaves its own.
-void fill_empty(const Matrix& centres, Assignment& assignment, Sums& sums, const Context& context) {
-  std::vector<std::int64_t>& sizes = sums.sizes();
-  if (std::count(sizes.begin(), sizes.end(), 0) == 0) return;
+// An empty centre takes the farthest point, which leaves its own; none whose squared distance is within `rounding` of 0.
+void fill_empty(const Matrix& centres, Assignment& assignment, Sums& sums, double rounding, const OtherBlocks& others, const Context& context) {
+  Vector left = sums.sizes();
+  if ((left.array() == 0).count() == 0) return;
   Vector distance = assignment.distances(centres, context);
-  std::vector<std::int64_t> left = sizes;
   for (std::int64_t c = 0; c < centres.rows(); ++c) {
     if (left[c] > 0) continue;
-    Eigen::Index farthest = 0;
-    if (distance.maxCoeff(&farthest) <= 0 || left[assignment.nearest[farthest]] < 2) continue;  // fewer places than centres
-    --left[assignment.nearest[farthest]];
-    assignment.give(farthest, c);
-    distance[farthest] = 0;
+    const Farthest farthest = farthest_of(distance, assignment, others);
+    if (farthest.distance <= rounding || left[farthest.centre] < 2) continue;  // fewer places than centres
+    --left[farthest.centre];
     left[c] = 1;
+    if (farthest.row < 0) continue;
+    assignment.give(farthest.row, c);
+    distance[farthest.row] = 0;
   }
   sums.follow(assignment.nearest, context);
 }
 
 }  // namespace
 
-Centres lloyd(const Matrix& points, const LloydOptions& options, const Context& context) {
-  const std::int64_t n = points.rows();
+Centres lloyd(const Matrix& points, const LloydOptions& options, const Context& context, const OtherBlocks& others) {
+  const auto total = [&](double own) { return others.sums(Vector::Constant(1, own))[0]; };
+  const auto n = static_cast<std::int64_t>(total(static_cast<double>(points.rows())));
   require(options.k <= n, Fault::input, "[centres] expected at most as many centres as points, found {} for {} points: give a smaller k, or more points",
           options.k, n);
-  const Cloud cloud(points, Cloud::view(points), context);
-  Centres best;
-  best.inertia = infinity;
-  for (std::int64_t start = 0; start < options.starts; ++start) {
+  const Cloud cloud(points, frame_of(points, others, context), context);
+  double squares = 0;
+  for (std::int64_t i = 0; i < cloud.size(); ++i) squares += cloud.rows().square(i);
+  squares = total(squares);
+  StartsDone best = options.from ? *options.from : StartsDone();
+  Centres result;
+  for (std::int64_t start = best.starts; start < options.starts; ++start) {
     Random random(options.seed, Purpose::weights, static_cast<std::uint64_t>(start));
-    Matrix centres = first_centres(cloud, options.k, random, context);
+    Matrix centres = first_centres(cloud, options.k, random, others, context);
     Assignment assignment(cloud);
-    Sums sums(cloud, options.k);
+    Sums sums(cloud, options.k, others);
     for (std::int64_t step = 0;; ++step) {
       context.check_stop("centres");
       assignment.update(centres, context);
       if (step == options.most || !sums.follow(assignment.nearest, context)) break;
-      fill_empty(centres, assignment, sums, context);
+      fill_empty(centres, assignment, sums, nothing * squares, others, context);
       const Matrix before = centres;
       sums.means(centres);
       assignment.moved(before, centres, context);
     }
-    const double inertia = assignment.distances(centres, context).sum() / (cloud.scale() * cloud.scale());
-    if (inertia < best.inertia) best = {centres, std::move(assignment.nearest), inertia};
+    const double inertia = total(assignment.distances(centres, context).sum());
+    if (start == 0 || best.inertia - inertia > the_same * best.inertia + nothing * squares) {
+      best.at = centres;
+      best.inertia = inertia;
+      result.nearest = std::move(assignment.nearest);
+    }
+    best.starts = start + 1;
+    if (options.done) options.done(best);
     context.advance(static_cast<double>(start + 1), static_cast<double>(options.starts), "centres");
   }
-  best.at = cloud.outside(best.at);
-  return best;
+  if (result.nearest.empty()) {  // no start of this run was better
+    Assignment assignment(cloud);
+    assignment.update(best.at, context);
+    result.nearest = std::move(assignment.nearest);
+  }
+  result.at = cloud.outside(best.at);
+  result.inertia = best.inertia / (cloud.scale() * cloud.scale());
+  return result;
 }
 
 Centres assign_nearest(const Matrix& points, const Matrix& centres, const Context& context) {
-  const Cloud cloud(points, Cloud::view(centres), context);
+  const Cloud cloud(points, kernels::Frame(view(points), view(centres), false, context), context);
   const Matrix inside = cloud.inside(centres);
   Assignment assignment(cloud);
   assignment.update(inside, context);

@@ -25,6 +25,12 @@ def launch(words, code=0, **options):
     return done
 
 
+def children_of(process):
+    """The processes of calor-mpi that a running mpirun has started."""
+    found = subprocess.run(["pgrep", "-P", str(process.pid), "-f", "calor-mpi run"], capture_output=True, text=True).stdout.split()
+    return [int(pid) for pid in found]
+
+
 def document(done):
     return json.loads(done.stdout)
 
