@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -39,18 +39,23 @@ test-scripts: build-tests
 
 # The compilers by the names that CMake finds, and our warnings: what the main build has compiled is then in the compiler cache.
 WHEEL_VENV := build-python/venv
-wheel: test-setup  ## build-python/dist/calor-*.whl: the Python package with its extension and the command line
-	@rm -rf build-python/dist
-	@env CC=cc CXX=c++ $(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w build-python/dist \
-	  -C cmake.define.CALOR_WERROR=ON .
+wheel: test-setup  ## build-python/dist/calor-*.whl: the Python package with its extension and the command line, for any Linux of glibc 2.34 or later
+	@rm -rf build-python/dist build-python/plain
+	@env CC=cc CXX=c++ $(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w build-python/plain \
+	  -C cmake.define.CALOR_WERROR=ON -C cmake.define.CALOR_MANYLINUX=ON .
+	@$(PYTHON) tools/manylinux.py build-python build-python/plain/calor-*.whl build-python/dist
 
-# A clean environment that has the wheel, and beside it what the tests need: .venv's packages come after its own.
+# A clean environment that has the wheel, and beside it what the tests need: .venv's packages come after its own.  No compiler is on the PATH, nor any other program.
 test-python: wheel  ## the Python package: its wheel in a clean environment, scikit-learn's checks of every estimator
 	@rm -rf $(WHEEL_VENV)
 	@$(PYTHON) -m venv --without-pip $(WHEEL_VENV)
 	@$(PYTHON) -m pip --python $(WHEEL_VENV)/bin/python install -q --disable-pip-version-check --no-deps build-python/dist/calor-*.whl
 	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(WHEEL_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
-	@OMP_WAIT_POLICY=passive $(WHEEL_VENV)/bin/python -m pytest -q -n $(JOBS) --dist load tests/python
+	@OMP_WAIT_POLICY=passive PATH=$(abspath $(WHEEL_VENV))/bin $(WHEEL_VENV)/bin/python -m pytest -q -n $(JOBS) --dist load tests/python
+
+# Root's: debootstrap makes the system.  Compares with what the wheel computes here.
+test-elsewhere:  ## the wheel of test-python in a bare Debian of another release, SUITE=trixie; SKIPPED where debootstrap is missing
+	@$(PYTHON) tools/test-elsewhere $(or $(SUITE),trixie) build-python/dist/calor-*.whl $(WHEEL_VENV)/bin/python
 
 asan: test-setup ## the core suite without torch, under the address and undefined-behaviour sanitizers
 	@cmake --preset asan > /dev/null

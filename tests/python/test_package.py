@@ -1,6 +1,9 @@
 """The package itself: what it needs, what it loads, what it says of itself, its program."""
 import importlib.metadata
+import pathlib
+import platform
 import re
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 import calor
+import calor._engine
 from command import ROOT
 
 WITHOUT = "import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
@@ -77,6 +81,49 @@ def test_the_command_line_comes_along(wheel_calor):
         assert np.array_equal(found, calor.Isomap().fit_transform(load_iris().data))
     entry = importlib.metadata.entry_points(group="console_scripts")["calor"]
     assert entry.value == "calor._command:main"
+
+
+def wheel_tag():
+    return re.search(r"^Tag: (.*)$", importlib.metadata.distribution("calor").read_text("WHEEL"), re.M)[1]
+
+
+@pytest.fixture
+def manylinux():
+    if "-manylinux" not in wheel_tag():
+        pytest.skip("the wheel is for this machine alone")
+
+
+def test_it_is_for_other_systems_too(manylinux):
+    assert wheel_tag() == f"cp311-abi3-manylinux_2_34_{platform.machine()}"
+    assert not any(shutil.which(name) for name in ("cc", "gcc", "c++", "ld", "ldconfig"))  # as make test-python calls us
+
+
+OF_THE_SYSTEM = re.compile(r"(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|z))\.so(\.[0-9]+)?")  # of what PEP 600 has in every manylinux system
+
+
+def test_it_brings_its_libraries(manylinux):
+    package = pathlib.Path(calor.__file__).parent
+    loaded = set()
+    for file in (calor._engine.__file__, package / "bin" / "calor"):
+        lines = subprocess.run(["/usr/bin/ldd", file], check=True, capture_output=True, text=True, env={}).stdout.splitlines()
+        for name, _, path in (line.strip().partition(" => ") for line in lines):
+            name = pathlib.Path(name.split(" ")[0]).name
+            if not OF_THE_SYSTEM.fullmatch(name):
+                path = pathlib.Path(path.split(" ")[0]).resolve()
+                assert path.parent == package.parent / "calor.libs" and path.exists(), f"{file} takes {name} from {path}"
+                loaded.add(path)
+    assert loaded == set((package.parent / "calor.libs").iterdir()) and len(loaded) >= 4  # and brings none for nothing
+
+
+def test_it_says_what_is_inside(manylinux):
+    """Each library's licence, and those of what was compiled or linked in."""
+    licences = {path.name: path.read_text() for path in importlib.metadata.files("calor") if "third-party" in str(path)}
+    inside = dict(re.findall(r"^(\S+) \S+: (.*)$", licences["README"], re.M))
+    assert all(f"{name}.txt" in licences and len(licences[f"{name}.txt"]) > 500 for name in inside)
+    libraries = [path.name.split("-")[0] for path in importlib.metadata.files("calor") if path.parent.name == "calor.libs"]
+    assert sum(kinds == "a library beside" for kinds in inside.values()) == len(libraries)
+    assert {"libeigen3-dev", "libspectra-dev", "nlohmann-json3-dev", "plotly"} <= set(inside) and "linked in" in inside["libstdc++-12-dev"]
+    assert "libc6" not in inside and [name for name in inside if "Runtime Library Exception" in licences[f"{name}.txt"]] == ["libgcc-12-dev", "libgomp1", "libstdc++-12-dev"]
 
 
 def columns_of(text):

@@ -1,0 +1,35 @@
+"""pytest's side of it: puts the adapters in place of the peer's classes before its tests are read, and writes what became of each into PEERS_RESULTS."""
+import json
+import os
+
+import pytest
+
+import adapters
+from sets import SETS
+
+SET = SETS[os.environ["PEERS_SET"]]
+SET.replace()  # now: pytest reads a folder's conftest before it configures its plugins
+found = {}
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    before = adapters.REACHED[0]
+    yield
+    pyfuncitem.reached = adapters.REACHED[0] > before
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    fault = call.excinfo.value if call.excinfo else None
+    if report.when == "call" or report.outcome != "passed":
+        missing = isinstance(fault, adapters.Missing)
+        found[item.nodeid] = {"file": item.path.name, "test": item.originalname if hasattr(item, "originalname") else item.name, "outcome": report.outcome,
+                              "reached": getattr(item, "reached", False) or missing, "missing": str(fault) if missing else None,
+                              "fault": None if fault is None else f"{type(fault).__name__}: {fault}"[:400]}
+
+
+def pytest_sessionfinish(session):
+    with open(os.environ["PEERS_RESULTS"], "w") as file:
+        json.dump(found, file, indent=1)
