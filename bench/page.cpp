@@ -71,8 +71,8 @@ std::string finding(const json& rows, const Figure& figure) {
     least = std::min(least, row.at("share_of_bound").get<double>()), most = std::max(most, row.at("share_of_bound").get<double>());
   }
   const auto between = [](const std::string& low, const std::string& high) { return low == high ? low : low + " to " + high; };
-  return fastest == 0 ? "" : fmt::format("{}, from 512 tokens: {} times torch's speed, {} % of what one core can do.", figure.title, between(fmt::format("{:.2f}", slowest), fmt::format("{:.2f}", fastest)),
-                                         between(fmt::format("{:.0f}", 100 * least), fmt::format("{:.0f}", 100 * most)));
+  return fastest == 0 ? "" : fmt::format("{}, from 512 tokens: {} times torch's speed, {} % of what one core can do{}.", figure.title, between(fmt::format("{:.2f}", slowest), fmt::format("{:.2f}", fastest)),
+                                         between(fmt::format("{:.0f}", 100 * least), fmt::format("{:.0f}", 100 * most)), std::string_view(figure.numbers) == "float" ? "" : " in float");
 }
 
 // "Errors against double: 0.47 to 3.38 times torch's, 1.46 in the middle of 48 runs of float" of Calor's runs, each beside torch's of the same work.
