@@ -63,12 +63,12 @@ struct AddingColumns {
 #pragma GCC unroll 12
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-      for (int n = 0; n < vectors; ++n) sums[i][n] = _mm512_load_ps(c + i * p.width + n * lanes);
+      for (int n = 0; n < vectors; ++n) sums[i][n] = _mm512_setzero_ps();
     multiply<order>(order == Order::rows ? p.a + r * p.a_stride : p.a + r, p.a_stride, p.b + column, p.width, p.depth, sums);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-      for (int n = 0; n < vectors; ++n) _mm512_store_ps(c + i * p.width + n * lanes, sums[i][n]);
+      for (int n = 0; n < vectors; ++n) _mm512_store_ps(c + i * p.width + n * lanes, _mm512_add_ps(_mm512_load_ps(c + i * p.width + n * lanes), sums[i][n]));
   }
 };
 

@@ -141,12 +141,12 @@ HWY_INLINE void product(const Factors& p, const Ends& ends) {
   }
 }
 
-// C += A B.
+// C += A B, the product summed on its own: each of its terms is rounded to its size and not to that of all that came before.
 struct Adding {
   float* c;
   std::int64_t stride;
-  HWY_INLINE Vector begin(std::int64_t r, std::int64_t j) const { return hn::Load(Tag(), c + r * stride + j); }
-  HWY_INLINE void end(Vector sum, std::int64_t r, std::int64_t j) const { hn::Store(sum, Tag(), c + r * stride + j); }
+  HWY_INLINE Vector begin(std::int64_t, std::int64_t) const { return hn::Zero(Tag()); }
+  HWY_INLINE void end(Vector sum, std::int64_t r, std::int64_t j) const { hn::Store(hn::Add(hn::Load(Tag(), c + r * stride + j), sum), Tag(), c + r * stride + j); }
 };
 
 // C [rows][width] = A B, row r times factors[r]; C's rows anywhere.
