@@ -25,8 +25,9 @@ json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOp
   all.base_seed = globals.seed;
   all.baselines = comparison.baselines;
   all.protocol = options.protocol(protocol);
-  for (const std::string& text : all.pipelines) model::network_of(text);  // refused before anything is read
-  const io::NodeDataset nodes = load_nodes(globals, comparison.source, options.graph, data.load_options(), context);
+  bool edge_columns = false;
+  for (const std::string& text : all.pipelines) edge_columns |= model::network_of(text).edge_features;  // refused before anything is read
+  const io::NodeDataset nodes = load_nodes(globals, comparison.source, options.graph, data.load_options(), context, nullptr, edge_columns);
   return learn::compare_nodes(nodes, all, context);
 }
 

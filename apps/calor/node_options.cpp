@@ -92,8 +92,9 @@ void check_node_output(const std::string& output, const std::string& source, con
           "[output] expected another file than those of the data, found {}: choose another name", output);
 }
 
-io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context, const io::Filling* known) {
-  io::NodeDataset data = io::load_node_dataset(source, graph, load, context, known);
+io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context, const io::Filling* known,
+                           bool edge_columns) {
+  io::NodeDataset data = io::load_node_dataset(source, graph, load, context, known, edge_columns);
   say_reading(globals, io::reading_line(data), data.reading);
   return data;
 }

@@ -44,6 +44,6 @@ void require_row_options(const char* op, const ProtocolOptions& protocol, const 
 void check_node_output(const std::string& output, const std::string& source, const std::string& graph);
 
 // The data, and a line on stderr that says what was read.
-io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context, const io::Filling* known = nullptr);
+io::NodeDataset load_nodes(const Globals& globals, const std::string& source, const std::string& graph, const io::LoadOptions& load, const Context& context, const io::Filling* known = nullptr, bool edge_columns = false);
 
 }  // namespace calor::app

@@ -47,11 +47,11 @@ void train_nodes(const Globals& globals, const DataOptions& given, const NodeOpt
           options.pipelines.empty() ? "name it, as in --pipeline gcn" : "compare several with calor compare");
   require_node_options("train", protocol, false);
   const learn::NodeProtocol settled = options.protocol(protocol);
-  model::network_of(options.pipelines.front());  // refused before anything is read
+  const bool edge_columns = model::network_of(options.pipelines.front()).edge_features;  // a text that does not fit is refused before anything is read
   if (!save.empty()) check_node_output(save, given.data, options.graph);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
-  const io::NodeDataset data = load_nodes(globals, given.data, options.graph, given.load_options(), context);
+  const io::NodeDataset data = load_nodes(globals, given.data, options.graph, given.load_options(), context, nullptr, edge_columns);
   const learn::NodeTraining result = learn::train_nodes(data, options.pipelines.front(), settled, globals.seed, context);
   bar.clear();
   if (!save.empty()) learn::save_node_model(save, result.model);
@@ -79,7 +79,7 @@ void predict_nodes(const Globals& globals, const std::string& path, const DataOp
     if (missing_asked) filling = asked_filling(given, model.filling, model.features, nullptr, "predict", "train");
     options.missing = filling.how;
   }
-  const io::NodeDataset data = load_nodes(globals, given.data, graph, options, context, known ? &filling : nullptr);
+  const io::NodeDataset data = load_nodes(globals, given.data, graph, options, context, known ? &filling : nullptr, !model.edge_features.empty());
   const learn::Predictions predictions = learn::predict_nodes(model, data, context);
   bar.clear();
   write_predictions(globals, output, format, data.hash, reading_json(io::reading_line(data), data.reading), predictions_of(data.node_names, model.classes, predictions),

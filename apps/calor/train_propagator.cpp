@@ -64,7 +64,7 @@ static json quality_json(const learn::Propagator& model, const learn::Propagator
 static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const std::string& save, json read) {
   json loss = json::array();
   for (const double value : result.loss) loss.push_back(pipeline::number_or_null(value));
-  json trials = json::array();  // noise null: untrained
+  json trials = json::array();  // noise null: untrained; error null: given up
   for (const learn::PropagatorTrial& trial : result.trials)
     trials.push_back({{"noise", trial.noise ? json(*trial.noise) : json()}, {result.model.measured() ? "rmse" : "log_loss", pipeline::number_or_null(trial.error)}});
   return {{"schema", 1},

@@ -51,6 +51,7 @@ struct Ends {
   std::size_t from = 0, to = 1;
   std::ptrdiff_t weight = -1;
   std::ptrdiff_t type = -1;  // "Directed" or "Undirected", as Gephi writes it
+  std::vector<std::size_t> columns;  // that are wanted beside these
 };
 
 std::optional<std::size_t> named(const std::vector<std::string>& names, const std::set<std::string>& wanted) {
@@ -59,7 +60,7 @@ std::optional<std::size_t> named(const std::vector<std::string>& names, const st
   return {};
 }
 
-Ends find_ends(const Dialect& dialect, EdgeList& list, const std::string& place) {
+Ends find_ends(const Dialect& dialect, EdgeList& list, bool columns, const std::string& place) {
   const std::vector<std::string>& names = dialect.names;
   const std::size_t width = names.size();
   require(width >= 2, Fault::input, "[edges] expected \"from to\" or \"from to weight\", found 1 field ({}, line {}): separate the two nodes by a comma, a tab or blanks; the separator "
@@ -71,6 +72,7 @@ Ends find_ends(const Dialect& dialect, EdgeList& list, const std::string& place)
                                       "from, to, weight; a square table is read with --as similarities",
             width, place, dialect.first_line, dialect.delimiter == ' ' ? "blanks" : "separators");
     if (width == 3) ends.weight = 2;
+    if (columns && width == 3) ends.columns.push_back(2);
     return ends;
   }
   auto from = named(names, {"from", "source", "src", "source_id", "from_id", "tail"}), to = named(names, {"to", "target", "dst", "dest", "destination", "target_id", "to_id", "head"});
@@ -90,15 +92,19 @@ Ends find_ends(const Dialect& dialect, EdgeList& list, const std::string& place)
   else if (width == 3)
     for (std::size_t c = 0; c < width; ++c)
       if (c != ends.from && c != ends.to && static_cast<std::ptrdiff_t>(c) != ends.type && !is_names_name(names[c])) ends.weight = static_cast<std::ptrdiff_t>(c);
-  for (std::size_t c = 0; c < width; ++c)
-    if (c != ends.from && c != ends.to && static_cast<std::ptrdiff_t>(c) != ends.weight && static_cast<std::ptrdiff_t>(c) != ends.type) list.reading.left_out.push_back(names[c].empty() ? "(the first column)" : names[c]);
+  for (std::size_t c = 0; c < width; ++c) {
+    const auto place_of = static_cast<std::ptrdiff_t>(c);
+    if (c == ends.from || c == ends.to || place_of == ends.type) continue;
+    if (columns && !dialect.texts[c] && !names[c].empty()) ends.columns.push_back(c);
+    else if (place_of != ends.weight) list.reading.left_out.push_back(names[c].empty() ? "(the first column)" : names[c]);
+  }
   list.columns = fmt::format("from \"{}\" to \"{}\"{}", names[ends.from], names[ends.to],
                              ends.weight < 0 ? "" : fmt::format(", weight \"{}\"", names[static_cast<std::size_t>(ends.weight)]));
   return ends;
 }
 
 // Reads the rows; nodes are numbered as they come.
-void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect, const Ends& ends, EdgeList& list, const std::string& place, const Context& context) {
+void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect, const Ends& ends, EdgeList& list, EdgeColumns* columns, const std::string& place, const Context& context) {
   TextPool nodes;
   TextScanner scanner(text, dialect.delimiter, dialect.decimal, place);
   const std::size_t expected = dialect.names.size(), least = dialect.header ? expected : 2, most = dialect.header ? expected : 3;
@@ -130,6 +136,15 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
     require(count >= least && count <= most, Fault::input, "[edges] expected {}, found {} field{} ({}, line {}): give two nodes and perhaps a weight, and quote names with {} in them",
             dialect.header ? fmt::format("{} fields as in line {}", expected, dialect.first_line) : "\"from to\" or \"from to weight\"", count, count == 1 ? "" : "s", place, line,
             dialect.delimiter == ' ' ? "blanks" : "separators");
+    const auto first = static_cast<std::ptrdiff_t>(columns ? columns->values.size() : 0);
+    for (std::size_t c = 0; columns && c < ends.columns.size(); ++c) {
+      const bool without_weight = !dialect.header && ends.columns[c] >= count;  // as others have one
+      const std::string cell = without_weight ? "1" : cells[ends.columns[c]];
+      const auto value = number_in(cell, dialect.decimal);
+      require(value && std::isfinite(*value), Fault::input, "[edges] expected a finite number in the column \"{}\", found {} ({}, line {}): correct it, or remove the column", columns->names[c],
+              cell.empty() ? "an empty cell" : fmt::format("\"{}\"", cell), place, line);
+      columns->values.push_back(*value);
+    }
     double weight = 1;
     const std::ptrdiff_t at = dialect.header ? ends.weight : count == 3 ? 2 : -1;
     if (at >= 0) {
@@ -153,6 +168,8 @@ void read_edges(TextSource& text, const TextFacts& facts, const Dialect& dialect
     list.edges.push_back({ids[0], ids[1], weight});
     if (ends.type >= 0 && ids[0] != ids[1] && lower_case(cells[static_cast<std::size_t>(ends.type)]) == "undirected") {
       list.edges.push_back({ids[1], ids[0], weight});
+      if (columns)
+        for (std::size_t c = 0; c < ends.columns.size(); ++c) columns->values.push_back(columns->values[static_cast<std::size_t>(first) + c]);
       ++both_ways;
     }
     if ((list.edges.size() & (list.edges.size() - 1)) == 0)  // before a vector of edges doubles
@@ -202,7 +219,7 @@ static void note_table(EdgeList& list) {
   if (table.size() == 9 && looks_square(table)) list.reading.notes.push_back("3 rows of 3 numbers are read as edges with weights: --as similarities if they are a square table");
 }
 
-EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const Context& context) {
+EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const Context& context, EdgeColumns* columns) {
   const TextOptions& options = load.text;
   EdgeList list;
   require(data_part(path) == path, Fault::input, "[edges] expected a list of edges alone, found a file of labels beside it ({}): leave it out; for distances with labels give a square table", path);
@@ -237,8 +254,10 @@ EdgeList load_edge_list(const std::string& path, const LoadOptions& load, const 
   list.reading.decimal = dialect.decimal == ',' ? "decimal comma" : "";
   list.reading.encoding = facts.encoding == "UTF-8" ? "" : facts.encoding;
   if (!dialect.remark.empty()) list.reading.notes.push_back(dialect.remark);
-  const Ends ends = find_ends(dialect, list, path);
-  read_edges(*text, facts, dialect, ends, list, path, context);
+  const Ends ends = find_ends(dialect, list, columns != nullptr, path);
+  if (columns)
+    for (const std::size_t c : ends.columns) columns->names.push_back(dialect.header ? dialect.names[c] : "weight");
+  read_edges(*text, facts, dialect, ends, list, columns, path, context);
   require(!list.edges.empty(), Fault::input, "[edges] expected at least one edge, found none ({})", path);
   if (list.reading.comments > 0) list.reading.notes.push_back(counted(list.reading.comments, "comment line") + " left out");
   if (list.edges.size() == 3 && dialect.names.size() == 3 && !dialect.header) note_table(list);

@@ -111,7 +111,7 @@ void check_there(const std::string& graph) {
   fail(Fault::input, "[graph] expected a file of edges, found that {} does not exist: check the name and its folder", graph);
 }
 
-NodeDataset read_any(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, const Context& context) {
+NodeDataset read_any(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, bool edge_columns, const Context& context) {
   if (const auto set = find_together(source)) {
     check_no_graph(source, graph);
     NodeDataset data = read_together(*set, options, context);
@@ -124,7 +124,7 @@ NodeDataset read_any(const std::string& source, const std::string& graph, const 
   }
   require(!graph.empty(), Fault::input,
           "[graph] expected a graph beside the table, or a data set that has one (Planetoid, LINQS, npz with adj_data), found neither ({}): name a file of edges with --graph", source);
-  return read_table_and_graph(source, graph, options, known, context);
+  return read_table_and_graph(source, graph, options, known, edge_columns, context);
 }
 
 }  // namespace
@@ -152,10 +152,10 @@ bool is_node_dataset(const std::string& source, const Context& context) {
   return is_bundled_graph(source) || fs::is_directory(source, error) || find_together(source) || open_archive(source, context);
 }
 
-NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known) {
+NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known, bool edge_columns) {
   require(!source.empty(), Fault::usage, "[graph] expected a data set of nodes, found nothing: name a file or a folder");
   check_there(graph);
-  NodeDataset data = is_bundled_graph(source) && graph.empty() ? planted_blocks({}, 0) : read_any(source, graph, options, known, context);
+  NodeDataset data = is_bundled_graph(source) && graph.empty() ? planted_blocks({}, 0) : read_any(source, graph, options, known, edge_columns, context);
   data.source = graph.empty() ? source : fmt::format("{} with {}", source, graph);
   data.reading.rows = data.nodes();
   data.reading.features = data.features.columns;
@@ -179,6 +179,7 @@ std::string reading_line(const NodeDataset& data) {
   };
   left_out(data.loops, "loop");
   left_out(data.repeated, "repeated edge");
+  if (!data.edge_names.empty()) facts.push_back(fmt::format("of each edge {}", list_names(data.edge_names, 6)));
   if (data.unknown > 0) facts.push_back(fmt::format("{} of unknown nodes left out", counted(data.unknown, "edge")));
   if (!data.reading.left_out.empty()) facts.push_back(fmt::format("left out {}", list_names(data.reading.left_out, 6)));
   return fmt::format("read {} x {} and {} ({})", counted(data.nodes(), "node"), counted(data.features.columns, "feature"),

@@ -32,6 +32,8 @@ struct NodeDataset {
   Filling filling;                        // and what its missing values were replaced by
   std::vector<std::string> node_names;    // one per node; empty where the format has none
   std::vector<Pair> edges;                // ascending, each once
+  std::vector<std::string> edge_names;    // of the numbers of an edge, where they were asked for
+  std::vector<double> edge_values;        // [2 edges][edge_names]: of each edge what goes from a to b, then what goes from b to a
   std::vector<std::int64_t> train, validation, test;  // the format's own split, each ascending; all empty where there is none
   std::int64_t loops = 0;                 // edges from a node to itself, left out
   std::int64_t repeated = 0;              // edges found again in the same direction, left out; the opposite direction is no repetition
@@ -49,9 +51,10 @@ struct NodeDataset {
 // - Any table that load_dataset reads, and a file `graph` that load_edge_list reads.  Nodes are rows by the names of the rows, where the table has
 //   them, else by number: from 0, or from 1 where the nodes are 1 to N and none is 0, which a note says.  The nodes of a matrix are the rows in their order.
 //   Rows may have no label and no edge.  A column "split" (train, validation or val, test, or nothing) is the split.  Weights do not count.
-// `graph` is "" for all but the last.  known: what a model fills the missing values of a table with; null: the table's own.
+// `graph` is "" for all but the last.  edge_columns: its columns of numbers are wanted, the weight too: a line's are of what goes from its first node to its second, and of the way back
+// where no line has that.  known: what a model fills the missing values of a table with; null: the table's own.
 // Throws Fault::input with file, place and remedy, for a node that is no row too; Fault::memory when the estimate is over the limit.
-NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known = nullptr);
+NodeDataset load_node_dataset(const std::string& source, const std::string& graph, const LoadOptions& options, const Context& context, const Filling* known = nullptr, bool edge_columns = false);
 
 // Nodes in turn of each class, features normal around a mean of length 2 with the given deviation, and about `degree` edges a node: a share `own` of
 // them to its own class, the others to any other.  A network that weighs all neighbours the same mixes the classes, one that asks whom a node is alike need not.

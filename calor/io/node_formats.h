@@ -19,7 +19,7 @@ NodeDataset read_planetoid(const std::filesystem::path& folder, const std::strin
 NodeDataset read_linqs(const std::string& content, const std::string& cites, const LoadOptions& options, const Context& context);
 bool is_graph_archive(const std::vector<ZipEntry>& entries);
 NodeDataset read_graph_archive(std::string_view zip_bytes, const std::string& place, const LoadOptions& options, const Context& context);
-NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, const Context& context);
+NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, bool edge_columns, const Context& context);
 
 // Sets the edges, and the counts of loops and repetitions, of those that were found, in either direction and any order; all between nodes.
 void set_edges(NodeDataset& data, std::vector<NodeDataset::Pair> found);

@@ -1,5 +1,6 @@
 // A table of features and classes, and a graph of its rows; LINQS's pairs of files are one of these.
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 
@@ -100,8 +101,29 @@ std::vector<std::int64_t> rows_by_number(NodeDataset& data, const std::vector<st
 
 bool is_matrix(const EdgeList& list) { return list.reading.format == "Matrix Market" || list.reading.format == "scipy.sparse npz"; }
 
-// `every`: each node is to be a row; else edges of other nodes are left out and counted.
-void join(NodeDataset& data, const EdgeList& list, bool every, const std::string& place, const std::string& graph) {
+// What goes along each edge both ways, from the columns of `pairs`: the first line of a direction counts, and stands for the other where that has none.
+void set_edge_values(NodeDataset& data, const std::vector<NodeDataset::Pair>& pairs, const std::vector<std::int64_t>& line_of, EdgeColumns columns) {
+  std::vector<std::size_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return pairs[a] < pairs[b]; });
+  const auto found = [&](const NodeDataset::Pair& pair) {
+    const auto at = std::ranges::lower_bound(order, pair, {}, [&](std::size_t n) { return pairs[n]; });
+    return at != order.end() && pairs[*at] == pair ? line_of[*at] : -1;
+  };
+  const std::size_t width = columns.names.size();
+  data.edge_values.reserve(2 * data.edges.size() * width);
+  for (const NodeDataset::Pair& pair : data.edges) {
+    const std::int64_t there = found(pair), back = found({pair.b, pair.a});
+    for (const std::int64_t line : {there < 0 ? back : there, back < 0 ? there : back}) {
+      const auto begin = columns.values.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(line) * width);
+      data.edge_values.insert(data.edge_values.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
+    }
+  }
+  data.edge_names = std::move(columns.names);
+}
+
+// `every`: each node is to be a row; else edges of other nodes are left out and counted.  columns: of the edges, null where not wanted.
+void join(NodeDataset& data, const EdgeList& list, EdgeColumns* columns, bool every, const std::string& place, const std::string& graph) {
   const auto size = static_cast<std::int64_t>(list.nodes.size());
   require(!is_matrix(list) || size == data.nodes(), Fault::input,
           "[graph] expected a matrix of as many rows as the table, {}, found {} ({}): give it a row and a column for every row of {}", data.nodes(),
@@ -120,21 +142,29 @@ void join(NodeDataset& data, const EdgeList& list, bool every, const std::string
   }
   const auto place_of = [&](std::int64_t node) { return is_matrix(list) ? node : row[static_cast<std::size_t>(node)]; };
   std::vector<NodeDataset::Pair> pairs;
+  std::vector<std::int64_t> line_of;
   bool weighted = false;
-  for (const NamedEdge& edge : list.edges) {
+  for (std::size_t e = 0; e < list.edges.size(); ++e) {
+    const NamedEdge& edge = list.edges[e];
     const NodeDataset::Pair pair{place_of(edge.from), place_of(edge.to)};
-    if (pair.a < 0 || pair.b < 0) ++data.unknown;
-    else pairs.push_back(pair);
     weighted = weighted || edge.weight != 1;
+    if (pair.a < 0 || pair.b < 0) {
+      ++data.unknown;
+      continue;
+    }
+    pairs.push_back(pair);
+    line_of.push_back(static_cast<std::int64_t>(e));
   }
-  set_edges(data, std::move(pairs));
-  if (weighted) data.reading.notes.push_back(fmt::format("the weights of the edges ({}) do not count", graph));
+  set_edges(data, pairs);
+  if (columns && !columns->names.empty()) set_edge_values(data, pairs, line_of, std::move(*columns));
+  if (columns && !list.reading.left_out.empty()) data.reading.notes.push_back(fmt::format("{}: {} left out, which are no numbers", graph, list_names(list.reading.left_out, 6)));
+  if (weighted && data.edge_names.empty()) data.reading.notes.push_back(fmt::format("the weights of the edges ({}) do not count", graph));
   for (const std::string& note : list.reading.notes) data.reading.notes.push_back(fmt::format("{}: {}", graph, note));
   data.hash = sha256(data.hash + list.hash);
 }
 
 NodeDataset read_pair(const std::string& source, const std::string& graph, const LoadOptions& table_options, const LoadOptions& graph_options, bool every,
-                      const Filling* known, const Context& context) {
+                      const Filling* known, bool edge_columns, const Context& context) {
   Dataset table = load_dataset(source, table_options, context);
   Filling filling;
   if (known) fill_new(table, filling = *known, context);
@@ -143,13 +173,15 @@ NodeDataset read_pair(const std::string& source, const std::string& graph, const
   NodeDataset data = nodes_of(std::move(table), source, context);
   data.filling = std::move(filling);
   set_split(data, split, source);
-  join(data, load_edge_list(graph, graph_options, context), every, source, graph);
+  EdgeColumns columns;
+  const EdgeList list = load_edge_list(graph, graph_options, context, edge_columns ? &columns : nullptr);
+  join(data, list, edge_columns ? &columns : nullptr, every, source, graph);
   return data;
 }
 
 }  // namespace
 
-NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, const Context& context) {
+NodeDataset read_table_and_graph(const std::string& source, const std::string& graph, const LoadOptions& options, const Filling* known, bool edge_columns, const Context& context) {
   require(options.missing != Missing::drop, Fault::input,
           "[graph] expected every node to keep its row, found --missing drop ({}): fill values in with mean or neighbours", source);
   LoadOptions table = options, list;
@@ -158,7 +190,7 @@ NodeDataset read_table_and_graph(const std::string& source, const std::string& g
   table.sparse = true;
   table.kept = "split";
   list.text.encoding = options.text.encoding;
-  return read_pair(source, graph, table, list, true, known, context);
+  return read_pair(source, graph, table, list, true, known, edge_columns, context);
 }
 
 NodeDataset read_linqs(const std::string& content, const std::string& cites, const LoadOptions& options, const Context& context) {
@@ -170,7 +202,7 @@ NodeDataset read_linqs(const std::string& content, const std::string& cites, con
   table.label.emplace("-1");
   table.partly_labelled = true;
   list.text = table.text;
-  NodeDataset data = read_pair(content, cites, table, list, false, nullptr, context);
+  NodeDataset data = read_pair(content, cites, table, list, false, nullptr, false, context);
   data.reading.format = "LINQS";
   data.label.clear();
   data.coding = {};

@@ -19,6 +19,8 @@ constexpr RecipeParameter steps[] = {{"steps", "2", "how far features flow", 1}}
 constexpr RecipeParameter personalised[] = {
     {"width", "64", "features of a hidden node", 1}, {"dropout", "0.5", "share of features left out in a training step"}, {"alpha", "0.1", "share that stays at the start"}, {"steps", "10", "how far predictions flow", 1}};
 constexpr RecipeParameter attention[] = {{"width", "8", "features of a head", 1}, {"heads", "8", "attentions side by side", 1}, {"dropout", "0.6", "share of features and of edges left out in a training step"}};
+constexpr RecipeParameter transformer[] = {{"width", "8", "features of a head", 1}, {"heads", "8", "attentions side by side", 1}, {"dropout", "0.6", "share of features and of edges left out in a training step"},
+                                           {"edge_features", "no", "of the edges: no, keys (where neighbours are compared), or both (and in what flows)"}};
 constexpr RecipeParameter plain[] = {{"width", "64", "features of the hidden layer", 1}, {"dropout", "0.5", "share of features left out in a training step"}};
 
 constexpr RecipeParameter diffusion[] = {{"width", "128", "features of a point", 1},
@@ -39,6 +41,10 @@ constexpr RecipeParameter propagation[] = {{"width", "64", "features of a point 
   "heat_signature | faces | linear($width) | bias | tanh | layers($layers, residual(linear($width) | adjacency | self_loops | score(" score ") | exp(learned) | row | apply) | tanh) | " \
   "linear(classes) | bias"
 
+// A layer of Shi et al.: attention on edges whose queries, keys and values are maps of the features, beside a map of a node's own.
+#define CALOR_TRANSFORMER(width) \
+  "residual(linear(" width ") | adjacency | score(transformer, edge_features=$edge_features) | exp | row | dropout($dropout) | apply | bias, skip=linear)"
+
 // Two layers of attention on edges, with one score or another.
 #define CALOR_ATTENTION(score) \
   "dropout($dropout) | linear($width, heads=$heads) | adjacency | self_loops | score(" score ") | exp | row | dropout($dropout) | apply | bias | elu | " \
@@ -51,6 +57,8 @@ constexpr Recipe networks[] = {
      convolution, "graph convolution: features flow to neighbours with fixed weights, between learned maps", "", "arXiv:1609.02907"},
     {"gat", CALOR_ATTENTION("additive"), attention, "graph attention: neighbours weigh by a learned score", "", "arXiv:1710.10903"},
     {"gatv2", CALOR_ATTENTION("joined"), attention, "graph attention whose ranking of neighbours depends on who asks", "", "arXiv:2105.14491"},
+    {"graph-transformer", "dropout($dropout) | " CALOR_TRANSFORMER("$width, heads=$heads") " | elu | dropout($dropout) | " CALOR_TRANSFORMER("classes"), transformer,
+     "graph transformer: attention by products, beside a map of a node's own features", "", "arXiv:2009.03509"},
     {"graph-self", CALOR_ATTENTION("dot"), attention, "graph attention by dot products: a Transformer's, on edges", "", "arXiv:2012.09699"},
     {"graph-l2", CALOR_ATTENTION("l2"), attention, "graph attention by distances of mapped features", "", "arXiv:2006.04710"},
     {"graph-metric", CALOR_ATTENTION("metric"), attention, "graph attention by a learned metric", "", "arXiv:2412.18288"},
@@ -75,6 +83,7 @@ constexpr Recipe networks[] = {
 #undef CALOR_ATTENTION
 #undef CALOR_DIFFUSION
 #undef CALOR_PROPAGATION
+#undef CALOR_TRANSFORMER
 
 // The stages that a text has, those of other pipelines within it too.
 void require_form(const Network& network) {
@@ -134,6 +143,9 @@ Network network_of(std::string_view given) {
   network.text = pipeline::print(network.stages);
   network.name = !label.empty() ? std::string(label) : find_network(text) ? std::string(whole) : network.text;
   network.wants = pipeline::wants_of(network.stages);
+  pipeline::for_each_stage(network.stages, [&](const BoundStage& bound) {
+    if (bound.stage->name == "score" && bound.arguments.word("edge_features") != "no") network.edge_features = true;
+  });
   require_form(network);
   return network;
 }

@@ -21,6 +21,7 @@ struct Network {
   std::string name, text;
   std::vector<pipeline::BoundStage> stages;
   pipeline::Wants wants = pipeline::Wants::nothing;  // of its stages: a graph, or a mesh
+  bool edge_features = false;                        // whether a score takes features of the edges
 };
 
 // A name ("gat"), a text, or a name with settings ("gat dropout.p=0.3 heads=4"): with parameters and settings put in, bound.  Before a colon, what it is to be called ("wide: gat heads=16").

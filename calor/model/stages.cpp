@@ -27,15 +27,19 @@ constexpr Parameter dropout_parameters[] = {
     {"p", Parameter::Takes::number, "0.5", 0, 0.999, {}, "share that is set to 0 in a training step, the rest times 1 / (1 - p); of features, or of a similarity's values"}};
 constexpr Parameter slope_parameters[] = {{"slope", Parameter::Takes::number, "0.2", 0, 1, {}, "of numbers below 0"}};
 constexpr Parameter heads_parameters[] = {{"how", Parameter::Takes::word, "mean", 0, 0, "mean|sum", "what becomes of the heads' numbers"}};
-constexpr Parameter residual_parameters[] = {{"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "what is added to what goes in"}};
+constexpr Parameter residual_parameters[] = {
+    {"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "what is added to what goes in"},
+    {"skip", Parameter::Takes::word, "same", 0, 0, "same|linear", "linear: to a learned map of what goes in, of the body's width"}};
 constexpr Parameter beside_parameters[] = {{"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "whose output is concatenated with the input"}};
 constexpr Parameter layers_parameters[] = {
     {"n", Parameter::Takes::integer, "", 1, 1000, {}, "how many"},
     {"body", Parameter::Takes::pipeline, "", -unlimited, unlimited, {}, "one of them; each has weights of its own"}};
 constexpr Parameter score_parameters[] = {
-    {"kind", Parameter::Takes::word, "", 0, 0, "additive|joined|dot|l2|metric|uniform",
-     "additive: LeakyReLU(a.x + b.y), GAT's; joined: a.LeakyReLU(R h + y), GATv2's, h what the last map was given; dot: Qx.Ky / sqrt(width); l2: -|Wx - Wy|^2; metric: "
-     "-|phi(x) - phi(y)|^2, phi a network; uniform: 0. After adjacency, on the edges; after features, of all pairs"}};
+    {"kind", Parameter::Takes::word, "", 0, 0, "additive|joined|dot|transformer|l2|metric|uniform",
+     "additive: LeakyReLU(a.x + b.y), GAT's; joined: a.LeakyReLU(R h + y), GATv2's, h what the last map was given; dot: Qx.Ky / sqrt(width); transformer: (Q h + q).K h / sqrt(width), TransformerConv's; l2: -|Wx - Wy|^2; metric: "
+     "-|phi(x) - phi(y)|^2, phi a network; uniform: 0. After adjacency, on the edges; after features, of all pairs"},
+    {"edge_features", Parameter::Takes::word, "no", 0, 0, "no|keys|both",
+     "keys: a learned map of them is added to the neighbour that is compared; both: and to what flows from it; a loop has the mean of its node's"}};
 constexpr Parameter exp_parameters[] = {
     {"bandwidth", Parameter::Takes::number_or_word, "1", 1e-30, 1e30, "learned|auto",
      "exp(score / bandwidth); learned: one per head, starting at 1 (on a table, at the spread of the initial scores); auto, tables only: that spread, kept fixed"}};

@@ -37,7 +37,7 @@ def test_it_predicts_better_than_neighbours(trained, files):
     _, document = trained
     _, _, _, x, y = files
     assert document["model_kind"] == "propagator-regressor" and document["label"] == "progression" and document["classes"] == []
-    assert [trial["noise"] for trial in document["trials"]] == [None, 0, 0.15, 0.3, 0.6] and all(trial["rmse"] > 0 for trial in document["trials"])
+    assert [trial["noise"] for trial in document["trials"]] == [None, 0, 0.15, 0.3, 0.6] and all(trial["rmse"] is None or trial["rmse"] > 0 for trial in document["trials"])
     assert document["quality"]["rows"] == 112
     theirs = max(KNeighborsRegressor(k).fit(x[:330], y[:330]).score(x[330:], y[330:]) for k in (5, 10, 20))
     assert document["quality"]["r2"] > theirs - 0.03 and document["quality"]["r2"] > 0.4

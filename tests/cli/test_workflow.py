@@ -11,6 +11,7 @@ import re
 import signal
 import struct
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -249,6 +250,27 @@ def test_bash_completion(calor):
     assert "geodesic" in complete("calor", "stages", "geo")
 
 
+def test_one_run_at_a_time_saves_to_a_file(calor, tmp_path):
+    model, lock = tmp_path / "m.safetensors", tmp_path / "m.safetensors.lock"
+
+    def words(epochs):
+        return ["train", "moons", "--epochs", str(epochs), "--save", str(model), "-q"]
+
+    first = subprocess.Popen([str(CALOR), *words(10**6)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not lock.exists() or lock.read_text() == "":
+        assert first.poll() is None, first.communicate()[1]
+        time.sleep(0.001)
+    for more in ([], ["--restart"]):
+        refused = calor(*words(2), *more, code=3)
+        assert f"found one at work (process {first.pid})" in refused.stderr and str(model) in refused.stderr
+    calor("train", "moons", "--epochs", "2", "--save", tmp_path / "other.safetensors", "-q")
+    first.kill()
+    first.communicate()
+    assert lock.exists(), "a killed process leaves the file, but not the lock"
+    calor(*words(2), "--restart")
+    assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors", "other.safetensors"}
+
+
 def test_trainings_at_once_with_one_file_leave_a_whole_one(calor, tmp_path):
     def words(seed, path):
         return ["train", "moons", "--epochs", "20", "--checkpoint-seconds", "0", "--seed", str(seed), "--save", str(path), "-q"]
@@ -257,13 +279,14 @@ def test_trainings_at_once_with_one_file_leave_a_whole_one(calor, tmp_path):
     for seed in (0, 1):
         calor(*words(seed, tmp_path / f"{seed}.safetensors"))
         alone.append((tmp_path / f"{seed}.safetensors").read_bytes())
-    # The same command goes on from whatever checkpoint it finds; another one is told of it, or has its own file.
+    # The second is told of the first, or comes after it.
     for number, seeds in enumerate([(0, 0, 0), (0, 1)]):
         folder = tmp_path / f"together{number}"
         folder.mkdir()
         running = [subprocess.Popen([str(CALOR), *words(seed, folder / "model.safetensors")], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for seed in seeds]
         said = [process.communicate(timeout=600)[1] for process in running]
         for process, text in zip(running, said, strict=True):
-            assert process.returncode == 0 or (len(set(seeds)) > 1 and process.returncode == 3 and "--restart" in text), text
+            assert process.returncode == 0 or (process.returncode == 3 and "at work" in text), text
+        assert 0 in [process.returncode for process in running]
         assert (folder / "model.safetensors").read_bytes() in [alone[seed] for seed in seeds]
-        assert {path.name for path in folder.iterdir()} <= {"model.safetensors", "model.safetensors.checkpoint"}
+        assert {path.name for path in folder.iterdir()} == {"model.safetensors"}

@@ -134,6 +134,10 @@ TEST(Networks, StagesDoWhatTheySay) {
     expect_near(net.logits(false, 0), s.matmul(s).matmul(s).matmul(x).matmul(net.weights()[0].t()) + net.weights()[1]);
   }
   {
+    const NodeNetwork net = network("residual(linear(classes) | tanh, skip=linear)");
+    expect_near(net.logits(false, 0), at::tanh(x.matmul(net.weights()[0].t())) + x.matmul(net.weights()[1].t()));
+  }
+  {
     const NodeNetwork net = network("linear(classes) | adjacency | self_loops | two_side(0.5) | restart(0.3, steps=2)");
     const at::Tensor h = x.matmul(net.weights()[0].t()), once = 0.7 * s.matmul(h) + 0.3 * h;
     expect_near(net.logits(false, 0), 0.7 * s.matmul(once) + 0.3 * h);
@@ -181,6 +185,103 @@ TEST(Networks, GradientsAreDifferences) {
     shake(net);
     expect_gradients_are_differences(net, nodes, classes, 1e-7);
   }
+}
+
+// Two numbers of every edge of the ring, each way its own, and the same as a table [to, from, 2], whose diagonal has the means of its rows.
+std::shared_ptr<const EdgeFeatures> ring_features() {
+  EdgeFeatures result{*ring_data()->graph, {}};
+  Random random(6, Purpose::test);
+  result.values = at::empty({result.graph.edges(), 2}, at::kDouble);
+  for (std::int64_t i = 0; i < result.values.numel(); ++i) result.values.data_ptr<double>()[i] = random.normal();
+  return std::make_shared<const EdgeFeatures>(std::move(result));
+}
+at::Tensor feature_table() {
+  const auto features = ring_features();
+  at::Tensor table = at::zeros({nodes, nodes, 2}, at::kDouble);
+  for (std::int64_t i = 0; i < nodes; ++i)
+    for (std::int64_t e = features->graph.begin[i]; e < features->graph.begin[i + 1]; ++e) {
+      table[i][features->graph.column[e]] += features->values[e];
+      table[i][i] += features->values[e] / (features->graph.begin[i + 1] - features->graph.begin[i]);
+    }
+  return table;
+}
+NodeNetwork featured(const std::string& text) {
+  NodeFeatures features;
+  features.dense = points();
+  features.columns = columns;
+  Domain domain{ring_data()};
+  domain.edges = ring_features();
+  return {model::network_of(text), domain, features, classes, 3, Context(), at::kDouble};
+}
+
+TEST(EdgeFeatures, AreAddedToTheNeighbourThatIsComparedAndToWhatFlows) {
+  const at::Tensor x = points(), table = feature_table();
+  for (const std::string taken : {"keys", "both"})
+    for (const std::string kind : {"additive", "dot", "l2", "metric", "joined", "transformer", "uniform"}) {
+      if (kind == "uniform" && taken == "keys") continue;
+      SCOPED_TRACE(kind + " " + taken);
+      const NodeNetwork net = featured("linear(classes) | adjacency | self_loops | score(" + kind + ", edge_features=" + taken + ") | exp(0.7) | row | apply");
+      shake(net);
+      const Weights& w = net.weights();
+      const at::Tensor z = x.matmul(w[0].t()), y = z.unsqueeze(0) + at::zeros({nodes, 1, classes}, at::kDouble);
+      const at::Tensor u = table.matmul(w[net.specs().size() - 1][0].t());  // [to, from, width]
+      at::Tensor scores;
+      if (kind == "additive") scores = at::leaky_relu(z.matmul(w[1][0]).unsqueeze(1) + (y + u).matmul(w[2][0]), 0.2);
+      if (kind == "dot") scores = (z.matmul(w[1][0].t()).unsqueeze(1) * (z.matmul(w[2][0].t()).unsqueeze(0) + u)).sum(2) / std::sqrt(3.0);
+      if (kind == "transformer") scores = ((x.matmul(w[1].t()) + w[2]).unsqueeze(1) * (x.matmul(w[3].t()).unsqueeze(0) + u)).sum(2) / std::sqrt(3.0);
+      if (kind == "uniform") scores = at::zeros({nodes, nodes}, at::kDouble);
+      if (kind == "joined") scores = at::leaky_relu(x.matmul(w[1].t()).unsqueeze(1) + y + u, 0.2).matmul(w[2][0]);
+      if (kind == "l2" || kind == "metric") {
+        const at::Tensor f = kind == "l2" ? z.matmul(w[1][0].t()) : z + at::tanh(z.matmul(w[1][0].t()) + w[2]).matmul(w[3][0].t()) + w[4];
+        scores = -(f.unsqueeze(1) - f.unsqueeze(0) - u).square().sum(2);
+      }
+      const at::Tensor weights = at::softmax((scores / 0.7).masked_fill(adjacency_with_loops() == 0, -INFINITY), 1);
+      expect_near(net.logits(false, 0), (weights.unsqueeze(2) * (taken == "both" ? y + u : y)).sum(1));
+      expect_gradients_are_differences(net, nodes, classes, 1e-7);
+      const at::Tensor entropy = -at::xlogy(weights, weights).sum(1);
+      ASSERT_EQ(net.shares().size(), 1u);
+      EXPECT_NEAR(net.shares()[0], (entropy.exp() / adjacency_with_loops().sum(1)).mean().item<double>(), 1e-9);
+    }
+}
+
+// The layer of Shi et al.: products of maps of what comes in, and a map of a node's own features beside what flows.
+TEST(EdgeFeatures, GraphTransformerIsItsDefinition) {
+  const NodeNetwork net = featured("graph-transformer width=2 heads=2 edge_features=both");
+  shake(net);
+  const Weights& w = net.weights();  // value, query, query bias, key, edge, bias, skip of each layer
+  const at::Tensor table = feature_table(), unjoined = adjacency_with_loops() - at::eye(nodes, at::kDouble) == 0;
+  const auto layer = [&](const at::Tensor& x, std::size_t first, std::int64_t heads) {
+    const auto split = [&](const at::Tensor& t) { return t.unflatten(1, {heads, -1}); };
+    const at::Tensor v = split(x.matmul(w[first].t())), q = split(x.matmul(w[first + 1].t()) + w[first + 2]), k = split(x.matmul(w[first + 3].t()));
+    std::vector<at::Tensor> out;
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const at::Tensor u = table.matmul(w[first + 4][h].t());
+      const at::Tensor scores = (q.select(1, h).unsqueeze(1) * (k.select(1, h).unsqueeze(0) + u)).sum(2) / std::sqrt(static_cast<double>(v.size(2)));
+      const at::Tensor weights = at::softmax(scores.masked_fill(unjoined, -1e300), 1).masked_fill(unjoined, 0);
+      out.push_back((weights.unsqueeze(2) * (v.select(1, h).unsqueeze(0) + u)).sum(1));
+    }
+    return at::cat(out, 1) + w[first + 5] + x.matmul(w[first + 6].t());
+  };
+  expect_near(net.logits(false, 0), layer(at::elu(layer(points(), 0, 2)), 7, 1));
+  expect_gradients_are_differences(net, nodes, classes, 1e-7);
+}
+
+TEST(EdgeFeatures, AreRefusedWhereThereAreNone) {
+  const auto message = [](const std::string& text, bool with) -> std::string {
+    try {
+      with ? featured(text) : network(text);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault(), Fault::usage);
+      return error.what();
+    }
+    return "none";
+  };
+  const auto expect = [&](const std::string& text, bool with, const std::string& part) { EXPECT_NE(message(text, with).find(part), std::string::npos) << text << " -> " << message(text, with); };
+  expect("graph-transformer edge_features=keys", false, "expected features of edges, found none");
+  expect("graph-transformer edge_features=some", true, "edge_features");
+  expect("linear(classes) | score(dot, edge_features=keys) | exp | row | apply", true, "expected no edge_features for all pairs");
+  expect("linear(classes) | score(transformer) | exp | row | apply", true, "found transformer: use dot");
+  expect("linear(classes) | adjacency | score(uniform, edge_features=keys) | exp | row | apply", true, "which compares nothing");
 }
 
 TEST(Networks, DropoutIsDrawnBySeedAndStep) {

@@ -10,7 +10,9 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "calor/core/error.h"
 #include "calor/learn/network/builder.h"
@@ -46,6 +48,32 @@ std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
   return nullptr;
 }
 
+// Features of a support's edges, from those of the graph: what a node sends to itself has the mean of what is sent to it.
+at::Tensor features_on(const Support& support, const EdgeFeatures& given, at::ScalarType dtype) {
+  const at::Tensor from = given.values.to(at::kDouble).contiguous(), result = at::zeros({support.edges.column.size(0), from.size(1)}, at::kDouble);
+  const auto* begin = support.edges.begin.const_data_ptr<std::int64_t>();
+  const auto* column = support.edges.column.const_data_ptr<std::int32_t>();
+  const double* numbers = from.const_data_ptr<double>();
+  double* out = result.mutable_data_ptr<double>();
+  const std::int64_t width = from.size(1);
+  for (std::int64_t i = 0; i < support.rows; ++i) {
+    const std::int64_t first = given.graph.begin[static_cast<std::size_t>(i)], end = given.graph.begin[static_cast<std::size_t>(i) + 1];
+    const auto known = std::span(given.graph.column).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first));
+    for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) {
+      double* row = out + e * width;
+      const auto at = std::ranges::lower_bound(known, column[e]);
+      if (at != known.end() && *at == column[e]) {
+        std::copy_n(numbers + (first + (at - known.begin())) * width, width, row);
+        continue;
+      }
+      require(column[e] == i, Fault::internal, "[score] expected edges of the graph and loops, found one from {} to {}", column[e], i);
+      for (std::int64_t other = first; other < end; ++other)
+        for (std::int64_t f = 0; f < width; ++f) row[f] += numbers[other * width + f] / static_cast<double>(end - first);
+    }
+  }
+  return result.to(dtype);
+}
+
 class Score : public Step {
  public:
   Score(Builder& builder, const BoundStage& bound) : support_(builder.support()), kind_(bound.arguments.word("kind")) {
@@ -65,6 +93,11 @@ class Score : public Step {
       add("query", square, glorot(width, width));
       add("key", square, glorot(width, width));
       scale_ = 1 / std::sqrt(static_cast<double>(width));
+    } else if (kind_ == "transformer") {
+      add("query", {heads * width, builder.before_width}, glorot(builder.before_width, heads * width));
+      add("query_bias", {heads * width}, 0);
+      add("key", {heads * width, builder.before_width}, glorot(builder.before_width, heads * width));
+      scale_ = 1 / std::sqrt(static_cast<double>(width));
     } else if (kind_ == "l2") {
       add("projection", square, glorot(width, width));
     } else if (kind_ == "metric") {
@@ -73,6 +106,13 @@ class Score : public Step {
       add("out.weight", square, glorot(width, width));
       add("out.bias", {heads, width}, 0);
     }
+    const std::string taken = bound.arguments.word("edge_features");
+    if (taken == "no") return;
+    require(builder.domain().edges != nullptr, Fault::usage, "[score] expected features of edges, found none: give --graph a table whose columns beside the two nodes are numbers, or leave edge_features out");
+    require(kind_ != "uniform" || taken == "both", Fault::usage, "[score] expected a score that compares, or edge_features=both, found keys with uniform, which compares nothing");
+    features_ = features_on(*support_, *builder.domain().edges, builder.dtype());
+    sent_ = taken == "both";
+    edge_map_ = builder.weight("edge", {heads, width, features_.size(1)}, glorot(features_.size(1), heads * width));
   }
 
   void run(Flow& flow, const Pass& pass) const override {
@@ -94,11 +134,22 @@ class Score : public Step {
     } else if (kind_ == "dot") {
       similarity.query = map_heads(z, weight(0));
       similarity.key = map_heads(z, weight(1));
+    } else if (kind_ == "transformer") {
+      similarity.query = (mapped(*flow.before, weight(0)) + weight(1)).unflatten(1, {flow.heads, -1});
+      similarity.key = mapped(*flow.before, weight(2)).unflatten(1, {flow.heads, -1});
     } else if (kind_ == "uniform") {
       similarity.query = similarity.key = at::zeros({z.size(0), flow.heads, 1}, z.options());
     } else {
       similarity.options.score = EdgeScore::squared_distance;
       similarity.query = similarity.key = kind_ == "l2" ? map_heads(z, weight(0)) : z + map_heads(at::tanh(map_heads(z, weight(0)) + weight(1)), weight(2)) + weight(3);
+    }
+    if (features_.defined()) {
+      const at::Tensor& map = (*pass.weights)[edge_map_];
+      // b.(y + U e) = b.y + (U'b).e: a number of each edge and head.
+      if (kind_ == "additive") similarity.options.bias = features_.matmul((map * weight(1).unsqueeze(2)).sum(1).t());
+      else if (kind_ != "uniform") similarity.options.key_map = map;
+      if (sent_) similarity.options.value_map = map;
+      if (similarity.options.key_map.defined() || sent_) similarity.options.features = features_;
     }
     flow.similarity = std::move(similarity);
   }
@@ -109,6 +160,9 @@ class Score : public Step {
   std::string kind_;
   double scale_;
   std::vector<std::size_t> weights_;
+  at::Tensor features_;       // of the edges, where the score takes them
+  std::size_t edge_map_ = 0;  // U
+  bool sent_ = false;         // with what flows
 };
 
 std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
@@ -149,13 +203,16 @@ at::Tensor weights_of(const EdgeSimilarity& s) {
   const at::AutoGradMode gradients(true);
   torch_ops::EdgeAttentionOptions options = s.options;
   options.dropout = 0;
+  options.value_map = at::Tensor();
+  if (!options.key_map.defined()) options.features = at::Tensor();
   at::Tensor query = s.query.detach(), key = s.key.detach();
   const auto edges = s.support->values.size(0), heads = query.size(1);
   at::Tensor added = at::zeros({edges, heads}, query.options());
   if (options.score == EdgeScore::additive) {  // whose bias is inside: its scores are numbers of edges anyway
     const auto begin = s.support->edges.begin;
     const at::Tensor row = at::repeat_interleave(at::arange(s.support->rows, at::kLong), begin.slice(0, 1) - begin.slice(0, 0, s.support->rows));
-    added = at::leaky_relu((query.index_select(0, row) + key.index_select(0, s.support->edges.column.to(at::kLong))).squeeze(2), options.slope) * options.scale;
+    const at::Tensor sum = (query.index_select(0, row) + key.index_select(0, s.support->edges.column.to(at::kLong))).squeeze(2);
+    added = at::leaky_relu(options.bias.defined() ? sum + options.bias : sum, options.slope) * options.scale;
     options = {};
     query = at::zeros_like(query), key = at::zeros_like(key);
   }

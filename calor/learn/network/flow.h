@@ -25,12 +25,19 @@ struct Support {
 class Surface;
 struct Modes;
 
+// Numbers of a graph's edges, [edges, columns], in the graph's order.
+struct EdgeFeatures {
+  engine::Csr graph;  // its values do not count
+  at::Tensor values;
+};
+
 // Whose rows a network runs on: the nodes of a graph (null for a network that uses none), the points of a surface, or the rows of a table.
 struct Domain {
   std::shared_ptr<const pipeline::Data> graph;
   std::shared_ptr<const Surface> surface = nullptr;
   bool faces = false;  // the surface's labels are of its triangles: the stage faces leads there
   bool table = false;  // weights are called and drawn by layer and role (places.h)
+  std::shared_ptr<const EdgeFeatures> edges = nullptr;  // of the graph's edges, or null
 };
 
 // The similarity of a flow: what its stages have said of it so far.

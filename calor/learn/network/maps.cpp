@@ -134,27 +134,28 @@ class Heads : public Step {
 // Stages within a stage.
 class Body : public Step {
  public:
-  enum class Start { dropped, added, beside };  // what becomes of what went in
-  Body(Steps steps, Start start) : steps_(std::move(steps)), start_(start) {}
+  enum class Start { dropped, added, mapped, beside };  // what becomes of what went in
+  Body(Steps steps, Start start, std::size_t map = 0) : steps_(std::move(steps)), start_(start), map_(map) {}
   void run(Flow& flow, const Pass& pass) const override {
-    const at::Tensor start = start_ != Start::dropped ? dense(flow) : at::Tensor();
+    const at::Tensor start = start_ == Start::dropped ? at::Tensor() : start_ == Start::mapped ? mapped(flow, (*pass.weights)[map_]) : dense(flow);
     const std::int64_t heads = flow.heads;
     for (const auto& step : steps_) step->run(flow, pass);
     if (start_ == Start::dropped) return;
     const at::Tensor end = dense(flow);
-    flow.set(start_ == Start::added ? start + end : at::cat({start, end}, 1));
-    flow.heads = start_ == Start::added ? heads : 1;
+    flow.set(start_ == Start::beside ? at::cat({start, end}, 1) : start + end);
+    if (start_ != Start::mapped) flow.heads = start_ == Start::added ? heads : 1;
   }
   bool random() const override {
     return std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->random(); });
   }
   bool learned() const override {
-    return std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->learned(); });
+    return start_ == Start::mapped || std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->learned(); });
   }
 
  private:
   Steps steps_;
   Start start_;
+  std::size_t map_;  // of Start::mapped
 };
 
 Steps body_of(Builder& builder, const BoundStage& bound) {
@@ -167,7 +168,11 @@ Steps body_of(Builder& builder, const BoundStage& bound) {
 std::unique_ptr<Step> make_residual(Builder& builder, const BoundStage& bound) {
   const std::int64_t width = builder.width, heads = builder.heads;
   Steps steps = body_of(builder, bound);
-  require(builder.total() == width * heads, Fault::usage, "[residual] expected a body that gives as many features as it takes, {}, found {}: give its last map that width", width * heads, builder.total());
+  if (bound.arguments.word("skip") == "linear") {
+    const std::size_t map = builder.weight("skip", {builder.total(), width * heads}, builder.bound(width * heads, builder.total()));
+    return std::make_unique<Body>(std::move(steps), Body::Start::mapped, map);
+  }
+  require(builder.total() == width * heads, Fault::usage, "[residual] expected a body that gives as many features as it takes, {}, found {}: give its last map that width, or take skip=linear", width * heads, builder.total());
   builder.width = width;
   builder.heads = heads;
   return std::make_unique<Body>(std::move(steps), Body::Start::added);

@@ -63,7 +63,9 @@ void hold(const std::vector<pipeline::BoundStage>& stages, double classes, Held&
       held.width = once.width, held.inputs = once.inputs;
       continue;
     } else if (name == "residual") {
+      const double before = held.width > 0 ? held.width : held.inputs;
       hold(given.pipeline("body"), classes, held);
+      if (given.word("skip") == "linear") held.size.weights += before * held.width, held.size.activations += held.width;
     } else if (name == "beside") {
       const double before = held.width;
       hold(given.pipeline("body"), classes, held);

@@ -148,7 +148,8 @@ class PairApply : public Step {
 
 std::unique_ptr<Step> make_pair_score(Builder& builder, const BoundStage& bound) {
   const std::string& kind = bound.arguments.word("kind");
-  require(kind != "joined", Fault::usage, "[score] expected additive, dot, l2, metric or uniform for all pairs, found joined: use additive");
+  require(kind != "joined" && kind != "transformer", Fault::usage, "[score] expected additive, dot, l2, metric or uniform for all pairs, found {}: use {}", kind, kind == "joined" ? "additive" : "dot");
+  require(bound.arguments.word("edge_features") == "no", Fault::usage, "[score] expected no edge_features for all pairs, found {}: put adjacency before score", bound.arguments.word("edge_features"));
   require(builder.width <= kernels::max_dim, Fault::usage, "[score] expected at most {} features of a head, found {}: put linear({}) before it", kernels::max_dim, builder.width, kernels::max_dim);
   const ScoreKind& score = score_kind(kind);
   builder.pairs = Builder::Pairs{&score, false, {}};

@@ -43,6 +43,7 @@ class Runs {
       : source_(data), options_(options), context_(context), networks_(networks_of(options)), data_(node_data(checked(data), options.protocol.features, context)) {
     require(!data.edges.empty() || std::none_of(networks_.begin(), networks_.end(), [](const model::Network& n) { return n.wants == pipeline::Wants::graph; }), Fault::input,
             "[compare] expected edges, found none: name the graph's file with --graph");
+    for (const auto& network : networks_) require_edge_features(network, data, "compare");
     if (options.baselines)
       for (const char* name : {"logistic", "mlp"})
         if (std::none_of(networks_.begin(), networks_.end(), [&](const model::Network& n) { return n.name == name; })) plain_.push_back(model::network_of(name));

@@ -75,7 +75,41 @@ at::Tensor dense_of(const io::SparseMatrix& features, const Standardisation& sta
   return result;
 }
 
+// Columns of the edges' numbers, each way an edge of its own.
+Standardisation standardisation_of(const std::vector<double>& values, std::size_t columns) {
+  Standardisation result{std::vector<double>(columns, 0), std::vector<double>(columns, 0)};
+  const auto rows = static_cast<double>(values.size() / columns);
+  for (std::size_t n = 0; n < values.size(); ++n) result.mean[n % columns] += values[n] / rows;
+  for (std::size_t n = 0; n < values.size(); ++n) result.deviation[n % columns] += (values[n] - result.mean[n % columns]) * (values[n] - result.mean[n % columns]) / rows;
+  for (std::size_t c = 0; c < columns; ++c) {
+    const double deviation = std::sqrt(result.deviation[c]);
+    result.deviation[c] = deviation > 1e-12 * std::abs(result.mean[c]) ? deviation : 0;  // a constant column becomes zeros
+  }
+  return result;
+}
+
+// In the order of the graph, whose row i has what goes from each of its columns to i.
+EdgeFeatures edge_features(const io::NodeDataset& data, const engine::Csr& graph, const Standardisation& standardisation) {
+  const std::size_t columns = data.edge_names.size();
+  EdgeFeatures result{graph, at::empty({graph.edges(), static_cast<std::int64_t>(columns)}, at::kDouble)};
+  double* out = result.values.mutable_data_ptr<double>();
+  for (std::int64_t i = 0; i < graph.rows; ++i)
+    for (std::int64_t e = graph.begin[static_cast<std::size_t>(i)]; e < graph.begin[static_cast<std::size_t>(i) + 1]; ++e) {
+      const std::int64_t from = graph.column[static_cast<std::size_t>(e)];
+      const auto pair = std::ranges::lower_bound(data.edges, io::NodeDataset::Pair{std::min(from, i), std::max(from, i)});
+      const auto line = 2 * static_cast<std::size_t>(pair - data.edges.begin()) + (from < i ? 0 : 1);
+      for (std::size_t c = 0; c < columns; ++c)
+        *out++ = standardisation.deviation[c] > 0 ? (data.edge_values[line * columns + c] - standardisation.mean[c]) / standardisation.deviation[c] : 0;
+    }
+  return result;
+}
+
 }  // namespace
+
+void require_edge_features(const model::Network& network, const io::NodeDataset& data, const char* op) {
+  require(!network.edge_features || !data.edge_names.empty(), Fault::input,
+          "[{}] expected features of edges for {}, found none ({}): give --graph a csv whose columns beside the two nodes are numbers, or leave edge_features out", op, network.name, data.source);
+}
 
 void require_classes(const io::NodeDataset& data, const char* op) {
   std::vector<bool> present(data.classes.size(), false);
@@ -85,7 +119,7 @@ void require_classes(const io::NodeDataset& data, const char* op) {
   require(classes >= 2, Fault::input, "[{}] expected nodes of at least 2 classes, found {}: name the label's column with --label", op, classes);
 }
 
-NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context, const Standardisation* known) {
+NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context, const Standardisation* known, const Standardisation* known_edges) {
   NodeData result;
   result.nodes = data.nodes();
   result.classes = static_cast<std::int64_t>(data.classes.size());
@@ -118,6 +152,10 @@ NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Contex
   auto graph = std::make_shared<pipeline::Data>();
   graph->features = std::make_shared<const engine::Matrix>(result.nodes, 0);
   graph->graph = std::make_shared<const engine::Csr>(engine::from_edges(result.nodes, result.nodes, std::move(edges)));
+  if (!data.edge_names.empty()) {
+    result.edge_standardisation = known_edges ? *known_edges : standardisation_of(data.edge_values, data.edge_names.size());
+    result.edges = std::make_shared<const EdgeFeatures>(edge_features(data, *graph->graph, result.edge_standardisation));
+  }
   result.graph = std::move(graph);
   return result;
 }

@@ -22,10 +22,15 @@ struct NodeData {
   std::int64_t nodes = 0, classes = 0;
   FeatureScale scale = FeatureScale::untouched;
   Standardisation standardisation;              // of that scale alone
+  std::shared_ptr<const EdgeFeatures> edges;    // standardised numbers of the graph's edges; null where the data have none
+  Standardisation edge_standardisation;
 };
 
-// Throws Fault::memory.  `known`: the standardisation of a model's own nodes; null: fitted on these.
-NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context, const Standardisation* known = nullptr);
+// Throws Fault::memory.  `known`, `known_edges`: the standardisation of a model's own nodes and edges; null: fitted on these.
+NodeData node_data(const io::NodeDataset& data, FeatureScale scale, const Context& context, const Standardisation* known = nullptr, const Standardisation* known_edges = nullptr);
+
+// Throws Fault::input for a network that takes features of the edges where there are none.
+void require_edge_features(const model::Network& network, const io::NodeDataset& data, const char* op);
 
 // Throws Fault::input for fewer than two classes with nodes.
 void require_classes(const io::NodeDataset& data, const char* op);
@@ -37,6 +42,13 @@ void require_node_memory(const model::Network& network, const NodeData& data, st
 struct NodeSplit {
   std::vector<std::int64_t> train, validation, test;
 };
+
+// What a network on these nodes runs on.
+inline Domain domain_of(const NodeData& data) {
+  Domain domain{data.graph};
+  domain.edges = data.edges;
+  return domain;
+}
 
 bool has_split(const io::NodeDataset& data);
 

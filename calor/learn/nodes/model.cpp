@@ -33,7 +33,9 @@ std::vector<WeightSpec> specs_of(const NodeModel& model, const Context& context)
   NodeFeatures features;
   features.dense = at::zeros({1, model.columns}, at::kFloat);
   features.columns = model.columns;
-  return NodeNetwork(model::network_of(model.pipeline), {empty}, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
+  Domain domain{empty};
+  domain.edges = std::make_shared<const EdgeFeatures>(EdgeFeatures{*empty->graph, at::zeros({0, static_cast<std::int64_t>(model.edge_features.size())}, at::kDouble)});
+  return NodeNetwork(model::network_of(model.pipeline), domain, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
 }
 
 bool finite(const auto& numbers) {
@@ -59,6 +61,14 @@ NodeModel model_of(const io::Safetensors& content) {
       require(static_cast<std::int64_t>(numbers->size()) == model.columns && finite(*numbers), Fault::input, "[model] expected a finite mean and deviation of each of {} columns, found others",
               model.columns);
   }
+  if (content.metadata.contains("edge_features")) {
+    model.edge_features = json::parse(entry(content, "edge_features")).get<std::vector<std::string>>();
+    model.edge_standardisation = {restored<double>(content, "preprocessing.edge_mean", 1, "model"), restored<double>(content, "preprocessing.edge_deviation", 1, "model")};
+    for (const auto* numbers : {&model.edge_standardisation.mean, &model.edge_standardisation.deviation})
+      require(numbers->size() == model.edge_features.size() && !numbers->empty() && finite(*numbers), Fault::input,
+              "[model] expected a finite mean and deviation of each of {} edge features, found others", model.edge_features.size());
+  }
+  require(model.edge_features.empty() != model::network_of(model.pipeline).edge_features, Fault::input, "[model] expected edge features where the network takes them, found {}", model.edge_features.size());
   model.weights = restored_weights(content, specs_of(model, Context()));
   return model;
 }
@@ -100,6 +110,7 @@ NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, c
   validate(protocol);
   const model::Network network = model::network_of(text);
   require(network.wants != pipeline::Wants::graph || !data.edges.empty(), Fault::input, "[train] expected edges, found none: name the graph's file with --graph");
+  require_edge_features(network, data, "train");
   require_classes(data, "train");
   const OneThread one_thread;
   const NodeData nodes = node_data(data, protocol.features, context);
@@ -132,6 +143,7 @@ NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, c
   model.label = data.label;
   if (!model.features.empty()) model.coding = data.coding, model.filling = data.filling;
   model.scale = nodes.scale, model.standardisation = nodes.standardisation;
+  if (network.edge_features) model.edge_features = data.edge_names, model.edge_standardisation = nodes.edge_standardisation;
   const float* weights = best.run->kept().data_ptr<float>();
   model.weights.assign(weights, weights + best.run->kept().numel());
   return result;
@@ -146,6 +158,12 @@ void save_node_model(const std::string& path, const NodeModel& model) {
     content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns});
     content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns});
   }
+  if (!model.edge_features.empty()) {
+    content.metadata["edge_features"] = json(model.edge_features).dump();
+    const auto count = static_cast<std::int64_t>(model.edge_features.size());
+    content.tensors["preprocessing.edge_mean"] = stored(model.edge_standardisation.mean, {count});
+    content.tensors["preprocessing.edge_deviation"] = stored(model.edge_standardisation.deviation, {count});
+  }
   store_weights(content, specs_of(model, Context()), model.weights);
   io::write_safetensors(path, content);
 }
@@ -158,14 +176,17 @@ Predictions predict_nodes(const NodeModel& model, const io::NodeDataset& given, 
   const OneThread one_thread;
   const at::NoGradGuard no_gradient;
   const io::NodeDataset data = matched(model, given);
-  const NodeData nodes = node_data(data, model.scale, context, &model.standardisation);
+  require_edge_features(model::network_of(model.pipeline), data, "predict");
+  require(model.edge_features.empty() || model.edge_features == data.edge_names, Fault::input, "[predict] expected edges with {}, as the model was trained on, found {}: give these columns in this order",
+          list_names(model.edge_features, 10), list_names(data.edge_names, 10));
+  const NodeData nodes = node_data(data, model.scale, context, &model.standardisation, model.edge_features.empty() ? nullptr : &model.edge_standardisation);
   const auto classes = static_cast<std::int64_t>(model.classes.size());
   for (const std::int64_t label : data.labels)
     require(label < 0 || std::find(model.classes.begin(), model.classes.end(), data.classes[static_cast<std::size_t>(label)]) != model.classes.end(), Fault::input,
             "[predict] expected the model's classes ({}) as labels, found \"{}\": name another column with --label, or none", list_names(model.classes, 10),
             data.classes[static_cast<std::size_t>(label)]);
   require_node_memory(model::network_of(model.pipeline), nodes, 1, "predict", context);
-  const NodeNetwork network(model::network_of(model.pipeline), {nodes.graph}, nodes.features, classes, model.seed, context);
+  const NodeNetwork network(model::network_of(model.pipeline), domain_of(nodes), nodes.features, classes, model.seed, context);
   network.weights().values().copy_(at::from_blob(const_cast<float*>(model.weights.data()), {static_cast<std::int64_t>(model.weights.size())}, at::kFloat));
   const at::Tensor logits = network.logits(false, 0), probability = at::softmax(logits, 1).contiguous(), winner = at::argmax(logits, 1).contiguous();
   Predictions result;

@@ -1,7 +1,7 @@
 // A network trained on the nodes of a graph as one file, and the classes of nodes of that graph or another.
 //
 // A safetensors file of kind "calor node network".  Tensors: network.<weight> F32; preprocessing.mean and preprocessing.deviation [columns] F64 where features are
-// standardised.  Metadata (texts; JSON where they hold more than a word): kind, schema, version, name, pipeline, scale, columns, features, classes, label, coding, missing, seed, input_hash, data.
+// standardised, preprocessing.edge_mean and edge_deviation [edge features] F64 where the network takes those.  Metadata (texts; JSON where they hold more than a word): kind, schema, version, name, pipeline, scale, columns, features, edge_features, classes, label, coding, missing, seed, input_hash, data.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,8 @@ struct NodeModel {
   io::Filling filling;
   FeatureScale scale = FeatureScale::untouched;
   Standardisation standardisation;  // of that scale alone
+  std::vector<std::string> edge_features;  // names of the edges' numbers; empty where the network takes none
+  Standardisation edge_standardisation;
   std::vector<float> weights;       // flat, in the order of the network's specs
 };
 

@@ -30,7 +30,7 @@ NodeRun::NodeRun(const model::Network& network, const NodeData& data, const Node
                  const Context& context)
     : data_(data),
       protocol_(protocol),
-      network_(network, {data.graph}, data.features, data.classes, seed, context),
+      network_(network, domain_of(data), data.features, data.classes, seed, context),
       trainer_(network_.weights().values(), network_.weights().gradients(), Adam(Optimizer::adam, rate, decay, network_.weights().values().numel(), network_.weights().decayed())),
       train_(index_tensor(split.train)),
       validation_(index_tensor(split.validation)),

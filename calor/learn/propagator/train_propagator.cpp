@@ -68,7 +68,8 @@ json command_of(const PropagatorData& data, const PropagatorOptions& options) {
           {"width", options.hidden},
           {"lr", options.learning_rate},
           {"weight decay", options.weight_decay},
-          {"noise", options.noise ? json(*options.noise) : json()}};
+          {"noise", options.noise ? json(*options.noise) : json()},
+          {"trials", "the least sum first"}};
 }
 
 // What is kept of a run that may be interrupted: finished trials, and the training at the end of its last epoch.
@@ -160,42 +161,67 @@ auto keeping(Keeper& keeper, const std::optional<PropagatorState>& state, const 
 }
 
 // Each way of training on three quarters of at most trial_rows rows, judged on the rest; of few rows every quarter is the rest once.
-std::vector<PropagatorTrial> trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train,
-                                    const PropagatorOptions& options, Keeper& keeper, const Context& context) {
-  constexpr std::int64_t parts = 4, few = 1000;
-  Random random(options.seed, Purpose::split, 3);
-  auto order = permutation(train.count(), random);
-  order.resize(static_cast<std::size_t>(std::min(options.trial_rows, static_cast<std::int64_t>(order.size()))));
-  const std::int64_t turns = static_cast<std::int64_t>(order.size()) <= few ? parts : 1;
-  std::vector<PropagatorTrial> result{{std::nullopt, 0}, {0.0, 0}, {0.15, 0}, {0.3, 0}, {0.6, 0}};
-  std::size_t number = 0;
-  for (std::int64_t turn = 0; turn < turns; ++turn) {
-    std::vector<std::int64_t> kept, left_out;
-    for (std::size_t i = 0; i < order.size(); ++i) (static_cast<std::int64_t>(i) % parts == turn ? left_out : kept).push_back(order[i]);
-    std::sort(kept.begin(), kept.end());
-    if (left_out.empty() || kept.size() < 2) continue;
-    const PropagatorRows keys = train.those(kept), judged = train.those(left_out), points = projected(metric, keys);
-    for (PropagatorTrial& trial : result) {
-      if (const auto known = keeper.trial(number++)) {
-        trial.error += *known;
-        continue;
-      }
-      PropagatorNetwork network = new_network(metric, start, options);
-      bool finite = true;
-      if (trial.noise) {
-        finite = !PropagatorTraining(network, points, options, *trial.noise).run(context, [&](const PropagatorState&) { keeper.check({}); });
-      }
-      double error = std::numeric_limits<double>::max() / static_cast<double>(2 * turns);  // of a training that failed: more than any other
-      if (finite) {
-        const PropagatorQuality found = keeping(keeper, {}, [&] { return quality(with_keys(metric, network, keys, context), judged, context); });
-        error = (metric.measured() ? found.values.root_mean_square_error : found.classes.log_loss) / static_cast<double>(turns);
-      }
-      keeper.finished(error);
-      trial.error += error;
+class Trials {
+ public:
+  Trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train, const PropagatorOptions& options, Keeper& keeper, const Context& context)
+      : metric_(metric), start_(start), train_(train), options_(options), keeper_(keeper), context_(context) {
+    constexpr std::int64_t parts = 4, few = 1000;
+    Random random(options.seed, Purpose::split, 3);
+    auto order = permutation(train.count(), random);
+    order.resize(static_cast<std::size_t>(std::min(options.trial_rows, static_cast<std::int64_t>(order.size()))));
+    const std::int64_t turns = static_cast<std::int64_t>(order.size()) <= few ? parts : 1;
+    for (std::int64_t turn = 0; turn < turns; ++turn) {
+      Turn& now = turns_.emplace_back();
+      for (std::size_t i = 0; i < order.size(); ++i) (static_cast<std::int64_t>(i) % parts == turn ? now.left_out : now.kept).push_back(order[i]);
+      std::sort(now.kept.begin(), now.kept.end());
+      if (now.left_out.empty() || now.kept.size() < 2) turns_.pop_back();
     }
+    share_ = 1 / static_cast<double>(turns);
   }
-  return result;
-}
+
+  // Errors are sums of what each turn adds, none below 0.  So the next turn is always taken by the way with the least sum: once that one has had all of them no other can end below
+  // it, and the others' last turns are left out.  In the result their errors are infinite.
+  std::vector<PropagatorTrial> run() {
+    std::vector<PropagatorTrial> trials{{std::nullopt, 0}, {0.0, 0}, {0.15, 0}, {0.3, 0}, {0.6, 0}};
+    std::vector<std::size_t> had(trials.size(), 0);
+    const auto less = [](const PropagatorTrial& a, const PropagatorTrial& b) { return a.error < b.error; };
+    for (std::size_t number = 0;; ++number) {
+      const auto least = static_cast<std::size_t>(std::min_element(trials.begin(), trials.end(), less) - trials.begin());
+      if (had[least] == turns_.size()) break;
+      const std::optional<double> known = keeper_.trial(number);
+      const double error = known ? *known : judged(turns_[had[least]], trials[least].noise);
+      if (!known) keeper_.finished(error);
+      trials[least].error += error;
+      ++had[least];
+    }
+    for (std::size_t t = 0; t < trials.size(); ++t)
+      if (had[t] < turns_.size()) trials[t].error = std::numeric_limits<double>::infinity();
+    return trials;
+  }
+
+ private:
+  struct Turn {
+    std::vector<std::int64_t> kept, left_out;
+  };
+
+  double judged(const Turn& turn, std::optional<double> noise) const {
+    const PropagatorRows keys = train_.those(turn.kept);
+    PropagatorNetwork network = new_network(metric_, start_, options_);
+    if (noise && PropagatorTraining(network, projected(metric_, keys), options_, *noise).run(context_, [&](const PropagatorState&) { keeper_.check({}); }))
+      return std::numeric_limits<double>::max() / 2 * share_;  // a training that failed: more than any other
+    const PropagatorQuality found = keeping(keeper_, {}, [&] { return quality(with_keys(metric_, network, keys, context_), train_.those(turn.left_out), context_); });
+    return (metric_.measured() ? found.values.root_mean_square_error : found.classes.log_loss) * share_;
+  }
+
+  const Propagator& metric_;
+  const PropagatorStart& start_;
+  const PropagatorRows& train_;
+  const PropagatorOptions& options_;
+  Keeper& keeper_;
+  const Context& context_;
+  std::vector<Turn> turns_;
+  double share_ = 1;
+};
 
 }  // namespace
 
@@ -224,7 +250,7 @@ TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorO
   const auto begin = std::chrono::steady_clock::now();
   result.noise = options.noise;
   if (!options.noise) {
-    result.trials = trials(metric, result.start, data.train, options, keeper, context);
+    result.trials = Trials(metric, result.start, data.train, options, keeper, context).run();
     result.noise = std::min_element(result.trials.begin(), result.trials.end(), [](const auto& a, const auto& b) { return a.error < b.error; })->noise;
   }
   PropagatorNetwork network = new_network(metric, result.start, options);

@@ -60,7 +60,7 @@ struct PropagatorStart {
 // A way of training, and what it gave on rows that were left out.
 struct PropagatorTrial {
   std::optional<double> noise;  // unset: untrained
-  double error = 0;             // log-loss; of values the root mean square error
+  double error = 0;             // log-loss; of values the root mean square error.  Infinite: given up, once another was sure to be better
 };
 
 struct PropagatorQuality {

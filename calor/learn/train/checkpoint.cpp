@@ -79,6 +79,7 @@ Checkpoints::Checkpoints(const std::string& save, json command, bool restart, do
     : path_(save.empty() ? "" : checkpoint_path(save)), command_(std::move(command)), every_(every_seconds) {
   if (path_.empty()) return;
   io::check_writable(save);
+  lock_.emplace(save, "train");
   if (restart) remove();
 }
 

@@ -5,11 +5,13 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "calor/core/progress.h"
 #include "calor/analyse/comparison.h"
+#include "calor/io/lock.h"
 
 namespace calor::learn {
 
@@ -32,7 +34,7 @@ bool read_checkpoint(const std::string& path, const nlohmann::json& command, con
 // When a run's checkpoint is written, and where: beside the model that it will save.
 class Checkpoints {
  public:
-  // save: the model; "": nothing is kept.  restart: discards what is there.  Throws Fault::input where the model cannot be written.
+  // save: the model; "": nothing is kept.  restart: discards what is there.  Throws Fault::input where the model cannot be written, or another run is at work that will.
   Checkpoints(const std::string& save, nlohmann::json command, bool restart, double every_seconds);
 
   // read_checkpoint of what is there.
@@ -48,6 +50,7 @@ class Checkpoints {
  private:
   using Clock = std::chrono::steady_clock;
   std::string path_;
+  std::optional<io::FileLock> lock_;  // as long as the run
   nlohmann::json command_;
   double every_;
   Clock::time_point last_ = Clock::now();
