@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere bench-scale
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -101,6 +101,14 @@ bench-reader: build  ## the reader of tables against pandas' C reader, 200,000 x
 
 bench-edges: build-tests  ## attention on a graph's edges beside torch's gathers and scatters, as they are and compiled, one thread each
 	@OMP_NUM_THREADS=1 PYTHONPATH=python $(PYTHON) bench/edges
+
+bench-scale: build-tests  ## constants of calor-mpi by small runs here, larger runs beside their simulation, and larger machines on paper (docs/scale.md); needs what test-mpi needs
+	@tools/setup mpi
+	@cmake --preset mpi > /dev/null
+	@cmake --build build-mpi --target calor-mpi calor-ping -j $(JOBS)
+	@CALOR_TORCH_LIBRARY=build/bindings/torch/libcalor_torch.so $(PYTHON) bench/scale measure --constants bench/results/scale.json
+	@$(PYTHON) bench/scale check --constants bench/results/scale.json
+	@$(PYTHON) bench/scale plan --constants bench/results/scale.json
 
 bench-propagator: build  ## all of MNIST: the propagator beside scikit-learn's SVC and KNeighborsClassifier (CALOR_DATA names the data folder)
 	@$(PYTHON) bench/propagator/mnist.py

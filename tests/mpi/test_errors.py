@@ -17,7 +17,7 @@ def errors(done):
 
 @pytest.mark.parametrize("pipeline, stage, reason", [("tsne", "exp", "a scale for each row"),
                                                       ("isomap", "geodesic", "shortest paths"),
-                                                      ("diffusion-map | standardise", "standardise", "follows eigen"),
+                                                      ("distance(2) | exp(auto) | row | eigen(2) | knn(3)", "knn", "follows eigen"),
                                                       ("lle", "local_weights", "factorises"),
                                                       ("knn(5, method=hnsw)", "knn", "index")])
 def test_a_method_that_does_not_distribute(pipeline, stage, reason):
