@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere bench-scale
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere bench-scale peers-tests
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -56,6 +56,15 @@ test-python: wheel  ## the Python package: its wheel in a clean environment, sci
 # Root's: debootstrap makes the system.  Compares with what the wheel computes here.
 test-elsewhere:  ## the wheel of test-python in a bare Debian of another release, SUITE=trixie; SKIPPED where debootstrap is missing
 	@$(PYTHON) tools/test-elsewhere $(or $(SUITE),trixie) build-python/dist/calor-*.whl $(WHEEL_VENV)/bin/python
+
+# Beside the wheel the peers, which .venv does not have.  PEERS_UMAP names a clone of umap, whose packages have no tests.
+peers-tests: wheel  ## scikit-learn's, openTSNE's and umap-learn's own tests on our classes: how many pass, and why the others do not (docs/python.md)
+	@rm -rf build-peers/venv
+	@$(PYTHON) -m venv --without-pip build-peers/venv
+	@$(PYTHON) -m pip --python build-peers/venv/bin/python install -q --disable-pip-version-check --no-deps build-python/dist/calor-*.whl
+	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(build-peers/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
+	@$(PYTHON) -m pip --python build-peers/venv/bin/python install -q --disable-pip-version-check umap-learn openTSNE
+	@OMP_WAIT_POLICY=passive build-peers/venv/bin/python bench/peers
 
 asan: test-setup ## the core suite without torch, under the address and undefined-behaviour sanitizers
 	@cmake --preset asan > /dev/null
@@ -125,4 +134,4 @@ install: build   ## install to PREFIX (default /usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean:           ## remove the build folders
-	rm -rf build build-core build-asan build-tsan build-mpi build-python
+	rm -rf build build-core build-asan build-tsan build-mpi build-python build-peers

@@ -73,7 +73,7 @@ class Adapter(BaseEstimator):
     def adapt(self, given):
         """Parameters that mean something else in ours."""
         if "metric" in given:
-            given["metric"] = metric_of(given["metric"], getattr(self, "p", 2), getattr(self, "metric_params", None))
+            given["metric"] = metric_of(given["metric"], self.__dict__.get("p", 2), self.__dict__.get("metric_params"))
         return given
 
     def before(self, X):

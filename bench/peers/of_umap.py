@@ -17,7 +17,7 @@ class UMAP(Adapter):
         return super().adapt(given)
 
     def fit(self, X, y=None, **more):
-        if y is not None and self.target_metric not in ("categorical", "string"):
+        if y is not None and self.target_metric not in ("categorical", "string"):  # ours takes texts too
             raise Missing("values other than classes as the target")
         return super().fit(X, y, **more)
 

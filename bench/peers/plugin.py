@@ -12,11 +12,16 @@ SET.replace()  # now: pytest reads a folder's conftest before it configures its 
 found = {}
 
 
+def pytest_collection_modifyitems(items):
+    for module in {item.module for item in items}:
+        SET.trim(module)
+
+
 @pytest.hookimpl(hookwrapper=True)
-def pytest_pyfunc_call(pyfuncitem):
+def pytest_runtest_call(item):
     before = adapters.REACHED[0]
     yield
-    pyfuncitem.reached = adapters.REACHED[0] > before
+    item.reached = adapters.REACHED[0] > before
 
 
 @pytest.hookimpl(hookwrapper=True)

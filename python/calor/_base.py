@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import _engine
-from ._data import array_of, class_text, feature_names_of, is_sparse, row_names_of, rows_of, similarities_of
+from ._data import array_of, class_text, distances_of, feature_names_of, is_sparse, row_names_of, rows_of, similarities_of
 from ._fitted import Fitted, Session
 from ._page import Page
 from ._sklearn import (
@@ -116,9 +116,9 @@ class Estimator(Page, Parameters):
     def _points(self, X: Any, reset: bool) -> tuple[dict[str, Any], int]:
         """X as the engine takes it, and its number of rows, checked as scikit-learn does."""
         takes, row_names = self._takes(), row_names_of(X)
-        X = validate_data(self, X, reset=reset, accept_sparse="csr" if takes != "distances" else False, dtype=(np.float64, np.float32),
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=(np.float64, np.float32),
                           ensure_all_finite=takes != "distances", ensure_min_samples=self.least_rows if reset else 1)
-        points = rows_of(X) if takes == "points" else similarities_of(X) if takes == "similarities" else {"distances": X}
+        points: dict[str, Any] = rows_of(X) if takes == "points" else similarities_of(X) if takes == "similarities" else {"distances": distances_of(X, square=reset)}
         if takes == "points":
             points["feature_names"] = feature_names_of(self)
         points["row_names"] = row_names
@@ -184,7 +184,7 @@ class Estimator(Page, Parameters):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self._takes() != "distances"
+        tags.input_tags.sparse = True
         tags.input_tags.pairwise = self._takes() != "points"
         tags.input_tags.positive_only = self._takes() == "similarities"
         tags.input_tags.allow_nan = self._takes() == "distances"

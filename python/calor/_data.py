@@ -24,6 +24,17 @@ def similarities_of(X: Any) -> dict[str, Any]:
     return {"similarities": csr_of(X) if is_sparse(X) else X}
 
 
+def distances_of(X: Any, square: bool) -> np.ndarray:
+    """Distances as a table.  Of a sparse one, as scikit-learn's KNeighborsTransformer gives, what is not stored is no neighbour: NaN among the fit's rows, infinite
+    from new ones."""
+    if not is_sparse(X):
+        return X
+    X = X.tocoo()
+    table = np.full(X.shape, np.nan if square else np.inf)
+    table[X.row, X.col] = X.data
+    return table
+
+
 def csr_of(X: Any) -> tuple[Any, ...]:
     """Compressed rows as the engine has them: ascending columns, each once, no zeros."""
     X = X.tocsr()

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ._base import Clusterer, bandwidth_of
-from ._data import array_of
+from ._data import array_of, is_sparse
+from ._sklearn import ClassNamePrefixFeaturesOutMixin, TransformerMixin, check_is_fitted, validate_data
 
 
-class KMeans(Clusterer):
-    """Round clusters around their means: cluster_centers_, inertia_.
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
+    """Round clusters around their means: cluster_centers_, inertia_.  transform: distances from the centres; score: minus the inertia of new points.
 
-    n_init, max_iter: starts, of which the best is kept, and the most steps of each."""
+    n_init, max_iter: starts, of which the best is kept, and the most steps of each; the best then goes on until nothing moves, in n_iter_ steps."""
 
     recipe = "k-means"
     parameters = {"n_clusters": "k", "n_init": "centres.starts", "max_iter": "centres.max_iterations"}
@@ -25,6 +26,22 @@ class KMeans(Clusterer):
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
         self.cluster_centers_ = array_of(result["centres"])
+        self._n_features_out = len(self.cluster_centers_)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Each row's distance from each centre."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32))
+        if is_sparse(X):
+            squares = np.asarray(X.multiply(X).sum(axis=1)).reshape(-1, 1) - 2 * (X @ self.cluster_centers_.T) + np.sum(self.cluster_centers_**2, axis=1)
+            return np.sqrt(np.maximum(squares, 0))
+        return np.stack([np.sqrt(np.sum((X - centre) ** 2, axis=1)) for centre in self.cluster_centers_], axis=1)
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        return self.fit(X).transform(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        return -float(np.sum(np.min(self.transform(X), axis=1) ** 2))
 
 
 class SpectralClustering(Clusterer):

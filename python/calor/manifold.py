@@ -118,16 +118,17 @@ class TSNE(Embedder):
     """A map on which near neighbours stay together and clusters come apart; kl_divergence_ is what is left.
 
     perplexity: how many neighbours count; three times as many have a similarity at all.  early_exaggeration, learning_rate ("auto": rows /
-    early_exaggeration), max_iter, init ("auto", "pca", "spectral", "random"): as scikit-learn's.  degrees_of_freedom: below 1 heavier tails and finer
+    early_exaggeration), max_iter, init ("auto", "pca", "spectral", "random"): as scikit-learn's.  early_exaggeration_iter: the first steps, of all, in
+    which neighbours attract more.  degrees_of_freedom: below 1 heavier tails and finer
     clusters.  metric: as MDS.  transform places new points on the map that there is."""
 
     recipe = "tsne"
     parameters = {"n_components": "match.dims", "perplexity": _neighbours_of_perplexity, "early_exaggeration": "match.exaggeration",
-                "learning_rate": "match.rate", "max_iter": "match.max_iterations", "init": "match.start", "degrees_of_freedom": "match.freedom", "metric": METRIC}
+                "early_exaggeration_iter": "match.early", "learning_rate": "match.rate", "max_iter": "match.max_iterations", "init": "match.start", "degrees_of_freedom": "match.freedom", "metric": METRIC}
     least_rows = 2
 
-    def __init__(self, n_components: int = 2, *, perplexity: float = 30.0, early_exaggeration: float = 12.0, learning_rate: float | str = "auto",
-                 max_iter: int = 750, init: str = "auto", degrees_of_freedom: float = 1.0, metric: str = "euclidean", random_state: Any = 0,
+    def __init__(self, n_components: int = 2, *, perplexity: float = 30.0, early_exaggeration: float = 12.0, early_exaggeration_iter: int = 250,
+                 learning_rate: float | str = "auto", max_iter: int = 750, init: str = "auto", degrees_of_freedom: float = 1.0, metric: str = "euclidean", random_state: Any = 0,
                  n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False) -> None:
         self._take(locals())
 

@@ -28,7 +28,7 @@ def test_the_cache_s_docstring():
 def test_the_example_runs(tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("abcdefgh " * 400)
-    for words in (["vit"], ["gpt", "--text", str(text)]):
+    for words in (["vit"], ["gpt"], ["gpt", "--text", str(text)]):
         done = subprocess.run([sys.executable, str(ROOT / "examples" / "python" / "swap_attention.py"), *words, "--steps", "3", "--seeds", "2", "--rates", "0.003", "--scores", "dot,metric"],
                               capture_output=True, text=True, timeout=600, env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
         assert done.returncode == 0, done.stderr
