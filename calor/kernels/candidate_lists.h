@@ -18,6 +18,7 @@ class CandidateLists {
       : problem_(problem), screened_(screened), area_(scale * scale), k_(problem.k), capacity_(capacity(problem.k)) {
     candidates_.resize(static_cast<std::size_t>(problem.rows.count * capacity_));
     sizes_.assign(static_cast<std::size_t>(problem.rows.count), 0);
+    full_.assign(static_cast<std::size_t>(problem.rows.count), static_cast<std::int32_t>(k_ + few));
     thresholds_.assign(static_cast<std::size_t>(problem.rows.count), std::numeric_limits<float>::infinity());
     // Finite, so that it gives way to the infinite half of what fills up a panel.
     bounds_.assign(static_cast<std::size_t>(problem.rows.count), std::numeric_limits<float>::lowest());
@@ -32,13 +33,21 @@ class CandidateLists {
   // One whose squared distance is above this is none.
   float threshold(std::int64_t i) const { return thresholds_[i]; }
 
+  // The k-th nearest is no farther.
+  void limit(std::int64_t i, float farthest) {
+    if (farthest >= thresholds_[i]) return;
+    thresholds_[i] = farthest;
+    set_bound(i);
+  }
+
   void offer(std::int64_t i, float lower, float upper, std::int32_t column) {
     if (lower > thresholds_[i]) return;
     Candidate* list = candidates_.data() + i * capacity_;
     list[sizes_[i]++] = {lower, upper, column};
-    if (sizes_[i] < capacity_) return;
+    if (sizes_[i] < full_[i]) return;
     tighten(i);
-    if (sizes_[i] > k_ + (capacity_ - k_) / 2) settle(i, list);
+    if (sizes_[i] <= k_ + (capacity_ - k_) / 2) return;
+    settle(i, list);
     set_bound(i);
   }
 
@@ -48,9 +57,10 @@ class CandidateLists {
     Candidate* const list = candidates_.data() + i * capacity_;
     Candidate* const end = list + sizes_[i];
     std::nth_element(list, list + k_ - 1, end, [](const Candidate& a, const Candidate& b) { return a.upper < b.upper; });
-    thresholds_[i] = list[k_ - 1].upper;
+    thresholds_[i] = std::min(thresholds_[i], list[k_ - 1].upper);
     sizes_[i] = std::remove_if(list, end, [&](const Candidate& c) { return c.lower > thresholds_[i]; }) - list;
     set_bound(i);
+    full_[i] = static_cast<std::int32_t>(std::min(capacity_, sizes_[i] + few));
   }
 
   // The k nearest, ascending.  Only what bounds leave open is measured.  Returns the measure of the farthest of them, 0 of none.
@@ -93,7 +103,7 @@ class CandidateLists {
     std::nth_element(measured.begin(), measured.begin() + wanted - 1, measured.end());
     for (std::int64_t e = 0; e < wanted; ++e) open[e] = {rounded_down(measured[e].first), rounded_up(measured[e].first), measured[e].second};
     sizes_[i] = k_;
-    thresholds_[i] = rounded_up(measured[wanted - 1].first);
+    thresholds_[i] = std::min(thresholds_[i], rounded_up(measured[wanted - 1].first));
   }
 
   const NeighboursProblem& problem_;
@@ -101,7 +111,9 @@ class CandidateLists {
   const double area_;
   const std::int64_t k_, capacity_;
   std::vector<Candidate> candidates_;
+  static constexpr std::int64_t few = 8;
   std::vector<std::int64_t> sizes_;
+  std::vector<std::int32_t> full_;  // the size at which a list is looked through: each few candidates bring the bound down
   std::vector<float> thresholds_;  // a neighbour's lower bound is at most this
   std::vector<float> bounds_;
 };

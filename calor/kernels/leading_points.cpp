@@ -43,4 +43,12 @@ LeadingPoints::LeadingPoints(const PointsView& points, const Frame& frame, const
   });
 }
 
+float LeadingPoints::rest(std::int64_t i, std::int64_t coordinates) const {
+  const float* from = point(i);
+  if (coordinates == dim_ - 1) return from[coordinates];
+  double square = 0;
+  for (std::int64_t c = coordinates; c < dim_; ++c) square += static_cast<double>(from[c]) * from[c];
+  return square == 0 ? 0 : rounded_up(std::sqrt(square) * (1 + 0x1p-23));  // coordinates were rounded
+}
+
 }  // namespace calor::kernels

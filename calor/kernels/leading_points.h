@@ -36,6 +36,8 @@ class LeadingPoints {
   std::int64_t count() const { return static_cast<std::int64_t>(squares_.size()); }
   std::int64_t dim() const { return dim_; }  // of coordinates and r
   const float* point(std::int64_t i) const { return at_ + i * dim_; }
+  // r where only so many coordinates are used.
+  float rest(std::int64_t i, std::int64_t coordinates) const;
   double square(std::int64_t i) const { return squares_[i]; }
   double relative() const { return relative_; }
   double slack() const { return slack_; }

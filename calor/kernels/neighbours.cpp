@@ -16,6 +16,7 @@ namespace calor::kernels {
 namespace {
 
 constexpr std::int64_t block = ScreenedPoints::block;
+constexpr std::int64_t square = 8;  // blocks: of 784 numbers a point they are 6 MB
 
 class Search {
  public:
@@ -80,7 +81,10 @@ class Search {
       if (columns_.blocks().gap(a, columns_.blocks(), b) <= std::max(farthest_[a].load(), farthest_[b].load())) take(a, b);
       context_.advance(static_cast<double>(++done), static_cast<double>(tiles), "nearest neighbours");
     };
-    parallel_for(blocks, context_.threads, [&](std::int64_t a) { visit(a, a); });
+    parallel_for(blocks, context_.threads, [&](std::int64_t a) {
+      limit(a, a);
+      visit(a, a);
+    });
 
     const std::vector<std::pair<std::int32_t, std::int32_t>> first = near_pairs();
     parallel_for(static_cast<std::int64_t>(first.size()), context_.threads, [&](std::int64_t n) { visit(first[n].first, first[n].second); });
@@ -89,12 +93,23 @@ class Search {
       farthest_[b] = farthest_threshold(b);
     });
 
-    // (a, a + step) round the ring; half of it where the last step comes back to the same pairs.
-    parallel_for(blocks * (blocks - 1) / 2, context_.threads, [&](std::int64_t t) {
-      const std::int64_t a = t % blocks, b = (a + t / blocks + 1) % blocks;
+    // Squares of blocks, so that what a pair reads is still at hand for the next; those that follow each other in the order first.
+    const std::int64_t squares = (blocks + square - 1) / square, pairs = squares * (squares + 1) / 2;
+    parallel_for(pairs * square * square, context_.threads, [&](std::int64_t t) {
+      const std::int64_t at = t / (square * square), within = t % (square * square);
+      const std::int64_t left = at % squares, right = (left + at / squares) % squares;  // round the ring; half of it where the last step comes back
+      const std::int64_t a = left * square + within % square, b = right * square + (within / square + within) % square;  // no two of a diagonal share a block
+      if (std::max(a, b) >= blocks || (left == right && a >= b)) return;
       const std::pair pair{static_cast<std::int32_t>(std::min(a, b)), static_cast<std::int32_t>(std::max(a, b))};
       if (!std::binary_search(first.begin(), first.end(), pair)) visit(pair.first, pair.second);
     });
+  }
+
+  // Bounds of the rows of a block from what looks nearest in one of columns.
+  void limit(std::int64_t a, std::int64_t b) {
+    if (!rows().rounded()) return;
+    const std::vector<float> limits = near_limits(pairs_, rows(), a, columns_, b, frame_, problem_.k, problem_.leave_itself_out);
+    for (std::size_t r = 0; r < limits.size(); ++r) lists_->limit(a * block + static_cast<std::int64_t>(r), limits[r]);
   }
 
   // Each block with the blocks nearest to it, the lower one first; none where that would be a good part of all pairs.

@@ -92,12 +92,13 @@ PackedPoints::PackedPoints(const Products& pairs, const PointsView& points, cons
   });
 }
 
-PackedPoints::PackedPoints(const Products& pairs, const LeadingPoints& points, const std::vector<std::int32_t>& order, const Frame& frame,
+PackedPoints::PackedPoints(const Products& pairs, const LeadingPoints& points, std::int64_t coordinates, const std::vector<std::int32_t>& order, const Frame& frame,
                            const Context& context)
-    : count_(points.count()), dim_(points.dim()), width_(pairs.panel_width) {
+    : count_(points.count()), dim_(coordinates + 1), width_(pairs.panel_width) {
   pack(points.relative(), frame.absolute, context, [&](std::int64_t i, float* panel, std::int64_t lane) {
     const float* from = points.point(order[i]);
-    for (std::int64_t c = 0; c < dim_; ++c) panel[c * width_ + lane] = from[c];
+    for (std::int64_t c = 0; c < coordinates; ++c) panel[c * width_ + lane] = from[c];
+    panel[coordinates * width_ + lane] = points.rest(order[i], coordinates);
     return points.square(order[i]);
   });
 }

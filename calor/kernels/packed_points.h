@@ -63,8 +63,10 @@ class LeadingPoints;
 class PackedPoints {
  public:
   PackedPoints(const Products& pairs, const PointsView& points, const Frame& frame, const Context& context);
-  // Leading coordinates (leading_points.h), those of point order[i] at place i.  The estimate is a lower bound but for their relative error.
-  PackedPoints(const Products& pairs, const LeadingPoints& points, const std::vector<std::int32_t>& order, const Frame& frame, const Context& context);
+  // The first `coordinates` leading ones (leading_points.h) and the length of what is left, those of point order[i] at place i.  The estimate is a lower bound
+  // but for the relative error of all leading coordinates.
+  PackedPoints(const Products& pairs, const LeadingPoints& points, std::int64_t coordinates, const std::vector<std::int32_t>& order, const Frame& frame,
+               const Context& context);
 
   std::int64_t count() const { return count_; }
   std::int64_t panel_width() const { return width_; }

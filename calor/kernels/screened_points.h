@@ -1,7 +1,8 @@
 // Pairs of points that may be near each other: what the searches for neighbours and for pairs within reach have in common.
 //
 // Points lie in blocks of near ones (near_blocks.h).  Products of two blocks, of the points or of their leading coordinates (leading_points.h),
-// leave few pairs; those have their whole products formed and come with bounds of their distance that leave no doubt but for what they say.
+// leave few pairs, those of the first third of the coordinates
+// few enough to look at the others pair by pair, or else the tile is multiplied by all; what is left then has its whole products formed and come with bounds of their distance that leave no doubt but for what they say.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +32,23 @@ class ScreenedPoints {
   const NearBlocks& blocks() const { return blocks_; }
   const PackedPoints& packed() const { return *packed_; }
   const RoundedPoints* rounded() const { return rounded_ ? &*rounded_ : nullptr; }  // where the packed ones are leading coordinates
+  // The first of these, where a few tell most pairs apart; the packed ones' halves are theirs too.
+  const PackedPoints* first() const { return first_ ? &*first_ : nullptr; }
+  // All of these and what they leave, point by point, filled up with zeros to a multiple of 16; where there are first ones.
+  const float* leading(std::int64_t i) const { return leading_ + i * leading_width_; }
+  std::int64_t leading_width() const { return leading_width_; }
 
  private:
   void put_in_blocks(const CoordinatesView& coordinates);
+  void keep_leading(const LeadingPoints& coordinates, const Context& context);
 
   PointsView points_;
   NearBlocks blocks_;
   std::vector<std::int32_t> numbers_;
-  std::optional<PackedPoints> packed_;
+  std::optional<PackedPoints> packed_, first_;
+  Workspace memory_;
+  std::int64_t leading_width_ = 0;
+  float* leading_ = nullptr;
   std::optional<RoundedPoints> rounded_;
 };
 
@@ -58,5 +68,10 @@ struct ScreenedPair {
 // + the row's half (packed_points.h), bounds from the blocks' first on; null: no pair by it.  Ascending by row, then column.
 std::vector<ScreenedPair> screened_pairs(const Products& pairs, const ScreenedPoints& rows, std::int64_t a, const ScreenedPoints& columns, std::int64_t b,
                                          const Frame& frame, const float* row_bounds, const float* column_bounds, bool leave_itself_out);
+
+// For points with leading coordinates: no less, row by row of block a, than the squared distance of the k-th nearest column of block b, in the frame's scale.
+// Infinite where there are fewer.
+std::vector<float> near_limits(const Products& pairs, const ScreenedPoints& rows, std::int64_t a, const ScreenedPoints& columns, std::int64_t b, const Frame& frame,
+                               std::int64_t k, bool leave_itself_out);
 
 }  // namespace calor::kernels

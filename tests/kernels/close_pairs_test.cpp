@@ -69,8 +69,8 @@ TEST(ClosePairs, InBlocksOfNearPoints) {
         (*at)[n] = std::ldexp((*at)[n], static_cast<int>(-c / 8)) + (c < 3 ? 16.0 * static_cast<double>(i * 7 % 5 == c) : 0.0);
       }
     LeadingDirections leading;
-    leading.count = 12;
-    leading.at.assign(static_cast<std::size_t>(12 * dim), 0.0);
+    leading.count = 24;  // the first 8 of them come before the others
+    leading.at.assign(static_cast<std::size_t>(leading.count * dim), 0.0);
     ClosePairsProblem problem;
     problem.rows = {x.data(), rows, dim, nullptr};
     problem.columns = {y.data(), columns, dim, nullptr};
@@ -79,7 +79,7 @@ TEST(ClosePairs, InBlocksOfNearPoints) {
     for (std::int64_t j = 5; j < columns; j += 97) problem.reach[j] = std::numeric_limits<double>::infinity();
     problem.close = [&](std::int64_t i, std::int64_t j) { return measure(i, j) <= problem.reach[j]; };
     if (dim == 40) {
-      for (std::int64_t m = 0; m < 12; ++m) leading.at[m * dim + m] = 1;
+      for (std::int64_t m = 0; m < leading.count; ++m) leading.at[m * dim + m] = 1;
       leading.screen = true;
       problem.leading = &leading;
     }

@@ -74,6 +74,14 @@ Tightness tightness(const std::vector<double>& points, const LeadingDirections& 
     for (std::int64_t j = 0; j < i; ++j) {
       float product = 0;
       for (std::int64_t c = 0; c < leading.dim(); ++c) product += leading.point(i)[c] * leading.point(j)[c];
+      // Fewer coordinates leave more, and what they say is never nearer.
+      for (std::int64_t used = 1; used + 1 < leading.dim(); used += 3) {
+        float some = leading.rest(i, used) * leading.rest(j, used);
+        for (std::int64_t c = 0; c < used; ++c) some += leading.point(i)[c] * leading.point(j)[c];
+        EXPECT_GE(some, product - 1e-6F * static_cast<float>(leading.square(i) + leading.square(j))) << used << " of " << leading.dim() - 1;
+        const double shorter = leading.square(i) + leading.square(j), below = shorter - 2 * static_cast<double>(some) - leading.relative() * shorter - frame.absolute;
+        EXPECT_LE(below, squared(view.point(i), view.point(j), frame.scale)) << used << " of " << leading.dim() - 1;
+      }
       const double squares = leading.square(i) + leading.square(j);
       const double lower = squares - 2 * static_cast<double>(product) - leading.relative() * squares - frame.absolute;
       const double truth = squared(view.point(i), view.point(j), frame.scale);

@@ -189,17 +189,18 @@ Points heaps(std::int64_t count, std::uint64_t seed) {
 }
 
 TEST(Neighbours, LeadingCoordinatesFindTheSame) {
-  for (const bool screen : {false, true}) {
-    const LeadingDirections leading = first_coordinates(40, 12, screen);
+  for (const int screening : {0, 12, 24}) {  // 24: the first 8 of them come before the others
+    const bool screen = screening > 0;
+    const LeadingDirections leading = first_coordinates(40, std::max(screening, 12), screen);
     for (const std::int64_t n : {1, 2, 255, 257, 1100}) {
       const Points x = heaps(n, static_cast<std::uint64_t>(n));
       NeighboursProblem problem = problem_of(x.view(), x.view(), std::min<std::int64_t>(9, std::max<std::int64_t>(1, n - 1)), true);
       problem.leading = &leading;
-      expect_exact(problem, fmt::format("{} points, screen {}", n, screen));
+      expect_exact(problem, fmt::format("{} points, {} coordinates", n, screening));
       const Points y = heaps(400, 77);
       problem = problem_of(x.view(), y.view(), 7, false);
       problem.leading = &leading;
-      expect_exact(problem, fmt::format("{} against others, screen {}", n, screen));
+      expect_exact(problem, fmt::format("{} against others, {} coordinates", n, screening));
     }
     Points same = heaps(600, 5);  // more copies than neighbours
     for (std::int64_t i = 0; i < same.count; ++i) std::copy_n(same.point(i % 20), same.dim, same.point(i));
@@ -233,12 +234,14 @@ TEST(Neighbours, ManyBlocksInOrder) {
       unordered.columns = wide.view();
       unordered.rows = itself ? wide.view() : wide_rows.view();
       const std::vector<std::int32_t> expected = nearest_columns(unordered, Context()).columns;
-      const LeadingDirections leading = first_coordinates(40, 12, true);
-      if (dim == 40) problem.leading = &leading;
-      for (const int threads : {1, 2}) {
-        Context context;
-        context.threads = threads;
-        EXPECT_EQ(nearest_columns(problem, context).columns, expected) << dim << " dimensions, itself " << itself << ", " << threads << " threads";
+      for (const std::int64_t number : {12, 24}) {
+        const LeadingDirections leading = first_coordinates(40, number, true);
+        if (dim == 40) problem.leading = &leading;
+        for (const int threads : {1, 2}) {
+          Context context;
+          context.threads = threads;
+          EXPECT_EQ(nearest_columns(problem, context).columns, expected) << dim << " dimensions, itself " << itself << ", " << threads << " threads, " << number << " coordinates";
+        }
       }
     }
   }
