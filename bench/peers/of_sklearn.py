@@ -54,16 +54,20 @@ def affinities(estimator, X, default_gamma):
     return table
 
 
+def taken(affinity, neighbours):
+    """What ours calls that X; in the peer's tables of the nearest each row is its own first neighbour."""
+    if affinity == "precomputed_nearest_neighbors":
+        return {"affinity": "nearest_neighbors", "metric": "precomputed", "n_neighbors": neighbours - 1}
+    return {"affinity": affinity if affinity == "nearest_neighbors" else "precomputed"}
+
+
 class SpectralEmbedding(Adapter):
     peer, ours = sklearn.manifold.SpectralEmbedding, calor.LaplacianEigenmaps
     names = {"n_components": "n_components", "n_neighbors": "n_neighbors", "affinity": "affinity", "random_state": "random_state"}
     free = Adapter.free | {"gamma", "eigen_solver", "eigen_tol"}
 
     def adapt(self, given):
-        if self.affinity == "precomputed_nearest_neighbors":
-            raise Missing("a sparse table of distances to the nearest alone")
-        if given["affinity"] != "nearest_neighbors":
-            given["affinity"] = "precomputed"
+        given |= taken(given["affinity"], given["n_neighbors"])
         if given["n_neighbors"] is None:
             del given["n_neighbors"]
         return given
@@ -106,15 +110,11 @@ class SpectralClustering(Adapter):
     free = Adapter.free | {"gamma", "eigen_solver", "eigen_tol"}
 
     def adapt(self, given):
-        if self.affinity == "precomputed_nearest_neighbors":
-            raise Missing("a sparse table of distances to the nearest alone")
         if self.assign_labels != "kmeans":
             raise Missing("labels by other means than k-means")
-        if self.affinity not in ("nearest_neighbors", "precomputed", "rbf") and not callable(self.affinity):
+        if self.affinity not in ("nearest_neighbors", "precomputed", "precomputed_nearest_neighbors", "rbf") and not callable(self.affinity):
             raise Missing("kernels other than rbf as the affinity")
-        if given["affinity"] != "nearest_neighbors":
-            given["affinity"] = "precomputed"
-        return given
+        return given | taken(given["affinity"], given["n_neighbors"])
 
     def before(self, X):
         return affinities(self, X, 1.0) if self.affinity == "rbf" or callable(self.affinity) else X

@@ -61,7 +61,7 @@ class Isomap(Embedder):
 
 
 class LocallyLinearEmbedding(Embedder):
-    """Keeps the weights that rebuild each point from its neighbours.
+    """Keeps the weights that rebuild each point from its neighbours; reconstruction_error_ is what is left, the sum of the eigenvalues.
 
     reg: regularisation of the weights, as a share of the trace of the neighbours' Gram matrix."""
 
@@ -72,6 +72,11 @@ class LocallyLinearEmbedding(Embedder):
     def __init__(self, n_neighbors: int = 12, n_components: int = 2, *, reg: float = 1e-3, random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:
         self._take(locals())
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        super().fit(X)
+        self.reconstruction_error_ = float(np.sum(self.eigenvalues_))
+        return self
 
 
 LLE = LocallyLinearEmbedding
