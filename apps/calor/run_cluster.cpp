@@ -127,9 +127,11 @@ void add_cluster_run_command(CLI::App& app, Globals& globals, const cluster::Ses
   add_output(*command, arguments->output);
   command->add_option("--set", arguments->settings, "A stage's parameter, knn.k=30, or a recipe's, k=5; may be given several times")->type_name("NAME=VALUE")->allow_extra_args(false);
   command->add_option("--train", arguments->train, "Share of the labelled rows whose labels may be used; the others are hidden and predicted")->check(CLI::Range(0.0, 1.0));
-  CLI::Option* folder = command->add_option("--checkpoint", arguments->checkpoint.folder, "A folder that all processes see: neighbours and starts of k-means are kept there, and the same run goes on from "
-                                            "them, with any number of processes")->type_name("FOLDER")->check(not_empty);
-  command->add_option("--checkpoint-seconds", arguments->checkpoint.every_seconds, "Seconds between what a process keeps of a stage")->capture_default_str()->check(CLI::NonNegativeNumber)->needs(folder);
+  CLI::Option* folder = command->add_option("--checkpoint", arguments->checkpoint.folder,
+                                            "A folder that all processes see: neighbours and starts of k-means are kept there, and the same run goes on from them, with any number of processes");
+  folder->type_name("FOLDER")->check(not_empty);
+  CLI::Option* every = command->add_option("--checkpoint-seconds", arguments->checkpoint.every_seconds, "Seconds between what a process keeps of a stage");
+  every->capture_default_str()->check(CLI::NonNegativeNumber)->needs(folder);
   add_data_options(*command, arguments->data, label_of_others);
   add_globals(*command, globals);
   command->callback([&globals, arguments, &session] { run(globals, *arguments, session); });

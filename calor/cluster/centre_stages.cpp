@@ -42,7 +42,8 @@ engine::StartsDone kept_starts(const Part& part, const BoundStage& bound) {
     const std::vector<std::int64_t> starts = numbers_of<std::int64_t>(content, "starts");
     const std::int64_t k = bound.arguments.integer("k");
     const Eigen::Index dim = part.state.points->cols();
-    require(at.size() == static_cast<std::size_t>(k * dim) && inertia.size() == 1 && starts.size() == 1, Fault::input, "[checkpoint] expected {} centres of {} numbers, found {} numbers", k, dim, at.size());
+    require(at.size() == static_cast<std::size_t>(k * dim) && inertia.size() == 1 && starts.size() == 1, Fault::input,
+            "[checkpoint] expected {} centres of {} numbers, found {} numbers", k, dim, at.size());
     done = {starts[0], Eigen::Map<const Matrix>(at.data(), k, dim), inertia[0]};
   });
   return done;
@@ -52,7 +53,9 @@ engine::StartsDone kept_starts(const Part& part, const BoundStage& bound) {
 void keep_starts(const Part& part, const BoundStage& bound, const engine::StartsDone& done) {
   if (!part.processes.first() || !(part.checkpoint.due() || done.starts == bound.arguments.integer("starts"))) return;
   io::Safetensors content;
-  content.tensors = {{"at", tensor_of(std::vector<double>(done.at.data(), done.at.data() + done.at.size()))}, {"inertia", tensor_of(std::vector<double>{done.inertia})}, {"starts", tensor_of(std::vector<std::int64_t>{done.starts})}};
+  content.tensors["at"] = tensor_of(std::vector<double>(done.at.data(), done.at.data() + done.at.size()));
+  content.tensors["inertia"] = tensor_of(std::vector<double>{done.inertia});
+  content.tensors["starts"] = tensor_of(std::vector<std::int64_t>{done.starts});
   part.checkpoint.keep(kept_name(part, bound), std::move(content));
 }
 

@@ -53,7 +53,8 @@ KeptRows group_of(const io::Safetensors& content, std::int64_t first, std::int64
     NearList& list = group.lists.emplace_back();
     for (std::int64_t e = 0; e < size && at < std::min(order.size(), column.size()); ++e, ++at) list.emplace_back(order[at], column[at]);
   }
-  require(group.rows() == end - first && at == order.size() && at == column.size(), Fault::input, "[checkpoint] expected the neighbours of {} rows, found those of {}", end - first, group.rows());
+  require(group.rows() == end - first && at == order.size() && at == column.size(), Fault::input, "[checkpoint] expected the neighbours of {} rows, found those of {}",
+          end - first, group.rows());
   return group;
 }
 
@@ -74,7 +75,7 @@ std::string KeptNeighbours::name(std::int64_t first, std::int64_t end) const { r
 std::vector<KeptRows> KeptNeighbours::begin() const {
   const std::int64_t first = part_.first_row(), rows = part_.own_rows();
   std::vector<KeptRows> files, groups;
-  part_.processes.together([&] { files = files_of(part_); });
+  if (part_.checkpoint.on()) part_.processes.together([&] { files = files_of(part_); });
   const auto file_of = [&](std::int64_t row) {  // its number; how many there are for none
     return static_cast<std::size_t>(std::find_if(files.begin(), files.end(), [&](const KeptRows& file) { return row >= file.first && row < file.first + file.rows(); }) - files.begin());
   };

@@ -73,7 +73,7 @@ Csr nearest(Part& part, const NeighbourOptions& options) {
   std::vector<KeptRows> groups = kept.begin();
   const std::int64_t all = part.rows.rows();
   const auto seen_all = [&](const KeptRows& group) { return group.seen.size() == all; };
-  if (!part.processes.all(std::all_of(groups.begin(), groups.end(), seen_all)))
+  if (!part.checkpoint.on() || !part.processes.all(std::all_of(groups.begin(), groups.end(), seen_all)))
     part.processes.each_block(part.state.points, part.rows, [&](int owner, const Processes::Block& block) {
       const std::int64_t first = part.rows.first(owner), end = first + block->rows();
       for (KeptRows& group : groups) {
