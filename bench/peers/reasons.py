@@ -67,7 +67,6 @@ REASONS: dict = {
         ("test_umap_validation_params.py", "test_umap_bad_too_large_min_dist"): MORE,
         ("test_umap_validation_params.py", "test_umap_bad_n_components"): MORE,
         ("test_umap_validation_params.py", "test_umap_bad_n_jobs"): MORE,
-        ("test_umap_validation_params.py", "test_umap_custom_distance_w_grad"): "warns of a metric without a gradient; ours needs none",
         ("test_umap_validation_params.py", "test_umap_inverse_transform_fails_expectedly"): REFUSED,
         ("test_umap_ops.py", "test_bad_transform_data"): REFUSED,
         ("test_composite_models.py", "test_composite_trustworthiness_on_iris"): "arithmetic of models (+, *, -)",
