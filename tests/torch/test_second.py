@@ -1,5 +1,6 @@
 """The streamed second derivative: against the composition's, which materialises the scores (test_ops.py has central differences of both), over several
 blocks of queries and with every mask; its memory; third derivatives."""
+import os
 import subprocess
 import sys
 
@@ -121,5 +122,6 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 torch.autograd.grad(sum(g.square().sum() for g in first), x)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT / "python", check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
+    assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 64
