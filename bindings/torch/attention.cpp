@@ -71,10 +71,11 @@ variable_list composed_gradients(const variable_list& inputs, const at::Tensor& 
   }
   const auto [out, lse] = attention_composed_op(own[0], own[1], own[2], own[3], optional(own[4]), choices.key_mask, choices.mask, choices.causal, choices.score,
                                                 choices.own_key);
-  variable_list outputs = {out}, d_outputs = {d_out};
-  if (d_lse.defined()) outputs.push_back(lse), d_outputs.push_back(d_lse);
+  variable_list outputs, d_outputs, result(inputs.size());
+  if (d_out.defined() && out.requires_grad()) outputs.push_back(out), d_outputs.push_back(d_out);
+  if (d_lse.defined() && lse.requires_grad()) outputs.push_back(lse), d_outputs.push_back(d_lse);  // of v alone it does not depend
+  if (outputs.empty() || wanted.empty()) return result;
   const auto gradients = torch::autograd::grad(outputs, wanted, d_outputs, true, true, true);
-  variable_list result(inputs.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].defined() && inputs[i].requires_grad()) result[i] = gradients[next++];
@@ -106,6 +107,7 @@ class AttentionGradient : public torch::autograd::Function<AttentionGradient> {
     const Choices choices{optional(saved[7]), optional(saved[8]), causal, score, own_key};
     const variable_list inputs(saved.begin(), saved.begin() + 5);
     const at::Tensor &d_out = saved[5], &d_lse = saved[6];
+    const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);  // numbers keep their types
     if (at::GradMode::is_enabled()) return composed(inputs, d_out, d_lse, choices, sent);
 
     SecondProblem problem;
@@ -144,12 +146,13 @@ class AttentionGradient : public torch::autograd::Function<AttentionGradient> {
     inputs.push_back(own_d_out), inputs.push_back(own_d_lse);
     variable_list outputs, of_outputs, wanted, result(14);
     for (std::size_t i = 0; i < first.size(); ++i) {
-      if (!first[i].defined() || !sent[i].defined()) continue;
+      if (!first[i].defined() || !sent[i].defined() || !first[i].requires_grad()) continue;
       outputs.push_back(first[i]);
       of_outputs.push_back(first_of_each(sent[i], first[i]));
     }
     for (const at::Tensor& input : inputs)
       if (input.defined() && input.requires_grad()) wanted.push_back(input);
+    if (outputs.empty() || wanted.empty()) return result;
     const auto gradients = torch::autograd::grad(outputs, wanted, of_outputs, true, true, true);
     std::size_t next = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i)

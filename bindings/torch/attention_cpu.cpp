@@ -163,6 +163,12 @@ Gradients attention_backward_cpu(const at::Tensor& d_out, const OptionalTensor& 
                                  const OptionalTensor& mask, const at::Tensor& out, const at::Tensor& lse, bool causal,
                                  std::string_view score, std::int64_t own_key, bool scale_gradient, bool bias_gradient) {
   check_arguments(q, k, v, scale, bias, key_mask, mask);
+  TORCH_CHECK_VALUE(out.dim() == 4 && out.sizes().slice(0, 3) == q.sizes().slice(0, 3) && out.size(3) == v.size(3) && lse.sizes() == q.sizes().slice(0, 3),
+                    "[calor::attention_backward] expected out of [batch, heads, queries, value dim] and lse of [batch, heads, queries] for q of ", q.sizes(), ", found ",
+                    out.sizes(), " and ", lse.sizes());
+  TORCH_CHECK_TYPE(out.scalar_type() == q.scalar_type() && d_out.scalar_type() == q.scalar_type() && lse.scalar_type() == plain_type(q.scalar_type()) &&
+                       (!d_lse || d_lse->scalar_type() == lse.scalar_type()),
+                   "[calor::attention_backward] expected out and d_out of the dtype of q, ", q.scalar_type(), ", and lse and d_lse of ", plain_type(q.scalar_type()));
   TORCH_CHECK_VALUE(d_out.sizes() == out.sizes() && lse.dim() == 3 && (!d_lse || d_lse->sizes() == lse.sizes()),
                     "[calor::attention_backward] expected d_out of ", out.sizes(), " and d_lse of ", lse.sizes(),
                     ", found ", d_out.sizes(), " and ", d_lse ? d_lse->sizes() : at::IntArrayRef{});

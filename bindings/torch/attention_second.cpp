@@ -14,6 +14,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
@@ -55,34 +56,44 @@ class HeadSecond {
         of_scale_(p.of_d_scale.defined() ? of_head(p.of_d_scale, batch, head).item<double>() : 0), to_q_(of_head(to.q, batch, head)), to_k_(of_head(to.k, batch, head)),
         to_v_(of_head(to.v, batch, head)), to_bias_(of_head(to.bias, batch, head)), to_d_out_(of_head(to.d_out, batch, head)), to_d_lse_(of_head(to.d_lse, batch, head)),
         to_scale_(to.scale.select(0, batch).select(0, head)) {
-    hide_keys(batch);
+    find_seen(batch);
     if (norm_ != 0) {
-      const auto centre = k_.mean(0, true);
+      // The mean of the keys that are seen.
+      const auto centre = kept_keys_.defined() ? k_.sum(0, true).div(kept_keys_.sum().clamp_min(1)) : k_.mean(0, true);
       k_ = k_.sub(centre), q_ = q_.sub(centre);
+      if (kept_keys_.defined()) k_ = at::where(kept_keys_.unsqueeze(1), k_, 0.0);
       key_norms_ = norms(k_).t();
       if (of_k_.defined()) key_pulls_ = dots(of_k_, k_).t();
     }
   }
 
   void run() {
-    const std::int64_t rows = std::clamp<std::int64_t>(block_numbers / std::max<std::int64_t>(k_.size(0), 1), 16, 512);
+    const std::int64_t rows = rows_at_once();
     double d_scale = 0;
     for (std::int64_t begin = 0; begin < q_.size(0); begin += rows) d_scale += block(begin, std::min(rows, q_.size(0) - begin));
     to_scale_.fill_(d_scale);
   }
 
  private:
-  // Keys that nobody sees are 0, whatever they hold, so that nothing of it meets a product.
-  void hide_keys(std::int64_t batch) {
-    if (!p_.key_mask && !bias_.defined() && !mask_.defined() && !p_.causal) return;
-    at::Tensor seen = at::full({k_.size(0)}, true, k_.options().dtype(at::kBool));
-    if (p_.key_mask) seen = seen.logical_and(p_.key_mask->select(0, p_.key_mask->size(0) == 1 ? 0 : batch));
-    if (bias_.defined()) seen = seen.logical_and(bias_.ne(-infinity)), bias_ = at::where(seen, bias_, 0.0);
-    key_seen_ = seen;
-    if (mask_.defined()) seen = seen.logical_and(mask_.any(0));
-    if (p_.causal) seen = seen.logical_and(at::arange(k_.size(0), seen.options().dtype(at::kLong)).lt(q_.size(0)));
-    const auto kept = seen.unsqueeze(1);
+  std::int64_t rows_at_once() const { return std::clamp<std::int64_t>(block_numbers / std::max<std::int64_t>(k_.size(0), 1), 16, 512); }
+
+  // Keys that nobody sees are 0, whatever they hold and are sent, so that nothing of it meets a product.
+  void find_seen(std::int64_t batch) {
+    if (!p_.key_mask && !bias_.defined() && !mask_.defined() && !p_.causal && p_.own_key < 0) return;
+    key_seen_ = at::full({k_.size(0)}, true, k_.options().dtype(at::kBool));
+    if (p_.key_mask) key_seen_ = key_seen_.logical_and(p_.key_mask->select(0, p_.key_mask->size(0) == 1 ? 0 : batch));
+    if (bias_.defined()) key_seen_ = key_seen_.logical_and(bias_.ne(-infinity)), bias_ = at::where(key_seen_, bias_, 0.0);
+    kept_keys_ = key_seen_;
+    if (mask_.defined() || p_.causal || p_.own_key >= 0) {
+      kept_keys_ = at::full({k_.size(0)}, false, key_seen_.options());
+      for (std::int64_t begin = 0; begin < q_.size(0); begin += rows_at_once())
+        kept_keys_ = kept_keys_.logical_or(hidden(begin, std::min(rows_at_once(), q_.size(0) - begin)).logical_not().any(0));
+    }
+    const auto kept = kept_keys_.unsqueeze(1);
     k_ = at::where(kept, k_, 0.0), v_ = at::where(kept, v_, 0.0);
+    if (of_k_.defined()) of_k_ = at::where(kept, of_k_, 0.0);
+    if (of_v_.defined()) of_v_ = at::where(kept, of_v_, 0.0);
+    if (of_bias_.defined()) of_bias_ = at::where(kept_keys_, of_bias_, 0.0);
   }
 
   // True where a query of the block may not look; undefined: nowhere.
@@ -104,7 +115,7 @@ class HeadSecond {
     const auto lse = lse_.narrow(0, begin, rows).unsqueeze(1);
     const auto live = lse.ne(-infinity);  // others see nothing, and hold what they will
     const auto q = at::where(live, q_.narrow(0, begin, rows), 0.0), d_out = at::where(live, d_out_.narrow(0, begin, rows), 0.0);
-    const auto of_q = of_q_.defined() ? of_q_.narrow(0, begin, rows) : at::Tensor();
+    const auto of_q = of_q_.defined() ? at::where(live, of_q_.narrow(0, begin, rows), 0.0) : at::Tensor();
     const auto q_norms = norm_ != 0 ? norms(q) : at::Tensor();
 
     auto similarity = at::mm(q, k_.t());  // the score over the scale
@@ -114,6 +125,9 @@ class HeadSecond {
     P.sub_(at::where(live, lse, infinity));
     if (const auto away = hidden(begin, rows); away.defined()) P.masked_fill_(away, -infinity);
     P.exp_();
+    // The log-sum-exp may come from scores that were rounded otherwise, as bfloat16's are.
+    const auto sums = row_sums(P);
+    P.div_(at::where(sums.gt(0), sums, 1.0));
 
     // A, of which the scale's share is kept apart.
     auto along = at::zeros({}, q.options());
@@ -133,7 +147,7 @@ class HeadSecond {
     const auto g = at::mm(d_out, v_.t());
     const auto D = row_sums(g.mul(P)), a = row_sums(A.mul(P));
     auto shift = D.neg();
-    if (d_lse_.defined()) shift.add_(d_lse_.narrow(0, begin, rows).unsqueeze(1));
+    if (d_lse_.defined()) shift.add_(at::where(live, d_lse_.narrow(0, begin, rows).unsqueeze(1), 0.0));
     auto dS = g.add(shift);  // over P, as yet
     auto f = A.mul(dS).addcmul_(g, a, -1);
     if (of_v_.defined()) f.addmm_(d_out, of_v_.t());
@@ -172,13 +186,14 @@ class HeadSecond {
   double of_scale_;
   bool keeps_scores_ = p_.scale_gradient || of_scale_ != 0;
   at::Tensor to_q_, to_k_, to_v_, to_bias_, to_d_out_, to_d_lse_, to_scale_;
-  at::Tensor key_seen_, key_norms_, key_pulls_;
+  at::Tensor key_seen_, kept_keys_, key_norms_, key_pulls_;  // seen: as far as a key alone decides; kept: by some query
 };
 
 }  // namespace
 
 SecondGradients second_derivative(const SecondProblem& p) {
   const at::NoGradGuard without_graph;
+  const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
   const auto zeros = [](const at::Tensor& like) { return at::zeros(like.sizes(), like.options()); };
   SecondGradients to;
   to.q = zeros(p.q), to.k = zeros(p.k), to.v = zeros(p.v), to.d_out = zeros(p.d_out);
@@ -188,6 +203,7 @@ SecondGradients second_derivative(const SecondProblem& p) {
   const std::int64_t heads = p.q.size(1);
   at::parallel_for(0, p.q.size(0) * heads, 1, [&](std::int64_t begin, std::int64_t end) {
     const at::NoGradGuard within_thread;
+    const c10::impl::ExcludeDispatchKeyGuard without_autocast_here(c10::autocast_dispatch_keyset);
     for (std::int64_t n = begin; n < end; ++n) HeadSecond(p, to, n / heads, n % heads).run();
   });
   return to;

@@ -213,8 +213,11 @@ variable_list graph_of_gradients(const variable_list& inputs, const variable_lis
   variable_list asked;
   for (const at::Tensor& input : inputs)
     if (wanted(input)) asked.push_back(input);
-  const variable_list found = torch::autograd::grad(outputs, asked, d_outputs, true, true, true);
-  variable_list result(inputs.size());
+  variable_list result(inputs.size()), dependent, of_dependent;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (outputs[i].requires_grad()) dependent.push_back(outputs[i]), of_dependent.push_back(d_outputs[i]);  // of v alone the log-sum-exp does not depend
+  if (dependent.empty() || asked.empty()) return result;
+  const variable_list found = torch::autograd::grad(dependent, asked, of_dependent, true, true, true);
   for (std::size_t i = 0, next = 0; i < inputs.size(); ++i)
     if (wanted(inputs[i])) result[i] = found[next++];
   return result;

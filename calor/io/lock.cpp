@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "calor/core/error.h"
@@ -19,6 +20,13 @@ std::string first_line(int descriptor) {
   return all.substr(0, all.find('\n'));
 }
 
+// Whether there is nothing but a process's number in it, or nothing.
+bool is_ours(int descriptor) {
+  char text[32];
+  const ssize_t size = ::pread(descriptor, text, sizeof(text), 0);
+  return size >= 0 && size < static_cast<ssize_t>(sizeof(text)) && std::all_of(text, text + size, [](char c) { return (c >= '0' && c <= '9') || c == '\n'; });
+}
+
 // Whether the path still names the file that is open: its last holder may have removed it since.
 bool is_named(int descriptor, const std::string& path) {
   struct stat open {}, named {};
@@ -31,8 +39,12 @@ FileLock::FileLock(const std::string& path, const char* op) : lock_(path + ".loc
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return;  // a device or a pipe
   for (;;) {
-    const int opened = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    const int opened = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (opened < 0) return;
+    if (!is_ours(opened)) {  // somebody's file of that name is left alone
+      ::close(opened);
+      return;
+    }
     const bool held = ::flock(opened, LOCK_EX | LOCK_NB) == 0;
     const bool taken = !held && errno == EWOULDBLOCK;
     const std::string holder = taken ? first_line(opened) : "";

@@ -64,10 +64,12 @@ def scale_of(scale, dtype):
     dtype = plain_type(dtype)
     found = _scales.get((scale, dtype))
     if found is None:
-        if len(_scales) >= 1024:
-            _scales.clear()
         with torch.inference_mode(False):
-            found = _scales[scale, dtype] = torch.full((), scale, dtype=dtype)
+            found = torch.full((), scale, dtype=dtype, device="cpu")
+        if type(found) is torch.Tensor:  # not one that only stands for a tensor, under a mode of torch
+            if len(_scales) >= 1024:
+                _scales.clear()
+            _scales[scale, dtype] = found
     return found
 
 

@@ -125,3 +125,56 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 64
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_what_is_sent_to_nobody_changes_nothing(score):
+    """The root of a sum of squares has no derivative at 0: a gradient penalty sends NaN to padded rows."""
+    inputs, options = problem("masks", rows=20, keys=30)
+
+    def penalty(function):
+        out, _ = function(**inputs, **options, score=score)
+        first = torch.autograd.grad(out.square().sum(), [inputs["q"], inputs["k"]], create_graph=True)
+        return torch.autograd.grad(sum(g.square().sum(-1).sqrt().sum() for g in first), [inputs["q"], inputs["k"], inputs["v"]])
+
+    for mine, theirs in zip(penalty(op), penalty(composed)):
+        assert torch.isfinite(mine).all()
+        torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-9)
+
+
+def test_distances_far_from_the_origin_with_few_keys_seen():
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(1, 1, rows, 4) for rows in (20, 200, 200))
+    q, k = (q + 100).requires_grad_(), (k + 100).requires_grad_()
+    seen = torch.arange(200)[None] < 10
+
+    def second_of(function, *inputs):
+        out, _ = function(*inputs, torch.tensor(0.5, dtype=inputs[0].dtype), key_mask=seen, score="squared_distance")
+        first = torch.autograd.grad(out.square().sum(), inputs[:2], create_graph=True)
+        return torch.autograd.grad(sum(g.square().sum() for g in first), inputs[:2])
+
+    exact = second_of(composed, *(x.detach().double().requires_grad_() for x in (q, k, v)))
+    for mine, theirs in zip(second_of(op, q, k, v), exact):
+        assert (mine - theirs).abs().max() < 1e-4 * theirs.abs().max()
+
+
+def test_under_autocast_it_keeps_its_types():
+    x = [draw(1, 2, 9, 8, dtype=torch.float, seed=seed, gradient=True) for seed in range(3)]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out, _ = op(*x, torch.tensor(0.3))
+        first = torch.autograd.grad(out.square().sum(), x, create_graph=True)
+        second_here = torch.autograd.grad(sum(g.square().sum() for g in first), x)
+    out, _ = op(*x, torch.tensor(0.3))
+    first = torch.autograd.grad(out.square().sum(), x, create_graph=True)
+    for mine, theirs in zip(second_here, torch.autograd.grad(sum(g.square().sum() for g in first), x)):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_values_alone():
+    """Of them the log-sum-exp does not depend, and a loss of both is a loss still."""
+    q, k, v = (draw(1, 1, 5, 3, seed=seed) for seed in range(3))
+    v.requires_grad_()
+    out, lse = op(q, k, v, torch.tensor(0.3, dtype=torch.double))
+    (first,) = torch.autograd.grad(out.pow(3).sum() + lse.sum(), v, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), v, create_graph=True)
+    assert torch.isfinite(torch.autograd.grad(second.sum(), v)[0]).all()

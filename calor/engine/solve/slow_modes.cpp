@@ -83,7 +83,7 @@ class Iteration {
     project();
     while (true) {
       context_.check_stop("match");
-      products += filter(cut) + 1;
+      products += filter(cut, most_products - products) + 1;
       project();
       if (rotate() || products >= most_products) break;
       cut = std::max(cut, values_[width_ - 1]);
@@ -122,13 +122,15 @@ class Iteration {
   }
 
   // The polynomial of A that is at most 1 on [-1, cut] and `growth` at 1; returns its degree.
-  std::int64_t filter(double cut) {
-    const double centre = (cut - 1) / 2, half = (cut + 1) / 2;
-    const auto degree = static_cast<std::int64_t>(std::ceil(std::acosh(growth) / std::acosh((1 - centre) / half)));
+  // At most `most` products of each panel: modes that lie closer together than these tell apart are left as they are.
+  std::int64_t filter(double cut, std::int64_t most) {
+    const double centre = (cut - 1) / 2, half = (cut + 1) / 2, wanted = std::acosh(growth) / std::acosh(std::max((1 - centre) / half, 1 + 1e-12));
+    const auto degree = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(std::min(wanted, static_cast<double>(most)))));
     for (std::size_t p = 0; p < x_.size(); ++p) {
       y_[p].setZero();
       walk_.step(x_[p], static_cast<float>(1 / half), static_cast<float>(centre), y_[p], context_.threads);
       for (std::int64_t d = 1; d < degree; ++d) {
+        context_.check_stop("match");
         std::swap(x_[p], y_[p]);
         walk_.step(x_[p], static_cast<float>(2 / half), static_cast<float>(centre), y_[p], context_.threads);
       }

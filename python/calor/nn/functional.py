@@ -40,6 +40,8 @@ def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=Non
     wide = torch.get_autocast_dtype(q.device.type) if torch.is_autocast_enabled(q.device.type) and q.dtype != torch.float64 else q.dtype
     streams = (q.device.type == "cpu" and dropout_p == 0 and max(q.shape[-1], v.shape[-1]) <= _MOST_FEATURES and 0 not in (q.shape[-1], v.shape[-1])
                and not _must_be_standard(q, k, v))
+    if attn_mask is not None and attn_mask.dim() > 1 and attn_mask.shape[-1] == 1 != k.shape[-2]:
+        attn_mask = attn_mask.expand(*attn_mask.shape[:-1], k.shape[-2])
     mask, added = _as_bool(attn_mask) if streams else (None, None)
     if not streams or added is not None and added.shape[-2] != 1:
         return lowered(q, k, v, attn_mask, dropout_p, is_causal, scale, score=score, bias=bias)

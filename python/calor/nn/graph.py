@@ -7,6 +7,7 @@ Every layer takes an ``edge_index`` ``[2, edges]`` (row 0: from, row 1: to, as t
 """
 
 import math
+import typing
 
 from .._torch import torch
 from ..ops import edge_attention, edge_sums
@@ -215,6 +216,8 @@ class APPNP(_Fixed):
 
 class _Attention(_Layer):
     """Attention on edges: heads joined or averaged, loops, dropout, and a seed of its own for each pass."""
+
+    lin_edge: typing.Any  # of layers with edge_dim: their linear map, whatever its class
 
     def __init__(self, out_channels, heads, concat, dropout, add_self_loops, bias):
         super().__init__()
