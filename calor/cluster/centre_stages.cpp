@@ -8,6 +8,7 @@
 #include "calor/cluster/pairs.h"
 #include "calor/cluster/stage_forms.h"
 #include "calor/core/error.h"
+#include "calor/io/stored_tensor.h"
 #include "calor/engine/lloyd.h"
 #include "calor/engine/passes.h"
 
@@ -38,8 +39,8 @@ engine::StartsDone kept_starts(const Part& part, const BoundStage& bound) {
   if (std::find(found.begin(), found.end(), kept_name(part, bound)) == found.end()) return done;
   part.processes.together([&] {
     const io::Safetensors content = part.checkpoint.read(kept_name(part, bound));
-    const std::vector<double> at = numbers_of<double>(content, "at"), inertia = numbers_of<double>(content, "inertia");
-    const std::vector<std::int64_t> starts = numbers_of<std::int64_t>(content, "starts");
+    const std::vector<double> at = io::restored<double>(content, "at", 1, "checkpoint"), inertia = io::restored<double>(content, "inertia", 1, "checkpoint");
+    const std::vector<std::int64_t> starts = io::restored<std::int64_t>(content, "starts", 1, "checkpoint");
     const std::int64_t k = bound.arguments.integer("k");
     const Eigen::Index dim = part.state.points->cols();
     require(at.size() == static_cast<std::size_t>(k * dim) && inertia.size() == 1 && starts.size() == 1, Fault::input,
@@ -53,9 +54,9 @@ engine::StartsDone kept_starts(const Part& part, const BoundStage& bound) {
 void keep_starts(const Part& part, const BoundStage& bound, const engine::StartsDone& done) {
   if (!part.processes.first() || !(part.checkpoint.due() || done.starts == bound.arguments.integer("starts"))) return;
   io::Safetensors content;
-  content.tensors["at"] = tensor_of(std::vector<double>(done.at.data(), done.at.data() + done.at.size()));
-  content.tensors["inertia"] = tensor_of(std::vector<double>{done.inertia});
-  content.tensors["starts"] = tensor_of(std::vector<std::int64_t>{done.starts});
+  content.tensors["at"] = io::stored(std::vector<double>(done.at.data(), done.at.data() + done.at.size()), {static_cast<std::int64_t>(done.at.size())});
+  content.tensors["inertia"] = io::stored(std::vector<double>{done.inertia}, {1});
+  content.tensors["starts"] = io::stored(std::vector<std::int64_t>{done.starts}, {1});
   part.checkpoint.keep(kept_name(part, bound), std::move(content));
 }
 

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <filesystem>
-#include <limits>
 
 #include "calor/core/error.h"
-#include "calor/core/text.h"
-#include "calor/io/hash.h"
+#include "calor/core/mixed.h"
+#include "calor/io/kept_run.h"
 #include "calor/io/output.h"
 
 namespace calor::cluster {
@@ -20,39 +18,7 @@ namespace {
 constexpr const char* ending = ".checkpoint";
 constexpr const char* kind = "calor-mpi checkpoint";
 
-std::string digest_of(const io::Safetensors& content) {
-  io::Sha256 hash;
-  for (const char* field : {"run", "state"}) hash.add(content.metadata.at(field));
-  for (const auto& [name, tensor] : content.tensors) {
-    hash.add(name);
-    hash.add({reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()});
-  }
-  return hash.hex();
-}
-
-// The fields that differ: "pipeline ("knn(5)", was "knn(6)")".
-std::string differences(const json& now, const json& before) {
-  std::vector<std::string> named;
-  for (const auto& [field, value] : now.items()) {
-    const json was = before.contains(field) ? before.at(field) : json();
-    if (was != value) named.push_back(fmt::format("{} ({}, was {})", field, value.dump(), was.dump()));
-  }
-  return named.empty() ? "more fields" : list_names(named);
-}
-
-template <class Number>
-const char* name_of() {
-  if constexpr (std::is_same_v<Number, double>) return "F64";
-  else if constexpr (std::is_same_v<Number, std::int64_t>) return "I64";
-  else return "I32";
-}
-
-// Spreads what differs in any bit over all 64 (the finaliser of SplitMix64; Steele, Lea, Flood 2014).
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
+std::string digest_of(const io::Safetensors& content) { return io::digest_of(content, {"run", "state"}); }
 
 }  // namespace
 
@@ -132,7 +98,7 @@ io::Safetensors Checkpoint::read(const std::string& name) const {
     require(content.metadata.contains("kind") && content.metadata.at("kind") == kind, Fault::input, "[checkpoint] expected a checkpoint of calor-mpi, found another kind of file");
     const json before = json::parse(content.metadata.at("run"));
     require(content.metadata.at("digest") == digest_of(content), Fault::input, "[checkpoint] expected an intact checkpoint, found one whose digest does not fit");
-    require(before == run_, Fault::input, "[checkpoint] expected a checkpoint of this run, found one that differs in {}", differences(run_, before));
+    require(before == run_, Fault::input, "[checkpoint] expected a checkpoint of this run, found one that differs in {}", io::differences(run_, before));
     return content;
   } catch (const Error& error) {
     fail(Fault::input, "{}: {}", error.what(), remedy);
@@ -154,27 +120,5 @@ void Checkpoint::remove(const std::string& name) const {
   std::error_code ignored;  // what stays behind is known to be of this run
   std::filesystem::remove(path(name), ignored);
 }
-
-template <class Number>
-io::Tensor tensor_of(const std::vector<Number>& numbers) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(numbers.data());
-  return {name_of<Number>(), {static_cast<std::int64_t>(numbers.size())}, {bytes, bytes + numbers.size() * sizeof(Number)}};
-}
-
-template <class Number>
-std::vector<Number> numbers_of(const io::Safetensors& content, const std::string& name) {
-  const auto found = content.tensors.find(name);
-  require(found != content.tensors.end() && found->second.dtype == name_of<Number>(), Fault::input, "[checkpoint] expected {} in a checkpoint, found none", name);
-  std::vector<Number> numbers(found->second.bytes.size() / sizeof(Number));
-  std::memcpy(numbers.data(), found->second.bytes.data(), numbers.size() * sizeof(Number));
-  return numbers;
-}
-
-template io::Tensor tensor_of(const std::vector<double>&);
-template io::Tensor tensor_of(const std::vector<std::int64_t>&);
-template io::Tensor tensor_of(const std::vector<std::int32_t>&);
-template std::vector<double> numbers_of(const io::Safetensors&, const std::string&);
-template std::vector<std::int64_t> numbers_of(const io::Safetensors&, const std::string&);
-template std::vector<std::int32_t> numbers_of(const io::Safetensors&, const std::string&);
 
 }  // namespace calor::cluster

@@ -57,10 +57,4 @@ class Checkpoint {
   mutable std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// Numbers as a tensor, and back; of another dtype or size Fault::input.
-template <class Number>
-io::Tensor tensor_of(const std::vector<Number>& numbers);
-template <class Number>
-std::vector<Number> numbers_of(const io::Safetensors& content, const std::string& name);
-
 }  // namespace calor::cluster

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "calor/core/error.h"
+#include "calor/io/stored_tensor.h"
 #include "calor/core/text.h"
 
 namespace calor::cluster {
@@ -36,17 +37,18 @@ io::Safetensors content_of(const KeptRows& group) {
       column.push_back(number);
     }
   }
+  const auto list = [](const auto& numbers) { return io::stored(numbers, {static_cast<std::int64_t>(numbers.size())}); };
   io::Safetensors content;
-  content.tensors = {{"seen", tensor_of(seen)}, {"sizes", tensor_of(sizes)}, {"order", tensor_of(order)}, {"column", tensor_of(column)}};
+  content.tensors = {{"seen", list(seen)}, {"sizes", list(sizes)}, {"order", list(order)}, {"column", list(column)}};
   return content;
 }
 
 KeptRows group_of(const io::Safetensors& content, std::int64_t first, std::int64_t end) {
   KeptRows group;
   group.first = first;
-  const auto seen = numbers_of<std::int64_t>(content, "seen"), sizes = numbers_of<std::int64_t>(content, "sizes");
-  const auto order = numbers_of<double>(content, "order");
-  const auto column = numbers_of<std::int32_t>(content, "column");
+  const auto seen = io::restored<std::int64_t>(content, "seen", 1, "checkpoint"), sizes = io::restored<std::int64_t>(content, "sizes", 1, "checkpoint");
+  const auto order = io::restored<double>(content, "order", 1, "checkpoint");
+  const auto column = io::restored<std::int32_t>(content, "column", 1, "checkpoint");
   std::size_t at = 0;
   for (std::size_t r = 0; r + 1 < seen.size(); r += 2) group.seen.add(seen[r], seen[r + 1]);
   for (const std::int64_t size : sizes) {

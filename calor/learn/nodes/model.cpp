@@ -13,9 +13,9 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
+#include "calor/io/stored_tensor.h"
 #include "calor/learn/nodes/run.h"
 #include "calor/learn/train/saved_model.h"
-#include "calor/learn/train/stored_tensor.h"
 #include "calor/learn/train/trainer.h"
 
 namespace calor::learn {
@@ -56,14 +56,14 @@ NodeModel model_of(const io::Safetensors& content) {
   require(model.columns >= 0 && model.columns <= most_columns && (model.features.empty() || static_cast<std::int64_t>(model.features.size()) == model.columns) && model.classes.size() >= 2,
           Fault::input, "[model] expected columns with as many names, and at least 2 classes, found {}, {} and {}", model.columns, model.features.size(), model.classes.size());
   if (model.scale == FeatureScale::standardised) {
-    model.standardisation = {restored<double>(content, "preprocessing.mean", 1, "model"), restored<double>(content, "preprocessing.deviation", 1, "model")};
+    model.standardisation = {io::restored<double>(content, "preprocessing.mean", 1, "model"), io::restored<double>(content, "preprocessing.deviation", 1, "model")};
     for (const auto* numbers : {&model.standardisation.mean, &model.standardisation.deviation})
       require(static_cast<std::int64_t>(numbers->size()) == model.columns && finite(*numbers), Fault::input, "[model] expected a finite mean and deviation of each of {} columns, found others",
               model.columns);
   }
   if (content.metadata.contains("edge_features")) {
     model.edge_features = json::parse(entry(content, "edge_features")).get<std::vector<std::string>>();
-    model.edge_standardisation = {restored<double>(content, "preprocessing.edge_mean", 1, "model"), restored<double>(content, "preprocessing.edge_deviation", 1, "model")};
+    model.edge_standardisation = {io::restored<double>(content, "preprocessing.edge_mean", 1, "model"), io::restored<double>(content, "preprocessing.edge_deviation", 1, "model")};
     for (const auto* numbers : {&model.edge_standardisation.mean, &model.edge_standardisation.deviation})
       require(numbers->size() == model.edge_features.size() && !numbers->empty() && finite(*numbers), Fault::input,
               "[model] expected a finite mean and deviation of each of {} edge features, found others", model.edge_features.size());
@@ -155,14 +155,14 @@ void save_node_model(const std::string& path, const NodeModel& model) {
   store_origin(content, io::node_network_mark, schema, model);
   store_table(content, true, model);
   if (model.scale == FeatureScale::standardised) {
-    content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns});
-    content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns});
+    content.tensors["preprocessing.mean"] = io::stored(model.standardisation.mean, {model.columns});
+    content.tensors["preprocessing.deviation"] = io::stored(model.standardisation.deviation, {model.columns});
   }
   if (!model.edge_features.empty()) {
     content.metadata["edge_features"] = json(model.edge_features).dump();
     const auto count = static_cast<std::int64_t>(model.edge_features.size());
-    content.tensors["preprocessing.edge_mean"] = stored(model.edge_standardisation.mean, {count});
-    content.tensors["preprocessing.edge_deviation"] = stored(model.edge_standardisation.deviation, {count});
+    content.tensors["preprocessing.edge_mean"] = io::stored(model.edge_standardisation.mean, {count});
+    content.tensors["preprocessing.edge_deviation"] = io::stored(model.edge_standardisation.deviation, {count});
   }
   store_weights(content, specs_of(model, Context()), model.weights);
   io::write_safetensors(path, content);

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "calor/learn/propagator/propagator.h"
+#include "calor/io/stored_tensor.h"
 #include "calor/learn/train/saved_model.h"
-#include "calor/learn/train/stored_tensor.h"
 
 namespace calor::learn {
 namespace {
@@ -14,12 +14,12 @@ using engine::Matrix;
 constexpr int schema = 1;
 
 io::Tensor stored_matrix(const Matrix& matrix) {
-  return stored(std::vector<double>(matrix.data(), matrix.data() + matrix.size()), {matrix.rows(), matrix.cols()});
+  return io::stored(std::vector<double>(matrix.data(), matrix.data() + matrix.size()), {matrix.rows(), matrix.cols()});
 }
 
 // rows or columns of -1: any.
 Matrix matrix_of(const io::Safetensors& content, const std::string& name, std::int64_t rows, std::int64_t columns) {
-  const std::vector<double> values = restored<double>(content, name, 2, "model");
+  const std::vector<double> values = io::restored<double>(content, name, 2, "model");
   const std::vector<std::int64_t>& shape = content.tensors.at(name).shape;
   require((rows < 0 || shape[0] == rows) && (columns < 0 || shape[1] == columns), Fault::input,
           "[model] expected the tensor '{}' of {} x {}, found {} x {}", name, rows, columns, shape[0], shape[1]);
@@ -47,8 +47,8 @@ Propagator propagator_of(const io::Safetensors& content) {
   model.log_density = matrix_of(content, "keys.log_density", model.keys.rows(), 1).col(0);
   const auto keys = static_cast<std::int64_t>(model.keys.rows());
   if (model.measured()) model.targets = matrix_of(content, "keys.targets", keys, 1).col(0);
-  else model.labels = restored<std::int64_t>(content, "keys.labels", 1, "model");
-  model.rows = restored<std::int64_t>(content, "keys.rows", 1, "model");
+  else model.labels = io::restored<std::int64_t>(content, "keys.labels", 1, "model");
+  model.rows = io::restored<std::int64_t>(content, "keys.rows", 1, "model");
   const auto classes = static_cast<std::int64_t>(model.classes.size());
   require(keys > 0 && (model.measured() || static_cast<std::int64_t>(model.labels.size()) == keys) && static_cast<std::int64_t>(model.rows.size()) == keys &&
               std::all_of(model.labels.begin(), model.labels.end(), [&](std::int64_t label) { return label >= 0 && label < classes; }) &&
@@ -70,12 +70,12 @@ void save_propagator(const std::string& path, const Propagator& model) {
   content.tensors["metric.first"] = stored_matrix(model.first);
   content.tensors["metric.first_bias"] = stored_matrix(model.first_bias);
   content.tensors["metric.second"] = stored_matrix(model.second);
-  content.tensors["temperature_and_alpha"] = stored(std::vector<double>{model.temperature, model.alpha}, {1, 2});
+  content.tensors["temperature_and_alpha"] = io::stored(std::vector<double>{model.temperature, model.alpha}, {1, 2});
   content.tensors["keys.values"] = stored_matrix(model.keys);
   content.tensors["keys.log_density"] = stored_matrix(model.log_density);
   if (model.measured()) content.tensors["keys.targets"] = stored_matrix(model.targets);
-  else content.tensors["keys.labels"] = stored(model.labels, {keys});
-  content.tensors["keys.rows"] = stored(model.rows, {keys});
+  else content.tensors["keys.labels"] = io::stored(model.labels, {keys});
+  content.tensors["keys.rows"] = io::stored(model.rows, {keys});
   io::write_safetensors(path, content);
 }
 

@@ -1,11 +1,11 @@
 #include "calor/learn/rows/model_file.h"
+#include "calor/io/stored_tensor.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "calor/learn/rows/network_weights.h"
 #include "calor/learn/train/saved_model.h"
-#include "calor/learn/train/stored_tensor.h"
 
 namespace calor::learn {
 namespace {
@@ -32,10 +32,10 @@ void read_metadata(const io::Safetensors& content, Model& model) {
 
 void read_tensors(const io::Safetensors& content, Model& model) {
   const auto columns = static_cast<std::size_t>(model.columns());
-  model.standardisation.mean = restored<double>(content, "preprocessing.mean", 1, "model");
-  model.standardisation.deviation = restored<double>(content, "preprocessing.deviation", 1, "model");
-  model.tokens = restored<float>(content, "tokens.values", 2, "model");
-  model.labels = restored<std::int64_t>(content, "tokens.labels", 1, "model");
+  model.standardisation.mean = io::restored<double>(content, "preprocessing.mean", 1, "model");
+  model.standardisation.deviation = io::restored<double>(content, "preprocessing.deviation", 1, "model");
+  model.tokens = io::restored<float>(content, "tokens.values", 2, "model");
+  model.labels = io::restored<std::int64_t>(content, "tokens.labels", 1, "model");
   require(model.standardisation.mean.size() == columns && model.standardisation.deviation.size() == columns &&
               !model.labels.empty() && model.tokens.size() == model.labels.size() * columns &&
               content.tensors.at("tokens.values").shape[1] == model.columns(),
@@ -51,7 +51,7 @@ void read_tensors(const io::Safetensors& content, Model& model) {
   for (const auto& [name, tensor] : content.tensors) {
     if (name.substr(0, weight_prefix.size()) != weight_prefix) continue;
     model.weights[name.substr(weight_prefix.size())] = {
-        tensor.shape, restored<float>(content, name, tensor.shape.size(), "model")};
+        tensor.shape, io::restored<float>(content, name, tensor.shape.size(), "model")};
   }
 }
 
@@ -62,13 +62,13 @@ void save_model(const std::string& path, const Model& model) {
   content.metadata = {{"attention", model.attention}, {"pipeline", model.pipeline}, {"network", model.network}, {"protocol", to_json(model.protocol).dump()}};
   store_origin(content, io::network_mark, schema, model);
   store_table(content, false, model);
-  content.tensors["preprocessing.mean"] = stored(model.standardisation.mean, {model.columns()});
-  content.tensors["preprocessing.deviation"] = stored(model.standardisation.deviation, {model.columns()});
+  content.tensors["preprocessing.mean"] = io::stored(model.standardisation.mean, {model.columns()});
+  content.tensors["preprocessing.deviation"] = io::stored(model.standardisation.deviation, {model.columns()});
   const auto kept = static_cast<std::int64_t>(model.labels.size());
-  content.tensors["tokens.values"] = stored(model.tokens, {kept, model.columns()});
-  content.tensors["tokens.labels"] = stored(model.labels, {kept});
+  content.tensors["tokens.values"] = io::stored(model.tokens, {kept, model.columns()});
+  content.tensors["tokens.labels"] = io::stored(model.labels, {kept});
   for (const auto& [name, weight] : model.weights) {
-    content.tensors[std::string(weight_prefix) + name] = stored(weight.values, weight.shape);
+    content.tensors[std::string(weight_prefix) + name] = io::stored(weight.values, weight.shape);
   }
   io::write_safetensors(path, content);
 }

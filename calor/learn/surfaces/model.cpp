@@ -12,7 +12,6 @@
 #include "calor/core/text.h"
 #include "calor/learn/surfaces/data.h"
 #include "calor/learn/train/saved_model.h"
-#include "calor/learn/train/stored_tensor.h"
 #include "calor/learn/train/trainer.h"
 
 namespace calor::learn {

@@ -6,10 +6,10 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/io/file_kind.h"
-#include "calor/io/hash.h"
+#include "calor/io/kept_run.h"
 #include "calor/io/output.h"
 #include "calor/io/safetensors.h"
-#include "calor/learn/train/stored_tensor.h"
+#include "calor/io/stored_tensor.h"
 
 namespace calor::learn {
 namespace {
@@ -17,25 +17,6 @@ namespace {
 using nlohmann::json;
 using Numbers = std::vector<double>;
 using Rows = std::vector<Numbers>;
-
-std::string digest(const io::Safetensors& content) {
-  std::string bytes = content.metadata.at("state");
-  for (const auto& [name, tensor] : content.tensors) {
-    bytes += name;
-    bytes.append(tensor.bytes.begin(), tensor.bytes.end());
-  }
-  return io::sha256(bytes);
-}
-
-// The fields of two commands that differ: "epochs (60, was 100), seed (1, was 0)".
-std::string differences(const json& now, const json& before) {
-  std::vector<std::string> named;
-  for (const auto& [field, value] : now.items()) {
-    const json was = before.contains(field) ? before.at(field) : json();
-    if (was != value) named.push_back(fmt::format("{} ({}, was {})", field, value.dump(), was.dump()));
-  }
-  return named.empty() ? "more fields" : list_names(named);
-}
 
 }  // namespace
 
@@ -46,8 +27,8 @@ void write_checkpoint(const std::string& path, const json& command, const Checkp
   content.metadata["kind"] = io::checkpoint_mark;
   content.metadata["command"] = command.dump();
   content.metadata["state"] = checkpoint.state.dump();
-  for (const auto& [name, numbers] : checkpoint.numbers) content.tensors[name] = stored(numbers, {static_cast<std::int64_t>(numbers.size())});
-  content.metadata["digest"] = digest(content);
+  for (const auto& [name, numbers] : checkpoint.numbers) content.tensors[name] = io::stored(numbers, {static_cast<std::int64_t>(numbers.size())});
+  content.metadata["digest"] = io::digest_of(content, {"state"});
   io::write_safetensors(path, content);
 }
 
@@ -59,13 +40,13 @@ bool read_checkpoint(const std::string& path, const json& command, const std::fu
     const auto found = content.metadata.find("kind");
     require(found != content.metadata.end() && found->second == io::checkpoint_mark, Fault::input,
             "[train] expected a training checkpoint, found another kind of file");
-    require(content.metadata.at("digest") == digest(content), Fault::input,
+    require(content.metadata.at("digest") == io::digest_of(content, {"state"}), Fault::input,
             "[train] expected an intact checkpoint, found one whose digest does not fit");
     const json before = json::parse(content.metadata.at("command"));
     require(before == command, Fault::input, "[train] expected the checkpoint of this command, found one that differs in {}",
-            differences(command, before));
+            io::differences(command, before));
     Checkpoint checkpoint{json::parse(content.metadata.at("state")), {}};
-    for (const auto& [name, tensor] : content.tensors) checkpoint.numbers[name] = restored<float>(content, name, 1, "train");
+    for (const auto& [name, tensor] : content.tensors) checkpoint.numbers[name] = io::restored<float>(content, name, 1, "train");
     read(checkpoint);
   } catch (const Error& error) {
     fail(Fault::input, "{} ({}): {}", error.what(), path, remedy);

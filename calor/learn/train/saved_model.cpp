@@ -1,11 +1,11 @@
 #include "calor/learn/train/saved_model.h"
+#include "calor/io/stored_tensor.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "calor/learn/train/stored_tensor.h"
 
 namespace calor::learn {
 
@@ -30,7 +30,7 @@ void store_weights(io::Safetensors& content, const std::vector<WeightSpec>& spec
   auto at = values.begin();
   for (const WeightSpec& spec : specs) {
     const auto end = at + spec.size();
-    content.tensors[name_of(spec)] = stored(std::vector<float>(at, end), spec.shape);
+    content.tensors[name_of(spec)] = io::stored(std::vector<float>(at, end), spec.shape);
     at = end;
   }
 }
@@ -39,7 +39,7 @@ std::vector<float> restored_weights(const io::Safetensors& content, const std::v
   std::vector<float> weights;
   for (const WeightSpec& spec : specs) {
     const std::string name = name_of(spec);
-    const std::vector<float> values = restored<float>(content, name, spec.shape.size(), "model");
+    const std::vector<float> values = io::restored<float>(content, name, spec.shape.size(), "model");
     require(content.tensors.at(name).shape == spec.shape, Fault::input, "[model] expected the tensor '{}' of shape [{}], found [{}]", name, fmt::join(spec.shape, ", "),
             fmt::join(content.tensors.at(name).shape, ", "));
     require(std::ranges::all_of(values, [](float value) { return std::isfinite(value); }), Fault::input, "[model] expected finite weights, found NaN or infinity in the tensor '{}'", name);
