@@ -38,4 +38,13 @@ inline std::int64_t most_edges(const std::int64_t* begin, std::int64_t first, st
   return most;
 }
 
+// result[0..size) = the sum of what each piece has, in their order; nothing for a null result.
+template <class T>
+void add_up(T* result, const std::vector<T>& parts, std::int64_t pieces, std::int64_t size) {
+  if (!result) return;
+  std::fill_n(result, size, T(0));
+  for (std::int64_t part = 0; part < pieces; ++part)
+    for (std::int64_t d = 0; d < size; ++d) result[d] += parts[static_cast<std::size_t>(part * size + d)];
+}
+
 }  // namespace calor::kernels

@@ -9,6 +9,7 @@
 #include "calor/kernels/edge_fetch.h"
 #include "calor/kernels/edge_maps.h"
 #include "calor/kernels/edge_pieces.h"
+#include "calor/kernels/edge_sent.h"
 #include "calor/kernels/edges_by_column.h"
 #include "calor/kernels/isa.h"
 
@@ -273,18 +274,12 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
           for (std::int64_t e = 0; e < n; ++e) sum += gradients[h * n + e];
           d_q[h] = sum;
         }
-      } else if (squared) {
-        kernels.differences(row, gradients, d_q);
-        for (std::int64_t d = 0; d < width; ++d) d_q[d] *= 2;
-      } else if (joined) {
-        kernels.slopes(row, gradients, d_q);
-        for (std::int64_t d = 0; d < width; ++d) d_q[d] *= p.vector[d];
-        if (r.d_vector) {
+      } else {
+        send_to_own(kernels, p, row, gradients, d_q);
+        if (joined && r.d_vector) {
           kernels.leaks(row, gradients, leaks);
           for (std::int64_t d = 0; d < width; ++d) vector_parts[piece * width + d] += leaks[d];
         }
-      } else {
-        kernels.rows(row, gradients, d_q);
         if (key_map) {
           key_map.sum(gradients, edge, n, room.sums);
           key_map.add_mapped(room.sums, d_q, room.part);
@@ -297,19 +292,13 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
       }
     }
   });
-  const auto add_up = [count](T* result, const std::vector<T>& parts, std::int64_t size) {
-    if (!result) return;
-    std::fill_n(result, size, T(0));
-    for (std::int64_t part = 0; part < count; ++part)
-      for (std::int64_t d = 0; d < size; ++d) result[d] += parts[part * size + d];
-  };
-  add_up(r.d_scale, scale_parts, heads);
-  add_up(r.d_vector, vector_parts, width);
+  add_up(r.d_scale, scale_parts, count, heads);
+  add_up(r.d_vector, vector_parts, count, width);
   // From [edge_dim][heads][dim], as the pieces add them up.
   const auto add_up_map = [&](T* result, const std::vector<T>& parts, const EdgeMap<T>& map) {
     if (!result || !map) return;
     T* sum = problem->take<T>(map.size());
-    add_up(sum, parts, map.size());
+    add_up(sum, parts, count, map.size());
     const std::int64_t columns = map.size() / p.edge_dim;
     for (std::int64_t f = 0; f < p.edge_dim; ++f)
       for (std::int64_t d = 0; d < columns; ++d) result[d * p.edge_dim + f] = sum[f * columns + d];
@@ -360,14 +349,8 @@ void edge_attention_backward(const EdgeAttentionParams<T>& p, const EdgeAttentio
           for (std::int64_t e = 0; e < n; ++e) sum += gradients[h * n + e];
           d_k[h] = sum;
         }
-      } else if (squared) {
-        kernels.differences(row, gradients, d_k);
-        for (std::int64_t d = 0; d < width; ++d) d_k[d] *= 2;
-      } else if (joined) {
-        kernels.slopes(row, gradients, d_k);
-        for (std::int64_t d = 0; d < width; ++d) d_k[d] *= p.vector[d];
       } else {
-        kernels.rows(row, gradients, d_k);
+        send_to_own(kernels, p, row, gradients, d_k);
       }
     }
   });

@@ -7,6 +7,7 @@
 #include "calor/kernels/edge_dropout.h"
 #include "calor/kernels/edge_fetch.h"
 #include "calor/kernels/edge_pieces.h"
+#include "calor/kernels/edge_sent.h"
 #include "calor/kernels/isa.h"
 
 namespace calor::kernels {
@@ -94,8 +95,8 @@ class ByColumn {
         }
       }
       kernels_.rows({nullptr, r_.d_out, value_width_, of_row, n, heads, p_.value_dim}, weights, d_v);
-      sum(keys, gradients, d_k);
-      if (!r_.d_vector) continue;
+      send_to_own(kernels_, p_, keys, gradients, d_k);
+      if (!r_.d_vector || !joined()) continue;
       kernels_.leaks(keys, gradients, leaks);
       for (std::int64_t d = 0; d < width_; ++d) vector_parts_[static_cast<std::size_t>(piece * width_ + d)] += leaks[d];
     }
@@ -120,27 +121,11 @@ class ByColumn {
       }
       EdgeRow<T> row{p_.q + i * p_.q_stride, p_.k, p_.k_stride, column, n, heads, p_.dim};
       row.slope = p_.slope;
-      sum(row, gradients, d_q);
+      send_to_own(kernels_, p_, row, gradients, d_q);
     }
   }
 
-  // What scores' gradients send to the row's own features: those of a pair are alike on both sides.
-  void sum(const EdgeRow<T>& row, const T* gradients, T* result) const {
-    (squared() ? kernels_.differences : joined() ? kernels_.slopes : kernels_.rows)(row, gradients, result);
-    if (squared())
-      for (std::int64_t d = 0; d < width_; ++d) result[d] *= 2;
-    if (joined())
-      for (std::int64_t d = 0; d < width_; ++d) result[d] *= p_.vector[d];
-  }
-
   T scale(std::int64_t h) const { return p_.scale ? p_.scale[h] : T(1); }
-
-  static void add_up(T* result, const std::vector<T>& parts, std::int64_t pieces, std::int64_t size) {
-    if (!result) return;
-    std::fill_n(result, size, T(0));
-    for (std::int64_t part = 0; part < pieces; ++part)
-      for (std::int64_t d = 0; d < size; ++d) result[d] += parts[static_cast<std::size_t>(part * size + d)];
-  }
 
   const EdgeAttentionParams<T>& p_;
   const EdgeAttentionBackward<T>& r_;
