@@ -21,9 +21,9 @@ static void print_table(const measure::Limits& limits, const std::vector<measure
   for (const measure::Work& work : all)
     fmt::print("{:<44} {:<28} {:>9.3f} {:>9.1f} {:>9.0f} % {:>8.0e}\n", work.name, work.size, work.seconds * 1e3, work.operations / work.seconds * 1e-9, 100 * work.bound / work.seconds, work.error);
   if (threads.threads > 1)
-    fmt::print("\nAttention with gradients, {}: {} threads are {:.2f} times as fast as one by the clock on the wall, and give {}.\n", threads.size, threads.threads, threads.speed_up, threads.same_bits ? "the same bits" : "OTHER BITS");
-  fmt::print("\nTimes are the processor's. \"Of the core\": the time that the multiply-adds and exponentials alone would take at its measured limits, over the time taken. Errors are against double, of all\n"
-             "rows of one or two heads, over the largest value, and were checked before anything was timed.\n");
+    fmt::print("\nAttention with gradients, {}: {} threads are {:.2f} times as fast as one (wall time), and give {}.\n", threads.size, threads.threads, threads.speed_up, threads.same_bits ? "the same bits" : "OTHER BITS");
+  fmt::print("\nTimes are processor time. \"Of the core\" is the time that the multiply-adds and exponentials alone would take at the measured limits, divided by the time taken. Errors are relative\n"
+             "to the largest value, against double, on all rows of one or two heads; they are checked before anything is timed.\n");
 }
 
 static void bench(const Globals& globals, bool quick) {

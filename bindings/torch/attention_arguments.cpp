@@ -1,5 +1,6 @@
 #include "bindings/torch/attention_arguments.h"
 
+#include <ATen/ops/arange.h>
 #include <c10/util/Exception.h>
 
 namespace calor::torch_ops {
@@ -102,6 +103,15 @@ void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 
 void check_own_key(std::int64_t own_key) {
   TORCH_CHECK_VALUE(own_key >= -1, "[calor::attention] expected own_key from 0, or -1 for none, found ", own_key);
+}
+
+at::Tensor visible_places(const c10::SymInt& first, const c10::SymInt& rows, const c10::SymInt& keys, at::Device device, bool causal, std::int64_t own_key) {
+  if (!causal && own_key < 0) return {};
+  const auto index = at::TensorOptions().dtype(at::kLong).device(device);
+  const auto key = at::arange(keys, index).unsqueeze(0), query = at::arange(first, first + rows, index).unsqueeze(1);
+  if (own_key < 0) return key.le(query);
+  const auto others = key.ne(query.add(own_key));
+  return causal ? others.logical_and(key.le(query)) : others;
 }
 
 }  // namespace calor::torch_ops

@@ -34,6 +34,9 @@ void check_arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
                      const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask);
 void check_own_key(std::int64_t own_key);
 
+// Which keys queries [first, first + rows) may see as far as their places decide, [rows, keys]; undefined: all.
+at::Tensor visible_places(const c10::SymInt& first, const c10::SymInt& rows, const c10::SymInt& keys, at::Device device, bool causal, std::int64_t own_key);
+
 // The kernels behind the operators, by dispatch key.
 TensorPair attention_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& scale,
                          const OptionalTensor& bias, const OptionalTensor& key_mask, const OptionalTensor& mask,

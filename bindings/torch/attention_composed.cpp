@@ -1,5 +1,4 @@
 // Attention by its definition, from differentiable torch operators: materialises [batch, heads, queries, keys].
-#include <ATen/ops/arange.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/where.h>
@@ -16,17 +15,9 @@ constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 // Which pairs may attend, broadcastable to [batch, heads, queries, keys].
 at::Tensor valid_pairs(const at::Tensor& q, const at::Tensor& k, const OptionalTensor& bias,
                        const OptionalTensor& key_mask, const OptionalTensor& mask, bool causal, std::int64_t own_key) {
-  const auto boolean = q.options().dtype(at::kBool);
-  const auto rows = q.sym_size(2), keys = k.sym_size(2);
-  at::Tensor valid = at::ones_symint({1, 1, 1, keys}, boolean);
-  if (causal) {
-    const auto index = q.options().dtype(at::kLong);
-    valid = at::arange(keys, index).unsqueeze(0).le(at::arange(rows, index).unsqueeze(1)).unsqueeze(0).unsqueeze(0);
-  }
-  if (own_key >= 0) {
-    const auto index = q.options().dtype(at::kLong);
-    valid = valid.logical_and(at::arange(keys, index).unsqueeze(0).ne(at::arange(rows, index).unsqueeze(1).add(own_key)).unsqueeze(0).unsqueeze(0));
-  }
+  const auto keys = k.sym_size(2);
+  const at::Tensor placed = visible_places(0, q.sym_size(2), keys, q.device(), causal, own_key);
+  at::Tensor valid = placed.defined() ? placed.unsqueeze(0).unsqueeze(0) : at::ones_symint({1, 1, 1, keys}, q.options().dtype(at::kBool));
   if (key_mask) valid = valid.logical_and(key_mask->unsqueeze(1).unsqueeze(1));
   if (mask) valid = valid.logical_and(*mask);
   if (bias) valid = valid.logical_and(bias->detach().ne(minus_infinity).unsqueeze(2));

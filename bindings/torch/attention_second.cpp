@@ -16,7 +16,6 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <ATen/ops/addmm.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/mm.h>
@@ -101,12 +100,7 @@ class HeadSecond {
     at::Tensor seen = key_seen_.defined() ? key_seen_.unsqueeze(0) : at::Tensor();
     const auto also = [&](const at::Tensor& more) { seen = seen.defined() ? seen.logical_and(more) : more; };
     if (mask_.defined()) also(mask_.size(0) == 1 ? mask_ : mask_.narrow(0, begin, rows));
-    if (p_.causal || p_.own_key >= 0) {
-      const auto index = k_.options().dtype(at::kLong);
-      const auto keys = at::arange(k_.size(0), index).unsqueeze(0), queries = at::arange(begin, begin + rows, index).unsqueeze(1);
-      if (p_.causal) also(keys.le(queries));
-      if (p_.own_key >= 0) also(keys.ne(queries.add(p_.own_key)));
-    }
+    if (const auto placed = visible_places(begin, rows, k_.size(0), k_.device(), p_.causal, p_.own_key); placed.defined()) also(placed);
     return seen.defined() ? seen.logical_not() : seen;
   }
 

@@ -12,7 +12,7 @@
 
 namespace calor::engine {
 
-// Every function takes a record whose row sums are not deferred, unless it says otherwise, and gives the bits that it gave before for any number of threads.
+// Every function takes a record whose row sums are not deferred, unless it says otherwise, and gives the same bits for any number of threads.
 struct BackEnd {
   std::string name;
   // Whether softmax_means finds sums and means of this record in one pass over its pairs, so that `row` may defer them.

@@ -69,6 +69,9 @@ class _Attention(nn.Module):
         if q.device.type == "cpu":
             from ..ops import attention
 
+            if q.dtype != v.dtype:  # under autocast maps give one type, and sums with what they were given another
+                wide = torch.get_autocast_dtype("cpu")
+                q, k, v = (x.to(wide if wide == torch.bfloat16 else torch.float32) for x in (q, k, v))
             return attention(q, k, v, score=self.score, scale=scale, key_mask=key_mask, mask=mask, causal=self.causal)
         allowed = None if key_mask is None else key_mask[..., None, None, :]
         for part in (mask, torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril() if self.causal else None):
