@@ -271,6 +271,17 @@ def test_one_run_at_a_time_saves_to_a_file(calor, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors", "other.safetensors"}
 
 
+def test_a_file_of_somebodys_in_place_of_the_lock_is_left_alone(calor, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine\n")
+    (tmp_path / "linked.safetensors.lock").symlink_to(notes)
+    (tmp_path / "plain.safetensors.lock").write_text("what I have to do today, and tomorrow\n")
+    for name in ("linked", "plain"):
+        calor("train", "moons", "--epochs", "2", "--save", tmp_path / f"{name}.safetensors", "-q")
+    assert notes.read_text() == "mine\n" and (tmp_path / "linked.safetensors.lock").is_symlink()
+    assert "today" in (tmp_path / "plain.safetensors.lock").read_text()
+
+
 def test_trainings_at_once_with_one_file_leave_a_whole_one(calor, tmp_path):
     def words(seed, path):
         return ["train", "moons", "--epochs", "20", "--checkpoint-seconds", "0", "--seed", str(seed), "--save", str(path), "-q"]

@@ -268,6 +268,28 @@ TEST(SlowModes, AreTheLeadingEigenvectorsWithinTheirBound) {
   }
 }
 
+// Islands that hang together by a thread have modes that only very many products would tell apart: the work has an end all the same.
+TEST(SlowModes, TakeABoundedNumberOfProducts) {
+  constexpr std::int64_t islands = 30, size = 8;
+  std::vector<Edge> edges;
+  const auto both_ways = [&](std::int64_t a, std::int64_t b, double weight) {
+    edges.push_back({a, b, weight});
+    edges.push_back({b, a, weight});
+  };
+  for (std::int64_t first = 0; first < islands * size; first += size) {
+    for (std::int64_t n = 0; n < size; ++n) both_ways(first + n, first + (n + 1) % size, 1);
+    if (first > 0) both_ways(first, first - 1, 1e-9);
+  }
+  const Csr graph = from_edges(islands * size, islands * size, std::move(edges));
+  std::vector<std::int64_t> all(static_cast<std::size_t>(graph.rows));
+  std::iota(all.begin(), all.end(), 0);
+  std::int64_t products = 0;
+  const Matrix found = slow_modes(graph, all, all, 2, Context(), &products);
+  EXPECT_GT(products, 0);
+  EXPECT_LE(products, 4000);
+  EXPECT_LT((found.transpose() * found - Matrix::Identity(2, 2)).cwiseAbs().maxCoeff(), 1e-4);
+}
+
 // A chain's slowest mode is half a cosine, on which D^-1/2 leaves its trace at the ends; two rings are laid out apart.
 TEST(Start, TheSlowestModeOfAChainIsHalfACosine) {
   for (const std::int64_t n : {100, 400}) {

@@ -87,3 +87,16 @@ def test_metric_attention_learns_two_moons():
     with torch.no_grad():
         accuracy = (network(fresh).argmax(1) == fresh_labels).double().mean()
     assert accuracy > 0.92
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("layer", ["MetricAttention", "L2Attention", "SelfAttention"])
+def test_under_autocast_rows_have_one_type(layer, heads):
+    torch.manual_seed(0)
+    module = getattr(calor.nn, layer)(8, heads)
+    x = torch.randn(2, 7, 8, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = module(x)
+    found.float().square().sum().backward()
+    assert torch.isfinite(x.grad).all()
+    torch.testing.assert_close(found.float(), module(x), rtol=0.05, atol=0.05)

@@ -77,13 +77,12 @@ class Iteration {
       for (float& value : columns.reshaped<Eigen::RowMajor>()) value = static_cast<float>(random.normal());
   }
 
-  Matrix modes() {
+  Matrix modes(std::int64_t& products) {
     double cut = first_cut;
-    std::int64_t products = 0;
     project();
     while (true) {
       context_.check_stop("match");
-      products += filter(cut, most_products - products) + 1;
+      products += filter(cut, most_products - products);
       project();
       if (rotate() || products >= most_products) break;
       cut = std::max(cut, values_[width_ - 1]);
@@ -189,11 +188,13 @@ Matrix densely(const Csr& graph, const std::vector<std::int64_t>& members, const
 }  // namespace
 
 Matrix slow_modes(const Csr& graph, const std::vector<std::int64_t>& members, const std::vector<std::int64_t>& number, std::int64_t count,
-                  const Context& context) {
+                  const Context& context, std::int64_t* products) {
   const auto n = static_cast<std::int64_t>(members.size());
+  std::int64_t taken = 0;
   Matrix result;
   if (n <= few || 2 * (count + guards + panel) > n) result = densely(graph, members, number, count);
-  else result = Iteration(Walk(graph, members, number), count, context).modes();
+  else result = Iteration(Walk(graph, members, number), count, context).modes(taken);
+  if (products) *products = taken;
   fix_signs(result);
   return result;
 }
