@@ -46,12 +46,14 @@ wheel: test-setup  ## build-python/dist/calor-*.whl: the Python package with its
 	@$(PYTHON) tools/manylinux.py build-python build-python/plain/calor-*.whl build-python/dist
 
 # A clean environment that has the wheel, and beside it what the tests need: .venv's packages come after its own.  No compiler is on the PATH, nor any other program.
-test-python: wheel  ## the Python package: its wheel in a clean environment, scikit-learn's checks of every estimator
+test-python: wheel  ## the Python package: its wheel in a clean environment, scikit-learn's checks of every estimator, torch's operators without a build for one torch
 	@rm -rf $(WHEEL_VENV)
 	@$(PYTHON) -m venv --without-pip $(WHEEL_VENV)
 	@$(PYTHON) -m pip --python $(WHEEL_VENV)/bin/python install -q --disable-pip-version-check --no-deps build-python/dist/calor-*.whl
 	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(WHEEL_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
 	@OMP_WAIT_POLICY=passive PATH=$(abspath $(WHEEL_VENV))/bin $(WHEEL_VENV)/bin/python -m pytest -q -n $(JOBS) --dist load tests/python
+	@CALOR_TORCH_LIBRARY= OMP_WAIT_POLICY=passive $(WHEEL_VENV)/bin/python -m pytest -q -n $(JOBS) --dist load tests/torch/test_ops.py tests/torch/test_ops_contract.py \
+	  tests/torch/test_second.py tests/torch/test_bf16.py tests/torch/test_graph.py
 
 # Root's: debootstrap makes the system.  Compares with what the wheel computes here.
 test-elsewhere:  ## the wheel of test-python in a bare Debian of another release, SUITE=trixie; SKIPPED where debootstrap is missing

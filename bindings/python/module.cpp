@@ -8,6 +8,7 @@
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/wants.h"
 #include "calor/recipes/recipes.h"
+#include "operators.h"
 #include "python.h"
 #include "values.h"
 #include "work.h"
@@ -257,6 +258,14 @@ PyMethodDef module_methods[] = {
     {"fit", fit, METH_VARARGS, "fit(pipeline, settings, points, session) -> Fit"},
     {"load", load, METH_VARARGS, "load(path) -> Fit"},
     {"recipes", recipes_list, METH_NOARGS, "Every recipe: (name, pipeline, parameters with defaults, summary)."},
+    {"attention_forward", attention_forward, METH_VARARGS, "Attention's kernel, by addresses (operators.h)."},
+    {"attention_backward", attention_backward, METH_VARARGS, "Its gradients."},
+    {"edge_attention_forward", edge_attention_forward, METH_VARARGS, "Attention on edges, by addresses (operators.h)."},
+    {"edge_attention_backward", edge_attention_backward, METH_VARARGS, "Its gradients."},
+    {"edge_sums_forward", edge_sums_forward, METH_VARARGS, "Weighted sums over edges, by addresses (operators.h)."},
+    {"edge_sums_backward", edge_sums_backward, METH_VARARGS, "Their gradients."},
+    {"edges_by_column", edges_by_column, METH_VARARGS, "The same edges by column, by addresses (operators.h)."},
+    {"edge_dropout", edge_dropout, METH_VARARGS, "The factors of dropout on edges, by addresses (operators.h)."},
     {}};
 
 PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(execute)}, {}};

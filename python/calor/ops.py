@@ -1,9 +1,11 @@
-"""Loads the compiled operators, and calls them with the conveniences of Python."""
+"""torch's operators calor::*, loaded, and called with the conveniences of Python."""
 
 import os
 import pathlib
+import warnings
 
 from ._torch import torch
+from .warn import CalorWarning
 
 NAME = "libcalor_torch.so"
 
@@ -14,31 +16,35 @@ def _candidates():
 
 
 def library_path():
-    """The library that this process uses: CALOR_TORCH_LIBRARY, else the package's copy, else the source tree's build."""
+    """The library of operators compiled for one torch that this process would use: CALOR_TORCH_LIBRARY, else the package's copy, else the source tree's build.
+    None where there is none, or CALOR_TORCH_LIBRARY is empty: the operators are then those of every torch, registered in Python over the extension's kernels."""
     named = os.environ.get("CALOR_TORCH_LIBRARY")
+    if named == "":
+        return None
     if named:
         if not os.path.isfile(named):
             raise ImportError(f"[calor] expected CALOR_TORCH_LIBRARY to name {NAME}, found no file {named}")
         return os.path.abspath(named)
-    for path in _candidates():
-        if path.is_file():
-            return str(path)
-    looked = " or ".join(str(path) for path in _candidates())
-    raise ImportError(
-        f"[calor] expected {looked}, found neither: build it with `cmake --build build --target calor_torch`, "
-        "or name it in CALOR_TORCH_LIBRARY"
-    )
+    return next((str(path) for path in _candidates() if path.is_file()), None)
 
 
 def _load():
     path = library_path()
+    if path is not None:
+        try:
+            torch.ops.load_library(path)
+            return
+        except OSError as error:
+            text = f"[calor] expected a library built against this torch, {torch.__version__}, found {path}, which does not load: {error.__cause__ or error}"
+            if os.environ.get("CALOR_TORCH_LIBRARY"):
+                raise ImportError(f"{text}: build it again with this interpreter's torch") from error
+            warnings.warn(f"{text}: operators of every torch take its place, of which a call costs some tens of microseconds more", CalorWarning, stacklevel=3)
     try:
-        torch.ops.load_library(path)
-    except OSError as error:
-        raise ImportError(
-            f"[calor] expected a library built against this torch, {torch.__version__}, found {path}, "
-            f"which does not load: {error.__cause__ or error}: build it again with this interpreter's torch"
-        ) from error
+        from . import _operators  # noqa: F401
+    except ImportError as error:
+        looked = " or ".join(str(path) for path in _candidates())
+        raise ImportError(f"[calor] expected the package's extension or {looked}, found none: install the package, or build it with `cmake --build build --target calor_torch`, "
+                          "or name it in CALOR_TORCH_LIBRARY") from error
 
 
 _load()

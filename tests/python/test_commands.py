@@ -122,10 +122,6 @@ def test_heads_of_torch_modules():
 
 def test_heads_by_a_metric_have_no_defects():
     torch = pytest.importorskip("torch")
-    try:
-        calor.library_path()
-    except ImportError as missing:
-        pytest.skip(str(missing))
     encoder = torch.nn.TransformerEncoder(torch.nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 1, enable_nested_tensor=False)
     calor.nn.replace_attention(encoder, "metric")
     for head in calor.inspect(encoder, torch.randn(1, 30, 16), modes=3)["heads"]:

@@ -40,7 +40,7 @@ def test_nothing_heavy_is_loaded_before_it_is_asked_for():
 
 
 def test_every_name_is_there():
-    for name in set(calor.__all__) - {"attention", "library_path", "nn"}:  # which need torch and its library
+    for name in set(calor.__all__) - {"attention", "library_path", "nn"}:  # which need torch
         assert getattr(calor, name) is not None and name in dir(calor)
     with pytest.raises(AttributeError, match="no attribute 'Isomop'"):
         calor.Isomop

@@ -8,7 +8,16 @@ import torch
 
 from command import ROOT
 
-sys.path.insert(0, str(ROOT / "python"))
+EVERY_TORCH = os.environ.get("CALOR_TORCH_LIBRARY") == ""  # the operators of every torch, of the package that is installed; else those of the source tree
+if not EVERY_TORCH:
+    sys.path.insert(0, str(ROOT / "python"))
+
+
+def environment(**more):
+    """For child processes: the same package and operators."""
+    path = [] if EVERY_TORCH else [str(ROOT / "python")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])]), **more}
+
 
 try:
     import calor

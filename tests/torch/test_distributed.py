@@ -1,6 +1,5 @@
 """Several processes on one machine (Gloo): what they compute together is what one computes."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from operators import calor  # noqa: F401  (names the library)
+from operators import calor, environment  # noqa: F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HALVES = """
@@ -28,10 +27,9 @@ torch.distributed.destroy_process_group()
 
 
 def torchrun(*words, processes=2):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "OMP_NUM_THREADS": "1", "CALOR_TORCH_LIBRARY": os.environ.get("CALOR_TORCH_LIBRARY", str(ROOT / "build/bindings/torch/libcalor_torch.so"))}
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] if processes > 1 else [sys.executable]
     for _ in range(3):  # once in some twenty runs a thread of torch's own outlives its process's end, and aborts it
-        done = subprocess.run([*launcher, *map(str, words)], capture_output=True, text=True, timeout=300, env=environment)
+        done = subprocess.run([*launcher, *map(str, words)], capture_output=True, text=True, timeout=300, env=environment(OMP_NUM_THREADS="1"))
         if done.returncode == 0 or "terminate called without an active exception" not in done.stderr:
             break
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,12 +1,11 @@
 """docs/pytorch.md runs as it is written."""
 import doctest
-import os
 import re
 import subprocess
 import sys
 
 from command import ROOT
-from operators import calor  # noqa: F401  skips without a build
+from operators import calor, environment  # noqa: F401  skips without a build
 
 
 def test_the_page():
@@ -30,6 +29,6 @@ def test_the_example_runs(tmp_path):
     text.write_text("abcdefgh " * 400)
     for words in (["vit"], ["gpt"], ["gpt", "--text", str(text)]):
         done = subprocess.run([sys.executable, str(ROOT / "examples" / "python" / "swap_attention.py"), *words, "--steps", "3", "--seeds", "2", "--rates", "0.003", "--scores", "dot,metric"],
-                              capture_output=True, text=True, timeout=600, env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
+                              capture_output=True, text=True, timeout=600, env=environment())
         assert done.returncode == 0, done.stderr
         assert re.search(r"^metric - dot: [+-]\d", done.stdout, re.M) and done.stdout.count("parameters") == 2

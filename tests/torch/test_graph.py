@@ -1,19 +1,16 @@
 """Graph layers and the operators on edges: against PyTorch Geometric on the same weights, and against their definition."""
 
 import copy
-import os
-import pathlib
 import pickle
 import subprocess
 import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 torch = pytest.importorskip("torch")
 
-import operators  # noqa: E402,F401  puts the package on the path, and SKIPS where nothing is built
+import operators  # noqa: E402  puts the package on the path, and SKIPS where nothing is built
 from calor import nn as cnn  # noqa: E402
 from calor import ops  # noqa: E402
 
@@ -129,8 +126,7 @@ def test_memory_is_that_of_nodes_and_edges():
 def peak_of(work):
     """The most memory that a fresh process ever had, in bytes, after `work`, and before it."""
     code = f"import resource, torch\nfrom calor import nn, ops\ntorch.set_num_threads(1)\n{work}"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "python"), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=operators.environment(), check=True)
     before, after = map(int, done.stdout.split())
     return (after - before) * 1024
 

@@ -140,8 +140,13 @@ def _checked(q, k, v, attn_mask, is_causal, scale, enable_gqa, score, phi):
 
 _STREAMED = (torch.float32, torch.float64, torch.bfloat16)
 _operators = None  # the module ops, once it is loaded: an import statement takes as long as two checks
-_is_compiling, _is_exporting, _is_autocast = torch.compiler.is_compiling, torch.compiler.is_exporting, torch._C._is_any_autocast_enabled
+_is_compiling, _is_autocast = torch.compiler.is_compiling, torch._C._is_any_autocast_enabled
 _transformation, _trace, _forward_ad = torch._C._functorch.peek_interpreter_stack, torch._C._get_tracing_state, torch.autograd.forward_ad
+
+
+def _is_exporting():
+    """torch.compiler.is_exporting(), which torch.compile of 2.9 takes for true."""
+    return torch.compiler._is_exporting_flag
 
 
 def _is_transformed():
@@ -160,7 +165,7 @@ def _loaded():
 
 def _must_be_standard(*tensors):
     """Where the operator does not reach: exported programs, and functorch's vmap and forward-mode derivatives."""
-    if torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export():
+    if _is_exporting() or torch.onnx.is_in_onnx_export():
         return True
     return not torch.compiler.is_compiling() and any(
         torch._C._functorch.is_batchedtensor(x) or torch._C._functorch.is_gradtrackingtensor(x) or torch.autograd.forward_ad.unpack_dual(x).tangent is not None
