@@ -1,7 +1,7 @@
-"""How umap and tsne grow to a million points: 100 Gaussian clusters in 50 dimensions that touch, neighbours by hnsw and exact, one thread;
+"""How umap and tsne grow to a million points: 100 Gaussian clusters in 50 dimensions that touch, neighbours exact, by a forest and by hnsw, one thread;
 beside umap-learn, openTSNE and manifolds-rs.  Processor seconds of the fit, of Calor also those of its stages, the peak of memory of the whole
 process, and the purity of 15 neighbours of 10,000 rows.  Calor must stay within 16 GiB; a peer that takes more than 30 minutes of the processor is
-stopped.  CALOR_PEERS="umap, hnsw;umap-learn" chooses among them.  pip install umap-learn openTSNE manifolds-rs."""
+stopped.  CALOR_PEERS="umap, forest;umap-learn" chooses among them.  pip install umap-learn openTSNE manifolds-rs."""
 import json
 import pathlib
 import subprocess
@@ -83,7 +83,7 @@ def _peer(group, name, path, folder, words):
 def measure(size, _rounds):
     path, labels = points_of(size)
     labels = np.load(labels)
-    ours = [f"{recipe}, {method}" for method in ("hnsw", "exact") for recipe in ("umap", "tsne")]
+    ours = [f"{recipe}, {method}" for method in ("forest", "exact", "hnsw") for recipe in ("umap", "tsne")]
     runs = {name: lambda folder, name=name: _calor(*name.split(", "), path, folder) for name in map_peers.chosen(ours)}
     for group in ("large umap", "large tsne"):
         for name, words in map_peers.installed(group)[0].items():

@@ -23,7 +23,7 @@ using Reason = std::string_view (*)(const BoundStage&);
 std::string_view always(const BoundStage&) { return ""; }
 
 std::string_view why_no_knn(const BoundStage& bound) {
-  if (bound.arguments.word("method") == "hnsw") return "an index of hnsw is one process's: leave out method, which finds the exact neighbours";
+  if (bound.arguments.word("method") != "exact") return "trees and indices are one process's: leave out method, which finds the exact neighbours";
   return bound.arguments.word("metric") == "manhattan" ? "neighbours by the manhattan distance are not found in blocks" : "";
 }
 

@@ -41,12 +41,6 @@ std::vector<std::int32_t> listed(const std::vector<std::uint8_t>& allowed) {
   return result;
 }
 
-// The power of two that brings the largest magnitude to 1 where squares would leave the range of doubles, else 1.
-double tame_scale(const Matrix& rows, const Matrix& columns) {
-  const double most = std::max(rows.size() ? rows.cwiseAbs().maxCoeff() : 0, columns.size() ? columns.cwiseAbs().maxCoeff() : 0);
-  return most > 0x1p400 || (most > 0 && most < 0x1p-400) ? std::ldexp(1.0, -std::ilogb(most) - 1) : 1;
-}
-
 Csr nearest_by_tiles(const Matrix& rows, const Matrix& columns, const NeighbourOptions& options, const Context& context, Vector* farthest) {
   const bool cosine = options.metric == Metric::cosine, same = &rows == &columns;
   if (const double scale = cosine ? 1 : tame_scale(rows, columns); scale != 1) {
@@ -130,6 +124,11 @@ Csr graph_of_nearest(std::int64_t rows, std::int64_t columns, std::int64_t k, st
   std::erase(nearest, -1);
   graph.column = std::move(nearest);
   return graph;
+}
+
+double tame_scale(const Matrix& rows, const Matrix& columns) {
+  const double most = std::max(rows.size() ? rows.cwiseAbs().maxCoeff() : 0, columns.size() ? columns.cwiseAbs().maxCoeff() : 0);
+  return most > 0x1p400 || (most > 0 && most < 0x1p-400) ? std::ldexp(1.0, -std::ilogb(most) - 1) : 1;
 }
 
 double order_of(const Matrix& rows, std::int64_t row, const Matrix& columns, std::int64_t column, Metric metric) {

@@ -22,6 +22,9 @@ struct NeighbourOptions {
 // What `nearest` orders a row's columns by, of dense points: the squared distance, of cosines twice the distance, of others the distance.
 double order_of(const Matrix& rows, std::int64_t row, const Matrix& columns, std::int64_t column, Metric metric);
 
+// The power of two that brings the largest magnitude to 1 where squares would leave the range of doubles, else 1.
+double tame_scale(const Matrix& rows, const Matrix& columns);
+
 // The k nearest columns of each row as pairs without values: those of sorting all distances computed in double from
 // differences, ties to the lower column; a row has fewer where fewer are allowed.  O(rows columns d) time,
 // O((rows + columns) d + rows k) memory.  Euclidean and cosine: float products find the candidates within a proven bound of

@@ -28,6 +28,9 @@ class Search {
     problem_.rows = rows().points();
     problem_.columns = columns_.points();
     lists_.emplace(problem_, rows().packed(), frame_.scale);
+    if (!problem.reach) return;
+    for (std::int64_t i = 0; i < problem_.rows.count; ++i)
+      lists_->limit(i, rounded_up(std::min(problem.reach[rows().place(i)] * frame_.scale * frame_.scale, 1e30)));
   }
 
   static bool is_symmetric(const NeighboursProblem& problem) {

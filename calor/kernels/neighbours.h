@@ -27,6 +27,8 @@ struct NeighboursProblem {
   bool directions = false;       // unit vectors or 0 (packed_points.h)
   // Where the points spread most; null: points of few dimensions are ordered by their own coordinates, others are taken as they come.
   const LeadingDirections* leading = nullptr;
+  // Where given, what each row, by number, has already: a column with a greater measure is not asked for, and a row may get fewer than k.
+  const double* reach = nullptr;
   // What the order is by, of a row and a column by number: |x - y|^2 to within 4 (d + 4) 2^-53 (|x - c|^2 + |y - c|^2) for the
   // centre c.  Called from several threads.
   std::function<double(std::int64_t row, std::int64_t column)> measure;

@@ -1,12 +1,13 @@
 // knn(k): the k nearest others of every point, exactly.  At most O(N^2 d) time, O(N (d + k)) memory.
 // The point itself is left out; to=train lets only labelled training rows be neighbours.
-// method=hnsw is approximate and for large N (hnsw.h); new points are always searched exactly.
+// method=forest and method=hnsw are approximate and for large N (projection_forest.h, hnsw.h); new points are always searched exactly.
 #include <algorithm>
 #include <cmath>
 
 #include "calor/core/error.h"
 #include "calor/engine/hnsw.h"
 #include "calor/engine/neighbours.h"
+#include "calor/engine/projection_forest.h"
 #include "calor/engine/values.h"
 #include "calor/kernels/neighbours.h"
 #include "calor/pipeline/outline.h"
@@ -21,7 +22,7 @@ static constexpr Parameter parameters[] = {
     {"k", Parameter::Takes::integer, "15", 1, 1e6, "", "neighbours of each point"},
     {"to", Parameter::Takes::word, "points", 0, 0, "points|train", "which points may be neighbours"},
     {"metric", Parameter::Takes::word, "euclidean", 0, 0, "euclidean|cosine|manhattan", "distance between two points"},
-    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|hnsw", "hnsw: approximate; exact is faster up to millions of points"}};
+    {"method", Parameter::Takes::word, "exact", 0, 0, "exact|forest|hnsw", "forest: approximate, faster from some 200,000 points on; hnsw: approximate, for searches by its graph"}};
 
 static std::vector<std::uint8_t> training_rows(const Data& data) {
   std::vector<std::uint8_t> allowed(static_cast<std::size_t>(data.rows()));
@@ -36,10 +37,11 @@ static void check(const State& state, std::int64_t k, std::int64_t available, co
           available, what, k);
 }
 
-static Csr approximate(State& state, const NeighbourOptions& options, const Context& context) {
-  ApproximateNeighbours found = approximate_neighbours(*state.points, options, state.seed, context);
+static Csr approximate(State& state, std::string_view method, const NeighbourOptions& options, const Context& context) {
+  ApproximateNeighbours found = method == "hnsw" ? neighbours_by_hnsw(*state.points, options, state.seed, context)
+                                                 : neighbours_by_forest(*state.points, options, state.seed, context);
   state.figures["recall"] = found.recall;
-  state.note("knn", fmt::format("hnsw found {:.1f} % of the exact neighbours of {} sampled points", 100 * found.recall, found.sampled));
+  state.note("knn", fmt::format("{} found {:.1f} % of the exact neighbours of {} sampled points", method, 100 * found.recall, found.sampled));
   return std::move(found.graph);
 }
 
@@ -63,7 +65,7 @@ static void run(State& state, const Arguments& arguments, Kept& kept, const Cont
   Vector reach;
   const bool exact = arguments.word("method") == "exact", kept_reach = !options.allowed;
   const auto graph = std::make_shared<const Csr>(exact ? nearest(state.given(), state.given(), options, context, kept_reach ? &reach : nullptr)
-                                                       : approximate(state, options, context));
+                                                       : approximate(state, arguments.word("method"), options, context));
   state.graph = graph;
   state.columns = state.points;
   if (state.distances) say_fewer(state, options.k);
@@ -138,7 +140,11 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
   const double k = arguments.number("k");
   // Points that hnsw meets to place and find one of 10,000, how that grows, and multiply-adds that a meeting takes as long as: it waits for memory.
   constexpr double visited = 3200, visited_of = 1e4, growth = 0.35, meeting = 3000, feature = 12.6;
-  if (arguments.word("method") == "hnsw" && estimate.rows > visited)
+  // Multiply-adds of a point in the parts of 24 trees, those that what it looks at elsewhere takes as long as, and rounds.
+  constexpr double meetings = 24 * 2048, a_tree = 60000;
+  if (arguments.word("method") == "forest" && estimate.rows > 2048)
+    estimate.operations += estimate.rows * (meetings * (0.13 * estimate.features + 2) + 24 * a_tree + 200 * (k + 8) * (8 + 0.3 * estimate.features));
+  else if (arguments.word("method") == "hnsw" && estimate.rows > visited)
     estimate.operations += visited * std::pow(estimate.rows / visited_of, growth) * estimate.rows * (meeting + feature * estimate.features);
   else if (estimate.filled < 1) estimate.operations += estimate.rows * estimate.columns * (20 + 12 * estimate.features * estimate.filled);
   else {
@@ -154,8 +160,8 @@ static void estimate(Estimate& estimate, const Arguments& arguments) {
 }
 
 static void outline(Outline& outline, const Arguments& arguments) {
-  require(arguments.word("method") != "hnsw" || arguments.word("metric") != "manhattan", Fault::usage,
-          "[knn] expected the euclidean or cosine metric for method=hnsw, found manhattan: use method=exact");
+  require(arguments.word("method") == "exact" || arguments.word("metric") != "manhattan", Fault::usage,
+          "[knn] expected the euclidean or cosine metric for method={}, found manhattan: use method=exact", arguments.word("method"));
   outline.all_pairs = outline.symmetric = Fact::no;
   outline.square = Fact::yes;
 }
@@ -164,6 +170,7 @@ static Wants wants(const Arguments& arguments) { return wants_by(arguments.word(
 
 static std::string_view why_dense(Form form, const BoundStage& bound) {
   if (bound.arguments.word("method") == "hnsw") return "hnsw has an index of points: use method=exact";
+  if (bound.arguments.word("method") == "forest") return "trees cut the places of points: use method=exact";
   return other_metric(form, bound);
 }
 

@@ -121,6 +121,34 @@ TEST(Neighbours, OnlyListedColumns) {
 }
 
 // Every list overflows with equal distances again and again: the lower columns stay.
+// What a row has already leaves it what is no farther, however many that are; a reach of its own for each row, some at a column's very distance.
+TEST(Neighbours, WithinTheReachThatIsGiven) {
+  const Points x = random_points(700, 9, 17);
+  NeighboursProblem problem = problem_of(x.view(), x.view(), 6, true);
+  std::vector<double> reach;
+  for (std::int64_t i = 0; i < 700; ++i) reach.push_back(i % 3 == 0 ? std::numeric_limits<double>::infinity() : measure(x.view(), i, x.view(), (i + 1 + i % 7) % 700) * (i % 3 == 1 ? 1 : 0.1));
+  problem.reach = reach.data();
+  std::vector<std::int32_t> expected = by_sorting(problem);
+  for (std::int64_t i = 0; i < 700; ++i) {
+    const auto row = expected.begin() + i * 6;
+    std::fill(std::remove_if(row, row + 6, [&](std::int32_t j) { return j >= 0 && problem.measure(i, j) > reach[static_cast<std::size_t>(i)]; }), row + 6, -1);
+  }
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    const std::vector<std::int32_t> found = nearest_columns(problem, Context()).columns;
+    for (std::int64_t i = 0; i < 700; ++i)
+      for (std::int64_t e = i * 6; e < (i + 1) * 6; ++e) {
+        // All that are within reach, and no others but for those that floats cannot tell from it.
+        if (expected[e] >= 0) {
+          EXPECT_TRUE(std::find(found.begin() + i * 6, found.begin() + (i + 1) * 6, expected[e]) != found.begin() + (i + 1) * 6) << i;
+        }
+        if (found[e] >= 0) {
+          EXPECT_LE(problem.measure(i, found[e]), reach[static_cast<std::size_t>(i)] * (1 + 1e-5)) << i;
+        }
+      }
+  }
+}
+
 TEST(Neighbours, TiesGoToTheLowerColumn) {
   Points same{700, 3, std::vector<double>(2100, 2.5)};
   expect_exact(problem_of(same.view(), same.view(), 5, true), "all alike");

@@ -19,7 +19,7 @@ def errors(done):
                                                       ("isomap", "geodesic", "shortest paths"),
                                                       ("distance(2) | exp(auto) | row | eigen(2) | knn(3)", "knn", "follows eigen"),
                                                       ("lle", "local_weights", "factorises"),
-                                                      ("knn(5, method=hnsw)", "knn", "index")])
+                                                      ("knn(5, method=hnsw)", "knn", "indices"), ("knn(5, method=forest)", "knn", "one process's")])
 def test_a_method_that_does_not_distribute(pipeline, stage, reason):
     done = mpirun(3, "run", pipeline, "wine", code=2)
     (line,) = errors(done)

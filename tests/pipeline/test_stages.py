@@ -238,5 +238,25 @@ def test_hnsw_of_few_and_of_coinciding_points(run, csv):
         assert len(found) == 2 * len(x) and all(i != j for i, j in found)
 
 
-def test_hnsw_has_no_manhattan(calor, csv):
-    assert "method=exact" in calor("run", "knn(3, metric=manhattan, method=hnsw)", csv(points(20)), code=2).stderr
+@pytest.mark.parametrize("method", ("hnsw", "forest"))
+def test_approximate_neighbours_are_not_by_manhattan_distances(calor, csv, method):
+    assert f"method={method}, found manhattan: use method=exact" in calor("run", f"knn(3, metric=manhattan, method={method})", csv(points(20)), code=2).stderr
+
+
+def test_a_forest_finds_most_neighbours_and_says_how_many(run, csv):
+    x = np.random.default_rng(3).normal(size=(5000, 20))
+    found = run("knn(10, method=forest)", csv(x), "--threads", "1")
+    neighbour = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(x).kneighbors(return_distance=False)
+    recall = len(edges(found) & {(i, j) for i in range(5000) for j in neighbour[i]}) / 50000
+    assert recall > 0.95 and abs(found["figures"]["recall"] - recall) < 0.03
+    assert found["notes"][0]["text"] == f"forest found {100 * found['figures']['recall']:.1f} % of the exact neighbours of 100 sampled points"
+    assert run("knn(10, method=forest)", csv(x), "--threads", "3")["result"] == found["result"]
+
+
+def test_a_fit_by_a_forest_places_its_own_points_by_all_of_them(calor, csv, tmp_path):
+    x = np.random.default_rng(4).normal(size=(3000, 6))
+    path = csv(x)
+    calor("run", "laplacian-eigenmaps", path, "--set", "knn.method=forest", "-o", tmp_path / "fit.csv", "--save", tmp_path / "fit.calor")
+    calor("apply", tmp_path / "fit.calor", path, "-o", tmp_path / "again.csv")
+    fit, again = (np.loadtxt(tmp_path / name, delimiter=",", skiprows=1) for name in ("fit.csv", "again.csv"))
+    assert np.abs(fit - again).max() < 0.05 * np.abs(fit).max()
