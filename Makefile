@@ -80,8 +80,8 @@ fuzz: test-setup ## attention of random sizes, strides, masks and contents again
 	@cmake --build build-asan --target attention_fuzz -j $(JOBS)
 	@OMP_WAIT_POLICY=passive UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/tests/kernels/attention_fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
 
-test-mpi:        ## calor-mpi in 1 to 4 processes against calor; SKIPPED where Open MPI or SLEPc is missing (tools/setup mpi installs them)
-	@tools/test-mpi -j $(JOBS)
+test-mpi:        ## calor-mpi in 1 to 4 processes against calor; SKIPPED where Open MPI or SLEPc is missing (tools/setup mpi installs them); MPI_TESTS="files" chooses some
+	@MPI_TESTS="$(MPI_TESTS)" tools/test-mpi -j $(JOBS)
 
 tsan:            ## the kernels under the thread sanitizer (clang-19, libomp-19-dev)
 	@tools/tsan

@@ -1,7 +1,7 @@
 """A small transformer with metric attention, trained by several processes on one batch: torchrun --nproc-per-node 2 examples/python/data_parallel.py
 
 Each process takes its part of every batch and DistributedDataParallel averages their gradients (Gloo on the CPU), so that the loss is that of one process
-with the whole batch.  Prints the loss of every tenth step; with --check P the losses go to a file of JSON.
+with the whole batch.  With --shard each keeps its part of the parameters as well (fully sharded data parallel).  Prints the loss of every tenth step; with --check P the losses go to a file of JSON.
 """
 import argparse
 import json
@@ -9,6 +9,7 @@ import os
 
 import torch
 from torch import nn
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from calor.nn import MetricAttention
@@ -35,6 +36,7 @@ def batch(step, size=64, tokens=20):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--shard", action="store_true", help="parts of the parameters, too, in each process")
     parser.add_argument("--check", help="file of JSON for the losses")
     options = parser.parse_args()
     processes, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
@@ -42,7 +44,12 @@ def main():
     model = Classifier()
     if processes > 1:
         torch.distributed.init_process_group("gloo")
-        model = DistributedDataParallel(model)
+        if options.shard:
+            mesh = torch.distributed.init_device_mesh("cpu", (processes,))
+            for module in (model.attention, model):
+                fully_shard(module, mesh=mesh)
+        else:
+            model = DistributedDataParallel(model)
     optimiser, losses = torch.optim.AdamW(model.parameters(), 1e-2), []
     for step in range(options.steps):
         points, classes = batch(step)

@@ -47,3 +47,11 @@ def test_make_targets_and_links_exist():
         assert re.search(rf"^{target}:", makefile, re.M), target
     for link in links:
         assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+def test_the_index_names_every_page():
+    index = (ROOT / "docs" / "README.md").read_text()
+    linked = {(ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^)#]+)\)", index)}
+    pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "formats").glob("compare.md"), ROOT / "docs" / "recipes" / "README.md"}
+    assert all(page.exists() for page in linked)
+    assert {page.name for page in pages - linked} == {"README.md"}

@@ -64,10 +64,11 @@ def test_it_says_where_it_must_run():
         attention_over_keys(*(torch.randn(1, 1, 2, 4) for _ in range(3)))
 
 
-def test_data_parallel_training_has_the_losses_of_one_process(tmp_path):
+@pytest.mark.parametrize("options", [(), ("--shard",)])
+def test_data_parallel_training_has_the_losses_of_one_process(tmp_path, options):
     example = ROOT / "examples/python/data_parallel.py"
     torchrun(example, "--steps", 30, "--check", tmp_path / "one.json", processes=1)
-    said = torchrun(example, "--steps", 30, "--check", tmp_path / "two.json")
+    said = torchrun(example, "--steps", 30, *options, "--check", tmp_path / "two.json")
     assert "step 30: loss" in said
     one, two = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
     assert one[-1] < one[0] - 0.05
