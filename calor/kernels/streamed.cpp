@@ -14,6 +14,8 @@ using Use = WorkspaceScope::Use;
 
 // Waking a team costs about as much as this many multiply-adds on one thread.
 static constexpr double team_worth = 2e6;
+// Of what heads that are worked off together keep, for each thread.
+static constexpr std::int64_t kept_floats = (std::int64_t{16} << 20) / static_cast<std::int64_t>(sizeof(float));
 // Backward wants this many pieces in all, each of at least blocks_per_piece key blocks, to occupy many cores.
 static constexpr std::int64_t backward_pieces = 16, blocks_per_piece = 2;
 
@@ -48,9 +50,19 @@ struct Plan {
     return small && head < heads ? std::optional<Head<T>>(std::in_place, params, head) : std::nullopt;
   }
 
-  // Heads worked off together: several pieces a thread, so that the last ones to finish wait little.
-  std::int64_t group(std::int64_t pieces_a_head) const {
-    return threads == 1 ? 1 : std::clamp(blocks(4 * threads, pieces_a_head), std::int64_t{1}, heads);
+  // Numbers that a head keeps while it is worked off.
+  std::int64_t head_floats(bool backward) const {
+    const std::int64_t n = params.queries, keys = params.dim + padded_keys;
+    if (!backward) return keys + padded_keys * Pack::words(params.dim) + Pack::words(visible_keys) * value_dim;
+    const std::int64_t pairs = Pack::pairs ? Pack::words(n) * (dim + value_dim) : 0;
+    return keys + n * (query_words() + d_out_words() + 2) + pairs + parts * n * dim;
+  }
+
+  // Heads worked off together: several pieces a thread, so that the last ones to finish wait little, and no more than have room.
+  std::int64_t group(bool backward) const {
+    if (threads == 1) return 1;
+    const std::int64_t wanted = blocks(std::int64_t{4} * threads, backward ? parts : query_blocks), room = blocks(threads * kept_floats, head_floats(backward));
+    return std::clamp(std::min(wanted, room), std::int64_t{1}, heads);
   }
 
   KeySideOf<T> key_side(Workspace& workspace, bool packed) const {
@@ -94,7 +106,7 @@ template <class T>
 bool forward(const TilesOf<T>& tiles, const AttentionParams<T>& params, const AttentionForward<T>& result) {
   const Plan<T> plan(tiles, params);
   std::atomic<bool> tame{true};
-  const std::int64_t visible_blocks = blocks(plan.visible_keys, key_block), group = plan.group(plan.query_blocks);
+  const std::int64_t visible_blocks = blocks(plan.visible_keys, key_block), group = plan.group(false);
   std::vector<KeySideOf<T>> sides;
   for (std::int64_t first = 0; first < plan.heads; first += group) {
     WorkspaceScope memory(Use::problem);
@@ -126,7 +138,7 @@ template <class T>
 bool backward(const TilesOf<T>& tiles, const AttentionParams<T>& params, const AttentionBackward<T>& result) {
   const Plan<T> plan(tiles, params);
   bool tame = true;
-  const std::int64_t parts = plan.parts, part_stride = params.queries * plan.dim, group = plan.group(parts);
+  const std::int64_t parts = plan.parts, part_stride = params.queries * plan.dim, group = plan.group(true);
   for (std::int64_t first = 0; first < plan.heads; first += group) {
     WorkspaceScope memory(Use::problem);
     const std::int64_t count = std::min(group, plan.heads - first);
@@ -183,15 +195,10 @@ template <class T>
 std::uint64_t workspace_bytes(const TilesOf<T>& tiles, const AttentionParams<T>& params, bool backward) {
   using Pack = Packing<T>;
   const Plan<T> plan(tiles, params);
-  const std::int64_t key_floats = params.dim + plan.padded_keys, n = params.queries;
   const std::int64_t rows = backward ? key_block : query_block;
   const std::int64_t largest_tile = !backward && !Pack::pairs && is_narrow(params.value_dim, plan.lanes) ? key_block * turned_stride + max_dim : query_block * tile_stride;
   const std::int64_t tile_floats = (backward || Pack::pairs ? 2 : 1) * largest_tile + (backward ? 3 : 2) * rows * (plan.dim + plan.value_dim);
-  const std::int64_t pairs = Pack::pairs ? Pack::words(n) * (plan.dim + plan.value_dim) : 0;
-  const std::int64_t head_floats =
-      backward ? key_floats + n * (plan.query_words() + plan.d_out_words() + 2) + pairs + plan.parts * n * plan.dim
-               : key_floats + plan.padded_keys * Pack::words(params.dim) + Pack::words(plan.visible_keys) * plan.value_dim;
-  const std::int64_t group = plan.group(backward ? plan.parts : plan.query_blocks);
+  const std::int64_t head_floats = plan.head_floats(backward), group = plan.group(backward);
   const std::int64_t flags = params.mask ? plan.visible_keys : 0;  // bytes
   return sizeof(float) * static_cast<std::uint64_t>(group * head_floats + plan.threads * tile_floats) +
          static_cast<std::uint64_t>(plan.threads * flags);

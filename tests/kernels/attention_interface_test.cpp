@@ -176,5 +176,22 @@ TEST(AttentionInterface, WorkspaceIsLinear) {
     }
 }
 
+// Heads that are worked off together keep some 16 MiB a thread, one head's at least: more threads take up more heads.
+TEST(AttentionInterface, WorkspaceGrowsWithTheThreads) {
+  for (const std::string& isa : isa_names()) {
+    if (isa == "scalar") continue;
+    const WithIsa forced(isa);
+    AttentionParams<float> p;
+    const float scale = 1;
+    p.batch = 1, p.heads = 8, p.dim = p.value_dim = 64, p.scale = &scale, p.scale_head_stride = 0;
+    p.q = p.k = p.v = &scale, p.queries = p.keys = 16'384;
+    for (const int threads : {1, 2, 3, 8}) {
+      p.threads = threads;
+      EXPECT_LE(attention_workspace(p, true), static_cast<std::uint64_t>(threads) * (17 << 20)) << isa << " " << threads;
+      EXPECT_GE(attention_workspace(p, true), static_cast<std::uint64_t>(threads) * (15 << 20)) << isa << " " << threads;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace calor::kernels::test
