@@ -319,7 +319,8 @@ SavedFit load_fit(const std::string& path, const StageList& stages) {
     require(found != file.metadata.end(), Fault::input, "[model] expected the metadata \"{}\" of a fit, found none ({})", name, path);
     return found->second;
   };
-  require(meta("format") == io::fit_mark, Fault::input, "[model] expected the format {}, found {} ({})", io::fit_mark, meta("format"), path);
+  require(meta("format") == io::fit_mark, Fault::input, "[model] expected the format {}, found {}: use the Calor that wrote it, {} or later ({})", io::fit_mark, meta("format"),
+          meta("version"), path);
   SavedFit saved;
   saved.pipeline = meta("pipeline");
   saved.version = meta("version");

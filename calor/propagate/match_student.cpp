@@ -2,6 +2,7 @@
 // from the given P, which must be symmetric and add up to 1.  O(edges + sums) a step; O(edges + N dims) memory and the grid's.
 // van der Maaten & Hinton 2008; Linderman et al. 2019; Belkina et al. 2019; Kobak & Berens 2019 (the start).
 // A new point stands where KL(p_i || q_i) against the fixed points is least, p_i and q_i each adding up to 1 (openTSNE's transform).
+#include <algorithm>
 #include <cmath>
 
 #include "calor/core/error.h"
@@ -78,7 +79,9 @@ void estimate(Estimate& estimate, const Arguments& arguments) {
   const double steps = static_cast<double>(match_steps(arguments, usual_most)), n = estimate.rows, edges = estimate.edges > 0 ? estimate.edges : n * n;
   const bool exact = arguments.word("sums") == "exact" || arguments.integer("dims") != 2 || (arguments.word("sums") == "auto" && n <= StudentLoss::most_exact);
   constexpr double pair_cost = 30, grid_cost = 3e7;  // multiply-adds; a grid of some 300 nodes an axis
-  estimate.use((exact ? 32 : 36) * edges + 8 * n * arguments.number("dims") * (exact ? 24 : 9) + (exact ? 0 : 4 * 15 * 1e6));
+  constexpr double wide_nodes = 400, wide_rows = 12000;  // an axis: maps of 1,797 digits and of 12,000 normal points come to 320 and 370
+  const double nodes = wide_nodes * std::max(1.0, std::pow(n / wide_rows, 0.25));
+  estimate.use((exact ? 32 : 36) * edges + 8 * n * arguments.number("dims") * (exact ? 24 : 9) + (exact ? 0 : 4 * 15 * nodes * nodes));
   estimate.visits += steps * 2 * edges;
   estimate.operations += steps * (exact ? pair_cost * n * n / 2 : grid_cost + 100 * n);
 }

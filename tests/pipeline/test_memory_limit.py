@@ -45,6 +45,8 @@ PIPELINES = {
     "mds-metric": ("distance(1) | match(distance, stress, max_iterations=12, tolerance=0.5)", 5000, 20),
     "diffusion-map": ("diffusion-map", 2500, 400),
     "knn": ("knn(90) | components", 60000, 20),
+    "umap": ("knn(14) | distance(1, from=nearest) | exp(cardinality=log2(15)) | union | match(rational, cross_entropy, max_iterations=3)", 40000, 20),
+    "tsne": ("knn(90) | distance(2) | exp(perplexity=30) | row | mean | global | match(student, kl, max_iterations=5)", 12000, 20),
     "attention": ("distance(2) | exp(9) | row | apply", 12000, 300),
 }
 
