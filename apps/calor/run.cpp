@@ -113,7 +113,7 @@ static std::optional<pipeline::Fit> smaller_fit(const RunArguments& arguments, c
   }
 }
 
-static void run(const Globals& globals, const RunArguments& arguments) {
+static void run_pipeline(const Globals& globals, const RunArguments& arguments) {
   require(!model::find_network(arguments.pipeline), Fault::usage, "[run] expected a pipeline that runs as it is, found {}, a network whose weights are learned: calor train DATA --pipeline {} --save MODEL, then calor predict",
           arguments.pipeline, arguments.pipeline);
   pipeline::Pipeline parsed = recipes::resolve(arguments.pipeline, arguments.settings);
@@ -217,6 +217,15 @@ static void run(const Globals& globals, const RunArguments& arguments) {
   if (unwritten) std::rethrow_exception(unwritten);
   if (state.interrupted) fail(Fault::interrupted, "[run] interrupted: the result is of the steps until then");
   if (stopped) fail(Fault::interrupted, "[run] interrupted: the result is there, but not its stability");
+}
+
+// What a stage cannot take may be a recipe's parameter, which its text no longer shows.
+static void run(const Globals& globals, const RunArguments& arguments) {
+  try {
+    run_pipeline(globals, arguments);
+  } catch (const pipeline::PlacedError& error) {
+    throw pipeline::PlacedError(error.fault(), error.what() + recipes::parameters_of(arguments.pipeline, arguments.settings));
+  }
 }
 
 void add_run_command(CLI::App& app, Globals& globals) {

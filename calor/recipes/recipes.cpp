@@ -139,4 +139,17 @@ pipeline::Pipeline resolve_in(const Book& book, std::string_view recipe_or_pipel
   return result;
 }
 
+std::string parameters_of(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings) {
+  const Recipe* recipe = find_recipe(trim(recipe_or_pipeline));
+  std::string lines;
+  if (!recipe) return lines;
+  for (const RecipeParameter& parameter : recipe->parameters) {
+    std::string value(parameter.standard);
+    for (const std::string& setting : settings)
+      if (trim(std::string_view(setting).substr(0, setting.find('='))) == parameter.name) value = trim(std::string_view(setting).substr(setting.find('=') + 1));
+    lines += fmt::format("\n  {}'s ${} is {}: --set {}=...", recipe->name, parameter.name, value, parameter.name);
+  }
+  return lines;
+}
+
 }  // namespace calor::recipes

@@ -51,4 +51,7 @@ pipeline::Pipeline resolve_in(const Book& book, std::string_view recipe_or_pipel
 // a parameter of the recipe.  Throws Fault::usage; a single unknown word is answered with the nearest recipe.
 pipeline::Pipeline resolve(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings);
 
+// "\n  tsne's $perplexity is 30: --set perplexity=..." for each parameter that the recipe's text had; "" of a pipeline.
+std::string parameters_of(std::string_view recipe_or_pipeline, const std::vector<std::string>& settings);
+
 }  // namespace calor::recipes

@@ -64,6 +64,14 @@ def test_lle_of_many_dimensions_equals_scikit_learn(run, csv):
         "knn(12)", "local_weights(0.001)", "eigen(2, of=residual)"]
 
 
+@pytest.mark.parametrize("words, line", [(("tsne",), "tsne's $perplexity is 30: --set perplexity=..."), (("umap", "--set", "k=70"), "umap's $k is 70: --set k=..."),
+                                         (("isomap", "--set", "knn.k=70"), None)])
+def test_too_few_rows_for_a_recipe_name_its_parameter(calor, csv, words, line):
+    said = calor("run", words[0], csv(np.random.default_rng(0).normal(size=(40, 3))), *words[1:], code=3).stderr
+    assert "expected k of at most 39" in said
+    assert ("--set" in said) == bool(line) and (line or "") in said
+
+
 def test_lle_refuses_a_factorisation_that_does_not_fit(calor, csv):
     path = csv(np.random.default_rng(0).normal(size=(1500, 30)))
     stopped = calor("run", "lle", path, "--max-memory", "17M", "-q", code=4).stderr
