@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere bench-scale peers-tests
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-tiles bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere bench-scale peers-tests
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -100,6 +100,10 @@ bench: build-tests  ## attention beside torch's (and onnxruntime's after `tools/
 bench-ladder: test-setup build/build.ninja  ## attention from three loops to the kernel in seven steps, each as a share of what one core can do: the table of docs/engine.md
 	@cmake --build build --target calor_bench_ladder -j $(JOBS)
 	@build/bench/calor_bench_ladder
+
+bench-tiles: test-setup build/build.ninja  ## the search for the register tile: every shape of 1 to 14 rows and 1 to 4 vectors on each instruction set of this machine
+	@cmake --build build --target calor_bench_tiles -j $(JOBS)
+	@build/bench/calor_bench_tiles
 
 bench-recipes: build  ## recipes against their peers on Fashion-MNIST, one thread each: BENCH="lle laplacian" names some, SIZE=N sets their size
 	@tools/setup bench
