@@ -90,7 +90,7 @@ baseline: test-setup build/build.ninja  ## counts the kernels' instructions anew
 	@cmake --build build --target calor_count_instructions -j $(JOBS)
 	@$(PYTHON) bench/instructions --renew $(ONLY)
 
-bench: build-tests  ## attention beside torch's (and onnxruntime's after `tools/setup bench`), as shares of what one core can do: bench/results/attention.html
+bench: build-tests  ## attention beside torch's and onnxruntime's, as shares of what one core can do: bench/results/attention.html
 	@mkdir -p bench/results && rm -f bench/results/*.json
 	@build/bench/calor_bench_attention --json bench/results/attention.json
 	@build/bench/calor_bench_ipn_step --json bench/results/ipn_step.json

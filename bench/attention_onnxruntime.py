@@ -3,7 +3,7 @@
     PYTHON bench/attention_onnxruntime.py ATTENTION.json OUT.json
 
 The sizes, torch's seconds and the peak of a core are those of ATTENTION.json, from the same machine but not the same minutes: onnxruntime does not take turns with the others.
-Every answer is compared with the definition in double first.  Exit 3 where onnxruntime or onnx is not installed (tools/setup bench)."""
+Every answer is compared with the definition in double first.  Exit 3 where onnxruntime or onnx is not installed (tools/setup test)."""
 import json
 import statistics
 import sys
@@ -15,7 +15,7 @@ try:
     import onnx
     import onnxruntime
 except ImportError as missing:
-    print(f"onnxruntime is left out: {missing}; tools/setup bench installs it", file=sys.stderr)
+    print(f"onnxruntime is left out: {missing}; tools/setup test installs it", file=sys.stderr)
     sys.exit(3)
 
 LARGEST_ERROR = 300 * 1.2e-7  # calor_bench_attention's

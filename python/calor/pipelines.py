@@ -12,7 +12,7 @@ from . import _engine
 from ._base import Classifier, Estimator, checked_targets, winners_of
 from ._data import array_of, classes_from
 from ._fitted import Fitted, Session
-from ._sklearn import available_if, check_is_fitted
+from ._sklearn import available_if, check_is_fitted, column_or_1d
 from .predictors import known_labels
 
 
@@ -68,6 +68,8 @@ class Pipeline(Estimator):
 
     def fit(self, X: Any, y: Any = None) -> Any:
         about = self._describe()
+        if y is None and about["gives"] == "prediction":
+            raise ValueError(f"[Pipeline] expected y, what the rows' {about['wants']} are: a prediction requires y to be passed, but the target y is None")
         wants = about["wants"] if y is not None else "nothing"
         labels = self._classes if wants in ("classes", "labels") else self._values if wants == "values" else None
         self._keep(self._run(X, (lambda rows: labels(y, rows)) if labels else None), about)
@@ -77,7 +79,7 @@ class Pipeline(Estimator):
         return Classifier._coded(self, y, rows, known_labels(checked_targets(self, y, rows)))  # type: ignore[arg-type]
 
     def _values(self, y: Any, rows: int) -> dict[str, Any]:
-        values = np.ascontiguousarray(y, np.float64)
+        values = np.ascontiguousarray(column_or_1d(y, warn=True), np.float64)
         if values.shape != (rows,):
             raise ValueError(f"[calor] expected {rows} values, found an array of shape {values.shape}")
         return {"targets": values}

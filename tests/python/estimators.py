@@ -9,5 +9,7 @@ ESTIMATORS = [
     calor.KNeighborsClassifier(), calor.KNeighborsRegressor(), calor.NadarayaWatson(), calor.Propagator(), calor.PropagatorRegressor(),
     calor.LabelSpreading(n_neighbors=5), calor.Hopfield(), calor.FuzzyCMeans(n_clusters=3), calor.MarkovClustering(), calor.SVC(), calor.SVR(), calor.OneClassSVM(),
 ]
-for estimator in ESTIMATORS:
+PIPELINES = [calor.Pipeline("isomap", ["knn.k=5"]), calor.Pipeline("k-means", ["k=3"]), calor.Pipeline("knn-classifier"), calor.Pipeline("nadaraya-watson")]  # an end of each kind
+NETWORK = calor.MetricAttentionClassifier(layers=1, width=8, epochs=40, learning_rate=0.02)  # which needs the program's torch half
+for estimator in [*ESTIMATORS, *PIPELINES, NETWORK]:
     estimator.set_params(n_jobs=1)
