@@ -9,14 +9,14 @@ import networkx
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from scipy.optimize import brentq
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.stats import entropy as scipy_entropy
 from sklearn.datasets import load_digits
-from sklearn.manifold import _utils
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.neighbors import NearestNeighbors
-
 
 
 def points(rows=120, width=3, seed=0):
@@ -48,14 +48,36 @@ def test_kernels_equal_scikit_learn(run, csv, stage, peer):
     assert np.allclose(matrix(run(f"knn(29) | {stage}", csv(x)), 30), expected, rtol=1e-12, atol=1e-13)
 
 
-def test_perplexity_equals_scikit_learn(run, csv):
+def gaussian_row(squares, perplexity):
+    """Shares exp(-beta d^2) whose entropy is log(perplexity), by Brent's method on log beta, in double."""
+    def shares(log_beta):
+        weights = np.exp(-np.exp(log_beta) * (squares - squares.min()))
+        return weights / weights.sum()
+    return shares(brentq(lambda b: scipy_entropy(shares(b)) - np.log(perplexity), -20, 20, xtol=1e-13, rtol=1e-14))
+
+
+def test_perplexity_by_its_definition(run, csv):
     x = points(100)
-    distances = ((x[:, None] - x[None]) ** 2).sum(2).astype(np.float32)
-    peer = _utils._binary_search_perplexity(distances, 12.0, 0)  # stops at 1e-5 of the entropy, in float32
+    squares = ((x[:, None] - x[None]) ** 2).sum(2)
+    expected = np.array([np.insert(gaussian_row(np.delete(squares[i], i), 12), i, 0) for i in range(100)])
     found = matrix(run("knn(99) | distance(2) | exp(perplexity=12) | row", csv(x)), 100)
-    assert np.abs(found - peer).max() < 1e-4
-    entropy = -(found * np.log(np.where(found > 0, found, 1))).sum(1)
-    assert np.abs(np.exp(entropy) - 12).max() < 1e-6
+    assert np.abs(found - expected).max() < 1e-8  # the entropy is met within 1e-9
+
+
+def test_affinities_of_tsne_are_opentsnes(run, csv):
+    """Their definition with Brent's method, and what openTSNE 1.0.4 gave for the same points (make_opentsne_affinities.py)."""
+    x = points(40)
+    squares = ((x[:, None] - x[None]) ** 2).sum(2) + np.diag(np.full(40, np.inf))
+    one_way = np.zeros((40, 40))
+    for i, neighbours in enumerate(np.argsort(squares, 1)[:, :15]):  # three times the perplexity
+        one_way[i, neighbours] = gaussian_row(squares[i, neighbours], 5)
+    defined = (one_way + one_way.T) / 80
+    stored = np.loadtxt(pathlib.Path(__file__).parent / "opentsne_affinities.csv", delimiter=",")
+    theirs = csr_matrix((stored[:, 2], (stored[:, 0].astype(int), stored[:, 1].astype(int))), shape=(40, 40)).toarray()
+    found = matrix(run("knn(15) | distance(2) | exp(perplexity=5) | row | mean | global", csv(x)), 40)
+    assert ((found > 0) == (theirs > 0)).all()
+    for expected in (defined, theirs):
+        assert np.abs(found - expected).max() < 1e-6 * expected.max()
 
 
 def test_cardinality_by_the_definition(run, csv):
@@ -72,9 +94,35 @@ def test_cardinality_by_the_definition(run, csv):
         assert np.ptp(scales) < 1e-6 * scales.mean()
 
 
+def fuzzy_set(x, k):
+    """umap-learn's fuzzy set of k neighbours, the point itself among them (smooth_knn_dist, compute_membership_strengths, fuzzy_simplicial_set), in double and
+    bisected to the end: umap-learn stops where the sum is within 1e-5 of log2(k), in float32, which moves an edge by up to 1e-4."""
+    distance, neighbour = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(x)
+    strength = np.zeros((len(x), len(x)))
+    for i in range(len(x)):
+        others = neighbour[i] != i
+        d, to = distance[i][others][:k - 1], neighbour[i][others][:k - 1]
+        nearest = d[d > 0].min() if (d > 0).any() else 0
+        beyond = np.maximum(d - nearest, 0)
+        scale = np.exp(brentq(lambda s: np.exp(-beyond / np.exp(s)).sum() - np.log2(k), -30, 30, xtol=1e-13, rtol=1e-14))
+        assert scale > 1e-3 * d.mean()  # MIN_K_DIST_SCALE does not come in
+        strength[i, to] = np.exp(-beyond / scale)
+    return strength + strength.T - strength * strength.T
+
+
+@pytest.mark.parametrize("k", (6, 15))
+def test_the_fuzzy_set_is_umap_learns(run, csv, k):
+    x = load_digits().data[:300] + np.random.default_rng(0).normal(0, 1e-2, (300, 64))  # digits alone have ties
+    x = x.astype(np.float32).astype(float)
+    found = matrix(run(f"knn({k - 1}) | distance(1, from=nearest) | exp(cardinality=log2({k})) | union", csv(x)), 300)
+    expected = fuzzy_set(x, k)
+    assert ((found > 0) == (expected > 0)).all()
+    assert np.abs(found - expected).max() < 1e-6
+
+
 @pytest.mark.skipif("CALOR_DATA" not in os.environ, reason="CALOR_DATA names no data folder")
 def test_cardinality_and_union_give_the_published_graph(run, csv):
-    """scanpy's pbmc68k_reduced: UMAP's fuzzy graph of 700 cells as umap-learn computed it, whose bisection stops at 1e-5."""
+    """scanpy's pbmc68k_reduced: UMAP's fuzzy graph of 700 cells as umap-learn computed it, whose bisection stops at 1e-5 of the sum; and without that stop."""
     folder = pathlib.Path(os.environ["CALOR_DATA"]) / "manifold" / "pbmc68k_reduced"
     raw = next(path for path in sorted(folder.iterdir()) if path.name.startswith("pca50")).read_bytes()
     x = np.frombuffer(raw, dtype=">f4", offset=4 + 4 * raw[3]).reshape(700, 50)[:, :30]
@@ -83,6 +131,7 @@ def test_cardinality_and_union_give_the_published_graph(run, csv):
     found = matrix(run("knn(9) | distance(1, from=nearest) | exp(cardinality=log2(10)) | union", csv(x)), 700)
     assert ((found > 0) == (expected > 0)).all()
     assert np.abs(found - expected).max() < 1e-4
+    assert np.abs(found - fuzzy_set(x.astype(float), 10)).max() < 1e-6
 
 
 @pytest.mark.parametrize("weight", (0, 0.5, 0.9, 1))
