@@ -72,29 +72,80 @@ void TileScores::prepare(const TileScores* ready) {
   const Score& score = record_.score;
   if (!record_.row_points || score.kind == Score::Kind::stored || score.kind == Score::Kind::indicator) return;
   const Matrix &rows = *record_.row_points, &columns = *record_.column_points;
-  const bool same = record_.row_points == record_.column_points && !ready;
-  const Context context;
+  Matrix unit_of_rows, unit_of_columns;  // as long as they are packed
+  const Matrix *from = &rows, *to = &columns;
   if (uses_cosines(score)) {
-    own_rows_ = kernels::PackedDoubles(view(unit_rows(rows)), nullptr, context);
-    if (!same && !ready) own_columns_ = kernels::PackedDoubles(view(unit_rows(columns)), nullptr, context);
-  } else if (score.kind == Score::Kind::dot) {
-    own_rows_ = kernels::PackedDoubles(view(rows), nullptr, context);
-    if (!same && !ready) own_columns_ = kernels::PackedDoubles(view(columns), nullptr, context);
-  } else if (score.metric == Metric::euclidean) {
-    centre_ = Eigen::RowVectorXd::Zero(columns.cols());
-    if (ready) centre_ = ready->centre_;
-    else if (columns.rows()) centre_ = columns.colwise().mean();
-    own_rows_ = kernels::PackedDoubles(view(rows), centre_.data(), context);
-    if (!same && !ready) own_columns_ = kernels::PackedDoubles(view(columns), centre_.data(), context);
+    unit_of_rows = unit_rows(rows);
+    from = to = &unit_of_rows;
+    if (&rows != &columns && !ready) {
+      unit_of_columns = unit_rows(columns);
+      to = &unit_of_columns;
+    }
+  } else if (score.kind != Score::Kind::dot && score.metric != Metric::euclidean) {
+    return;
+  } else {
+    find_whole_rows(ready);
+    if (all_whole_) return;
+    if (score.kind != Score::Kind::dot) {
+      centre_ = Eigen::RowVectorXd::Zero(columns.cols());
+      if (ready && ready->real_.columns) centre_ = ready->centre_;
+      else if (columns.rows()) centre_ = columns.colwise().mean();
+    }
   }
-  rows_ = &own_rows_;
-  columns_ = ready ? ready->columns_ : same ? &own_rows_ : &own_columns_;
+  real_.pack(*from, *to, centre_.size() ? centre_.data() : nullptr, ready ? ready->real_.columns : nullptr);
+}
+
+template <class T>
+void TileScores::Sides<T>::pack(const Matrix& row_points, const Matrix& column_points, const double* centre, const kernels::PackedPanels<T>* ready) {
+  const Context context;
+  const bool same = &row_points == &column_points && !ready;
+  own_rows = kernels::PackedPanels<T>(view(row_points), centre, context);
+  if (!same && !ready) own_columns = kernels::PackedPanels<T>(view(column_points), centre, context);
+  rows = &own_rows;
+  columns = ready ? ready : same ? &own_rows : &own_columns;
+}
+
+// A row's bits do not depend on the rows beside it: each is looked at by itself.
+void TileScores::find_whole_rows(const TileScores* ready) {
+  const Matrix &rows = *record_.row_points, &columns = *record_.column_points;
+  largest_whole_ = ready ? ready->largest_whole_ : kernels::largest_whole(view(columns));
+  if (!kernels::products_stay_whole(0, largest_whole_, 1)) return;
+  std::int64_t count = 0;
+  if (&rows == &columns && !ready) {
+    count = kernels::products_stay_whole(largest_whole_, largest_whole_, rows.cols()) ? rows.rows() : 0;
+  } else {
+    is_whole_.resize(static_cast<std::size_t>(rows.rows()));
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+      is_whole_[i] = kernels::products_stay_whole(kernels::largest_whole({rows.row(i).data(), 1, rows.cols(), nullptr}), largest_whole_, rows.cols());
+      count += is_whole_[i];
+    }
+  }
+  all_whole_ = count == rows.rows();
+  if (all_whole_ || count == 0) is_whole_.clear();
+  if (all_whole_ || count > 0) whole_.pack(rows, columns, nullptr, ready ? ready->whole_.columns : nullptr);
+}
+
+template <class T>
+static void products_of(const kernels::PackedPanels<T>& rows, TileRows row, const kernels::PackedPanels<T>& columns, std::int64_t column, Matrix& tile) {
+  if (row.listed) kernels::listed_products(rows, row.listed, tile.rows(), columns, column, tile.cols(), tile.data(), tile.cols());
+  else kernels::products(rows, row.first, tile.rows(), columns, column, tile.cols(), tile.data(), tile.cols());
 }
 
 void TileScores::products(TileRows row, std::int64_t column, Matrix& tile) const {
   if (record_.row_sparse) return sparse_products(row, column, tile);
-  if (row.listed) kernels::listed_products(*rows_, row.listed, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
-  else kernels::products(*rows_, row.first, tile.rows(), *columns_, column, tile.cols(), tile.data(), tile.cols());
+  if (!all_whole_ && is_whole_.empty()) return products_of(*real_.rows, row, *real_.columns, column, tile);
+  products_of(*whole_.rows, row, *whole_.columns, column, tile);
+  if (all_whole_) return;
+  std::vector<std::int64_t> others, places;
+  for (Eigen::Index a = 0; a < tile.rows(); ++a)
+    if (!whole(row[a])) {
+      others.push_back(row[a]);
+      places.push_back(a);
+    }
+  if (others.empty()) return;
+  Matrix real(static_cast<Eigen::Index>(others.size()), tile.cols());
+  products_of(*real_.rows, TileRows(others.data()), *real_.columns, column, real);
+  for (std::size_t n = 0; n < places.size(); ++n) tile.row(places[n]) = real.row(static_cast<Eigen::Index>(n));
 }
 
 // Sums over the columns in which both have an entry, in order of columns: symmetric to the last bit.
@@ -134,10 +185,11 @@ void TileScores::squared_distances(TileRows row, std::int64_t column, Matrix& ti
   constexpr double cancelled = 1e-10;
   const bool sparse = record_.row_sparse != nullptr;
   const Matrix &rows = *record_.row_points, &columns = *record_.column_points;
-  const double* column_squares = sparse ? column_squares_.data() : columns_->squares();
   for (Eigen::Index a = 0; a < tile.rows(); ++a) {
     double* out = tile.row(a).data();
-    const double square = sparse ? row_squares_[row[a]] : rows_->square(row[a]);
+    const bool exact = !sparse && whole(row[a]);
+    const double square = sparse ? row_squares_[row[a]] : exact ? whole_.rows->square(row[a]) : real_.rows->square(row[a]);
+    const double* column_squares = sparse ? column_squares_.data() : exact ? whole_.columns->squares() : real_.columns->squares();
     if (!kernels::distances_from_products(out, tile.cols(), square, column_squares + column, cancelled, out)) continue;
     for (Eigen::Index b = 0; b < tile.cols(); ++b) {
       if (out[b] > cancelled * (square + column_squares[column + b])) continue;

@@ -19,6 +19,7 @@ namespace calor::kernels {
 struct Products {
   std::int64_t panel_width;         // of floats: two vectors
   std::int64_t double_panel_width;  // of doubles
+  std::int64_t whole_panel_width;   // of pairs of whole numbers
 
   // tile[r][c] = rows_r . columns_c for `rows` points of packed rows and every point of `panels` panels of columns; tile
   // rows are `stride` apart.  One rounding a multiply-add at most two, in order of the dimension.
@@ -26,6 +27,10 @@ struct Products {
                    std::int64_t stride);
   void (*double_products)(const double* rows, std::int64_t row_count, const double* columns, std::int64_t panels, std::int64_t dim,
                           double* tile, std::int64_t stride);
+  // The same, exactly, of whole numbers of 15 bits and a sign whose products add up to less than 2^31 in size: two dimensions, the even one in the lower
+  // half of 32 bits, make a step.
+  void (*whole_products)(const std::int32_t* rows, std::int64_t row_count, const std::int32_t* columns, std::int64_t panels, std::int64_t pairs,
+                         std::int32_t* tile, std::int64_t stride);
 
   // The same for rows at the given addresses, unpacked, and panels of `width` points: panel_width or its half.
   void (*gathered_products)(const float* const* rows, std::int64_t row_count, const float* columns, std::int64_t panels,

@@ -15,11 +15,22 @@ namespace {
 // A column of 32-bit floats whose variation is small beside its size has lost digits before it came here, and nobody would see it.
 std::string rounding_remark(const Matrix& features, const std::vector<std::string>& names) {
   constexpr double spacing = 0x1p-24, noticeable = 1e-3;
-  for (Eigen::Index c = 0; c < features.cols(); ++c) {
+  const Eigen::Index columns = features.cols();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  std::vector<double> least(static_cast<std::size_t>(columns), infinity), greatest(static_cast<std::size_t>(columns), -infinity);
+  for (Eigen::Index i = 0; i < features.rows(); ++i) {  // row by row, as they lie
+    const double* row = features.row(i).data();
+    for (Eigen::Index c = 0; c < columns; ++c) {
+      least[c] = std::min(least[c], row[c]);
+      greatest[c] = std::max(greatest[c], row[c]);
+    }
+  }
+  for (Eigen::Index c = 0; c < columns; ++c) {
+    const double most = std::max(std::abs(least[c]), std::abs(greatest[c])), range = greatest[c] - least[c];
+    if (!(range > 0 && most * spacing > noticeable * range)) continue;
     const auto column = features.col(c).array();
-    const double most = column.abs().maxCoeff(), range = column.maxCoeff() - column.minCoeff();
     const bool whole = most < 0x1p24 && (column == column.round()).all();  // numbers that floats hold exactly
-    if (range > 0 && most * spacing > noticeable * range && !whole)
+    if (!whole)
       return fmt::format("the column \"{}\" varies by {:.3g} about values of {:.3g}, which 32-bit floats keep to {:.2g} % of that: give "
                          "64-bit numbers, or take its mean away first",
                          names[static_cast<std::size_t>(c)], range, most, 100 * most * spacing / range);

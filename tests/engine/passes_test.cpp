@@ -239,6 +239,41 @@ TEST_P(Scores, CoincidingPointsAreAtDistanceZeroFarFromTheOrigin) {
   EXPECT_LT(relative_difference(values, plain(record, x, x)), 1e-7);  // sqrt(eps * cancelled share)
 }
 
+// Of whole numbers that fit: each distance is the one.  Rows between, and too large ones, are as they would be alone; so are all where a column is
+// not whole, or its products would not fit.
+TEST_P(Scores, OfWholeNumbersAreExact) {
+  Random random(6, Purpose::test);
+  Matrix columns(530, 9);
+  for (double& value : columns.reshaped()) value = static_cast<double>(random.below(256));
+  Matrix rows = columns.topRows(140);
+  rows.row(3).array() += 0.5;
+  rows(5, 2) = 1e9;
+  rows(139, 8) = 0.25;
+  Matrix tile, alone;
+  for (const bool other_column : {false, true}) {
+    if (other_column) columns(77, 0) = 0.125;
+    const Similarity record = record_of(rows, columns, {.kind = Score::Kind::power_distance, .power = 2});
+    const std::vector<std::int64_t> no_rows;
+    const Similarity of_columns = restricted(record, &no_rows, nullptr);
+    const TileScores tiles(record), ready(of_columns), again(record, ready);
+    tiles.scores(0, 140, 0, 530, tile);
+    for (std::int64_t i = 0; i < 140; ++i) {
+      const std::vector<std::int64_t> one{i};
+      const Similarity row = restricted(record, &one, nullptr);
+      TileScores(row).scores(0, 1, 0, 530, alone);
+      ASSERT_EQ(alone, tile.row(i)) << i;
+      again.scores(TileRows(one.data()), 1, 0, 530, alone);
+      ASSERT_EQ(alone, tile.row(i)) << i;
+      const bool whole = !other_column && i != 3 && i != 5 && i != 139;
+      for (std::int64_t j = 0; j < 530; ++j) {
+        const double expected = -(rows.row(i) - columns.row(j)).squaredNorm();
+        const double allowed = whole ? 0 : rounding * (rows.row(i).squaredNorm() + columns.row(j).squaredNorm());
+        ASSERT_NEAR(tile(i, j), expected, allowed) << i << ", " << j;
+      }
+    }
+  }
+}
+
 TEST_P(Scores, RowSumsSurviveUnderflow) {
   Similarity record = record_of(random_points(9, 2, 1), random_points(5, 2, 2).array() + 100.0, {Score::Kind::power_distance, 2, Metric::euclidean});
   record.strengthen = {Strengthen::Kind::exponential, Vector::Constant(1, 1e-3), false, 1};  // exp(-2e7)

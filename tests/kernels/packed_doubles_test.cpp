@@ -49,6 +49,54 @@ TEST(PackedDoubles, TilesAnywhere) {
   }
 }
 
+// Of an odd number of dimensions, in order and listed; what is no whole number of 15 bits counts as 0.
+TEST(PackedWhole, TilesAnywhere) {
+  constexpr std::int64_t n = 300, dim = 7;
+  Random random(2, Purpose::test);
+  std::vector<double> x(n * dim);
+  for (double& value : x) value = static_cast<double>(random.below(511)) - 255;
+  std::vector<double> kept = x;
+  for (const auto& [at, other] : {std::pair<std::size_t, double>{3, 0.5}, {40, 32768.0}, {41, std::numeric_limits<double>::quiet_NaN()}}) {
+    x[at] = other;
+    kept[at] = 0;
+  }
+  const std::vector<std::int64_t> listed{299, 0, 17, 17, 5, 128, 127, 33};
+  for (const std::string& isa : isa_names()) {
+    const WithIsa forced(isa);
+    const PackedWhole packed({x.data(), n, dim, nullptr}, nullptr, Context());
+    const auto expect = [&](std::int64_t i, std::int64_t j, double found) {
+      double sum = 0;
+      for (std::int64_t c = 0; c < dim; ++c) sum += kept[i * dim + c] * kept[j * dim + c];
+      ASSERT_EQ(found, sum) << isa << ": " << i << ", " << j;
+      if (i == j) {
+        ASSERT_EQ(packed.square(i), sum);
+      }
+    };
+    std::vector<double> tile(n * n);
+    for (const auto& [row, rows, column, columns] : {std::array<std::int64_t, 4>{0, n, 0, n}, {5, 17, 131, 33}, {299, 1, 299, 1}}) {
+      products(packed, row, rows, packed, column, columns, tile.data(), columns);
+      for (std::int64_t a = 0; a < rows; ++a)
+        for (std::int64_t b = 0; b < columns; ++b) expect(row + a, column + b, tile[a * columns + b]);
+    }
+    for (const auto& [column, columns] : {std::array<std::int64_t, 2>{0, n}, {37, 201}}) {
+      listed_products(packed, listed.data(), static_cast<std::int64_t>(listed.size()), packed, column, columns, tile.data(), columns);
+      for (std::size_t a = 0; a < listed.size(); ++a)
+        for (std::int64_t b = 0; b < columns; ++b) expect(listed[a], column + b, tile[static_cast<std::int64_t>(a) * columns + b]);
+    }
+  }
+}
+
+TEST(PackedWhole, SaysWhatItTakes) {
+  const auto largest = [](std::vector<double> x) { return largest_whole({x.data(), 1, static_cast<std::int64_t>(x.size()), nullptr}); };
+  EXPECT_EQ(largest({0, -0.0, 3, -32767}), 32767);
+  EXPECT_EQ(largest({}), 0);
+  for (const double other : {0.5, 32768.0, -32768.0, 1e300, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(), 1 + 1e-15})
+    EXPECT_EQ(largest({1, other, 2}), -1) << other;
+  EXPECT_TRUE(products_stay_whole(255, 255, 33025));  // 255^2 * 33025 is 2147450625
+  EXPECT_FALSE(products_stay_whole(255, 255, 33026));
+  EXPECT_FALSE(products_stay_whole(-1, 1, 1));
+}
+
 TEST(PackedDoubles, DistancesTellWhatCancelled) {
   for (const std::string& isa : isa_names()) {
     const WithIsa forced(isa);

@@ -86,6 +86,45 @@ TEST(Pairs, ProductsEqualLoops) {
   }
 }
 
+// Of whole numbers up to the sizes that fit: the sums of a row of the largest are just below 2^31 in size.
+TEST(Pairs, WholeProductsAreExact) {
+  Random random(9, Purpose::test);
+  for (const Isa& isa : runnable_isas()) {
+    SCOPED_TRACE(isa.name);
+    const Products& pairs = isa.products();
+    for (std::size_t n = 0; n < std::size(sizes); ++n) {
+      const std::int64_t rows = sizes[n], columns = sizes[(n + 7) % std::size(sizes)], dim = dims[n % std::size(dims)], steps = (dim + 1) / 2;
+      const auto largest = static_cast<std::int32_t>(std::min(32767.0, std::floor(std::sqrt(0x1p31 - 1) / std::sqrt(static_cast<double>(dim)))));
+      const auto drawn = [&](std::int64_t count) {
+        std::vector<std::int32_t> numbers(static_cast<std::size_t>(count * 2 * steps), 0);
+        for (std::int64_t i = 0; i < count; ++i)
+          for (std::int64_t c = 0; c < dim; ++c)
+            numbers[i * 2 * steps + c] = i == 0 ? -largest : i == 1 ? largest : static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(2 * largest + 1))) - largest;
+        return numbers;
+      };
+      const auto paired = [&](const std::vector<std::int32_t>& numbers, std::int64_t count) {
+        std::vector<std::int32_t> steps_of;
+        for (std::int64_t s = 0; s < count * steps; ++s)
+          steps_of.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(numbers[2 * s + 1]) << 16 | (static_cast<std::uint32_t>(numbers[2 * s]) & 0xFFFF)));
+        return steps_of;
+      };
+      const auto x = drawn(rows), y = drawn(columns);
+      Workspace memory;
+      const std::int64_t width = pairs.whole_panel_width, panels = (columns + width - 1) / width, stride = panels * width + 3;
+      std::vector<std::int32_t> tile(static_cast<std::size_t>(rows * stride), 77);
+      pairs.whole_products(pack(paired(x, rows), rows, steps, width, memory), rows, pack(paired(y, columns), columns, steps, width, memory), panels, steps, tile.data(), stride);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t j = 0; j < columns; ++j) {
+          std::int64_t sum = 0;
+          for (std::int64_t c = 0; c < dim; ++c) sum += static_cast<std::int64_t>(x[i * 2 * steps + c]) * y[j * 2 * steps + c];
+          ASSERT_EQ(tile[i * stride + j], sum) << i << ", " << j << " of " << rows << " x " << columns << " x " << dim;
+        }
+        for (std::int64_t j = panels * width; j < stride; ++j) ASSERT_EQ(tile[i * stride + j], 77) << "written beyond the panels";
+      }
+    }
+  }
+}
+
 TEST(Pairs, SurvivorsEqualTheirDefinition) {
   for (const Isa& isa : runnable_isas()) {
     SCOPED_TRACE(isa.name);

@@ -42,6 +42,20 @@ inline constexpr int most_rows = 6;
 // first-level cache while the rows go by.
 inline constexpr std::int64_t most_depth = 160;
 
+template <class T>
+HWY_INLINE VectorOf<T> multiply_add(VectorOf<T> a, VectorOf<T> b, VectorOf<T> sum) {
+  return hn::MulAdd(a, b, sum);
+}
+// Of pairs of whole numbers (tables.h).
+template <>
+HWY_INLINE VectorOf<std::int32_t> multiply_add<std::int32_t>(VectorOf<std::int32_t> a, VectorOf<std::int32_t> b, VectorOf<std::int32_t> sum) {
+  const TagOf<std::int32_t> tag;
+  const hn::RepartitionToNarrow<TagOf<std::int32_t>> halves;
+  auto upper = hn::Zero(tag);
+  const auto lower = hn::ReorderWidenMulAccumulate(tag, hn::BitCast(halves, a), hn::BitCast(halves, b), hn::Zero(tag), upper);
+  return hn::Add(sum, hn::RearrangeToOddPlusEven(lower, upper));
+}
+
 // c [rows][panel] = or += a' b with a(k, r) at a[r][k * panel] and b(k, .) at b[k * panel].
 template <class T, int rows>
 HWY_NOINLINE void register_tile(const T* const* HWY_RESTRICT rows_at, const T* HWY_RESTRICT b, std::int64_t depth, bool first, T* HWY_RESTRICT c,
@@ -61,8 +75,8 @@ HWY_NOINLINE void register_tile(const T* const* HWY_RESTRICT rows_at, const T* H
     HWY_UNROLL(12)
     for (int r = 0; r < rows; ++r) {
       const auto factor = hn::Set(tag, a[r][k * 2 * lanes]);
-      sums[r][0] = hn::MulAdd(factor, left, sums[r][0]);
-      sums[r][1] = hn::MulAdd(factor, right, sums[r][1]);
+      sums[r][0] = multiply_add<T>(factor, left, sums[r][0]);
+      sums[r][1] = multiply_add<T>(factor, right, sums[r][1]);
     }
   }
   HWY_UNROLL(12)
@@ -107,6 +121,11 @@ HWY_NOINLINE void products(const float* rows, std::int64_t row_count, const floa
 HWY_NOINLINE void double_products(const double* rows, std::int64_t row_count, const double* columns, std::int64_t panels,
                                   std::int64_t dim, double* tile, std::int64_t stride) {
   products_of(rows, row_count, columns, panels, dim, tile, stride);
+}
+
+HWY_NOINLINE void whole_products(const std::int32_t* rows, std::int64_t row_count, const std::int32_t* columns, std::int64_t panels,
+                                 std::int64_t pairs, std::int32_t* tile, std::int64_t stride) {
+  products_of(rows, row_count, columns, panels, pairs, tile, stride);
 }
 
 // Sums of `rows` rows and `vectors` vectors of columns stay in registers while all weights go by.

@@ -15,7 +15,7 @@ namespace calor::kernels {
 namespace HWY_NAMESPACE {
 
 const Products* product_table() {
-  static const Products table{panel_of<float>, panel_of<double>, products, double_products, gathered_products, listed_dots, survivors, distances_from_products, add_weighted_rows, squared_distance};
+  static const Products table{panel_of<float>, panel_of<double>, panel_of<std::int32_t>, products, double_products, whole_products, gathered_products, listed_dots, survivors, distances_from_products, add_weighted_rows, squared_distance};
   return &table;
 }
 

@@ -8,6 +8,17 @@ namespace calor::kernels::scalar {
 static constexpr std::int64_t panel = 8;
 
 template <class T>
+static T product(T a, T b) {
+  return a * b;
+}
+// Of two pairs of whole numbers (tables.h).
+template <>
+std::int32_t product(std::int32_t a, std::int32_t b) {
+  const auto even = [](std::int32_t pair) { return static_cast<std::int16_t>(pair & 0xFFFF); };
+  return even(a) * even(b) + (a >> 16) * (b >> 16);
+}
+
+template <class T>
 static void tile_of_products(const T* rows, std::int64_t row_count, const T* columns, std::int64_t panels, std::int64_t dim, T* tile,
                      std::int64_t stride) {
   for (std::int64_t r = 0; r < row_count; ++r)
@@ -17,7 +28,7 @@ static void tile_of_products(const T* rows, std::int64_t row_count, const T* col
       T* c = tile + r * stride + p * panel;
       std::fill_n(c, panel, T(0));
       for (std::int64_t k = 0; k < dim; ++k)
-        for (std::int64_t n = 0; n < panel; ++n) c[n] += a[k * panel] * b[k * panel + n];
+        for (std::int64_t n = 0; n < panel; ++n) c[n] += product(a[k * panel], b[k * panel + n]);
     }
 }
 
@@ -78,7 +89,7 @@ static double squared_distance(const double* x, const double* y, std::int64_t di
 }
 
 const Products* products() {
-  static const Products table{panel, panel, tile_of_products<float>, tile_of_products<double>, gathered_products, listed_dots, survivors, distances_from_products, add_weighted_rows, squared_distance};
+  static const Products table{panel, panel, panel, tile_of_products<float>, tile_of_products<double>, tile_of_products<std::int32_t>, gathered_products, listed_dots, survivors, distances_from_products, add_weighted_rows, squared_distance};
   return &table;
 }
 
