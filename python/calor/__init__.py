@@ -21,6 +21,7 @@ _MODULES = {
     "networks": ("MetricAttentionClassifier",),
     "commands": ("compare", "compare_networks", "inspect", "limit"),
     "pipelines": ("Pipeline", "load", "recipes"),
+    "_inputs": ("read",),
     "warn": ("CalorWarning",),
     "ops": ("attention", "library_path"),
 }
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         MeanShift as MeanShift,
         SpectralClustering as SpectralClustering,
     )
+    from ._inputs import read as read
     from .machines import SVC as SVC, SVR as SVR, OneClassSVM as OneClassSVM
     from .manifold import (
         LLE as LLE,

@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import _engine
-from ._data import array_of, class_text, distances_of, feature_names_of, is_sparse, row_names_of, rows_of, similarities_of
+from ._data import array_of, class_text, coordinates_of, distances_of, feature_names_of, is_sparse, row_names_of, rows_of, similarities_of
 from ._fitted import Fitted, Session
+from ._inputs import Rows, taken, unpacked
 from ._page import Page
 from ._sklearn import (
     BaseEstimator,
@@ -113,26 +114,29 @@ class Estimator(Page, Parameters):
             given = {name: value for name, value in given.items() if name.split(".")[0] not in ("knn", "distance", "exp")}
         return [f"{name}={written(value)}" for name, value in given.items() if value is not None]
 
-    def _points(self, X: Any, reset: bool) -> tuple[dict[str, Any], int]:
-        """X as the engine takes it, and its number of rows, checked as scikit-learn does."""
-        takes, row_names = self._takes(), row_names_of(X)
+    def _points(self, X: Any, reset: bool) -> tuple[dict[str, Any], int, np.dtype[Any]]:
+        """X as the engine takes it, its number of rows, and whether it has 32 or 64 bits, checked as scikit-learn does."""
+        X = taken(X)
+        takes, row_names, column_names = self._takes(), row_names_of(X), []
+        if isinstance(X, Rows):  # whose names are the engine's alone: scikit-learn knows those of frames
+            column_names, X = X.columns, X.values
         X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=(np.float64, np.float32),
                           ensure_all_finite=takes != "distances", ensure_min_samples=self.least_rows if reset else 1)
         points: dict[str, Any] = rows_of(X) if takes == "points" else similarities_of(X) if takes == "similarities" else {"distances": distances_of(X, square=reset)}
         if takes == "points":
-            points["feature_names"] = feature_names_of(self)
+            points["feature_names"] = column_names or feature_names_of(self)
         points["row_names"] = row_names
-        return points, X.shape[0]
+        return points, X.shape[0], X.dtype
 
     def _run(self, X: Any, labels: Callable[[int], dict[str, Any]] | None = None) -> dict[str, Any]:
         """Fits, and keeps what every fit has; returns the engine's result.  `labels` says y as the engine takes it, for so many rows."""
-        points, rows = self._points(X, reset=True)
+        points, rows, dtype = self._points(X, reset=True)
         if labels:
             points.update(labels(rows))
         with Session(self) as session:
             fit = _engine.fit(self._pipeline(), self._settings(rows), points, session)
         self._fitted = Fitted(fit)
-        result = fit.result()
+        result = fit.result() | {"dtype": dtype}
         self.pipeline_ = fit.describe()["text"]
         self.figures_: dict[str, float] = result["figures"]
         self.series_ = {name: array_of(values) for name, values in result["series"].items()}
@@ -148,11 +152,11 @@ class Estimator(Page, Parameters):
     def _place(self, X: Any, evidence: int = 0) -> dict[str, Any]:
         """New points through the fit."""
         check_is_fitted(self)
-        points, _ = self._points(X, reset=False)
+        points, _, dtype = self._points(X, reset=False)
         if self._fitted is None:
             raise ValueError("[calor] expected a fit, found a copy without one: the pipeline has no rule for new points, so a pickle holds its result alone")
         with Session(self, seed=0) as session:
-            result = self._fitted.fit.transform(points, session, evidence)
+            result = self._fitted.fit.transform(points, session, evidence) | {"dtype": dtype}
         warn_of(result["notes"])
         return result
 
@@ -189,6 +193,8 @@ class Estimator(Page, Parameters):
         tags.input_tags.positive_only = self._takes() == "similarities"
         tags.input_tags.allow_nan = self._takes() == "distances"
         tags.non_deterministic = False
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
@@ -199,7 +205,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         return self._keep(self._run(X))
 
     def _keep(self, result: dict[str, Any]) -> Any:
-        self.embedding_ = array_of(result["points"])
+        self.embedding_ = coordinates_of(result)
         self._n_features_out = self.embedding_.shape[1]
         return self
 
@@ -208,7 +214,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
     def transform(self, X: Any) -> np.ndarray:
         """Where new points are, each on its own; those of the fit are where they were.  NaN for one out of reach of the fit."""
-        return array_of(self._place(X)["points"])
+        return coordinates_of(self._place(X))
 
 
 class Clusterer(ClusterMixin, Estimator):
@@ -309,7 +315,7 @@ class Regressor(RegressorMixin, Estimator):
 def checked_targets(estimator: Any, y: Any, rows: int) -> np.ndarray:
     if y is None:
         raise ValueError(f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(unpacked(y), warn=True)
     if y.dtype.kind == "c":
         raise ValueError("Complex data not supported")
     if len(y) != rows:

@@ -64,6 +64,11 @@ def array_of(packed: tuple[bytearray, str, tuple[int, ...]]) -> np.ndarray:
     return np.frombuffer(data, dtype=dtype).reshape(shape)
 
 
+def coordinates_of(result: dict[str, Any], name: str = "points") -> np.ndarray:
+    """Points or centres, computed in 64 bits, in the type of the X that they are of."""
+    return array_of(result[name]).astype(result["dtype"], copy=False)
+
+
 def class_text(value: Any) -> str:
     """A class as a file would say it."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():

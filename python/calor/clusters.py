@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ._base import Clusterer, bandwidth_of
-from ._data import array_of, is_sparse
+from ._data import array_of, coordinates_of, is_sparse
+from ._inputs import Rows, taken
 from ._sklearn import ClassNamePrefixFeaturesOutMixin, TransformerMixin, check_is_fitted, validate_data
 
 
@@ -25,17 +26,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
 
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
-        self.cluster_centers_ = array_of(result["centres"])
+        self.cluster_centers_ = coordinates_of(result, "centres")
         self._n_features_out = len(self.cluster_centers_)
 
     def transform(self, X: Any) -> np.ndarray:
         """Each row's distance from each centre."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32))
+        X = taken(X)
+        X = validate_data(self, X.values if isinstance(X, Rows) else X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32))
+        centres = self.cluster_centers_.astype(np.float64)
         if is_sparse(X):
-            squares = np.asarray(X.multiply(X).sum(axis=1)).reshape(-1, 1) - 2 * (X @ self.cluster_centers_.T) + np.sum(self.cluster_centers_**2, axis=1)
-            return np.sqrt(np.maximum(squares, 0))
-        return np.stack([np.sqrt(np.sum((X - centre) ** 2, axis=1)) for centre in self.cluster_centers_], axis=1)
+            squares = np.asarray(X.multiply(X).sum(axis=1)).reshape(-1, 1) - 2 * (X @ centres.T) + np.sum(centres**2, axis=1)
+            return np.sqrt(np.maximum(squares, 0)).astype(X.dtype, copy=False)
+        return np.stack([np.sqrt(np.sum((X - centre) ** 2, axis=1)) for centre in centres], axis=1).astype(X.dtype, copy=False)
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         return self.fit(X).transform(X)
@@ -77,7 +80,7 @@ class MeanShift(Clusterer):
 
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
-        self.cluster_centers_ = array_of(result["centres"])
+        self.cluster_centers_ = coordinates_of(result, "centres")
 
 
 class FuzzyCMeans(Clusterer):
@@ -95,7 +98,7 @@ class FuzzyCMeans(Clusterer):
     def _keep(self, result: dict[str, Any]) -> None:
         super()._keep(result)
         self.memberships_ = array_of(result["memberships"])
-        self.cluster_centers_ = array_of(result["centres"])
+        self.cluster_centers_ = coordinates_of(result, "centres")
 
     def memberships(self, X: Any) -> np.ndarray:
         """How much new points belong to each cluster."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from ._command import program
 from ._data import bytes_of, seed_of, threads_of
+from ._inputs import Rows, is_anndata, is_path, read, taken, unpacked
 from ._page import Page
 
 _FAULTS: Mapping[int, type[Exception]] = {2: ValueError, 3: ValueError, 4: MemoryError, 5: ArithmeticError}
@@ -108,15 +109,36 @@ def common(random_state: Any, n_jobs: int | None, max_memory: int | str | None) 
     return {"seed": seed_of(random_state), "threads": threads_of(n_jobs), "max_memory": bytes_of(max_memory) or None}
 
 
+def given(X: Any, y: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+    """X and y; of AnnData and of a parquet file, which the program does not read, by their label among the options."""
+    if is_path(X) and y is not None:
+        raise ValueError("[compare] expected the classes in the file, found y as well: say label=COLUMN")
+    if not is_foreign(X) or y is not None:
+        return X, y
+    if options.get("label") is None:
+        raise ValueError("[compare] expected label=COLUMN, what the classes are, found none")
+    return read(X, **{name: options.pop(name, None) for name in ("label", "obsm", "layer")})
+
+
+def is_foreign(X: Any) -> bool:
+    return is_anndata(X) or (is_path(X) and os.fspath(X).lower().endswith(".parquet"))
+
+
+def path_or_table(X: Any, place: pathlib.Path) -> str:
+    """The path of a file that the program reads: X, or what is written of it."""
+    return os.fspath(X) if is_path(X) and not is_foreign(X) else written_table(place, X)[0]
+
+
 def written_table(path: pathlib.Path, X: Any, y: Any = None) -> list[str]:
     """X and y as a file of numpy's; the words that say so."""
-    X = np.asarray(X)
+    X = taken(X)
+    X = np.asarray(X.values.toarray() if isinstance(X, Rows) else X)
     if X.ndim != 2 or X.dtype.kind not in "fiub":
         raise ValueError(f"[calor] expected X as a table of numbers, rows x features, found {X.dtype} of shape {X.shape}")
     if y is None:
         np.save(path.with_suffix(".npy"), X)
         return [str(path.with_suffix(".npy"))]
-    y = np.asarray(y)
+    y = np.asarray(unpacked(y))
     if y.ndim != 1 or len(y) != len(X):
         raise ValueError(f"[calor] expected y as one class for each of {len(X)} rows, found shape {y.shape}")
     if y.dtype.kind == "O":
@@ -129,14 +151,14 @@ def compare(X: Any, y: Any = None, *, attention: Sequence[str] | None = None, pi
             random_state: Any = 0, n_jobs: int | None = None, max_memory: int | str | None = None, verbose: bool = False, **options: Any) -> Comparison:
     """Trains networks on your data over several seeds, beside the propagator, SVM, nearest neighbours, logistic regression and an MLP.
 
-    X: rows x features, or a file or bundled name with y=None; y: a class for each row.  test: (X, y) held out by you, else a share of the rows.
+    X: rows x features, or a file or bundled name with y=None; y: a class for each row.  Of a file, a .parquet file too, and of an AnnData object label=COLUMN says what the
+    classes are.  test: (X, y) held out by you, else a share of the rows.
     attention: names or pipelines of attentions, by default "self", "l2", "metric" and "uniform", or none where pipelines are given.  pipelines: whole networks on rows, by name ("ipn
     score=dot", "mlp") or as stages.  options: the flags of `calor compare`, with underscores: epochs, layers, width, batch, lr, weight_decay, temperature, attend, test_share, ...
     Needs the package with its torch half (``CALOR_TORCH=1 pip install``).  Raises ValueError with the program's text for what it refuses."""
     with tempfile.TemporaryDirectory() as folder:
-        words = [os.fspath(X)] if isinstance(X, (str, os.PathLike)) else written_table(pathlib.Path(folder) / "data", X, y)
-        if isinstance(X, (str, os.PathLike)) and y is not None:
-            raise ValueError("[compare] expected the classes in the file, found y as well: say label=COLUMN")
+        X, y = given(X, y, options)
+        words = [os.fspath(X)] if is_path(X) else written_table(pathlib.Path(folder) / "data", X, y)
         if test is not None:
             words += ["--test", written_table(pathlib.Path(folder) / "test", *test)[0]]
         for pipeline in [pipelines] if isinstance(pipelines, str) else pipelines:
@@ -174,9 +196,8 @@ def compare_networks(X: Any, y: Any = None, graph: Any = None, *, pipelines: Seq
     options: epochs, lr, weight_decay, per_class, patience, feature_scale.  Raises ValueError with the program's text for what it refuses."""
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)
-        if isinstance(X, (str, os.PathLike)):
-            if y is not None:
-                raise ValueError("[compare] expected the classes in the file, found y as well: say label=COLUMN")
+        X, y = given(X, y, options)
+        if is_path(X):
             words = [os.fspath(X)] + ([] if graph is None else ["--graph", os.fspath(graph)])
         else:
             if y is None or graph is None:
@@ -196,7 +217,7 @@ def limit(*names: str, data: Any = None, seeds: int | None = None, random_state:
     with tempfile.TemporaryDirectory() as folder:
         words = list(names)
         if data is not None:
-            words += ["--data", os.fspath(data) if isinstance(data, (str, os.PathLike)) else written_table(pathlib.Path(folder) / "data", data)[0]]
+            words += ["--data", path_or_table(data, pathlib.Path(folder) / "data")]
         words += flags({"seeds": seeds, **common(random_state, n_jobs, max_memory), **options})
         return Result(*run("limit", words, verbose=verbose, folder=folder))
 
@@ -215,7 +236,7 @@ def inspect(model: Any, tokens: Any = None, *, random_state: Any = 0, n_jobs: in
         if isinstance(model, (str, os.PathLike)):
             words = [os.fspath(model)]
             if tokens is not None:
-                words += ["--tokens", os.fspath(tokens) if isinstance(tokens, (str, os.PathLike)) else written_table(place / "tokens", tokens)[0]]
+                words += ["--tokens", path_or_table(tokens, place / "tokens")]
             return Result(*run("inspect", words + shared, verbose=verbose, folder=folder))
         names = _written_heads(model, tokens, place)
         document, page, notes = run("inspect", [str(place / "model.json"), "--tokens", str(place / "tokens.safetensors"), *shared], verbose=verbose, folder=folder)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._base import Estimator
-from ._data import array_of
+from ._data import coordinates_of
 from ._sklearn import TransformerMixin, check_is_fitted
 
 
@@ -25,14 +25,14 @@ class Hopfield(TransformerMixin, Estimator):
         self._take(locals())
 
     def fit(self, X: Any, y: Any = None) -> Any:
-        self.fixed_points_ = array_of(self._run(X)["points"])
+        self.fixed_points_ = coordinates_of(self._run(X))
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         return self.fit(X).fixed_points_
 
     def transform(self, X: Any) -> np.ndarray:
-        return array_of(self._place(X)["points"])
+        return coordinates_of(self._place(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         check_is_fitted(self)

@@ -12,6 +12,7 @@ import numpy as np
 from . import commands
 from ._base import Parameters, checked_targets
 from ._data import class_text
+from ._inputs import taken
 from ._sklearn import ClassifierMixin, check_classification_targets, check_is_fitted, validate_data
 
 
@@ -29,7 +30,7 @@ class MetricAttentionClassifier(ClassifierMixin, Parameters):
         self._take(locals())
 
     def fit(self, X: Any, y: Any) -> Any:
-        X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        X = validate_data(self, taken(X), dtype=(np.float64, np.float32), ensure_min_samples=2)
         y = checked_targets(self, y, X.shape[0])
         check_classification_targets(y)
         self.classes_, coded = np.unique(y, return_inverse=True)
@@ -55,7 +56,7 @@ class MetricAttentionClassifier(ClassifierMixin, Parameters):
     def predict_proba(self, X: Any) -> np.ndarray:
         """A row of probabilities for each new point, each placed on its own beside the training rows."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        X = validate_data(self, taken(X), reset=False, dtype=(np.float64, np.float32))
         with tempfile.TemporaryDirectory() as folder:
             place = pathlib.Path(folder)
             (place / "model.safetensors").write_bytes(self.model_)

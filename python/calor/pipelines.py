@@ -10,8 +10,9 @@ import numpy as np
 
 from . import _engine
 from ._base import Classifier, Estimator, checked_targets, winners_of
-from ._data import array_of, classes_from
+from ._data import array_of, classes_from, coordinates_of
 from ._fitted import Fitted, Session
+from ._inputs import unpacked
 from ._sklearn import available_if, check_is_fitted, column_or_1d
 from .predictors import known_labels
 
@@ -62,7 +63,7 @@ class Pipeline(Estimator):
 
     def explain(self, X: Any) -> str:
         """What it would do with X: stages with their types, the form of the data, memory and time."""
-        points, _ = self._points(X, reset=True)
+        points, _, _ = self._points(X, reset=True)
         with Session(self) as session:
             return _engine.explain(self.pipeline, list(self.settings), points, session)
 
@@ -79,7 +80,7 @@ class Pipeline(Estimator):
         return Classifier._coded(self, y, rows, known_labels(checked_targets(self, y, rows)))  # type: ignore[arg-type]
 
     def _values(self, y: Any, rows: int) -> dict[str, Any]:
-        values = np.ascontiguousarray(column_or_1d(y, warn=True), np.float64)
+        values = np.ascontiguousarray(column_or_1d(unpacked(y), warn=True), np.float64)
         if values.shape != (rows,):
             raise ValueError(f"[calor] expected {rows} values, found an array of shape {values.shape}")
         return {"targets": values}
@@ -89,7 +90,7 @@ class Pipeline(Estimator):
         if "field" in result:
             self.field_, self.field_names_ = array_of(result["field"]), result["field_names"]
         elif gives in ("embedding", "points"):
-            self.embedding_ = array_of(result["points"])
+            self.embedding_ = coordinates_of(result)
             self._n_features_out = self.embedding_.shape[1]
         elif gives == "labels":
             self.labels_ = array_of(result["labels"])
@@ -106,7 +107,7 @@ class Pipeline(Estimator):
 
     @available_if(_transforms)
     def transform(self, X: Any) -> Any:
-        return self._contained(array_of(self._place(X)["points"]), X)
+        return self._contained(coordinates_of(self._place(X)), X)
 
     @available_if(_gives("embedding", "points"))
     def fit_transform(self, X: Any, y: Any = None) -> Any:
@@ -180,7 +181,7 @@ class Pipeline(Estimator):
         elif about["gives"] == "labels":
             tags.estimator_type = "clusterer"
         elif about["gives"] in ("embedding", "points"):
-            tags.transformer_tags = TransformerTags()
+            tags.transformer_tags = TransformerTags(preserves_dtype=["float64", "float32"])
         return tags
 
 

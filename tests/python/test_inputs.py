@@ -30,9 +30,25 @@ def test_the_same_numbers_however_they_lie(X, made):
 
 
 def test_floats_and_whole_numbers(X):
-    assert np.array_equal(calor.MDS().fit_transform(X.astype(np.float32)), calor.MDS().fit_transform(X.astype(np.float32).astype(float)))
+    assert np.array_equal(calor.MDS().fit_transform(X.astype(np.float32)), calor.MDS().fit_transform(X.astype(np.float32).astype(float)).astype(np.float32))
     whole = (10 * X).astype(int)
     assert np.array_equal(calor.MDS().fit_transform(whole), calor.MDS().fit_transform(whole.astype(float)))
+
+
+@pytest.mark.parametrize("estimator", [calor.MDS(), calor.TSNE(max_iter=20, early_exaggeration_iter=5), calor.KMeans(3), calor.Hopfield(100.0), calor.Pipeline("isomap", ["knn.k=60"]), calor.FuzzyCMeans(3),
+                                       calor.MeanShift()], ids=lambda e: type(e).__name__)
+def test_coordinates_have_the_bits_of_X(X, estimator):
+    """They are computed in 64 bits and rounded once: 32-bit data gives what the same numbers in 64 bits give, rounded."""
+    single = X.astype(np.float32)
+    for name in ("embedding_", "cluster_centers_", "fixed_points_"):
+        if hasattr(estimator.fit(single), name):
+            found = getattr(estimator, name)
+            assert found.dtype == np.float32 and np.array_equal(found, getattr(clone(estimator).fit(single.astype(float)), name).astype(np.float32))
+    if hasattr(estimator, "transform"):
+        assert estimator.transform(single[:5]).dtype == np.float32 and estimator.transform(X[:5]).dtype == np.float64
+        assert np.array_equal(estimator.fit(X).transform(single[:5]), estimator.transform(single[:5].astype(float)).astype(np.float32))
+        assert estimator.fit_transform(single).dtype == np.float32
+    assert estimator.fit((10 * X).astype(int)).n_features_in_ == 4 and (not hasattr(estimator, "embedding_") or estimator.embedding_.dtype == np.float64)
 
 
 def test_pandas_names(X):
