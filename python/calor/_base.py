@@ -76,7 +76,7 @@ class Parameters(BaseEstimator):
 class Estimator(Page, Parameters):
     """random_state: the seed, an integer for the same result each time (the default 0, as on the command line), None for another each time.
     n_jobs: threads, None or -1 for all; the result has the same bits for any number.  max_memory: bytes or "2G" that may be taken, None for nine
-    tenths of what is free; more is refused before it is taken.  verbose: progress on stderr."""
+    tenths of what is free; more is refused before it is taken.  verbose: a bar of progress, on stderr or under a notebook's cell."""
 
     recipe: ClassVar[str] = ""
     parameters: ClassVar[Mapping[str, Setting]] = {}

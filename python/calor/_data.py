@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import numpy as np
@@ -119,10 +118,3 @@ def bytes_of(max_memory: int | str | None) -> int:
         except ValueError:
             raise ValueError(f'[calor] expected max_memory such as 2000000000 or "2G", found {max_memory!r}') from None
     return int(max_memory)
-
-
-def show_progress(done: float, total: float, what: str) -> None:
-    """One line on stderr that is written over."""
-    share = f"{100 * done / total:3.0f} %" if total > 0 else f"{done:.0f}"
-    sys.stderr.write(f"\r{share}  {what:<60.60}")
-    sys.stderr.flush()

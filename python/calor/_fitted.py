@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import os
 import pathlib
-import sys
 import tempfile
 from typing import Any
 
 from . import _engine
-from ._data import bytes_of, seed_of, show_progress, threads_of
+from ._data import bytes_of, seed_of, threads_of
+from ._progress import bar
 
 
 class Session:
-    """How an estimator's parameters say that work is done; as a context, the end of the progress line."""
+    """How an estimator's parameters say that work is done; as a context, the end of its bar."""
 
     def __init__(self, estimator: Any, seed: int | None = None) -> None:
-        self.verbose = bool(estimator.verbose)
+        self.bar = bar() if estimator.verbose else None
         self.as_dict = {
             "seed": seed_of(estimator.random_state) if seed is None else seed,
             "threads": threads_of(estimator.n_jobs),
             "max_memory": bytes_of(estimator.max_memory),
-            "progress": show_progress if self.verbose else None,
+            "progress": self.bar,
         }
 
     def __enter__(self) -> dict[str, Any]:
         return self.as_dict
 
     def __exit__(self, *error: Any) -> None:
-        if self.verbose:
-            sys.stderr.write("\r" + " " * 70 + "\r")
-            sys.stderr.flush()
+        if self.bar is not None:
+            self.bar.close()
 
 
 class Fitted:

@@ -209,27 +209,6 @@ def test_seeds(X):
     assert not np.array_equal(drawn(None), drawn(None))
 
 
-def test_progress_is_on_stderr_and_interruption_is_prompt(tmp_path):
-    """A descent that would take minutes says how far it is, and ends soon after SIGINT with the map that it has; the process goes on."""
-    (tmp_path / "long.py").write_text(
-        "import os, signal, threading, time, numpy as np, calor, calor._fitted as fitted\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a shell's background jobs lack
-        "X = np.random.default_rng(0).normal(size=(3000, 20))\n"
-        "show, at = fitted.show_progress, []\n"
-        "def interrupt():\n    at.append(time.monotonic())\n    os.kill(os.getpid(), signal.SIGINT)\n"
-        "def seen(*how_far):\n"
-        "    if not at and 'stress' in how_far: at.append(0), threading.Timer(0.3, interrupt).start()\n"
-        "    show(*how_far)\n"
-        "fitted.show_progress = seen\n"
-        "found = calor.MetricMDS(tol=0, max_iter=10**8, verbose=True).fit(X)\n"
-        "print('stopped after', time.monotonic() - at[1], np.isfinite(found.embedding_).all())\n"
-        "print(calor.MDS().fit_transform(X[:50]).shape)\n")
-    done = subprocess.run([sys.executable, str(tmp_path / "long.py")], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "interrupted: this is the map as it was then" in done.stderr and "True\n" in done.stdout
-    assert done.stdout.startswith("stopped after") and done.stdout.endswith("(50, 2)\n") and "%" in done.stderr
-
-
 def test_other_threads_run_meanwhile(X):
     """The interpreter's lock is free while the engine computes."""
     import threading
