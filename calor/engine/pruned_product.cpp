@@ -42,6 +42,7 @@ class Workspace {
     for (const std::int32_t i : group) apart += factor_.visits(a_.rows[i]);
     constexpr std::int64_t worth = 4;  // a visit of all lanes takes as long as about so many of one
     if (apart >= worth * together) {
+      weigh(group);
       if (together >= b_.columns) in_tiles(static_cast<std::int64_t>(group.size()));
       else in_places(static_cast<std::int64_t>(group.size()));
       return;
@@ -59,15 +60,17 @@ class Workspace {
   void prune(std::int64_t lane, SparseRow& row) { pruner_.prune(found_[lane], row); }
 
  private:
-  // The rows of b that the group's rows lead to, ascending, with the weight of each lane.
+  // The rows of b that the group's rows lead to, ascending.
   void join(std::span<const std::int32_t> group) {
     for (const std::int32_t i : group)
       for (const std::int32_t k : a_.rows[i].column) through_.set(k);
     inner_.clear();
-    through_.take([&](std::int32_t k) {
-      place_[k] = static_cast<std::int32_t>(inner_.size());
-      inner_.push_back(k);
-    });
+    through_.take([&](std::int32_t k) { inner_.push_back(k); });
+  }
+
+  // Their weights, a lane for each row of the group.
+  void weigh(std::span<const std::int32_t> group) {
+    for (std::size_t s = 0; s < inner_.size(); ++s) place_[inner_[s]] = static_cast<std::int32_t>(s);
     weights_.assign(inner_.size(), Lanes<lanes>{});
     for (std::size_t l = 0; l < group.size(); ++l) {
       const SparseRow& row = a_.rows[group[l]];
@@ -81,7 +84,13 @@ class Workspace {
     const SparseRow& row = a_.rows[i];
     const std::int64_t reached = factor_.visits(row);
     const bool many = reached >= b_.columns;
+    constexpr std::size_t ahead = 4;
     for (std::size_t e = 0; e < row.column.size(); ++e) {
+      if (e + ahead < row.column.size()) {  // rows lie anywhere in memory
+        const SparseRow& later = b_.rows[row.column[e + ahead]];
+        __builtin_prefetch(later.column.data());
+        __builtin_prefetch(later.value.data());
+      }
       const SparseRow& through = b_.rows[row.column[e]];
       const double weight = row.value[e];
       for (std::size_t f = 0; f < through.column.size(); ++f) sum_[through.column[f]] += weight * through.value[f];
@@ -126,8 +135,10 @@ class Workspace {
     const auto add = kernels::current_isa().walk_sums().add_quartet;
     four_.assign(static_cast<std::size_t>(std::min(PackedRows::tile, b_.columns - t * PackedRows::tile)), Lanes<quartet>{});
     listed_.resize(four_.size() + 1);
+    constexpr std::size_t ahead = 4;  // pieces on their way from memory
+    for (std::size_t s = 0; s < std::min(ahead, inner_.size()); ++s) rows.piece(t, inner_[s], visited(s)).fetch();
     for (std::size_t s = 0; s < inner_.size(); ++s) {
-      if (s + 1 < inner_.size()) rows.piece(t, inner_[s + 1], visited(s + 1)).fetch();
+      if (s + ahead < inner_.size()) rows.piece(t, inner_[s + ahead], visited(s + ahead)).fetch();
       const auto piece = rows.piece(t, inner_[s], visited(s));
       add(piece.column, piece.value, piece.count, by_place_[inner_[s]].of.data(), four_.data()->of.data());
     }
@@ -154,6 +165,21 @@ class Workspace {
     if (recovering_ && !complete) list_all(rows, found);
   }
 
+  // How many bins of each row to visit, so that the others together add at most `most` to a sum; the bound on what they add.
+  double pass_over(const PackedRows& rows, double most) {
+    for (double share = 4;; share /= 2) {  // most rows' rests are below the bound on each, so that more than a share each may do
+      double beyond = 0;
+      visited_.clear();
+      for (const std::int32_t p : inner_) {
+        const auto& weight = by_place_[p].of;
+        double rest = 0;
+        visited_.push_back(rows.bins_above(p, *std::max_element(weight.begin(), weight.end()), share * most / static_cast<double>(inner_.size()), rest));
+        beyond += rest;
+      }
+      if (share <= 1 || beyond <= most) return beyond;
+    }
+  }
+
   // The same with less work where much is small: what is passed over adds at most half of the least value that is kept, so only columns that reach the other
   // half are added up whole.  False where this does not pay, or where some sums are recovered.
   bool list_few(const PackedRows& rows, std::span<Found> found) {
@@ -162,19 +188,14 @@ class Workspace {
       few_pause_ -= few_pause_ > 0;
       return false;
     }
-    const double most = least / 2 / static_cast<double>(inner_.size());
-    double beyond = 0;
+    const double beyond = pass_over(rows, least / 2);
     std::int64_t all = 0, some = 0;
-    visited_.clear();
-    for (const std::int32_t p : inner_) {
-      const auto& weight = by_place_[p].of;
-      double rest = 0;
-      visited_.push_back(rows.bins_above(p, *std::max_element(weight.begin(), weight.end()), most, rest));
-      beyond += rest;
-      all += rows.edges(p);
-      some += rows.edges(p, visited_.back());
+    for (std::size_t s = 0; s < inner_.size(); ++s) {
+      all += rows.edges(inner_[s]);
+      some += rows.edges(inner_[s], visited_[s]);
     }
     if (2 * some > all) return false;
+    const PackedColumns& columns = factor_.packed_columns();
     few_.clear();
     std::int64_t again = 0;
     for (std::int64_t t = 0; t < rows.tiles(); ++t) {
@@ -182,7 +203,7 @@ class Workspace {
       const std::int64_t number = reaching((least - beyond) * (1 - 1e-9));
       for (std::int64_t at = 0; at < number; ++at) {
         few_.push_back(static_cast<std::int32_t>(t * PackedRows::tile) + listed_[at]);
-        again += std::ssize(rows.column(few_.back()).row);
+        again += std::ssize(columns.column(few_.back()).row);
       }
     }
     constexpr int pause = 16;  // rows further on are of the same kind
@@ -193,7 +214,7 @@ class Workspace {
     const auto add_column = kernels::current_isa().walk_sums().add_column;
     for (Found& one : found) one.begin(b_.columns);
     for (const std::int32_t to : few_) {
-      const PackedRows::Column column = rows.column(to);
+      const PackedColumns::Column column = columns.column(to);
       Lanes<quartet> sums;
       add_column(column.row.data(), column.value, std::ssize(column.row), by_place_.data()->of.data(), sums.of.data());
       for (std::size_t l = 0; l < found.size(); ++l) found[l].add(to, sums.of[l] >= least ? sums.of[l] : 0);

@@ -215,6 +215,7 @@ TEST(PackedRowsTest, HoldTheMatrixInAnotherOrder) {
   std::sort(sorted.begin(), sorted.end());
   for (std::int32_t i = 0; i < 500; ++i) ASSERT_EQ(sorted[i], i);
   const PackedRows packed(matrix, order);
+  const PackedColumns packed_columns(packed);
   const Matrix values = dense_of_graph(flow);
   Matrix by_rows = Matrix::Zero(500, 500), by_columns = by_rows;
   for (std::int32_t p = 0; p < 500; ++p) {
@@ -223,7 +224,8 @@ TEST(PackedRowsTest, HoldTheMatrixInAnotherOrder) {
     const auto piece = packed.piece(0, p);
     EXPECT_EQ(piece.count, packed.edges(p));
     for (std::int64_t e = 0; e < piece.count; ++e) by_rows(order[p], order[piece.column[e]]) = piece.value[e];
-    const auto column = packed.column(p);
+    const auto column = packed_columns.column(p);
+    EXPECT_TRUE(std::is_sorted(column.row.begin(), column.row.end()));
     for (std::size_t e = 0; e < column.row.size(); ++e) by_columns(order[column.row[e]], order[p]) = column.value[e];
     double beyond = 0;
     for (const double most : {1.0, 0.02, 0.003, 0.0002, 0.0}) {
