@@ -111,7 +111,7 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   json document;
   if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = document_of(globals, saved, loaded, state, remarks);
-    document["quality"] = quality_of(state, saved.fit.stages, known, context);
+    pipeline::judge(document, quality_of(state, saved.fit.stages, known, context));
     document["digest"] = digest_of(table);
   }
   std::string page;

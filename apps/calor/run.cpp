@@ -179,7 +179,7 @@ static void run_pipeline(const Globals& globals, const RunArguments& arguments) 
   if (format == pipeline::Format::json || !globals.quiet || !arguments.report.empty()) {
     document = pipeline::run_document(text, {globals.command_line, loaded.hash, globals.seed, seconds, reading_json(loaded.read, loaded.reading)}, state, remarks);
     document["stages"] = pipeline::stages_json(saved.fit.stages, saved.fit.times);
-    document["quality"] = quality_of(state, saved.fit.stages, known, after);
+    pipeline::judge(document, quality_of(state, saved.fit.stages, known, after));
     if (!again.empty() && !state.interrupted) {
       if (!has_stability(document["quality"], state)) {
         remarks.push_back({"stability", "left out: it is of embeddings of points, every one of which has coordinates"});

@@ -67,7 +67,7 @@ void write_all(const Globals& globals, const Arguments& arguments, const pipelin
   const pipeline::Table table = table_of(state, *fit.data, loaded, {}, context, remarks);
   json document = pipeline::run_document(text, {globals.command_line, loaded.hash, globals.seed, seconds, reading_json(loaded.read, loaded.reading)}, state, remarks);
   document["stages"] = pipeline::stages_json(fit.stages, fit.times);
-  document["quality"] = quality_of(state, fit.stages, known, context);
+  pipeline::judge(document, quality_of(state, fit.stages, known, context));
   document["digest"] = digest_of(table);
   document["kernels"] = kernels::isa_name();
   document["processes"] = traffic;

@@ -74,6 +74,17 @@ double median_of(const engine::Vector& values) {
   return sorted[sorted.size() / 2];
 }
 
+// The share of each row's columns that the other graph's row has too.
+std::vector<double> shares(const Csr& graph, const Csr& among) {
+  std::vector<double> found(static_cast<std::size_t>(graph.rows));
+  for (std::int64_t i = 0; i < graph.rows; ++i) {
+    const auto begin = graph.column.begin() + graph.begin[i], end = graph.column.begin() + graph.begin[i + 1];
+    const auto both = std::count_if(begin, end, [&](std::int32_t column) { return has(among, i, column); });
+    found[static_cast<std::size_t>(i)] = static_cast<double>(both) / static_cast<double>(end - begin);
+  }
+  return found;
+}
+
 void find_torn(const Csr& data, double from, Islands& result) {
   const auto count = static_cast<std::int64_t>(result.sizes.size());
   Matrix across = Matrix::Zero(count, count);
@@ -108,11 +119,10 @@ std::vector<double> neighbours_shared(const Matrix& embedding, const std::vector
   std::vector<double> shared(static_cast<std::size_t>(embedding.rows()));
   for (const Matrix& other : others) {
     require(other.rows() == embedding.rows(), Fault::internal, "[stability] expected embeddings of the same points, found {} and {}", embedding.rows(), other.rows());
-    const Csr near = neighbours(other, k, context);
-    for (std::int64_t i = 0; i < own.rows; ++i)
-      for (std::int64_t e = own.begin[i]; e < own.begin[i + 1]; ++e) shared[static_cast<std::size_t>(i)] += has(near, i, own.column[e]);
+    const std::vector<double> found = shares(own, neighbours(other, k, context));
+    for (std::size_t i = 0; i < shared.size(); ++i) shared[i] += found[i];
   }
-  for (double& share : shared) share /= static_cast<double>(k) * static_cast<double>(others.size());
+  for (double& share : shared) share /= static_cast<double>(others.size());
   return shared;
 }
 
@@ -125,6 +135,7 @@ Islands islands(const Matrix& input, const Matrix& embedding, const Csr* graph, 
   result.island.assign(static_cast<std::size_t>(n), -1);
   if (k < 1 || input.cols() == 0 || embedding.cols() == 0) return result;
   const Csr near = neighbours(embedding, k, context), data = graph ? nearest_of(*graph, input, std::min(k, fewest(*graph))) : neighbours(input, k, context);
+  result.kept = shares(data, near);
   double farthest = options.reach;
   {
     engine::Vector radius(n);

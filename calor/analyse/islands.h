@@ -34,6 +34,7 @@ struct Islands {
     std::vector<std::int64_t> parts;
   };
   std::vector<Glued> glued;
+  std::vector<double> kept;  // of each point the share of its nearest neighbours in the data that are among its nearest in the embedding
 };
 
 // Of each point, the share of its `neighbours` nearest in `embedding` that are among its nearest in the others too: a mean over these, one or more.  O(N^2 d) time each.

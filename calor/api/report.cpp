@@ -30,7 +30,7 @@ void Fit::report(const std::string& path, const Shown& shown, const Session& ses
   const std::string read = fmt::format("{} x {}", counted(fit.data->rows(), "row"), counted(fit.data->columns(), "feature"));
   nlohmann::json document = pipeline::run_document(saved_->pipeline, {shown.command, saved_->input_hash, fit.seed, seconds, {{"line", read}}}, state, state.notes);
   document["stages"] = pipeline::stages_json(fit.stages, fit.times);
-  document["quality"] = pipeline::quality_of(state, fit.stages, known, context);
+  pipeline::judge(document, pipeline::quality_of(state, fit.stages, known, context));
   const pipeline::Pictured pictured{shown.title, shown.data, shown.label, fit.data->row_names, fit.data->feature_names};
   io::write_file(path, report::run_page(pipeline::page_document(std::move(document), state, known, pictured, context)));
 }

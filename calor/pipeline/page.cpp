@@ -84,10 +84,6 @@ static std::string about_embedding(const json& found) {
   if (found["continuity"].is_number())
     text += fmt::format("{} {:.3f} (1: neighbours in the data are neighbours in the picture)", text.empty() ? "Continuity" : ", continuity", found["continuity"].get<double>());
   if (!text.empty()) text += ".";
-  constexpr double distorted = 0.25;
-  if (found["stress_1"].is_number() && found["stress_1"].get<double>() > distorted)
-    text += fmt::format("{}Distances between far points of the picture say little: their stress-1 is {:.2f} (0: all distances are those of the data).",
-                        text.empty() ? "" : " ", found["stress_1"].get<double>());
   if (!found["purity"].is_number()) return text;
   text += fmt::format("{}{} of each point's {} nearest neighbours in the picture share its label", text.empty() ? "" : " ", percent(found["purity"]), found["neighbours"].get<std::int64_t>());
   if (found["purity_of_input"].is_number()) text += fmt::format("; {} in the input", percent(found["purity_of_input"]));
@@ -129,9 +125,14 @@ static std::string about_graph(const json& quality) {
 
 json page_document(json document, const State& state, const Known& known, const Pictured& pictured, const Context& context) {
   const json& quality = document["quality"];
+  const std::string distances = distances_text(quality);
   json sentences = json::array();
-  for (std::string sentence : {what_happened(state, known, pictured, quality), how_well(quality, state), about_islands(quality), about_graph(quality)})
+  for (std::string sentence : {what_happened(state, known, pictured, quality), how_well(quality, state), distances, about_islands(quality), about_graph(quality)})
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
+  json notes = json::array();  // but what the summary says
+  for (json& note : document["notes"])
+    if (note["text"] != distances) notes.push_back(std::move(note));
+  document["notes"] = std::move(notes);
   for (const char* name : {"figures", "series"})  // what placing new points has none of
     if (!document.contains(name)) document[name] = json::object();
   if (!document.contains("spectrum")) document["spectrum"] = json::array();

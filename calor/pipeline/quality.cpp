@@ -29,10 +29,12 @@ static analyse::Points points_of(const Matrix& matrix) { return {matrix.data(), 
 // Where nearest neighbours take at most about a second a core: those of the embedding, and of the data, whose own graph is taken where there is one.
 constexpr double most_products = 4e10, most_pairs = 5e9;
 
-static json islands_json(const Matrix& input, const Matrix& embedding, const Csr* graph, const Context& context) {
+static bool takes_seconds(const Matrix& input, const Matrix& embedding, const Csr* graph) {
   const auto n = static_cast<double>(input.rows());
-  if (n * n > most_pairs || n * n * static_cast<double>(embedding.cols()) > most_products || (!graph && n * n * static_cast<double>(input.cols()) > most_products)) return nullptr;
-  const analyse::Islands found = analyse::islands(input, embedding, graph, {}, context);
+  return n * n <= most_pairs && n * n * static_cast<double>(embedding.cols()) <= most_products && (graph || n * n * static_cast<double>(input.cols()) <= most_products);
+}
+
+static json islands_json(const analyse::Islands& found) {
   json torn = json::array(), glued = json::array();
   for (const auto& pair : found.torn) torn.push_back({{"smaller", pair.smaller}, {"other", pair.other}, {"share", pair.share}});
   for (const auto& one : found.glued) glued.push_back({{"island", one.island}, {"parts", one.parts}});
@@ -45,8 +47,20 @@ static json embedding_json(const Matrix& input, const Matrix& embedding, const s
   options.seed = seed;
   const analyse::EmbeddingQuality found = analyse::embedding_quality(points_of(input), points_of(embedding), labels, options, context);
   if (found.neighbours == 0) return nullptr;
-  return {{"judged", found.judged},
-          {"kept", found.kept},
+  std::vector<std::int64_t> judged = found.judged;
+  std::vector<double> kept = found.kept;
+  json islands = nullptr;
+  if (takes_seconds(input, embedding, graph)) {
+    analyse::Islands all = analyse::islands(input, embedding, graph, {}, context);
+    islands = islands_json(all);
+    if (found.rows < found.points) {  // of every row, by the same neighbours
+      judged.resize(static_cast<std::size_t>(found.points));
+      std::iota(judged.begin(), judged.end(), 0);
+      kept = std::move(all.kept);
+    }
+  }
+  return {{"judged", std::move(judged)},
+          {"kept", std::move(kept)},
           {"neighbours", found.neighbours},
           {"rows", found.rows},
           {"of", found.points},
@@ -55,7 +69,7 @@ static json embedding_json(const Matrix& input, const Matrix& embedding, const s
           {"stress_1", number_or_null(found.stress_1)},
           {"purity", number_or_null(found.purity)},
           {"purity_of_input", number_or_null(found.purity_of_input)},
-          {"islands", islands_json(input, embedding, graph, context)}};
+          {"islands", std::move(islands)}};
 }
 
 // The graph of neighbours that an embedding was made from: it joins rows to rows, each to enough.
@@ -192,6 +206,19 @@ static std::string embedding_line(const json& found) {
   return line;
 }
 
+std::string distances_text(const json& quality) {
+  constexpr double distorted = 0.25;
+  if (!quality.contains("embedding")) return "";
+  const json& stress = quality["embedding"]["stress_1"];
+  if (!stress.is_number() || stress.get<double>() <= distorted) return "";
+  return fmt::format("Distances between clusters, and between far points, say little in this picture: their stress-1 is {:.2f} (0: all distances are those of the data).", stress.get<double>());
+}
+
+void judge(json& document, json quality) {
+  if (const std::string text = distances_text(quality); !text.empty()) document["notes"].push_back({{"stage", "quality"}, {"text", text}});
+  document["quality"] = std::move(quality);
+}
+
 // Islands are called by their numbers from 1, as in the picture's legend.
 std::string islands_text(const json& found) {
   if (!found.is_object() || (found["count"] < 2 && found["glued"].empty())) return "";
@@ -230,6 +257,7 @@ std::vector<std::string> quality_lines(const json& quality, const char* judged_r
   std::vector<std::string> lines;
   if (quality.contains("embedding")) {
     lines.push_back(embedding_line(quality["embedding"]));
+    if (std::string distances = distances_text(quality); !distances.empty()) lines.push_back(std::move(distances));
     if (const json& found = quality["embedding"]; found.contains("stability"))
       lines.push_back(fmt::format("stability: {:.0f} % of each point's {} nearest in the embedding are also among its nearest under {} other seed{}", 100 * found["stability"]["mean"].get<double>(),
                                   found["stability"]["neighbours"].get<std::int64_t>(), found["stability"]["seeds"].get<std::int64_t>() - 1, found["stability"]["seeds"] == 2 ? "" : "s"));

@@ -34,6 +34,12 @@ bool has_stability(const nlohmann::json& quality, const State& state);
 // What `embedding.stability` says: the share of each row's nearest in the embedding that are among its nearest in those of other seeds.
 void add_stability(nlohmann::json& quality, const State& state, const std::vector<Matrix>& others, const Context& context);
 
+// That distances between clusters mean nothing, where stress-1 of an embedding is above 0.25; else "".
+std::string distances_text(const nlohmann::json& quality);
+
+// Puts the quality into a document, and among its notes what is to be said of the result: distances_text.
+void judge(nlohmann::json& document, nlohmann::json quality);
+
 // "11 islands; 11 and 7 are torn apart (20 % of ..)": what is worth saying of "islands"; "" for nothing.
 std::string islands_text(const nlohmann::json& islands);
 

@@ -48,6 +48,27 @@ TEST(Islands, GroupsOfTheDataThatArePicturedAsTheyAre) {
   EXPECT_TRUE(std::is_sorted(found.sizes.rbegin(), found.sizes.rend()));
 }
 
+TEST(Islands, TheNeighboursThatEachPointKeeps) {
+  const Matrix data = blobs(corners, 40, 3);
+  const Matrix picture = data.leftCols(1);
+  const auto nearest_by_definition = [](const Matrix& points, Eigen::Index i) {
+    std::vector<std::pair<double, Eigen::Index>> others;
+    for (Eigen::Index j = 0; j < points.rows(); ++j)
+      if (j != i) others.emplace_back((points.row(i) - points.row(j)).squaredNorm(), j);
+    std::sort(others.begin(), others.end());
+    std::set<Eigen::Index> nearest;
+    for (std::size_t n = 0; n < 15; ++n) nearest.insert(others[n].second);
+    return nearest;
+  };
+  const std::vector<double> kept = islands(data, picture, nullptr, {}, context).kept;
+  ASSERT_EQ(kept.size(), 120U);
+  for (Eigen::Index i = 0; i < 120; ++i) {
+    const auto near = nearest_by_definition(data, i), there = nearest_by_definition(picture, i);
+    const auto both = std::count_if(near.begin(), near.end(), [&](Eigen::Index j) { return there.count(j) > 0; });
+    EXPECT_DOUBLE_EQ(kept[static_cast<std::size_t>(i)], static_cast<double>(both) / 15) << i;
+  }
+}
+
 TEST(Islands, AGroupThatIsTorn) {
   const Matrix data = sheet(20, 20);
   Matrix picture = data;

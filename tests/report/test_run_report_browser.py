@@ -79,6 +79,21 @@ def test_classes_colours_and_axes_can_be_chosen(browser, reports):
     assert errors(browser) == []
 
 
+def test_a_map_is_coloured_by_what_it_keeps_and_by_its_islands(browser, tmp_path):
+    points = np.random.default_rng(1).normal(size=(120, 3)) + np.repeat([[0, 0, 0], [40, 0, 0]], 60, axis=0)
+    np.save(tmp_path / "groups.npy", points)
+    calor("run", "umap", tmp_path / "groups.npy", "--report", tmp_path / "r.html", "-q", "-o", tmp_path / "map.npy")
+    embedding = document_of(tmp_path / "r.html")["quality"]["embedding"]
+    open_page(browser, tmp_path / "r.html")
+    press(browser, "neighbours kept")
+    assert first(browser, "plot.data.length") == 1 and first(browser, "[...plot.data[0].marker.color]") == pytest.approx(embedding["kept"], abs=1e-6)
+    press(browser, "island")
+    assert embedding["islands"]["count"] == 2
+    shown = first(browser, "plot.data.map((trace) => trace.x.length)")
+    assert sorted(n for n in shown if n > 3)[::-1] == embedding["islands"]["sizes"] and sum(shown) == 120
+    assert errors(browser) == []
+
+
 def test_three_dimensions_where_asked(browser, reports):
     open_page(browser, reports / "lle.html")
     if not browser.execute_script("return hasWebGL"):
