@@ -15,7 +15,7 @@
 #include "calor/learn/data/tokens.h"
 #include "calor/learn/propagator/propagator_network.h"
 #include "calor/learn/propagator/propagator_start.h"
-#include "calor/learn/propagator/propagator_training.h"
+#include "calor/learn/propagator/propagator_run.h"
 #include "calor/learn/propagator/train_propagator.h"
 #include "calor/pipeline/bind.h"
 #include "calor/pipeline/run.h"
@@ -181,7 +181,7 @@ PropagatorRows corners(std::int64_t count) {
 }
 
 // Every epoch has an order of rows and noise of its own.  The rate is too small to move anything.
-TEST(PropagatorTraining, NoiseIsOfTheMedianDistanceSpreadOverTheCoordinates) {
+TEST(PropagatorRun, NoiseIsOfTheMedianDistanceSpreadOverTheCoordinates) {
   const PropagatorRows rows = corners(12);
   PropagatorOptions options;
   options.epochs = 3;
@@ -189,8 +189,9 @@ TEST(PropagatorTraining, NoiseIsOfTheMedianDistanceSpreadOverTheCoordinates) {
   options.learning_rate = 1e-30;
   options.seed = 4;
   PropagatorNetwork network(12, 4, 0.7, 0.6, 5);
-  PropagatorTraining training(network, rows, options, 0.8);
-  ASSERT_FALSE(training.run(Context(), [](const PropagatorState&) {}));
+  PropagatorRun run(network, rows, options, 0.8);
+  while (run.step()) continue;
+  ASSERT_FALSE(run.failure());
   for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
     Random shuffle(4, Purpose::shuffle, epoch), noise(4, Purpose::noise, epoch);
     const auto order = permutation(12, shuffle);
@@ -201,31 +202,35 @@ TEST(PropagatorTraining, NoiseIsOfTheMedianDistanceSpreadOverTheCoordinates) {
       for (double& value : points.reshaped<Eigen::RowMajor>()) value += 0.8 * std::sqrt(2.0 / 12) * noise.normal();
       expected += network.loss(tensor_of(points).to(at::kFloat), index_tensor(batch.labels)).item<double>() / 2;
     }
-    EXPECT_NEAR(training.state().loss[epoch], expected, 1e-5) << epoch;
+    EXPECT_NEAR(run.loss()[epoch], expected, 1e-5) << epoch;
   }
 }
 
-TEST(PropagatorTraining, TheRateFallsAlongAHalfCosine) {
+TEST(PropagatorRun, TheRateFallsAlongAHalfCosine) {
   const auto second_step = [](std::int64_t epochs) {  // of log temperature: the same but for the rate, however many follow
     PropagatorOptions options;
     options.epochs = epochs;
     PropagatorNetwork network(12, 4, 0.7, 0.6, 5);
-    PropagatorTraining training(network, corners(12), options, 0);
-    std::vector<double> seen;
-    training.run(Context(), [&](const PropagatorState& state) { seen.push_back(state.values[static_cast<std::size_t>(network.decayed())]); });
-    EXPECT_EQ(training.state().adam.steps, epochs);
-    return seen[2] - seen[1];
+    PropagatorRun run(network, corners(12), options, 0);
+    const auto log_temperature = [&] { return static_cast<double>(network.values().data_ptr<float>()[network.decayed()]); };
+    run.step();
+    const double after_one = log_temperature();
+    run.step();
+    const double moved = log_temperature() - after_one;
+    while (run.step()) continue;
+    EXPECT_EQ(run.optimiser_steps(), epochs);
+    return moved;
   };
   const auto rate = [](double progress) { return 1 + std::cos(3.14159265358979 * progress); };
   EXPECT_NEAR(second_step(3) / second_step(12), rate(1.0 / 3) / rate(1.0 / 12), 1e-3);
 }
 
-TEST(PropagatorTraining, TakesAboutThreeHundredStepsButTwentyEpochs) {
+TEST(PropagatorRun, TakesAboutThreeHundredStepsButTwentyEpochs) {
   const auto epochs = [](std::int64_t rows, std::int64_t batch) {
     PropagatorOptions options;
     options.batch = batch;
     PropagatorNetwork network(rows, 4, 1, 0, 5);
-    return PropagatorTraining(network, corners(rows), options, 0).epochs();
+    return PropagatorRun(network, corners(rows), options, 0).epochs();
   };
   EXPECT_EQ(epochs(12, 12), 300);
   EXPECT_EQ(epochs(12, 6), 150);
@@ -289,7 +294,8 @@ double error_of(const PropagatorData& data, const TrainedPropagator& trained, co
       PropagatorNetwork network(model.projection.cols(), options.hidden, trained.start.temperature, trained.start.alpha, options.seed);
       PropagatorRows projected = keys;
       projected.points = Matrix((keys.points.rowwise() - model.offset.row(0)) * model.projection);
-      PropagatorTraining(network, projected, options, *noise).run(Context(), [](const PropagatorState&) {});
+      PropagatorRun run(network, projected, options, *noise);
+      while (run.step()) continue;
       network.write(model);
     }
     model.keys = model.embed(keys.points);

@@ -9,6 +9,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/random.h"
+#include "calor/learn/propagator/propagator_run.h"
 #include "calor/learn/propagator/train_propagator.h"
 
 namespace calor::learn {
@@ -178,11 +179,12 @@ TEST(PropagatorClasses, NoClassOfTwoRowsIsRefused) {
             std::string::npos);
 }
 
-// Stops after so many steps in all (each asks once), then goes on; to the same bits as a run that was never interrupted.
+// Stops after so many steps in all (each asks once), then goes on; to the same bits as a run that was never interrupted.  No step of the training
+// is taken twice; a trial that was stopped begins anew, and finished ones do not: they have one step an epoch here.
 void expect_resumed_to_the_same_bits(const PropagatorData& data, PropagatorOptions options, const std::vector<double>& stop_after) {
-  double epochs = 0, seen = 0, done_again = 0;
+  double steps = 0, seen = 0, done_again = 0;
   Context watched;
-  watched.progress = [&](double, double, std::string_view what) { epochs += what.starts_with("epoch"); };
+  watched.progress = [&](double, double, std::string_view what) { steps += what.starts_with("epoch"); };
   const TrainedPropagator whole = train_propagator(data, options, watched);
   options.save = ::testing::TempDir() + "calor_resumed_propagator.safetensors";
   options.checkpoint_seconds = 1e9;  // written where it stops
@@ -195,7 +197,7 @@ void expect_resumed_to_the_same_bits(const PropagatorData& data, PropagatorOptio
     context.progress = [&](double, double, std::string_view what) {
       if (what.starts_with("epoch") && ++seen - before >= last) stop.request();
     };
-    if (!options.noise) done_again += std::fmod(last, static_cast<double>(options.epochs));  // a trial begins anew, finished ones do not
+    if (!options.noise) done_again += std::fmod(last, static_cast<double>(options.epochs));
     EXPECT_NE(message([&] { train_propagator(data, options, context); }).find("goes on from"), std::string::npos);
     ASSERT_TRUE(std::filesystem::exists(options.save + ".checkpoint"));
   }
@@ -204,7 +206,7 @@ void expect_resumed_to_the_same_bits(const PropagatorData& data, PropagatorOptio
   EXPECT_NE(message([&] { train_propagator(data, other, Context()); }).find("width (7, was 512)"), std::string::npos);
   watched.progress = [&](double, double, std::string_view what) { seen += what.starts_with("epoch"); };
   const TrainedPropagator resumed = train_propagator(data, options, watched);
-  EXPECT_EQ(seen, epochs + done_again);
+  EXPECT_EQ(seen, steps + done_again);
   EXPECT_EQ(resumed.model.keys, whole.model.keys);
   EXPECT_EQ(resumed.loss, whole.loss);
   EXPECT_EQ(resumed.noise, whole.noise);
@@ -232,11 +234,27 @@ TEST(PropagatorCheckpoint, IsDiscardedOnRequest) {
   Context context;
   context.stop = &stop;
   context.progress = [&](double, double, std::string_view what) {
-    if (what.starts_with("epoch 1 ")) stop.request();
+    if (what.starts_with("epoch")) stop.request();
   };
   EXPECT_NE(message([&] { train_propagator(curve(200), options, context); }).find("goes on from"), std::string::npos);
   options.epochs = 2;  // another command, which could not go on from it
   EXPECT_EQ(train_propagator(curve(200), options, Context()).resumed_epoch, std::nullopt);
+}
+
+// One that holds the state of an epoch's end and not of a step's, as they were before.
+TEST(PropagatorCheckpoint, OfAnEarlierCalorIsRefusedWithTheRemedy) {
+  PropagatorOptions options = quick(3, 0.2);
+  PropagatorNetwork network(2, 4, 1, 0, 5);
+  PropagatorRun run(network, {Matrix::Identity(2, 2), {0, 0}, {}, {0, 1}}, options, 0);
+  run.step();
+  Checkpoint earlier = run.checkpoint();
+  earlier.state.erase("batch");
+  const std::string path = ::testing::TempDir() + "calor_earlier.checkpoint";
+  write_checkpoint(path, {{"model", "propagator"}}, earlier);
+  const std::string said = message([&] { read_checkpoint(path, {{"model", "propagator"}}, [&](const Checkpoint& content) { run.restore(content); }); });
+  EXPECT_NE(said.find("of an earlier Calor"), std::string::npos) << said;
+  EXPECT_NE(said.find("start anew with --restart"), std::string::npos) << said;
+  std::filesystem::remove(path);
 }
 
 // Noise whose squares floats cannot hold.

@@ -181,17 +181,6 @@ bool PropagatorNetwork::finite() const {
   return all;
 }
 
-std::vector<float> PropagatorNetwork::state() const {
-  const float* begin = values_.data_ptr<float>();
-  return {begin, begin + values_.numel()};
-}
-
-void PropagatorNetwork::restore(const std::vector<float>& state) {
-  require(static_cast<std::int64_t>(state.size()) == values_.numel(), Fault::internal, "[propagator] expected {} numbers, found {}", values_.numel(),
-          state.size());
-  std::copy(state.begin(), state.end(), values_.data_ptr<float>());
-}
-
 void PropagatorNetwork::write(Propagator& model) const {
   const at::NoGradGuard no_gradient;
   model.residual = matrix_of(residual());

@@ -45,10 +45,6 @@ class PropagatorNetwork {
   // Puts the trained numbers into a model, in double.
   void write(Propagator& model) const;
 
-  // A copy of the trained numbers, and back.
-  std::vector<float> state() const;
-  void restore(const std::vector<float>& state);
-
  private:
   template <class Loss>
   std::optional<double> by_kernels(const at::Tensor& points, const std::vector<std::int64_t>& order, std::span<float> gradient, const Loss& loss) const;

@@ -11,7 +11,7 @@
 #include "calor/kernels/mutual.h"
 #include "calor/learn/propagator/propagator_network.h"
 #include "calor/learn/propagator/propagator_start.h"
-#include "calor/learn/propagator/propagator_training.h"
+#include "calor/learn/propagator/propagator_run.h"
 #include "calor/learn/train/checkpoint.h"
 #include "calor/learn/train/trainer.h"
 
@@ -72,56 +72,6 @@ json command_of(const PropagatorData& data, const PropagatorOptions& options) {
           {"trials", "the least sum first"}};
 }
 
-// What is kept of a run that may be interrupted: finished trials, and the training at the end of its last epoch.
-class Keeper {
- public:
-  Keeper(const PropagatorData& data, const PropagatorOptions& options, const Context& context)
-      : context_(context), checkpoints_(options.save, command_of(data, options), options.restart, options.checkpoint_seconds) {
-    checkpoints_.resume([&](const Checkpoint& found) {
-      errors_ = found.state.at("trials").get<std::vector<double>>();
-      if (!found.numbers.count("values")) return;
-      PropagatorState state;
-      state.epoch = found.state.at("epoch").get<std::int64_t>();
-      for (const json& loss : found.state.at("loss")) state.loss.push_back(loss.is_null() ? std::nan("") : loss.get<double>());
-      state.values = found.numbers.at("values");
-      state.adam = {found.state.at("steps").get<std::int64_t>(), found.numbers.at("first_moment"), found.numbers.at("second_moment")};
-      training_ = std::move(state);
-    });
-  }
-
-  // The error of trial number n if it was finished before.
-  std::optional<double> trial(std::size_t n) const { return n < errors_.size() ? std::optional(errors_[n]) : std::nullopt; }
-  void finished(double error) {
-    errors_.push_back(error);
-    check({});
-  }
-  const std::optional<PropagatorState>& training() const { return training_; }
-
-  // Writes what is due; throws Fault::interrupted, all written, when a stop was requested.
-  void check(const std::optional<PropagatorState>& state) {
-    checkpoints_.keep(context_, "train", "", [&] { return content(state); });
-  }
-
-  void remove() const { checkpoints_.remove(); }
-
- private:
-  Checkpoint content(const std::optional<PropagatorState>& state) const {
-    Checkpoint content{{{"trials", errors_}}, {}};
-    if (state) {
-      content.state["epoch"] = state->epoch;
-      content.state["steps"] = state->adam.steps;
-      content.state["loss"] = state->loss;
-      content.numbers = {{"values", state->values}, {"first_moment", state->adam.first}, {"second_moment", state->adam.second}};
-    }
-    return content;
-  }
-
-  const Context& context_;
-  Checkpoints checkpoints_;
-  std::vector<double> errors_;
-  std::optional<PropagatorState> training_;
-};
-
 PropagatorRows projected(const Propagator& metric, PropagatorRows rows) {
   rows.points = Matrix((rows.points.rowwise() - metric.offset.row(0)) * metric.projection);
   return rows;
@@ -149,13 +99,16 @@ PropagatorQuality quality(const Propagator& model, const PropagatorRows& judged,
   return {analyse::class_quality(span(found.probability), found.probability.cols(), judged.labels), {}};
 }
 
-// Work after training, which has no steps to stop between: a stop during it is kept as one at `state`.
+// Finished trials, without a training.
+Checkpoint trials_alone(const std::vector<double>& errors) { return {{{"trials", errors}}, {}}; }
+
+// Work that has no steps to stop between: a stop during it is kept as one at `content`; null: what was written last holds.
 template <class Work>
-auto keeping(Keeper& keeper, const std::optional<PropagatorState>& state, const Work& work) {
+auto keeping(Checkpoints& checkpoints, const Context& context, const std::function<Checkpoint()>& content, const Work& work) {
   try {
     return work();
   } catch (const Error& error) {
-    if (error.fault() == Fault::interrupted) keeper.check(state);
+    if (error.fault() == Fault::interrupted) checkpoints.keep(context, "train", "", content);
     throw;
   }
 }
@@ -163,8 +116,10 @@ auto keeping(Keeper& keeper, const std::optional<PropagatorState>& state, const 
 // Each way of training on three quarters of at most trial_rows rows, judged on the rest; of few rows every quarter is the rest once.
 class Trials {
  public:
-  Trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train, const PropagatorOptions& options, Keeper& keeper, const Context& context)
-      : metric_(metric), start_(start), train_(train), options_(options), keeper_(keeper), context_(context) {
+  // errors: of the trials that were finished before, in their order, to which this adds.
+  Trials(const Propagator& metric, const PropagatorStart& start, const PropagatorRows& train, const PropagatorOptions& options, std::vector<double>& errors, Checkpoints& checkpoints,
+         const Context& context)
+      : metric_(metric), start_(start), train_(train), options_(options), errors_(errors), checkpoints_(checkpoints), context_(context) {
     constexpr std::int64_t parts = 4, few = 1000;
     Random random(options.seed, Purpose::split, 3);
     auto order = permutation(train.count(), random);
@@ -188,10 +143,11 @@ class Trials {
     for (std::size_t number = 0;; ++number) {
       const auto least = static_cast<std::size_t>(std::min_element(trials.begin(), trials.end(), less) - trials.begin());
       if (had[least] == turns_.size()) break;
-      const std::optional<double> known = keeper_.trial(number);
-      const double error = known ? *known : judged(turns_[had[least]], trials[least].noise);
-      if (!known) keeper_.finished(error);
-      trials[least].error += error;
+      if (number == errors_.size()) {
+        errors_.push_back(judged(turns_[had[least]], trials[least].noise));
+        keep();
+      }
+      trials[least].error += errors_[number];
       ++had[least];
     }
     for (std::size_t t = 0; t < trials.size(); ++t)
@@ -204,12 +160,22 @@ class Trials {
     std::vector<std::int64_t> kept, left_out;
   };
 
+  void keep() const {
+    checkpoints_.keep(context_, "train", "", [&] { return trials_alone(errors_); });
+  }
+
   double judged(const Turn& turn, std::optional<double> noise) const {
     const PropagatorRows keys = train_.those(turn.kept);
     PropagatorNetwork network = new_network(metric_, start_, options_);
-    if (noise && PropagatorTraining(network, projected(metric_, keys), options_, *noise).run(context_, [&](const PropagatorState&) { keeper_.check({}); }))
-      return std::numeric_limits<double>::max() / 2 * share_;  // a training that failed: more than any other
-    const PropagatorQuality found = keeping(keeper_, {}, [&] { return quality(with_keys(metric_, network, keys, context_), train_.those(turn.left_out), context_); });
+    if (noise) {
+      PropagatorRun run(network, projected(metric_, keys), options_, *noise);
+      while (run.step()) {
+        report(run, context_);
+        keep();
+      }
+      if (run.failure()) return std::numeric_limits<double>::max() / 2 * share_;  // more than any other
+    }
+    const PropagatorQuality found = keeping(checkpoints_, context_, [&] { return trials_alone(errors_); }, [&] { return quality(with_keys(metric_, network, keys, context_), train_.those(turn.left_out), context_); });
     return (metric_.measured() ? found.values.root_mean_square_error : found.classes.log_loss) * share_;
   }
 
@@ -217,7 +183,8 @@ class Trials {
   const PropagatorStart& start_;
   const PropagatorRows& train_;
   const PropagatorOptions& options_;
-  Keeper& keeper_;
+  std::vector<double>& errors_;
+  Checkpoints& checkpoints_;
   const Context& context_;
   std::vector<Turn> turns_;
   double share_ = 1;
@@ -228,7 +195,13 @@ class Trials {
 TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorOptions& options, const Context& context) {
   check(data, options, context);
   const OneThread one_thread;
-  Keeper keeper(data, options, context);
+  Checkpoints checkpoints(options.save, command_of(data, options), options.restart, options.checkpoint_seconds);
+  std::vector<double> errors;
+  bool begun = false;  // the training that the trials chose
+  checkpoints.resume([&](const Checkpoint& content) {
+    errors = content.state.at("trials").get<std::vector<double>>();
+    begun = content.state.contains("epoch");
+  });
   const StartingPoint start = starting_point(data.train, static_cast<std::int64_t>(data.classes.size()), options, context);
   Propagator metric;
   metric.version = version;
@@ -250,31 +223,29 @@ TrainedPropagator train_propagator(const PropagatorData& data, const PropagatorO
   const auto begin = std::chrono::steady_clock::now();
   result.noise = options.noise;
   if (!options.noise) {
-    result.trials = Trials(metric, result.start, data.train, options, keeper, context).run();
+    result.trials = Trials(metric, result.start, data.train, options, errors, checkpoints, context).run();
     result.noise = std::min_element(result.trials.begin(), result.trials.end(), [](const auto& a, const auto& b) { return a.error < b.error; })->noise;
   }
   PropagatorNetwork network = new_network(metric, result.start, options);
   result.parameters = network.values().numel();
-  result.untrained = keeping(keeper, keeper.training(), [&] { return with_keys(metric, network, data.train, context); });
-  std::optional<PropagatorState> last;
+  const std::function<Checkpoint()> trials_only = [&] { return trials_alone(errors); };
+  result.untrained = keeping(checkpoints, context, begun ? nullptr : trials_only, [&] { return with_keys(metric, network, data.train, context); });
+  std::optional<PropagatorRun> run;
   if (result.noise) {
-    PropagatorTraining training(network, projected(metric, data.train), options, *result.noise);
-    if (keeper.training()) {
-      training.restore(*keeper.training());
-      result.resumed_epoch = keeper.training()->epoch;
-    }
-    result.failure = training.run(context, [&](const PropagatorState& state) { keeper.check(state); });
-    result.loss = training.state().loss;
-    last = training.state();
+    run.emplace(network, projected(metric, data.train), options, *result.noise, errors);
+    const std::optional<std::int64_t> resumed = train_to_end(*run, checkpoints, "train", context);
+    if (begun) result.resumed_epoch = resumed;
+    result.failure = run->failure();
+    result.loss = run->loss();
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  keeping(keeper, last, [&] {
+  keeping(checkpoints, context, !run ? trials_only : result.failure ? nullptr : std::function<Checkpoint()>([&] { return run->checkpoint(); }), [&] {
     result.model = result.noise && !result.failure ? with_keys(metric, network, data.train, context) : result.untrained;
     result.test = quality(result.model, data.test, context);
     result.untrained_test = quality(result.untrained, data.test, context);
   });
   if (!options.save.empty() && !result.failure) save_propagator(options.save, result.model);
-  keeper.remove();
+  checkpoints.remove();
   return result;
 }
 

@@ -25,13 +25,14 @@ double differentiated(const at::Tensor& loss) {
 
 std::span<float> Trainer::values() const { return floats(values_); }
 
-bool Trainer::step(const std::function<double()>& objective) {
+bool Trainer::step(const std::function<std::optional<double>()>& objective) {
   const OneThread one_thread;
   const auto begin = std::chrono::steady_clock::now();
   gradients_.zero_();
-  loss_ = objective();
-  const bool finite = std::isfinite(loss_);
-  if (finite) adam_.step(floats(values_), floats(gradients_));
+  const std::optional<double> found = objective();
+  loss_ = found.value_or(loss_);
+  const bool finite = !found || std::isfinite(*found);
+  if (found && finite) adam_.step(floats(values_), floats(gradients_));
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return finite;
 }
@@ -68,11 +69,15 @@ std::vector<std::int64_t> recorded_epochs(std::int64_t epochs) {
   return recorded;
 }
 
+void report(const TrainingRun& run, const Context& context) {
+  context.advance(run.epochs_done(), static_cast<double>(run.epochs()), fmt::format("epoch {} of {}, {}", std::min(run.epoch() + 1, run.epochs()), run.epochs(), run.progress()));
+}
+
 std::optional<std::int64_t> train_to_end(TrainingRun& run, Checkpoints& checkpoints, const char* op, const Context& context, const std::function<void()>& after_epoch) {
   std::optional<std::int64_t> resumed;
   if (checkpoints.resume([&](const Checkpoint& content) { run.restore(content); })) resumed = run.epoch();
   for (std::int64_t epoch = run.epoch(); run.step(); epoch = run.epoch()) {
-    context.advance(run.epochs_done(), static_cast<double>(run.epochs()), fmt::format("epoch {} of {}, {}", std::min(run.epoch() + 1, run.epochs()), run.epochs(), run.progress()));
+    report(run, context);
     if (after_epoch && run.epoch() > epoch) after_epoch();
     if (run.epoch() == run.epochs()) break;  // what is left is to save it
     checkpoints.keep(context, op, fmt::format(" in epoch {} of {}", run.epoch() + 1, run.epochs()), run.failure() ? std::function<Checkpoint()>() : [&] { return run.checkpoint(); });

@@ -39,10 +39,10 @@ class Trainer {
   Trainer(at::Tensor values, at::Tensor gradients, Adam adam) : values_(std::move(values)), gradients_(std::move(gradients)), adam_(std::move(adam)) {}
 
   // One step: gradients are set to 0, `objective` gives a loss whose derivative it has added to them, and Adam moves the weights.  False where the loss is not finite:
-  // the weights are then as they were.
-  bool step(const std::function<double()>& objective);
+  // the weights are then as they were, as they are where it gives nothing: a batch without a loss.
+  bool step(const std::function<std::optional<double>()>& objective);
 
-  double loss() const { return loss_; }        // of the last step
+  double loss() const { return loss_; }        // of the last step that had one
   double seconds() const { return seconds_; }  // of all steps
   std::int64_t steps() const { return adam_.state().steps; }
   void set_rate(double learning_rate) { adam_.set_rate(learning_rate); }  // of the steps to come
@@ -74,6 +74,9 @@ class TrainingRun {
   virtual Checkpoint checkpoint() const = 0;  // all that the next step depends on; of a run that has not failed
   virtual void restore(const Checkpoint& content) = 0;  // throws Fault::input when it is another run's
 };
+
+// Tells the context how far the run is.
+void report(const TrainingRun& run, const Context& context);
 
 // Steps until the run ends, from the checkpoint where there is one; its epoch.  after_epoch is called after each.  Throws Fault::interrupted, all kept, when a stop was requested.
 std::optional<std::int64_t> train_to_end(TrainingRun& run, Checkpoints& checkpoints, const char* op, const Context& context, const std::function<void()>& after_epoch = {});
