@@ -130,6 +130,7 @@ static Deaths deaths(const json& experiments) {
 
 static void compare(const Globals& globals, const CompareArguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
+  require_surfaces_for_modes("compare", arguments.nodes.modes, arguments.nodes.surfaces());
   learn::CompareOptions options;
   options.protocol = arguments.protocol.protocol();
   ProgressBar bar(globals.quiet);

@@ -76,10 +76,13 @@ json compare_surfaces(const Globals& globals, const NodeOptions& options, const 
   all.base_seed = globals.seed;
   all.baselines = comparison.baselines;
   all.protocol = surface_protocol("compare", protocol, options);
+  all.modes = mode_store(options.modes);
   model::networks_of(all.pipelines);  // refused before anything is read
   const std::string data = comparison.report.empty() ? "" : std::filesystem::path(comparison.report).replace_extension(".json").string();
   const Surfaces surfaces = load_training_surfaces(globals, comparison.source, comparison.test, options.labels, {comparison.report, data}, context);
-  return learn::compare_surfaces(surfaces.train, surfaces.test, all, context);
+  json experiment = learn::compare_surfaces(surfaces.train, surfaces.test, all, context);
+  say_modes(globals, all.modes);
+  return experiment;
 }
 
 void print_surfaces(const json& experiment) {

@@ -19,6 +19,21 @@ void add_labels_option(CLI::App& command, std::string& labels) {
   command.add_option("--labels", labels, "For surfaces: a folder in which NAME.txt has a label on each line, as many as the mesh NAME has faces or points; for a single mesh, the file itself")->check(not_empty)->type_name("FOLDER");
 }
 
+void add_modes_option(CLI::App& command, std::string& modes) {
+  command.add_option("--modes", modes, "For surfaces: a folder in which the eigenvectors of each mesh are kept, so that later runs need not compute them; made where there is none")->check(not_empty)->type_name("FOLDER");
+}
+
+std::shared_ptr<const learn::ModeStore> mode_store(const std::string& folder) { return folder.empty() ? nullptr : std::make_shared<const learn::ModeStore>(folder); }
+
+void say_modes(const Globals& globals, const std::shared_ptr<const learn::ModeStore>& modes) {
+  if (!modes || globals.quiet) return;
+  for (const std::string& note : modes->notes()) fmt::print(stderr, "note: {}\n", note);
+}
+
+void require_surfaces_for_modes(const char* op, const std::string& modes, bool surfaces) {
+  require(modes.empty() || surfaces, Fault::usage, "[{}] expected surfaces for --modes, found none: leave --modes out", op);
+}
+
 void add_node_options(CLI::App& command, NodeOptions& options) {
   std::string known;
   for (const recipes::Recipe& network : model::all_networks()) known += fmt::format("{}{}", known.empty() ? "" : ", ", network.name);
@@ -31,6 +46,7 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
       ->allow_extra_args(false);
   add_graph_option(command, options.graph);
   add_labels_option(command, options.labels);
+  add_modes_option(command, options.modes);
   command.add_option("--feature-scale", options.scale, "With --pipeline on nodes: each row over its sum (rows), columns to variance 1 (standardised), or untouched; auto: rows where most are 0")->capture_default_str();
   command.add_option("--per-class", options.per_class, "With --pipeline on nodes: training nodes of each class, where DATA has no split of its own")->capture_default_str();
   command.add_option("--patience", options.patience, "With --pipeline on nodes: end after so many epochs without a better validation; 0: never")->capture_default_str();

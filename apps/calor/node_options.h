@@ -1,10 +1,12 @@
 // The flags of commands that work on the nodes of a graph, or on surfaces: compare and train with --pipeline, and predict.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "calor/io/node_dataset.h"
+#include "calor/learn/network/mode_store.h"
 #include "calor/learn/nodes/protocol.h"
 #include "command.h"
 #include "protocol_options.h"
@@ -13,7 +15,7 @@ namespace calor::app {
 
 struct NodeOptions {
   std::vector<std::string> pipelines;
-  std::string graph, labels, scale = "auto";
+  std::string graph, labels, modes, scale = "auto";
   std::int64_t per_class = 20, patience = 0;
   bool wanted() const { return !pipelines.empty() || !graph.empty() || !labels.empty(); }
   bool surfaces() const { return !labels.empty(); }
@@ -26,9 +28,19 @@ struct NodeOptions {
 
 void add_node_options(CLI::App& command, NodeOptions& options);
 
-// --graph, or --labels, alone.
+// --graph, --labels or --modes, alone.
 void add_graph_option(CLI::App& command, std::string& graph);
 void add_labels_option(CLI::App& command, std::string& labels);
+void add_modes_option(CLI::App& command, std::string& modes);
+
+// The folder that --modes names; null without one.  Throws Fault::input.
+std::shared_ptr<const learn::ModeStore> mode_store(const std::string& folder);
+
+// Its notes on stderr.
+void say_modes(const Globals& globals, const std::shared_ptr<const learn::ModeStore>& modes);
+
+// Throws Fault::usage for --modes without surfaces.
+void require_surfaces_for_modes(const char* op, const std::string& modes, bool surfaces);
 
 // Throws Fault::usage for a network on surfaces without --labels.
 void require_labels(const char* op, const NodeOptions& options);

@@ -25,7 +25,8 @@ namespace calor::app {
 using nlohmann::json;
 
 struct PredictArguments {
-  std::string model, output, graph, labels;
+  std::string model, output, graph;
+  SurfaceFolders surfaces;
   std::int64_t evidence = 0;  // 0: none
   DataOptions data;
   bool missing_asked = false;
@@ -52,9 +53,10 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
                                    "predict", "a model of calor train");
   if (kind == io::FileKind::surface_network || kind == io::FileKind::diffusion_net) {
     require(arguments.evidence == 0 && arguments.graph.empty(), Fault::usage, "[predict] expected no --evidence and no --graph with a network on surfaces, found one of them: leave it out");
-    return predict_surfaces(globals, arguments.model, arguments.data, arguments.labels, arguments.output, format);
+    return predict_surfaces(globals, arguments.model, arguments.data, arguments.surfaces, arguments.output, format);
   }
-  require(arguments.labels.empty(), Fault::usage, "[predict] expected a network on surfaces for --labels, found {}: leave --labels out", io::file_kind(arguments.model).what);
+  require_surfaces_for_modes("predict", arguments.surfaces.modes, false);
+  require(arguments.surfaces.labels.empty(), Fault::usage, "[predict] expected a network on surfaces for --labels, found {}: leave --labels out", io::file_kind(arguments.model).what);
   if (kind == io::FileKind::node_network) {
     require(arguments.evidence == 0, Fault::usage, "[predict] expected a propagator for --evidence, found a network on nodes");
     if (!arguments.output.empty()) check_node_output(arguments.output, arguments.data.data, arguments.graph);
@@ -94,7 +96,8 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction, list this many training rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   add_graph_option(*command, arguments->graph);
-  add_labels_option(*command, arguments->labels);
+  add_labels_option(*command, arguments->surfaces.labels);
+  add_modes_option(*command, arguments->surfaces.modes);
   add_data_options(*command, arguments->data, "that of the model");
   add_globals(*command, globals);
   command->callback([&globals, arguments, missing = as_saved(*command, "the model")] {

@@ -100,6 +100,7 @@ void train_surfaces(const Globals& globals, const NodeOptions& options, const Pr
   all.pipeline = options.pipelines.front();
   all.protocol = surface_protocol("train", protocol, options);
   all.seed = globals.seed;
+  all.modes = mode_store(options.modes);
   all.save = training.save;
   all.restart = training.restart;
   all.checkpoint_seconds = training.checkpoint_seconds;
@@ -113,6 +114,7 @@ void train_surfaces(const Globals& globals, const NodeOptions& options, const Pr
   bar.clear();
   if (!globals.quiet)
     for (const std::string& remark : result.remarks) fmt::print(stderr, "note: {}\n", remark);
+  say_modes(globals, all.modes);
   if (globals.json) {
     print_json(training_json(globals, result, training.save));
   } else {
@@ -128,15 +130,17 @@ void train_surfaces(const Globals& globals, const NodeOptions& options, const Pr
           training.save.empty() ? "" : "; no model was written");
 }
 
-void predict_surfaces(const Globals& globals, const std::string& path, const DataOptions& given, const std::string& labels, const std::string& output, pipeline::Format format) {
+void predict_surfaces(const Globals& globals, const std::string& path, const DataOptions& given, const SurfaceFolders& folders, const std::string& output, pipeline::Format format) {
   require_no_table("predict", given);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const learn::SurfaceModel model = learn::load_surface_model(path);
   const io::KnownLabels known{model.classes, model.of_faces};
-  const io::SurfaceSet set = load(globals, given.data, labels, &known, {output}, context);
-  const learn::SurfacePredictions predictions = learn::predict_surfaces(model, set, context);
+  const io::SurfaceSet set = load(globals, given.data, folders.labels, &known, {output}, context);
+  const auto modes = mode_store(folders.modes);
+  const learn::SurfacePredictions predictions = learn::predict_surfaces(model, set, modes, context);
   bar.clear();
+  say_modes(globals, modes);
   std::vector<std::string> names;
   json surfaces = json::array();
   for (std::size_t m = 0; m < predictions.rows.size(); ++m) {

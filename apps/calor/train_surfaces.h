@@ -35,6 +35,11 @@ struct SurfaceTraining {
 
 void train_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const SurfaceTraining& training);
 
-void predict_surfaces(const Globals& globals, const std::string& model, const DataOptions& data, const std::string& labels, const std::string& output, pipeline::Format format);
+// What --labels and --modes name.
+struct SurfaceFolders {
+  std::string labels, modes;
+};
+
+void predict_surfaces(const Globals& globals, const std::string& model, const DataOptions& data, const SurfaceFolders& folders, const std::string& output, pipeline::Format format);
 
 }  // namespace calor::app

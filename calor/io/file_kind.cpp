@@ -36,6 +36,7 @@ FileKind kind_of_safetensors(const json& header) {
     return {FileKind::diffusion_net, "a DiffusionNet of another program", "predict the triangles or points of surfaces with calor predict"};
   if (kind == propagator_mark) return {FileKind::propagator, "a propagator of calor train", "predict new points with calor predict"};
   if (kind == translation_mark) return {FileKind::translation, "a model of calor train-translation", "translate text with calor translate"};
+  if (kind == modes_mark) return {FileKind::modes, "the modes of a surface, which --modes keeps", "name their folder with --modes"};
   if (kind == checkpoint_mark)
     return {FileKind::checkpoint, "a checkpoint of calor train, whose training is not at its end",
             "give the command that began it once more, which goes on and writes the model"};

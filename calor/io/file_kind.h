@@ -10,12 +10,12 @@ namespace calor::io {
 // What Calor's writers put into the metadata of a safetensors file: under "format" for a fit, under "kind" for the others.
 inline constexpr const char *fit_mark = "calor-fit-1", *network_mark = "calor attention network", *propagator_mark = "calor propagator",
                             *node_network_mark = "calor node network", *surface_network_mark = "calor surface network", *translation_mark = "calor translation",
-                            *checkpoint_mark = "calor training checkpoint";
+                            *checkpoint_mark = "calor training checkpoint", *modes_mark = "calor surface modes";
 
 struct FileKind {
   // diffusion_net: weights that the authors of DiffusionNet published, as safetensors;
   // mapping: of attention weights (docs/inspect.md); results: a JSON document of a command; foreign: a safetensors file of another program.
-  enum Kind { other, fit, network, node_network, surface_network, diffusion_net, propagator, translation, checkpoint, mapping, results, foreign };
+  enum Kind { other, fit, network, node_network, surface_network, diffusion_net, propagator, translation, checkpoint, modes, mapping, results, foreign };
   Kind kind = other;
   std::string what;  // "a propagator of calor train"; "" for other
   std::string use;   // what takes it: "predict new points with calor predict"

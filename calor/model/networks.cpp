@@ -27,13 +27,14 @@ constexpr RecipeParameter diffusion[] = {{"width", "128", "features of a point",
                                          {"blocks", "4", "number of blocks", 1},
                                          {"dropout", "0.5", "share of features left out in a training step"},
                                          {"modes", "128", "number of Laplacian eigenvectors"},
-                                         {"weights", "robust", "of the Laplacian: robust or cotangent"}};
+                                         {"weights", "robust", "of the Laplacian: robust or cotangent"},
+                                         {"form", "spectral", "of heat: spectral or implicit"}};
 constexpr RecipeParameter tokens[] = {{"width", "100", "features of a row", 1}, {"layers", "2", "number of layers", 1}, {"score", "metric", "dot, l2, metric, additive or uniform"}};
 constexpr RecipeParameter propagation[] = {{"width", "64", "features of a point or triangle", 1}, {"layers", "4", "number of layers", 1}};
 
 // DiffusionNet's blocks: heat, gradients, and a network of each point on its own.
 #define CALOR_DIFFUSION \
-  "linear($width) | bias | layers($blocks, residual(beside(laplacian($modes, $weights) | heat | beside(gradients)) | linear($width) | bias | relu | dropout($dropout) | " \
+  "linear($width) | bias | layers($blocks, residual(beside(laplacian($modes, $weights) | heat($form) | beside(gradients)) | linear($width) | bias | relu | dropout($dropout) | " \
   "linear($width) | bias | relu | dropout($dropout) | linear($width) | bias)) | linear(classes) | bias | faces"
 
 // The paper's information propagation network on a surface's own graph.

@@ -49,8 +49,11 @@ constexpr Parameter restart_parameters[] = {
     {"steps", Parameter::Takes::integer, "10", 1, 1000, {}, "how many"}};
 
 constexpr Parameter laplacian_parameters[] = {
-    {"modes", Parameter::Takes::integer, "128", 2, 10000, {}, "number of eigenvectors of smallest eigenvalue that heat is computed with"},
+    {"modes", Parameter::Takes::integer, "128", 2, 10000, {}, "number of eigenvectors of smallest eigenvalue that spectral heat is computed with"},
     {"weights", Parameter::Takes::word, "robust", 0, 0, "robust|cotangent", propagate::laplacian_weights}};
+constexpr Parameter heat_parameters[] = {
+    {"form", Parameter::Takes::word, "spectral", 0, 0, "spectral|implicit",
+     "spectral: along the laplacian's eigenvectors; implicit: (1 + t L)^-1 H, one step by a factorisation for each feature, without eigenvectors"}};
 
 void scored(Outline& outline, const Arguments&) {
   outline.plain = Fact::yes;
@@ -84,8 +87,8 @@ const Stage layers = stage("layers", Kind::flow, types::points, types::points, l
 const Stage score = stage("score", Kind::initialise, types::points | types::any_similarity, types::similarity, score_parameters, "a learned score of all pairs, or on the edges that the similarity has, for exp", "10.48550/arXiv.1710.10903", scored);
 const Stage exponential = stage("exp", Kind::strengthen, types::similarity, types::similarity, exp_parameters, "exp(score / bandwidth)", "");
 const Stage apply = stage("apply", Kind::flow, types::any_similarity, types::points, apply_parameters, "S H: every row becomes the weighted sum of its neighbours, or of all rows", "");
-const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: the smoothest eigenvectors of its Laplacian, for heat", "10.1111/cgf.14069", nullptr, a_mesh);
-const Stage heat = stage("heat", Kind::flow, types::similarity, types::points, {}, "exp(-t L) H: heat diffusion with a learned time t for each feature", "arXiv:2012.00888");
+const Stage laplacian = stage("laplacian", Kind::initialise, types::points, types::similarity, laplacian_parameters, "of a surface: its Laplacian, and the smoothest eigenvectors of it, for heat", "10.1111/cgf.14069", nullptr, a_mesh);
+const Stage heat = stage("heat", Kind::flow, types::similarity, types::points, heat_parameters, "exp(-t L) H: heat diffusion with a learned time t for each feature", "arXiv:2012.00888");
 const Stage gradients = stage("gradients", Kind::flow, types::points, types::points, {},
                               "of a surface: tanh of the inner product of each feature's gradient with a learned rotation and combination of all gradients", "arXiv:2012.00888", nullptr, a_mesh);
 const Stage faces = stage("faces", Kind::flow, types::points, types::points, {}, "of a surface whose triangles have labels: per-triangle features, the mean over the three corners", "", nullptr, a_mesh);

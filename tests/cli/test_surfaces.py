@@ -119,6 +119,39 @@ def test_motions_and_scales_change_nothing(trained, fresh, tmp_path):
     assert np.abs(np.subtract(*tables)).max() < 2e-4  # modes that share an eigenvalue may mix
 
 
+def test_modes_are_kept_for_later_runs_and_change_nothing(surfaces, fresh, tmp_path):
+    kept = tmp_path / "modes"
+    train = ("train", *words(surfaces), "--pipeline", NET, "--epochs", "2")
+    first = calor(*train, "--save", tmp_path / "a", "--modes", kept)
+    assert f"note: modes of 0 surfaces found in {kept}, of 6 computed" in first.stderr
+    again = calor(*train, "--save", tmp_path / "b", "--modes", kept)
+    assert f"note: modes of 6 surfaces found in {kept}, of 0 computed" in again.stderr
+    calor(*train, "--save", tmp_path / "c", "-q")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == (tmp_path / "c").read_bytes()
+    compared = ("compare", *words(surfaces), "--pipeline", NET, "--epochs", "1", "--seeds", "2", "--no-baselines", "--modes", kept)
+    assert "modes of 6 surfaces found" in calor(*compared).stderr
+    assert "of 3 computed" in calor("predict", tmp_path / "a", fresh / "meshes", "-o", tmp_path / "p.csv", "--modes", kept).stderr
+    file = next(kept.iterdir())
+    assert "expected a model of calor train, found the modes of a surface" in calor("predict", file, fresh / "meshes", code=3).stderr
+    file.write_bytes(file.read_bytes()[:-9])
+    assert f"{file} is damaged" in calor(*compared).stderr and "damaged" not in calor(*compared).stderr
+    for command in (("train", "iris"), ("compare", "iris")):
+        assert "expected surfaces for --modes" in calor(*command, "--modes", kept, code=2).stderr
+
+
+def test_implicit_heat_learns_as_spectral_does(surfaces, fresh, tmp_path):
+    labels = both(surfaces, fresh)
+    model = tmp_path / "m"
+    said = json.loads(calor("train", surfaces / "meshes", "--test", fresh / "meshes", "--labels", labels, "--pipeline", f"{NET} form=implicit", "--epochs", "40", "--lr", "0.01", "--save", model, "--json").stdout)
+    assert "heat(implicit)" in said["pipeline"] and said["test_accuracy"][-1] > 0.9
+    document = tmp_path / "p.json"
+    calor("predict", model, *words(fresh), "-o", document)
+    assert json.loads(document.read_text())["accuracy"] == pytest.approx(said["test_accuracy"][-1], abs=1e-12)
+    text = "linear(8) | tanh | laplacian | heat(implicit) | linear(classes)"
+    assert "heat(implicit)" in calor("compare", *words(surfaces), "--pipeline", text, "--epochs", "1", "--seeds", "1", "--no-baselines").stdout
+    assert "spectral or implicit" in calor("train", *words(surfaces), "--pipeline", text.replace("implicit", "explicit"), code=2).stderr
+
+
 def test_labels_of_points(tmp_path):
     folder = write_set(tmp_path, range(4), of="points")
     model = tmp_path / "m"

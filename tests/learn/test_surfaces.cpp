@@ -117,6 +117,23 @@ TEST(SurfaceNetworks, HeatIsTheExponentialOfTheLaplacian) {
   }
 }
 
+// Along all modes a step is 1 / (1 + t lambda), to rounding; and a small one is nearly the exponential, which differs from it by t² lambda² / 2.
+TEST(SurfaceNetworks, ImplicitHeatIsAStepAlongAllModes) {
+  for (const std::string weights : {"robust", "cotangent"}) {
+    const OnOne one("linear(classes) | laplacian(2, " + weights + ") | heat(implicit)"), exact("linear(classes) | laplacian(42, " + weights + ") | heat");
+    for (const OnOne* each : {&one, &exact}) shake(each->network);
+    const Weights& w = one.network.weights();
+    const auto modes = one.surface->modes(weights, 42, at::kDouble, Context());
+    const at::Tensor x = one.surface->points(at::kDouble).matmul(w[0].t());
+    const at::Tensor step = modes->vectors.matmul((1 + at::outer(modes->values, w[1])).reciprocal() * modes->measures.matmul(x));
+    expect_near(one.network.logits(false, 0), step, 1e-11);
+    const at::NoGradGuard no_gradient;
+    const double time = 1e-3 / modes->values.max().item<double>();
+    for (const OnOne* each : {&one, &exact}) each->network.weights()[1].variable_data().fill_(time);
+    expect_near(one.network.logits(false, 0), exact.network.logits(false, 0), 1e-6);
+  }
+}
+
 TEST(SurfaceNetworks, GradientsFacesAndBesideAreTheirDefinitions) {
   const OnOne one("linear(classes) | beside(gradients) | linear(classes) | faces", true);
   shake(one.network);
@@ -147,7 +164,7 @@ TEST(SurfaceNetworks, AttentionFlowsBetweenTrianglesThatShareASide) {
 }
 
 TEST(SurfaceNetworks, GradientsAreDifferences) {
-  for (const char* name : {"diffusion-net width=6 blocks=2 modes=20", "diffusion-net-xyz width=6 blocks=1 modes=20 weights=cotangent", "surface-metric width=6 layers=2", "surface-mlp width=6 layers=1"}) {
+  for (const char* name : {"diffusion-net width=6 blocks=2 modes=20", "diffusion-net-xyz width=6 blocks=1 modes=20 weights=cotangent", "diffusion-net width=6 blocks=1 modes=20 form=implicit", "surface-metric width=6 layers=2", "surface-mlp width=6 layers=1"}) {
     SCOPED_TRACE(name);
     const OnOne one(name, true);
     shake(one.network);
@@ -286,7 +303,7 @@ TEST(DiffusionNet, PublishedWeightsGiveThePublishedClasses) {
     const SurfaceModel model = load_surface_model(published + "human_seg_" + kind + "_4x128.safetensors");
     const io::KnownLabels known{model.classes, model.of_faces};
     const io::SurfaceSet set = io::load_surfaces(human + "test", human + "fseg", &known, Context());
-    const SurfacePredictions found = predict_surfaces(model, set, Context());
+    const SurfacePredictions found = predict_surfaces(model, set, nullptr, Context());
     EXPECT_NEAR(found.all.accuracy, accuracy, 5e-5);
     std::int64_t different = 0;
     auto winner = found.all.winner.begin();

@@ -81,7 +81,7 @@ void Builder::run_engine(const BoundStage& bound) {
     require(data && data->graph, Fault::usage, "[adjacency] expected a graph, found none: name one with --graph FILE, or leave adjacency out");
     state_ = pipeline::begin(data, 0);
     said_ = on_faces ? "faces | " : "";
-    modes = nullptr;
+    laplacian.reset();
     scored = exponential = normalised = false;
   }
   Context quiet = context_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,11 @@ class Builder {
   std::vector<Attention> attentions;
   std::vector<PairFactor> factors;  // in the order of attentions and heads
 
-  std::shared_ptr<const Modes> modes;  // of a laplacian that waits for heat
+  struct Laplacian {  // as its stage says
+    std::string weights;
+    std::int64_t modes = 0;
+  };
+  std::optional<Laplacian> laplacian;  // that waits for heat
   bool on_faces = false;               // rows are triangles of the surface
   bool inside = false;                 // of another stage
 

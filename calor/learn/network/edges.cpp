@@ -36,7 +36,7 @@ std::unique_ptr<Step> make_engine(Builder& builder, const BoundStage& bound) {
     return nullptr;
   }
   require_alpha(bound);
-  require(!builder.modes || bound.stage->name == "adjacency", Fault::usage, "[{}] expected heat after laplacian, found {}", bound.stage->name, bound.stage->name);
+  require(!builder.laplacian || bound.stage->name == "adjacency", Fault::usage, "[{}] expected heat after laplacian, found {}", bound.stage->name, bound.stage->name);
   if (builder.scored && bound.stage->name != "adjacency") {
     require(bound.stage->name == "row", Fault::usage, "[{}] expected row after a learned score on a graph, found {}: other normalisations come before score, or without it", bound.stage->name,
             bound.stage->name);
@@ -166,7 +166,7 @@ class Score : public Step {
 };
 
 std::unique_ptr<Step> make_score(Builder& builder, const BoundStage& bound) {
-  require(!builder.modes, Fault::usage, "[score] expected heat after laplacian, found score: put it after adjacency");
+  require(!builder.laplacian, Fault::usage, "[score] expected heat after laplacian, found score: put it after adjacency");
   require(!builder.pairs, Fault::usage, "[score] expected one score of a similarity, found a second");
   if (bound.takes & pipeline::types::points) return make_pair_score(builder, bound);
   return std::make_unique<Score>(builder, bound);
@@ -271,7 +271,7 @@ class Move : public Step {
 
 // The fixed similarity that flows, or null for a learned one, which must be ready.
 std::shared_ptr<const Support> take_fixed(Builder& builder, const char* op) {
-  require(!builder.modes, Fault::usage, "[{}] expected heat after laplacian, found {}", op, op);
+  require(!builder.laplacian, Fault::usage, "[{}] expected heat after laplacian, found {}", op, op);
   require(!builder.scored || (builder.exponential && builder.normalised), Fault::usage, "[{}] expected exp | row between score and {}, found {}", op, op,
           builder.exponential ? "exp alone" : "neither");
   auto fixed = builder.fixed();

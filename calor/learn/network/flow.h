@@ -23,7 +23,6 @@ struct Support {
 };
 
 class Surface;
-struct Modes;
 
 // Numbers of a graph's edges, [edges, columns], in the graph's order.
 struct EdgeFeatures {

@@ -41,23 +41,39 @@ Context quiet(const Context& context) {
 
 }  // namespace
 
-Surface::Surface(const io::Mesh& mesh)
-    : mesh_(std::make_shared<const io::Mesh>(engine::in_unit_ball(mesh))), point_data_(data_of(engine::point_graph(mesh))), face_data_(data_of(engine::face_graph(mesh))) {}
+Surface::Surface(const io::Mesh& mesh, std::shared_ptr<const ModeStore> store)
+    : mesh_(std::make_shared<const io::Mesh>(engine::in_unit_ball(mesh))), store_(std::move(store)), point_data_(data_of(engine::point_graph(mesh))), face_data_(data_of(engine::face_graph(mesh))) {}
 
 at::Tensor Surface::points(at::ScalarType dtype) const {
   return tensor_of(mesh_->points.data(), {mesh_->nodes(), 3}, dtype);
+}
+
+std::shared_ptr<const engine::MeshLaplacian> Surface::kept_laplacian(const std::string& weights, const Context& context) const {
+  auto& made = laplacians_[weights];
+  if (!made) made = std::make_shared<const engine::MeshLaplacian>(weights == "cotangent" ? engine::cotangent_laplacian(*mesh_, quiet(context)) : engine::mesh_laplacian(*mesh_, quiet(context)));
+  return made;
+}
+
+std::shared_ptr<const engine::MeshLaplacian> Surface::laplacian(const std::string& weights, const Context& context) const {
+  const std::lock_guard lock(guard_);
+  return kept_laplacian(weights, context);
 }
 
 std::shared_ptr<const Modes> Surface::modes(const std::string& weights, std::int64_t count, at::ScalarType dtype, const Context& context) const {
   const std::lock_guard lock(guard_);
   auto& made = modes_[{weights, count, dtype}];
   if (made) return made;
-  const Context inner = quiet(context);
-  const engine::MeshLaplacian laplacian = weights == "cotangent" ? engine::cotangent_laplacian(*mesh_, inner) : engine::mesh_laplacian(*mesh_, inner);
-  const engine::Pairs pairs = engine::smallest_mass_pairs(laplacian.stiffness, laplacian.mass, std::min(count, mesh_->nodes()), inner);
+  const std::int64_t most = std::min(count, mesh_->nodes());
+  const auto compute = [&] {
+    const auto laplacian = kept_laplacian(weights, context);
+    SurfaceModes found{engine::smallest_mass_pairs(laplacian->stiffness, laplacian->mass, most, quiet(context)), laplacian->mass};
+    if (dtype == at::kFloat) found.pairs.vectors = found.pairs.vectors.cast<float>().cast<double>().eval();
+    return found;
+  };
+  const auto [pairs, mass] = store_ && dtype == at::kFloat ? store_->modes(*mesh_, weights, most, compute) : compute();
   auto modes = std::make_shared<Modes>();
   modes->vectors = tensor_of(pairs.vectors, dtype);
-  modes->measures = tensor_of(engine::Matrix(pairs.vectors.transpose() * laplacian.mass.asDiagonal()), dtype);
+  modes->measures = tensor_of(engine::Matrix(pairs.vectors.transpose() * mass.asDiagonal()), dtype);
   modes->values = tensor_of(pairs.values, dtype);
   return made = std::move(modes);
 }

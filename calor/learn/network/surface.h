@@ -11,8 +11,10 @@
 #include <tuple>
 
 #include "calor/core/progress.h"
+#include "calor/engine/mesh_laplacian.h"
 #include "calor/io/mesh.h"
 #include "calor/learn/network/flow.h"
+#include "calor/learn/network/mode_store.h"
 #include "calor/pipeline/state.h"
 
 namespace calor::learn {
@@ -26,8 +28,8 @@ struct Modes {
 
 class Surface {
  public:
-  // Moved and scaled into the unit ball.
-  explicit Surface(const io::Mesh& mesh);
+  // Moved and scaled into the unit ball.  store: where modes in floats are kept from run to run; null: nowhere.
+  explicit Surface(const io::Mesh& mesh, std::shared_ptr<const ModeStore> store = nullptr);
 
   const io::Mesh& mesh() const { return *mesh_; }
   at::Tensor points(at::ScalarType dtype) const;  // [points, 3]
@@ -37,6 +39,7 @@ class Surface {
   // weights: "robust" or "cotangent", as the stages say.  Fewer modes where the surface has fewer points.  Throws as the engine's
   // mesh_laplacian and smallest_mass_pairs.
   std::shared_ptr<const Modes> modes(const std::string& weights, std::int64_t count, at::ScalarType dtype, const Context& context) const;
+  std::shared_ptr<const engine::MeshLaplacian> laplacian(const std::string& weights, const Context& context) const;
   at::Tensor heat_signature(const std::string& weights, std::int64_t count, std::int64_t times, at::ScalarType dtype, const Context& context) const;  // [points, times]
 
   // Tangential gradients of functions on points, as supports: along two directions of each point's plane.
@@ -50,8 +53,12 @@ class Surface {
 
  private:
   std::shared_ptr<const io::Mesh> mesh_;
+  std::shared_ptr<const ModeStore> store_;
   std::shared_ptr<const pipeline::Data> point_data_, face_data_;
   mutable std::mutex guard_;
+  std::shared_ptr<const engine::MeshLaplacian> kept_laplacian(const std::string& weights, const Context& context) const;  // under the guard
+
+  mutable std::map<std::string, std::shared_ptr<const engine::MeshLaplacian>> laplacians_;
   mutable std::map<std::tuple<std::string, std::int64_t, at::ScalarType>, std::shared_ptr<const Modes>> modes_;
   mutable std::map<at::ScalarType, std::shared_ptr<const Gradients>> gradients_;
   mutable std::map<at::ScalarType, std::shared_ptr<const Support>> corners_;

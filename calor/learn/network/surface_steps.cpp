@@ -16,6 +16,7 @@
 #include "calor/core/random.h"
 #include "calor/learn/network/builder.h"
 #include "calor/learn/network/features.h"
+#include "calor/learn/network/implicit_heat.h"
 #include "calor/learn/network/surface.h"
 
 namespace calor::learn {
@@ -58,27 +59,59 @@ std::unique_ptr<Step> make_heat_signature(Builder& builder, const BoundStage& bo
 }
 
 std::unique_ptr<Step> make_laplacian(Builder& builder, const BoundStage& bound) {
-  builder.modes = points_of(builder, bound).modes(bound.arguments.word("weights"), bound.arguments.integer("modes"), builder.dtype(), builder.context());
+  points_of(builder, bound);
+  builder.laplacian = {bound.arguments.word("weights"), bound.arguments.integer("modes")};
   return nullptr;
 }
 
+Builder::Laplacian laplacian_before_heat(Builder& builder) {
+  require(builder.laplacian.has_value(), Fault::usage, "[heat] expected a surface's laplacian before it, found another similarity: for a graph's, flow with apply or restart");
+  return *std::exchange(builder.laplacian, std::nullopt);
+}
+
+// A time for each feature.  One that went below the least in training comes back as soon as its gradient says so.
 class Heat : public Step {
  public:
-  Heat(Builder& builder, const BoundStage&) : modes_(std::exchange(builder.modes, nullptr)), time_(builder.weight("time", {builder.total()}, 0)) {
-    require(modes_ != nullptr, Fault::usage, "[heat] expected a surface's laplacian before it, found another similarity: for a graph's, flow with apply or restart");
-  }
+  explicit Heat(Builder& builder) : time_(builder.weight("time", {builder.total()}, 0)) {}
   void run(Flow& flow, const Pass& pass) const override {
     const at::Tensor& time = (*pass.weights)[time_];
-    if (pass.training) time.variable_data().clamp_min_(least_time);  // a time that went below 0 comes back as soon as its gradient says so
-    const at::Tensor decay = at::exp(-at::outer(modes_->values, pass.training ? time : at::clamp_min(time, least_time)));
-    flow.set(modes_->vectors.matmul(decay * modes_->measures.matmul(dense(flow))));
+    if (pass.training) time.variable_data().clamp_min_(least_time);
+    flow.set(flown(dense(flow), pass.training ? time : at::clamp_min(time, least_time)));
   }
   bool learned() const override { return true; }
 
  private:
-  std::shared_ptr<const Modes> modes_;
+  virtual at::Tensor flown(const at::Tensor& features, const at::Tensor& time) const = 0;
   std::size_t time_;
 };
+
+class SpectralHeat : public Heat {
+ public:
+  SpectralHeat(Builder& builder, std::shared_ptr<const Modes> modes) : Heat(builder), modes_(std::move(modes)) {}
+
+ private:
+  at::Tensor flown(const at::Tensor& features, const at::Tensor& time) const override {
+    return modes_->vectors.matmul(at::exp(-at::outer(modes_->values, time)) * modes_->measures.matmul(features));
+  }
+  std::shared_ptr<const Modes> modes_;
+};
+
+class ImplicitHeat : public Heat {
+ public:
+  ImplicitHeat(Builder& builder, std::shared_ptr<const engine::MeshLaplacian> laplacian) : Heat(builder), laplacian_(std::move(laplacian)), context_(builder.context()) {}
+
+ private:
+  at::Tensor flown(const at::Tensor& features, const at::Tensor& time) const override { return implicit_heat(laplacian_, features, time, context_); }
+  std::shared_ptr<const engine::MeshLaplacian> laplacian_;
+  Context context_;
+};
+
+std::unique_ptr<Step> make_heat(Builder& builder, const BoundStage& bound) {
+  const auto [weights, modes] = laplacian_before_heat(builder);
+  const Surface& surface = *builder.domain().surface;
+  if (bound.arguments.word("form") == "implicit") return std::make_unique<ImplicitHeat>(builder, surface.laplacian(weights, builder.context()));
+  return std::make_unique<SpectralHeat>(builder, surface.modes(weights, modes, builder.dtype(), builder.context()));
+}
 
 // tanh of how much of each feature's gradient is along learned turns and mixtures of all gradients.
 class Gradients : public Step {
@@ -155,7 +188,7 @@ std::unique_ptr<Step> make(Builder& builder, const BoundStage& bound) {
 }  // namespace
 
 std::vector<std::pair<std::string_view, Make>> surface_stages() {
-  return {{"heat_signature", make_heat_signature}, {"laplacian", make_laplacian}, {"heat", make<Heat>}, {"gradients", make<Gradients>}, {"faces", make_faces}, {"rotate", make_rotate}};
+  return {{"heat_signature", make_heat_signature}, {"laplacian", make_laplacian}, {"heat", make_heat}, {"gradients", make<Gradients>}, {"faces", make_faces}, {"rotate", make_rotate}};
 }
 
 }  // namespace calor::learn

@@ -41,8 +41,8 @@ struct Trained {
 class Runs {
  public:
   Runs(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test, const CompareSurfacesOptions& options, const Context& context)
-      : set_(set), test_(test), options_(options), context_(context), networks_(networks_of(options, set.of_faces)), named_(networks_.size()), all_(surface_data(set)) {
-    if (test) own_test_ = surface_data(*test);
+      : set_(set), test_(test), options_(options), context_(context), networks_(networks_of(options, set.of_faces)), named_(networks_.size()), all_(surface_data(set, options.modes)) {
+    if (test) own_test_ = surface_data(*test, options.modes);
     if (options.baselines && std::ranges::find(networks_, plain, &model::Network::name) == networks_.end()) networks_.push_back(surface_network(plain, set.of_faces));
     const auto workers = static_cast<std::uint64_t>(context.threads > 0 ? context.threads : available_threads());
     const SurfaceData tested = own_test_.value_or(SurfaceData());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "calor/core/progress.h"
 #include "calor/io/surface_set.h"
+#include "calor/learn/network/mode_store.h"
 #include "calor/learn/surfaces/protocol.h"
 
 namespace calor::learn {
@@ -19,6 +21,7 @@ struct CompareSurfacesOptions {
   std::uint64_t base_seed = 0;
   bool baselines = true;               // surface-mlp, to which each triangle or point is alone
   SurfaceProtocol protocol;
+  std::shared_ptr<const ModeStore> modes;  // where modes are kept from run to run; null: nowhere
 };
 
 // Trains every network with every seed, side by side over context.threads workers; same bits for any number of workers (seconds excepted).  A seed decides the weights, the

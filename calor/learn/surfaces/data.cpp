@@ -43,12 +43,12 @@ std::int64_t SurfaceData::rows() const {
   return sum;
 }
 
-SurfaceData surface_data(const io::SurfaceSet& set) {
+SurfaceData surface_data(const io::SurfaceSet& set, const std::shared_ptr<const ModeStore>& modes) {
   SurfaceData data;
   data.classes = static_cast<std::int64_t>(set.classes.size());
   data.of_faces = set.of_faces;
   for (std::size_t m = 0; m < set.meshes.size(); ++m)
-    data.surfaces.push_back({set.meshes[m].name, std::make_shared<const Surface>(set.meshes[m]), set.labelled() ? index_tensor(set.labels[m]) : at::Tensor()});
+    data.surfaces.push_back({set.meshes[m].name, std::make_shared<const Surface>(set.meshes[m], modes), set.labelled() ? index_tensor(set.labels[m]) : at::Tensor()});
   return data;
 }
 

@@ -30,8 +30,8 @@ struct SurfaceData {
   std::int64_t rows() const;  // that have labels
 };
 
-// Classes are those of the set.
-SurfaceData surface_data(const io::SurfaceSet& set);
+// Classes are those of the set.  modes: where those of its surfaces are kept; null: nowhere.
+SurfaceData surface_data(const io::SurfaceSet& set, const std::shared_ptr<const ModeStore>& modes = nullptr);
 
 // Throws Fault::input for a set without labels, with fewer than two classes, or too few surfaces to hold one out, and for a test set with labels of the other kind.
 void require_trainable(const io::SurfaceSet& set, const std::optional<io::SurfaceSet>& test);

@@ -96,11 +96,11 @@ SurfaceModel load_surface_model(const std::string& path) {
   return read_model(path, io::FileKind::surface_network, expected, model_of);
 }
 
-SurfacePredictions predict_surfaces(const SurfaceModel& model, const io::SurfaceSet& set, const Context& context) {
+SurfacePredictions predict_surfaces(const SurfaceModel& model, const io::SurfaceSet& set, const std::shared_ptr<const ModeStore>& modes, const Context& context) {
   const at::NoGradGuard no_gradient;
   require(!set.labelled() || set.of_faces == model.of_faces, Fault::input, "[predict] expected labels of {}, as the model was trained with, found labels of {}: leave --labels out, or give others",
           model.of_faces ? "triangles" : "points", set.of_faces ? "triangles" : "points");
-  SurfaceData data = surface_data(set);
+  SurfaceData data = surface_data(set, modes);
   data.of_faces = model.of_faces;
   data.classes = static_cast<std::int64_t>(model.classes.size());
   const model::Network network = model::network_of(model.pipeline);

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "calor/core/progress.h"
 #include "calor/io/surface_set.h"
+#include "calor/learn/network/mode_store.h"
 #include "calor/learn/rows/predict.h"
 #include "calor/learn/surfaces/protocol.h"
 
@@ -40,6 +42,7 @@ struct SurfacePredictions {
 };
 
 // Labels, where the set has any, are by the model's classes and of what it predicts: triangles or points.  Throws Fault::input, Fault::memory, Fault::interrupted.
-SurfacePredictions predict_surfaces(const SurfaceModel& model, const io::SurfaceSet& set, const Context& context);
+// modes: where they are kept from run to run; null: nowhere.
+SurfacePredictions predict_surfaces(const SurfaceModel& model, const io::SurfaceSet& set, const std::shared_ptr<const ModeStore>& modes, const Context& context);
 
 }  // namespace calor::learn

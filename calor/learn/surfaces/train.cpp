@@ -42,7 +42,7 @@ TrainedSurfaces train_surfaces(const io::SurfaceSet& set, const std::optional<io
   require_trainable(set, test);
   const model::Network network = surface_network(options.pipeline, set.of_faces);
   Checkpoints checkpoints(options.save, command_of(set, test, network, options), options.restart, options.checkpoint_seconds);
-  const SurfaceParts parts = split_surfaces(surface_data(set), test ? std::optional(surface_data(*test)) : std::nullopt, options.protocol.test_share, options.seed);
+  const SurfaceParts parts = split_surfaces(surface_data(set, options.modes), test ? std::optional(surface_data(*test, options.modes)) : std::nullopt, options.protocol.test_share, options.seed);
   require_surface_memory(network, parts.train, parts.test, 1, "train", context);
   TrainedSurfaces result;
   SurfaceRun run(network, parts.train, parts.test, options.protocol, options.seed, context);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "calor/analyse/comparison.h"
 #include "calor/io/surface_set.h"
+#include "calor/learn/network/mode_store.h"
 #include "calor/learn/surfaces/model.h"
 #include "calor/model/networks.h"
 
@@ -17,6 +19,7 @@ struct TrainSurfacesOptions {
   std::string pipeline;
   SurfaceProtocol protocol;
   std::uint64_t seed = 0;
+  std::shared_ptr<const ModeStore> modes;  // where modes are kept from run to run; null: nowhere
   std::string save;  // "": the model is not kept
   bool restart = false;
   double checkpoint_seconds = 60;
