@@ -11,6 +11,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/model/networks.h"
+#include "calor/model/propagator.h"
 #include "calor/pipeline/bind.h"
 #include "command.h"
 
@@ -43,6 +44,15 @@ static void print_network(const recipes::Recipe& network) {
   if (!network.citation.empty()) fmt::print("Source: {}\n", network.citation);
 }
 
+static void print_propagator(const recipes::Recipe& recipe) {
+  fmt::print("{}: {}\n\n  {}\n\n", recipe.name, recipe.summary, recipe.pipeline);
+  for (const recipes::RecipeParameter& parameter : recipe.parameters)
+    fmt::print("  ${} = {}   {} (\"{} {}=...\")\n", parameter.name, parameter.standard, parameter.meaning, recipe.name, parameter.name);
+  for (const pipeline::Call& call : pipeline::parse(recipe.pipeline).stages)
+    fmt::print("  {:<16} {}\n", call.name, pipeline::find_stage(model::propagator_stages(), call.name)->meaning);
+  fmt::print("\nTrained on the rows of a table: calor train DATA --pipeline {} --save MODEL, then calor predict\nNew points: {}\nSource: {}\n", recipe.name, recipe.new_points, recipe.citation);
+}
+
 static void print_recipe(const recipes::Recipe& recipe) {
   fmt::print("{}: {}\n\n  {}\n\n", recipe.name, recipe.summary, recipe.pipeline);
   for (const recipes::RecipeParameter& parameter : recipe.parameters)
@@ -50,6 +60,8 @@ static void print_recipe(const recipes::Recipe& recipe) {
   for (const pipeline::BoundStage& bound : pipeline::bind_stages(recipes::resolve(recipe.name, {}), recipes::all_stages()))
     fmt::print("  {:<16} {}\n", bound.stage->name, bound.stage->meaning);
   fmt::print("\nNew points: {}\nSource: {}\n", recipe.new_points.empty() ? "not possible" : recipe.new_points, recipe.citation);
+  const std::string learned = fmt::format("learned-{}", recipe.name);
+  if (recipes::find_in(model::propagator_recipes(), learned)) fmt::print("With a learned map before its distance: calor recipes {}\n", learned);
 }
 
 static void show(const std::string& name, bool as_document) {
@@ -60,15 +72,19 @@ static void show(const std::string& name, bool as_document) {
       else fmt::print("{:<20} {}\n{:<20} {}\n", recipe.name, recipe.summary, "", recipe.pipeline);
     }
     if (!as_document) fmt::print("\nNetworks on the rows of a table, the nodes of a graph or surfaces, for calor compare and train with --pipeline (calor recipes NAME prints their stages)\n");
-    for (const recipes::Recipe& network : model::all_networks()) {
-      if (as_document) document["networks"].push_back(as_json(network));
-      else fmt::print("{:<20} {}\n", network.name, network.summary);
-    }
+    for (const auto& book : {model::all_networks(), model::propagator_recipes()})
+      for (const recipes::Recipe& network : book) {
+        if (as_document) document["networks"].push_back(as_json(network));
+        else fmt::print("{:<20} {}\n", network.name, network.summary);
+      }
     if (as_document) print_json(document);
     return;
   }
-  if (const recipes::Recipe* network = model::find_network(name)) {
+  const recipes::Recipe *network = model::find_network(name), *propagator = recipes::find_in(model::propagator_recipes(), name);
+  if (network || propagator) {
+    if (propagator) network = propagator;
     if (as_document) print_json({{"schema", 1}, {"kind", "recipes"}, {"recipes", json::array()}, {"networks", json::array({as_json(*network)})}});
+    else if (propagator) print_propagator(*propagator);
     else print_network(*network);
     return;
   }
@@ -76,7 +92,8 @@ static void show(const std::string& name, bool as_document) {
   if (!recipe) {
     std::vector<std::string> known;
     for (const recipes::Recipe& candidate : recipes::all_recipes()) known.emplace_back(candidate.name);
-    for (const recipes::Recipe& candidate : model::all_networks()) known.emplace_back(candidate.name);
+    for (const auto& book : {model::all_networks(), model::propagator_recipes()})
+      for (const recipes::Recipe& candidate : book) known.emplace_back(candidate.name);
     const std::string near = nearest_name(name, known);
     fail(Fault::usage, "[recipes] expected a recipe ({}), found \"{}\"{}", list_names(known, 40), name,
          near.empty() ? std::string() : fmt::format(": did you mean \"{}\"?", near));

@@ -12,7 +12,9 @@
 #include "calor/core/text.h"
 #include "calor/core/version.h"
 #include "calor/io/output.h"
+#include "calor/learn/propagator/train_propagator.h"
 #include "calor/learn/rows/train.h"
+#include "calor/model/propagator.h"
 #include "command.h"
 #include "node_options.h"
 #include "protocol_options.h"
@@ -95,14 +97,30 @@ static learn::Learner learner_of(const TrainArguments& arguments, bool on_rows) 
   return learn::network_learner(arguments.nodes.pipelines.front());
 }
 
+// The propagator that --model or --pipeline means; nothing where it is a network.
+static std::optional<model::PropagatorForm> propagator_of(const TrainArguments& arguments) {
+  const auto& pipelines = arguments.nodes.pipelines;
+  if (arguments.model != "network") {
+    const bool measured = arguments.model == "propagator-regressor";
+    const std::int64_t width = arguments.protocol.width.value_or(learn::PropagatorOptions{}.hidden);
+    return model::PropagatorForm{model::propagator_text(width, measured), width, measured};
+  }
+  if (pipelines.size() != 1 || !model::is_propagator(pipelines.front())) return {};
+  require(!arguments.protocol.width, Fault::usage, "[train] expected the width in the pipeline, found --width: write --pipeline \"learned-propagator width={}\"", arguments.protocol.width.value_or(0));
+  require(!arguments.attends() && arguments.nodes.graph.empty() && !arguments.nodes.surfaces(), Fault::usage, "[train] expected a propagator on the rows of a table, found --attention, --graph or --labels with it: leave it out");
+  return model::propagator_form(pipelines.front());
+}
+
 static void train(const Globals& globals, const TrainArguments& arguments) {
   require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
           "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
+  require_surfaces_for_modes("train", arguments.nodes.modes, arguments.nodes.surfaces());
   if (arguments.nodes.surfaces()) {
     require(arguments.model == "network" && !arguments.attends() && !arguments.noise, Fault::usage,
             "[train] expected surfaces without --model, --attention and --noise, found one of them: the pipeline says what the network is");
     return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
   }
+  const std::optional<model::PropagatorForm> propagator = propagator_of(arguments);
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
   const bool on_rows = arguments.nodes.on_rows("train", {arguments.data.data}, context);
@@ -115,11 +133,11 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
     return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);
   }
   require(!on_rows || arguments.model == "network", Fault::usage, "[train] expected --pipeline without --model {}, found both: the pipeline says what the network is", arguments.model);
-  if (arguments.model != "network") {
+  if (propagator) {
     require(!arguments.attends(), Fault::usage,
             "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
     train_propagator(globals, arguments.data, arguments.protocol,
-                     {arguments.model == "propagator-regressor", arguments.restart, arguments.checkpoint_seconds, arguments.noise, arguments.save,
+                     {*propagator, arguments.restart, arguments.checkpoint_seconds, arguments.noise, arguments.save,
                       arguments.test});
     return;
   }

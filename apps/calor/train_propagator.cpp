@@ -32,7 +32,6 @@ static learn::PropagatorOptions options_of(const Globals& globals, const Protoco
   options.seed = globals.seed;
   if (protocol.epochs) options.epochs = *protocol.epochs;
   if (protocol.batch) options.batch = *protocol.batch;
-  if (protocol.width) options.hidden = *protocol.width;
   if (protocol.learning_rate) options.learning_rate = *protocol.learning_rate;
   if (protocol.weight_decay) options.weight_decay = *protocol.weight_decay;
   if (protocol.test_share) options.test_share = *protocol.test_share;
@@ -61,7 +60,7 @@ static json quality_json(const learn::Propagator& model, const learn::Propagator
   return model.measured() ? quality_json(found.values) : quality_json(found.classes);
 }
 
-static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const std::string& save, json read) {
+static json result_json(const Globals& globals, const learn::TrainedPropagator& result, const PropagatorTraining& training, json read) {
   json loss = json::array();
   for (const double value : result.loss) loss.push_back(pipeline::number_or_null(value));
   json trials = json::array();  // noise null: untrained; error null: given up
@@ -72,6 +71,7 @@ static json result_json(const Globals& globals, const learn::TrainedPropagator& 
           {"version", version},
           {"command", globals.command_line},
           {"model_kind", result.model.measured() ? "propagator-regressor" : "propagator"},
+          {"pipeline", training.form.text},
           {"seed", result.model.seed},
           {"input_hash", result.model.input_hash},
           {"read", std::move(read)},
@@ -91,7 +91,7 @@ static json result_json(const Globals& globals, const learn::TrainedPropagator& 
           {"quality", quality_json(result.model, result.test)},
           {"untrained_quality", quality_json(result.model, result.untrained_test)},
           {"failure", result.failure ? json(*result.failure) : json()},
-          {"model", save.empty() || result.failure ? json() : json(save)}};
+          {"model", training.save.empty() || result.failure ? json() : json(training.save)}};
 }
 
 static std::string quality_line(const analyse::ClassQuality& found) {
@@ -124,6 +124,8 @@ static void print_result(const learn::TrainedPropagator& result, const std::stri
 
 void train_propagator(const Globals& globals, const DataOptions& data_options, const ProtocolOptions& protocol, const PropagatorTraining& training) {
   learn::PropagatorOptions options = options_of(globals, protocol);
+  const bool measured = training.form.measured;
+  options.hidden = training.form.width;
   options.noise = training.noise;
   options.save = training.save;
   options.restart = training.restart;
@@ -134,15 +136,15 @@ void train_propagator(const Globals& globals, const DataOptions& data_options, c
   json read;
   const learn::PropagatorData data = [&] {
     io::LoadOptions load = data_options.load_options();
-    load.measured = training.measured;
+    load.measured = measured;
     const io::Dataset set = load_training(globals, data_options.data, load, context);
     read = reading_json(io::reading_line(set), io::full_reading(set));
-    const auto test = load_test(globals, training.test, set, data_options, context, training.measured);
-    return training.measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
+    const auto test = load_test(globals, training.test, set, data_options, context, measured);
+    return measured ? learn::propagator_values(set, test, options) : learn::propagator_classes(set, test, options);
   }();
   const learn::TrainedPropagator result = learn::train_propagator(data, options, context);
   bar.clear();
-  if (globals.json) print_json(result_json(globals, result, training.save, std::move(read)));
+  if (globals.json) print_json(result_json(globals, result, training, std::move(read)));
   else print_result(result, training.save);
   require(!result.failure, Fault::convergence, "[train] expected a finite loss, found that {}{}: try a smaller --lr, --noise or --weight-decay", result.failure.value_or(""),
           training.save.empty() ? "" : "; no model was written");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "calor/model/propagator.h"
 #include "calor/pipeline/result_table.h"
 #include "command.h"
 #include "protocol_options.h"
@@ -11,14 +12,14 @@
 namespace calor::app {
 
 struct PropagatorTraining {
-  bool measured;                // the label column holds values, not classes
+  model::PropagatorForm form;   // measured: the label column holds values, not classes
   bool restart;
   double checkpoint_seconds;
   std::optional<double> noise;  // unset: chosen on the data
   std::string save, test;       // "": none
 };
 
-// Trains, prints or writes the result, saves.  Of the protocol it takes --epochs, --batch, --width (hidden units), --lr,
+// Trains, prints or writes the result, saves.  Of the protocol it takes --epochs, --batch, --lr,
 // --weight-decay and --test-share; Fault::usage for the others.
 void train_propagator(const Globals& globals, const DataOptions& data, const ProtocolOptions& protocol, const PropagatorTraining& training);
 

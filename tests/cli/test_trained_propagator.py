@@ -54,10 +54,42 @@ def test_training_has_the_same_bits_for_any_threads(calor, tmp_path):
     assert (tmp_path / "1.safetensors").read_bytes() == (tmp_path / "2.safetensors").read_bytes()
 
 
+TEXT = "standardise(loo) | residual(linear({}) | bias | relu | linear(features), skip=linear) | distance(2, to=train) | exp(loo) | two_side(loo, of=keys) | row | vote"
+
+
+def test_its_text_trains_the_same_model(calor, tmp_path):
+    train = ("train", "iris", "--epochs", "5", "--noise", "0.3", "-q", "--json", "--save")
+    ways = {"model": ("--model", "propagator", "--width", "40"), "name": ("--pipeline", "learned-propagator width=40"), "text": ("--pipeline", TEXT.format("5 * 8"))}
+    for name, words in ways.items():
+        assert json.loads(calor(*train, tmp_path / name, *words).stdout)["pipeline"] == TEXT.format(40)
+    assert (tmp_path / "model").read_bytes() == (tmp_path / "name").read_bytes() == (tmp_path / "text").read_bytes()
+    assert TEXT.format("$width") in calor("recipes", "learned-propagator").stdout and "$width = 512" in calor("recipes", "learned-propagator").stdout
+    assert "calor recipes learned-propagator" in calor("recipes", "propagator").stdout
+    table = tmp_path / "curve.csv"
+    table.write_text("x,y\n" + "".join(f"{i / 10},{np.sin(i / 10)}\n" for i in range(60)))
+    values = json.loads(calor("train", table, "--label", "y", "--pipeline", "learned-propagator-regressor", "--noise", "0.3", "--epochs", "2", "-q", "--json").stdout)
+    assert values["model_kind"] == "propagator-regressor" and values["pipeline"] == TEXT.format(512).replace("vote", "average")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (TEXT.format(8).replace("exp(loo)", "exp(2)"), "[train] expected exp(loo) there, found exp(2)"),
+        (TEXT.format(8).replace("relu", "tanh"), "found residual(linear(8) | bias | tanh"),
+        (TEXT.format(8).replace("residual(linear(8) | bias | relu | linear(features), skip=linear) | ", ""), "expected residual(linear(512)"),
+        ("learned-propagator width=0", "expected a whole number of at least 1 for width"),
+        ("learned-propagator depth=2", "or a value for $width"),
+    ],
+)
+def test_other_texts_are_refused_where_they_differ(calor, text, said):
+    assert said in calor("train", "iris", "--pipeline", text, code=2).stderr
+
+
 def test_what_does_not_go_with_it_is_refused(calor, trained, tmp_path):
     path, _ = trained
     assert "--layers" in calor("train", "wine", *QUICK, "--layers", "3", code=2).stderr
     assert "--attention" in calor("train", "wine", *QUICK, "--attention", "l2", code=2).stderr
+    assert "learned-propagator width=3" in calor("train", "wine", "--pipeline", "learned-propagator", "--width", "3", code=2).stderr
     calor("train", "iris", "--epochs", "2", "--save", tmp_path / "network.safetensors", "-q", "--json")
     assert "--model propagator" in calor("predict", tmp_path / "network.safetensors", "iris", "--evidence", "2", code=2).stderr
     (tmp_path / "few.csv").write_text("a,b\n1,2\n")
