@@ -59,7 +59,7 @@ TEXT = "standardise(loo) | residual(linear({}) | bias | relu | linear(features),
 
 def test_its_text_trains_the_same_model(calor, tmp_path):
     train = ("train", "iris", "--epochs", "5", "--noise", "0.3", "-q", "--json", "--save")
-    ways = {"model": ("--model", "propagator", "--width", "40"), "name": ("--pipeline", "learned-propagator width=40"), "text": ("--pipeline", TEXT.format("5 * 8"))}
+    ways = {"model": ("--model", "propagator", "--width", "40"), "name": ("--pipeline", "learned-propagator width=40"), "text": ("--pipeline", TEXT.format(40))}
     for name, words in ways.items():
         assert json.loads(calor(*train, tmp_path / name, *words).stdout)["pipeline"] == TEXT.format(40)
     assert (tmp_path / "model").read_bytes() == (tmp_path / "name").read_bytes() == (tmp_path / "text").read_bytes()
