@@ -21,7 +21,8 @@ _MODULES = {
     "networks": ("MetricAttentionClassifier",),
     "commands": ("compare", "compare_networks", "inspect", "limit"),
     "pipelines": ("Pipeline", "load", "recipes"),
-    "_inputs": ("read",),
+    "_inputs": ("Rows", "read"),
+    "_figures": ("Figures",),
     "warn": ("CalorWarning",),
     "ops": ("attention", "library_path"),
 }
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
         MeanShift as MeanShift,
         SpectralClustering as SpectralClustering,
     )
-    from ._inputs import read as read
+    from ._figures import Figures as Figures
+    from ._inputs import Rows as Rows, read as read
     from .machines import SVC as SVC, SVR as SVR, OneClassSVM as OneClassSVM
     from .manifold import (
         LLE as LLE,

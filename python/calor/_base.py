@@ -15,6 +15,7 @@ import numpy as np
 
 from . import _engine
 from ._data import array_of, class_text, coordinates_of, distances_of, feature_names_of, is_sparse, row_names_of, rows_of, similarities_of
+from ._figures import Figures
 from ._fitted import Fitted, Session
 from ._inputs import Rows, taken, unpacked
 from ._page import Page
@@ -160,6 +161,12 @@ class Estimator(Page, Parameters):
         warn_of(result["notes"])
         return result
 
+    @property
+    def figures(self) -> Figures:
+        """What the stages of the fit measured or chose, by name and type: `figures_` as a dataclass."""
+        check_is_fitted(self)
+        return Figures.of(self.figures_)
+
     def save(self, path: str | os.PathLike[str], *, landmarks: int | None = None, compact: bool = False) -> None:
         """The model file of the command line (`calor apply` reads it); `calor.load` reads it too.  Written whole or not at all.
 
@@ -199,9 +206,10 @@ class Estimator(Page, Parameters):
 
 
 class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
-    """Coordinates in few dimensions: embedding_, of new points transform."""
+    """Coordinates in few dimensions: embedding_ (rows x n_components, in X's 32 or 64 bits), of new points transform."""
 
     def fit(self, X: Any, y: Any = None) -> Any:
+        """X: rows x features (or what metric and affinity say).  Raises ValueError for what the engine refuses, MemoryError beyond max_memory."""
         return self._keep(self._run(X))
 
     def _keep(self, result: dict[str, Any]) -> Any:
@@ -210,6 +218,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """embedding_ of a fit."""
         return self.fit(X).embedding_
 
     def transform(self, X: Any) -> np.ndarray:
@@ -218,9 +227,10 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
 
 class Clusterer(ClusterMixin, Estimator):
-    """Clusters: labels_, of new points predict (-1 for one out of reach of the fit)."""
+    """Clusters: labels_ (a whole number a row), of new points predict (-1 for one out of reach of the fit)."""
 
     def fit(self, X: Any, y: Any = None) -> Any:
+        """X: rows x features (or what metric and affinity say).  Raises ValueError for what the engine refuses, MemoryError beyond max_memory."""
         result = self._run(X)
         self.labels_ = array_of(result["labels"])
         self._keep(result)
@@ -232,9 +242,11 @@ class Clusterer(ClusterMixin, Estimator):
             self.inertia_ = self.figures_["inertia"]
 
     def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
+        """labels_ of a fit."""
         return self.fit(X).labels_
 
     def predict(self, X: Any) -> np.ndarray:
+        """The cluster of each row of X, 64-bit whole numbers; -1 out of reach."""
         return array_of(self._place(X)["labels"])
 
 
@@ -279,6 +291,7 @@ class Classifier(ClassifierMixin, Estimator):
     A new point out of reach of every labelled row has probabilities of 0 and the most frequent class."""
 
     def fit(self, X: Any, y: Any) -> Any:
+        """X: rows x features; y: a class a row, texts or whole numbers.  Raises ValueError for what the engine refuses, MemoryError beyond max_memory."""
         self.training_proba_ = array_of(self._run(X, self._labels(y))["scores"])
         return self
 
@@ -292,9 +305,11 @@ class Classifier(ClassifierMixin, Estimator):
         return coded
 
     def predict_proba(self, X: Any) -> np.ndarray:
+        """Rows x classes in the order of classes_, 64 bits, rows add up to 1 or are 0 out of reach."""
         return array_of(self._place(X)["scores"])
 
     def predict(self, X: Any) -> np.ndarray:
+        """The class of each row of X."""
         scores = self.predict_proba(X)
         return self.classes_[winners_of(scores, self._most_frequent)]
 
@@ -303,6 +318,7 @@ class Regressor(RegressorMixin, Estimator):
     """Values of new points; training_prediction_ is what the fit says of its own rows."""
 
     def fit(self, X: Any, y: Any) -> Any:
+        """X: rows x features; y: a number a row.  Raises ValueError for what the engine refuses, MemoryError beyond max_memory."""
         result = self._run(X, lambda rows: {"targets": np.ascontiguousarray(checked_targets(self, y, rows), np.float64)})
         self.training_prediction_ = array_of(result["scores"])[:, 0]
         return self

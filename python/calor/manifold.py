@@ -16,7 +16,12 @@ METRIC = ("knn.metric", "distance.metric")
 class MDS(Embedder):
     """Classical multidimensional scaling: points in few dimensions with about the same distances.
 
-    metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a square table of distances."""
+    metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a square table of distances.
+
+    >>> calor.MDS(1).fit_transform(np.array([[0.0, 0.0], [3.0, 4.0]])).round(6)
+    array([[ 2.5],
+           [-2.5]])
+    """
 
     recipe = "mds"
     parameters = {"n_components": "eigen.k", "metric": "distance.metric"}

@@ -15,7 +15,12 @@ class Hopfield(TransformerMixin, Estimator):
     """Recalls stored patterns: fit on the clean ones, transform the noisy ones.  The fixed points of attention.
 
     temperature: of exp(dot product / temperature), 1 / beta of the paper; dot products grow with the square of the features' scale.  max_iter, tol:
-    the most repetitions, and the relative change at which it has converged."""
+    the most repetitions, and the relative change at which it has converged.
+
+    >>> patterns = np.array([[1.0, 1.0, -1.0], [-1.0, 1.0, 1.0]])
+    >>> calor.Hopfield(0.1).fit(patterns).transform(np.array([[0.9, 0.8, -0.5]])).round(3)
+    array([[ 1.,  1., -1.]])
+    """
 
     recipe = "hopfield"
     parameters = {"temperature": "temperature", "max_iter": "repeat.max_iterations", "tol": "repeat.tolerance"}

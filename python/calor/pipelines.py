@@ -38,7 +38,12 @@ class Pipeline(Estimator):
     predict_proba, evidence, score; a graph or a similarity: graph_ (a scipy matrix) or similarity_; what flows over one: field_ and field_names_.  Pipelines
     that ask for labels take y, -1, "" or None where a class is not known and NaN where a value is not.
 
-    takes: what X is: "points"; "distances" or "similarities" of all pairs, a square table, of similarities also sparse, as a graph is."""
+    takes: what X is: "points"; "distances" or "similarities" of all pairs, a square table, of similarities also sparse, as a graph is.
+
+    >>> calor.Pipeline("distance(2) | exp(1) | row").fit(np.zeros((2, 1))).similarity_
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
 
     def __init__(self, pipeline: str, settings: Sequence[str] = (), *, takes: str = "points", random_state: Any = 0, n_jobs: int | None = None,
                  max_memory: int | str | None = None, verbose: bool = False) -> None:

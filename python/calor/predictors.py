@@ -14,7 +14,11 @@ from ._data import array_of
 class KNeighborsClassifier(Weighing, Classifier):
     """Majority vote of the nearest training points.
 
-    metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a table of distances: square for fit, to the rows of the fit after it."""
+    metric: "euclidean", "cosine", "manhattan", or "precomputed" where X is a table of distances: square for fit, to the rows of the fit after it.
+
+    >>> calor.KNeighborsClassifier(1).fit(np.array([[0.0], [1.0]]), ["low", "high"]).predict(np.array([[0.2]])).tolist()
+    ['low']
+    """
 
     recipe = "knn-classifier"
     parameters = {"n_neighbors": "knn.k", "metric": "knn.metric"}
