@@ -179,6 +179,13 @@ Run double_products() {
   return [=] { products(*packed, 0, 256, *packed, 0, 256, tile->data(), 256); };
 }
 
+Run whole_products() {
+  const engine::Matrix of = (20 * points(256, 64).array()).round().matrix();
+  const auto packed = std::make_shared<kernels::PackedWhole>(kernels::PointsView{of.data(), of.rows(), of.cols(), nullptr}, nullptr, one_thread());
+  const auto tile = std::make_shared<std::vector<double>>(256 * 256);
+  return [=] { products(*packed, 0, 256, *packed, 0, 256, tile->data(), 256); };
+}
+
 }  // namespace
 
 std::vector<Kernel> counted_kernels() {
@@ -199,6 +206,7 @@ std::vector<Kernel> counted_kernels() {
   all.push_back({"mcl step, product of 800 rows", markov_step});
   all.push_back({"products float 512x64", float_products});
   all.push_back({"products double 256x64", double_products});
+  all.push_back({"products of whole numbers 256x64", whole_products});
   return all;
 }
 
