@@ -23,6 +23,7 @@
 #include "calor/report/report.h"
 #include "command.h"
 #include "compare_nodes.h"
+#include "kept_memory.h"
 #include "protocol_options.h"
 #include "train_surfaces.h"
 
@@ -135,6 +136,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   options.protocol = arguments.protocol.protocol();
   ProgressBar bar(globals.quiet);
   const Context context = make_context(globals, bar);
+  keep_freed_memory(globals);
   const bool on_rows = arguments.nodes.on_rows("compare", arguments.data, context), nodes = arguments.nodes.wanted() && !on_rows;
   const bool attends = arguments.attention_option->count() > 0;
   if (!on_rows || attends) options.attentions = attention_names(arguments.attentions);

@@ -16,6 +16,7 @@
 #include "calor/learn/rows/train.h"
 #include "calor/model/propagator.h"
 #include "command.h"
+#include "kept_memory.h"
 #include "node_options.h"
 #include "protocol_options.h"
 #include "train_nodes.h"
@@ -112,6 +113,7 @@ static std::optional<model::PropagatorForm> propagator_of(const TrainArguments& 
 }
 
 static void train(const Globals& globals, const TrainArguments& arguments) {
+  keep_freed_memory(globals);
   require(arguments.save.empty() || arguments.data.missing != "neighbours", Fault::usage,
           "[train] expected --missing drop or mean with --save, found neighbours, which a saved model does not keep: use mean");
   require_surfaces_for_modes("train", arguments.nodes.modes, arguments.nodes.surfaces());
