@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -18,12 +19,14 @@
 #include "calor/measure/interleave.h"
 #include "bench/program.h"
 #include "bindings/torch/attention.h"
+#include "bindings/torch/dense.h"
 #include "calor/core/error.h"
 
 namespace {
 
 using at::Tensor;
 using calor::measure::Contestant;
+using calor::torch_ops::Activation;
 constexpr int layers = 2;
 
 struct Layer {
@@ -64,12 +67,16 @@ Tensor phi_composed(const Tensor& h, const Layer& layer) {
   return h + at::linear(at::linear(h, layer.w1, layer.b1).tanh(), layer.w2, layer.b2);
 }
 
-using Block = std::function<Tensor(const Tensor&, const Layer&)>;
+// What a step is made of: W x + b, tanh of it, and a layer's result.
+struct Operators {
+  std::function<Tensor(const Tensor&, const Tensor&, const Tensor&)> map, tangent;
+  std::function<Tensor(const Tensor&, const Layer&)> layer;
+};
 
-double step(Model& model, const Block& block, const Tensor& points, const Tensor& labels) {
-  auto h = at::linear(points, model.in_weight, model.in_bias).tanh();
-  for (const auto& layer : model.layers) h = (h + block(h, layer)).tanh();
-  const auto loss = at::cross_entropy_loss(at::linear(h, model.out_weight, model.out_bias), labels);
+double step(Model& model, const Operators& by, const Tensor& points, const Tensor& labels) {
+  auto h = by.tangent(points, model.in_weight, model.in_bias);
+  for (const auto& layer : model.layers) h = by.layer(h, layer);
+  const auto loss = at::cross_entropy_loss(by.map(h, model.out_weight, model.out_bias), labels);
   loss.backward();
   std::vector<Tensor> gradients;
   for (auto& parameter : model.parameters) gradients.push_back(parameter.grad());
@@ -93,24 +100,35 @@ Tensor by_expansion(const Tensor& h, const Layer& layer) {
   return scores.softmax(1).matmul(at::linear(h, layer.value));
 }
 
-Tensor by_fused_attention(const Tensor& h, const Layer& layer) {
+Tensor fused_layer(const Tensor& h, const Layer& layer) {
   static const Tensor scale = at::ones({});
-  const auto u = phi_composed(h, layer).unsqueeze(0).unsqueeze(0);
-  const auto v = at::linear(h, layer.value).unsqueeze(0).unsqueeze(0);
+  const std::array<std::int64_t, 4> head{1, 1, h.size(0), h.size(1)};
+  const auto u = calor::torch_ops::learned_map(h, layer.w1, layer.b1, layer.w2, layer.b2).view(head);
+  const auto v = calor::torch_ops::dense_layer(h, layer.value, {}, Activation::none).view(head);
   calor::torch_ops::AttentionOptions options;
   options.score = calor::kernels::Score::squared_distance;
-  return std::get<0>(calor::torch_ops::attention(u, u, v, scale, options)).squeeze(0).squeeze(0);
+  return calor::torch_ops::tanh_of_sum(h, std::get<0>(calor::torch_ops::attention(u, u, v, scale, options)).view(h.sizes()));
+}
+
+Operators composed(Tensor (*block)(const Tensor&, const Layer&)) {
+  const auto map = [](const Tensor& x, const Tensor& weight, const Tensor& bias) { return at::linear(x, weight, bias); };
+  return {map, [=](const Tensor& x, const Tensor& weight, const Tensor& bias) { return map(x, weight, bias).tanh(); },
+          [=](const Tensor& h, const Layer& layer) { return (h + block(h, layer)).tanh(); }};
+}
+
+Operators fused() {
+  const auto as = [](Activation activation) {
+    return [=](const Tensor& x, const Tensor& weight, const Tensor& bias) { return calor::torch_ops::dense_layer(x, weight, bias, activation); };
+  };
+  return {as(Activation::none), as(Activation::tanh), fused_layer};
 }
 
 struct Variant {
   const char* name;
-  Block block;
-  bool composed;
+  Operators by;
 };
 
-const Variant variants[] = {{"torch, cdist", by_cdist, true},
-                            {"torch, expanded", by_expansion, true},
-                            {"calor", by_fused_attention, false}};
+const Variant variants[] = {{"torch, cdist", composed(by_cdist)}, {"torch, expanded", composed(by_expansion)}, {"calor", fused()}};
 
 struct Size {
   std::int64_t points, width;
@@ -131,7 +149,7 @@ nlohmann::json measure(const Size& size, bool quick) {
   for (int n = 0; n < checked_steps; ++n) {
     double first = 0;
     for (std::size_t i = 0; i < std::size(variants); ++i) {
-      const double loss = step(models[i], variants[i].block, points, labels);
+      const double loss = step(models[i], variants[i].by, points, labels);
       if (i == 0) first = loss;
       worst[i] = std::max(worst[i], std::abs(loss - first));
       calor::require(worst[i] < largest_difference, calor::Fault::check,
@@ -141,7 +159,7 @@ nlohmann::json measure(const Size& size, bool quick) {
   }
   std::vector<Contestant> contestants;
   for (std::size_t i = 0; i < std::size(variants); ++i) {
-    contestants.push_back({variants[i].name, [&, i] { step(models[i], variants[i].block, points, labels); }});
+    contestants.push_back({variants[i].name, [&, i] { step(models[i], variants[i].by, points, labels); }});
   }
   calor::measure::interleave(contestants, quick ? 0.1 : 3, quick ? 1 : 7, quick ? 3 : 201);
   const double peer = std::min(contestants[0].seconds, contestants[1].seconds);

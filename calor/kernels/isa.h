@@ -25,6 +25,7 @@ struct Isa {
   const WorkingSet& working_set() const { return *tables.working_set; }
   const Edges& edges() const { return *tables.edges; }
   const MetricSteps& metric_steps() const { return *tables.metric_steps; }
+  const DenseSteps& dense_steps() const { return *tables.dense_steps; }
 };
 
 // Those that this machine can run, slowest first; "scalar" is always there.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "calor/kernels/dense_steps.h"
 #include "calor/kernels/descents.h"
 #include "calor/kernels/edge_rows.h"
 #include "calor/kernels/metric_steps.h"
@@ -107,6 +108,7 @@ struct Tables {
   const WorkingSet* working_set;
   const Edges* edges;
   const MetricSteps* metric_steps;
+  const DenseSteps* dense_steps;
 };
 
 }  // namespace calor::kernels

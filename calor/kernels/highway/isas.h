@@ -20,8 +20,9 @@ Tables highway_tables(std::int64_t target);
 const Products* highway_products(std::int64_t target);
 const Softmax* highway_softmax(std::int64_t target);
 
-// Its kernels of descents, and of training a metric.
+// Its kernels of descents, of training a metric, and of dense layers.
 const Descents* highway_descents(std::int64_t target);
 const MetricSteps* highway_metric_steps(std::int64_t target);
+const DenseSteps* highway_dense_steps(std::int64_t target);
 
 }  // namespace calor::kernels

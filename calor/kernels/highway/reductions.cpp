@@ -63,7 +63,7 @@ namespace calor::kernels {
 Tables highway_tables(std::int64_t target) {
 #define CALOR_TARGET(one, space) \
   if (target == one) return {highway_products(one), highway_softmax(one), space::gaussian_table(), space::path_table(), space::symmetric_table(), highway_descents(one), space::walk_table(), \
-                              space::working_set_table(), space::edge_table(), highway_metric_steps(one)};
+                              space::working_set_table(), space::edge_table(), highway_metric_steps(one), highway_dense_steps(one)};
 #include "calor/kernels/highway/each_target.inc"
   return {};
 }

@@ -15,7 +15,8 @@ const WalkSums* walk_sums();
 const WorkingSet* working_set();
 const Edges* edges();
 const MetricSteps* metric_steps();
+const DenseSteps* dense_steps();
 
-inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set(), edges(), metric_steps()}; }
+inline Tables tables() { return {products(), softmax(), gaussian(), paths(), symmetric(), descents(), walk_sums(), working_set(), edges(), metric_steps(), dense_steps()}; }
 
 }  // namespace calor::kernels::scalar

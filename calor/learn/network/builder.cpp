@@ -49,17 +49,20 @@ void require_alpha(const BoundStage& bound) {
 
 Steps Builder::build(const std::vector<BoundStage>& stages) {
   Steps steps;
+  const auto outer_after = after_;
   for (std::size_t s = 0; s < stages.size(); ++s) {
     const BoundStage& bound = stages[s];
     pipeline::at_stage(bound, [&] {
       require(stages_ < most_stages, Fault::usage, "[{}] expected at most {} stages, counting every repetition, found more: take fewer layers", bound.stage->name, most_stages);
       const std::string outer = std::exchange(stage_, fmt::format("{}.{}", stages_++, bound.stage->name));
-      next = s + 1 < stages.size() ? &stages[s + 1] : nullptr;
+      after_ = std::span(stages).subspan(s + 1);
       if (std::unique_ptr<Step> step = maker_of(bound.stage->name)(*this, bound)) steps.push_back(std::move(step));
       stage_ = outer;
     });
-    if (std::exchange(taken_, false)) ++s;
+    stages_ += static_cast<std::int64_t>(taken_);
+    s += std::exchange(taken_, 0);
   }
+  after_ = outer_after;
   return steps;
 }
 

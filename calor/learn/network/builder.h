@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,10 @@ class Builder {
   double bias_bound() const;                              // of a constant after the last map: 0, or of a table 1 / sqrt(in)
   Places& places() { return named_; }
 
-  // The stage after the one that is made, or null: one that is run together with it is taken.
-  const pipeline::BoundStage* next = nullptr;
-  void take_next() { taken_ = true; }
+  // The first stage after the one that is made that is not taken, or null: one that is run together with it is taken.
+  const pipeline::BoundStage* next() const { return taken_ < after_.size() ? &after_[taken_] : nullptr; }
+  bool next_is(std::string_view name) const { return next() && next()->stage->name == name; }
+  void take_next() { ++taken_; }
 
   std::int64_t width = 0, heads = 1;           // of a head of what flows
   std::int64_t before_width = 0;               // of what the last map was given, all heads
@@ -86,7 +88,8 @@ class Builder {
   std::int64_t stages_ = 0;
   std::size_t places_ = 0;
   Places named_;
-  bool taken_ = false;
+  std::span<const pipeline::BoundStage> after_;  // in the same body
+  std::size_t taken_ = 0;
   pipeline::State state_;
   std::string said_;  // the stages of the state
   std::map<std::string, std::shared_ptr<const Support>> supports_;

@@ -2,9 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
+#include "bindings/torch/dense.h"
 #include "calor/kernels/edges.h"
 
 namespace calor::learn {
@@ -36,7 +36,7 @@ at::Tensor dense(const Flow& flow) {
 
 // W x; of sparse features their entries carry rows of W'.
 at::Tensor mapped(const Flow& flow, const at::Tensor& weight) {
-  if (flow.x.defined()) return at::linear(flow.x, weight);
+  if (flow.x.defined()) return torch_ops::dense_layer(flow.x, weight, {}, torch_ops::Activation::none);
   return torch_ops::edge_sums(flow.sparse->edges, flow.entries, weight.t().contiguous().unsqueeze(1)).squeeze(1);
 }
 

@@ -4,13 +4,13 @@
 #include <ATen/ops/elu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/leaky_relu.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "bindings/torch/dense.h"
 #include "calor/core/error.h"
 #include "calor/learn/network/builder.h"
 #include "calor/learn/network/features.h"
@@ -33,13 +33,16 @@ class Linear : public Step {
     builder.places().begin_map(!bound.arguments.is_number("width"));
     weight_ = builder.weight("weight", {builder.total(), builder.before_width}, builder.bound(builder.before_width, builder.total()));
     if (bound.arguments.is_number("width")) builder.widest = std::max(builder.widest, builder.total());
-    if (!builder.domain().table || !builder.next || builder.next->stage->name != "bias") return;
+    if (!builder.domain().table || !builder.next_is("bias")) return;
     bias_ = builder.weight("bias", {builder.total()}, builder.bias_bound());
+    builder.take_next();
+    if (!builder.next_is("tanh")) return;
+    activation_ = torch_ops::Activation::tanh;
     builder.take_next();
   }
   void run(Flow& flow, const Pass& pass) const override {
     Flow next;
-    next.x = bias_ ? at::linear(dense(flow), (*pass.weights)[weight_], (*pass.weights)[*bias_]) : mapped(flow, (*pass.weights)[weight_]);
+    next.x = bias_ ? torch_ops::dense_layer(dense(flow), (*pass.weights)[weight_], (*pass.weights)[*bias_], activation_) : mapped(flow, (*pass.weights)[weight_]);
     next.heads = heads_;
     flow.before = nullptr;  // of one map the input, not of all before it
     next.before = std::make_shared<const Flow>(std::move(flow));
@@ -49,7 +52,8 @@ class Linear : public Step {
 
  private:
   std::size_t weight_;
-  std::optional<std::size_t> bias_;  // of the stage after it, added in the same pass
+  std::optional<std::size_t> bias_;  // of the stage after it, added in the same pass, as is tanh after that
+  torch_ops::Activation activation_ = torch_ops::Activation::none;
   std::int64_t heads_;
 };
 
@@ -134,7 +138,7 @@ class Heads : public Step {
 // Stages within a stage.
 class Body : public Step {
  public:
-  enum class Start { dropped, added, mapped, beside };  // what becomes of what went in
+  enum class Start { dropped, added, added_tanh, mapped, beside };  // what becomes of what went in
   Body(Steps steps, Start start, std::size_t map = 0) : steps_(std::move(steps)), start_(start), map_(map) {}
   void run(Flow& flow, const Pass& pass) const override {
     const at::Tensor start = start_ == Start::dropped ? at::Tensor() : start_ == Start::mapped ? mapped(flow, (*pass.weights)[map_]) : dense(flow);
@@ -142,8 +146,8 @@ class Body : public Step {
     for (const auto& step : steps_) step->run(flow, pass);
     if (start_ == Start::dropped) return;
     const at::Tensor end = dense(flow);
-    flow.set(start_ == Start::beside ? at::cat({start, end}, 1) : start + end);
-    if (start_ != Start::mapped) flow.heads = start_ == Start::added ? heads : 1;
+    flow.set(start_ == Start::beside ? at::cat({start, end}, 1) : start_ == Start::added_tanh ? torch_ops::tanh_of_sum(start, end) : start + end);
+    if (start_ != Start::mapped) flow.heads = start_ == Start::beside ? 1 : heads;
   }
   bool random() const override {
     return std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->random(); });
@@ -175,7 +179,9 @@ std::unique_ptr<Step> make_residual(Builder& builder, const BoundStage& bound) {
   require(builder.total() == width * heads, Fault::usage, "[residual] expected a body that gives as many features as it takes, {}, found {}: give its last map that width, or take skip=linear", width * heads, builder.total());
   builder.width = width;
   builder.heads = heads;
-  return std::make_unique<Body>(std::move(steps), Body::Start::added);
+  if (!builder.next_is("tanh")) return std::make_unique<Body>(std::move(steps), Body::Start::added);
+  builder.take_next();
+  return std::make_unique<Body>(std::move(steps), Body::Start::added_tanh);
 }
 
 std::unique_ptr<Step> make_beside(Builder& builder, const BoundStage& bound) {

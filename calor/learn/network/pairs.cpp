@@ -4,7 +4,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linear.h>
 
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "bindings/torch/dense.h"
 #include "calor/core/error.h"
 #include "calor/kernels/attention.h"
 #include "calor/learn/network/builder.h"
@@ -113,7 +113,7 @@ class PairApply : public Step {
     for (std::int64_t head = 0; head < heads; ++head) {
       PairHead& pair = flow.pairs->heads[static_cast<std::size_t>(head)];
       at::Tensor value = head_of(x, head, heads);
-      if (map_) value = at::linear(value, (*pass.weights)[*map_]);
+      if (map_) value = torch_ops::dense_layer(value, (*pass.weights)[*map_], {}, torch_ops::Activation::none);
       LayerInput input{std::move(pair.features), std::move(value)};
       if (pass.beside) {
         const KeptHead& to = (*pass.beside)[place_].heads[static_cast<std::size_t>(head)];
@@ -184,8 +184,8 @@ std::unique_ptr<Step> make_pair_apply(Builder& builder, const BoundStage& bound)
     if (step.kind != Normaliser::Kind::two_side || step.alpha != 0) attention.normalise.push_back(step);
   require(!attention.normalise.empty(), Fault::usage, "[apply] expected a normalisation such as row before apply, found none");
   std::optional<std::size_t> map;
-  if (builder.domain().table && builder.heads == 1 && builder.next && builder.next->stage->name == "linear") {
-    const pipeline::Arguments& linear = builder.next->arguments;
+  if (builder.domain().table && builder.heads == 1 && builder.next() && builder.next()->stage->name == "linear") {
+    const pipeline::Arguments& linear = builder.next()->arguments;
     const std::int64_t width = linear.is_number("width") ? linear.integer("width") : builder.classes();
     if (linear.integer("heads") == 1 && width <= builder.width) {
       builder.before_width = builder.width;

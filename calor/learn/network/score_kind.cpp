@@ -1,16 +1,17 @@
 #include "calor/learn/network/score_kind.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/tanh.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 
+#include "bindings/torch/dense.h"
 #include "calor/core/error.h"
 
 namespace calor::learn {
 namespace {
+
+at::Tensor plain_map(const at::Tensor& tokens, const at::Tensor& weight) { return torch_ops::dense_layer(tokens, weight, {}, torch_ops::Activation::none); }
 
 double one(std::int64_t) { return 1.0; }
 double inverse_root(std::int64_t width) { return 1.0 / std::sqrt(static_cast<double>(width)); }
@@ -20,17 +21,17 @@ std::vector<ParameterSpec> qk_parameters(std::int64_t width) {
   return {{"query", {width, width}, width}, {"key", {width, width}, width}};
 }
 Features qk_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
-  return {at::linear(tokens, p[0]), at::linear(tokens, p[1])};
+  return {plain_map(tokens, p[0]), plain_map(tokens, p[1])};
 }
 
 // score(l2): -|W x - W y|^2.  Kim, Papamakarios, Mnih 2021 (query and key tied).
 std::vector<ParameterSpec> l2_parameters(std::int64_t width) { return {{"projection", {width, width}, width}}; }
 Features l2_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
-  const at::Tensor projected = at::linear(tokens, p[0]);
+  const at::Tensor projected = plain_map(tokens, p[0]);
   return {projected, projected};
 }
 
-// score(metric): -|phi(x) - phi(y)|^2.
+// score(metric): -|phi(x) - phi(y)|^2, phi(z) = z + W2 tanh(W1 z + b1) + b2.  Ruan and Zhang 2024.
 std::vector<ParameterSpec> metric_parameters(std::int64_t width) {
   return {{"hidden.weight", {width, width}, width},
           {"hidden.bias", {width}, width},
@@ -38,7 +39,7 @@ std::vector<ParameterSpec> metric_parameters(std::int64_t width) {
           {"out.bias", {width}, width}};
 }
 Features metric_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
-  const at::Tensor phi = learned_map(tokens, p[0], p[1], p[2], p[3]);
+  const at::Tensor phi = torch_ops::learned_map(tokens, p[0], p[1], p[2], p[3]);
   return {phi, phi};
 }
 
@@ -47,8 +48,8 @@ std::vector<ParameterSpec> additive_parameters(std::int64_t width) {
   return {{"projection", {width, width}, width}, {"query", {1, width}, width}, {"key", {1, width}, width}};
 }
 Features additive_features(std::span<const at::Tensor> p, const at::Tensor& tokens) {
-  const at::Tensor projected = at::linear(tokens, p[0]);
-  return {at::linear(projected, p[1]), at::linear(projected, p[2])};
+  const at::Tensor projected = plain_map(tokens, p[0]);
+  return {plain_map(projected, p[1]), plain_map(projected, p[2])};
 }
 
 // score(uniform): every key weighs the same: the control.  Features of no numbers, whose products are 0.
@@ -70,10 +71,6 @@ const std::vector<ScoreKind>& kinds() {
 }
 
 }  // namespace
-
-at::Tensor learned_map(const at::Tensor& z, const at::Tensor& hidden, const at::Tensor& hidden_bias, const at::Tensor& out, const at::Tensor& out_bias) {
-  return z + at::linear(at::tanh(at::linear(z, hidden, hidden_bias)), out, out_bias);
-}
 
 const ScoreKind& score_kind(const std::string& name) {
   for (const ScoreKind& kind : kinds())

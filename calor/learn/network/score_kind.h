@@ -36,9 +36,6 @@ struct ScoreKind {
   bool tempered;                               // false: a factor changes nothing
 };
 
-// phi(z) = z + W2 tanh(W1 z + b1) + b2: what a metric's distance is measured after.  Ruan and Zhang 2024.
-at::Tensor learned_map(const at::Tensor& z, const at::Tensor& hidden, const at::Tensor& hidden_bias, const at::Tensor& out, const at::Tensor& out_bias);
-
 // By its name in score(..): "qk", of a network "dot", ...  Throws Fault::usage for another name.
 const ScoreKind& score_kind(const std::string& name);
 

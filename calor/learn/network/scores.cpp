@@ -42,9 +42,10 @@ Mean streamed_mean(Pairing pairing, const at::Tensor& query, const at::Tensor& k
   torch_ops::AttentionOptions options;
   options.score = pairing == Pairing::dot ? kernels::Score::dot : kernels::Score::squared_distance;
   if (bias.defined()) options.bias = bias.unsqueeze(0).unsqueeze(0);
-  const auto head = [](const at::Tensor& rows) { return rows.unsqueeze(0).unsqueeze(0); };
-  const auto [out, log_sum_exp] = torch_ops::attention(head(query), head(key), head(value), factor, options);
-  return {out.squeeze(0).squeeze(0), log_sum_exp.squeeze(0).squeeze(0)};
+  const auto head = [](const at::Tensor& rows) { return rows.reshape({1, 1, rows.size(0), rows.size(1)}); };
+  const at::Tensor queries = head(query), keys = key.is_same(query) ? queries : head(key);
+  const auto [out, log_sum_exp] = torch_ops::attention(queries, keys, head(value), factor, options);
+  return {out.view({query.size(0), value.size(1)}), log_sum_exp.view({query.size(0)})};
 }
 
 at::Tensor streamed_sums(Pairing pairing, const at::Tensor& query, const at::Tensor& key, const at::Tensor& factor,
