@@ -42,7 +42,7 @@ def test_apply_wants_a_fit(calor, files, name, parts):
 
 
 @pytest.mark.parametrize(
-    "name, parts", [("fit", FIT), ("propagator", PROPAGATOR), ("checkpoint", CHECKPOINT), ("results.json", RESULTS)]
+    "name, parts", [("fit", FIT), ("checkpoint", CHECKPOINT), ("results.json", RESULTS)]
 )
 def test_inspect_wants_attention_heads(calor, files, name, parts):
     said = calor("inspect", files / name, code=3).stderr
