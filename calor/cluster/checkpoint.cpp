@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <filesystem>
 
 #include "calor/core/error.h"
@@ -50,6 +51,19 @@ std::int64_t Ranges::size() const {
   std::int64_t total = 0;
   for (const auto& [begin, end] : ranges_) total += end - begin;
   return total;
+}
+
+std::vector<std::int64_t> numbers_after(std::string_view name, std::string_view prefix) {
+  std::vector<std::int64_t> numbers;
+  if (!name.starts_with(prefix)) return {};
+  const char *at = name.data() + prefix.size(), *last = name.data() + name.size();
+  for (;; ++at) {
+    const auto read = std::from_chars(at, last, numbers.emplace_back());
+    if (read.ec != std::errc()) return {};
+    at = read.ptr;
+    if (at == last) return numbers;
+    if (*at != '-') return {};
+  }
 }
 
 std::string digest_of_rows(const Processes& processes, const Blocks& blocks, const Matrix& own) {

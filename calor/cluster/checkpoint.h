@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "calor/cluster/processes.h"
@@ -25,6 +26,9 @@ class Ranges {
  private:
   std::map<std::int64_t, std::int64_t> ranges_;
 };
+
+// The whole numbers in "<prefix>3-17-90"; none where the name is another.
+std::vector<std::int64_t> numbers_after(std::string_view name, std::string_view prefix);
 
 // A sum over all points that is the same however they are in blocks: tells one set of points from another.
 std::string digest_of_rows(const Processes& processes, const Blocks& blocks, const Matrix& own);

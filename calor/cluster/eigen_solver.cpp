@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <numeric>
 #include <vector>
 
 #include "calor/core/error.h"
@@ -113,8 +114,78 @@ Vector beginning(const Blocks& rows, int process) {
   return all.segment(rows.first(process), rows.size(process));
 }
 
-Pairs solve(const Processes& processes, const Blocks& rows, Mat matrix, std::int64_t k, std::int64_t basis, const Matrix& known, const Shell* shell) {
-  const std::int64_t n = rows.rows(), left = n - known.cols();
+// What is kept after restarts: the solver's converged vectors are put after those that it began with.
+struct Watch {
+  const KeptPairs& kept;
+  const Blocks& rows;
+  const PairsSoFar& before;
+  std::int64_t looked_for;  // of the solver
+  std::exception_ptr thrown;
+};
+
+PairsSoFar so_far(EPS eps, const Watch& watch, std::int64_t restarts, std::int64_t converged, std::int64_t held, const PetscScalar* values) {
+  BV basis = nullptr;
+  check(EPSGetBV(eps, &basis), "show its basis");
+  const std::int64_t old = watch.before.values.size(), done = std::min(converged, watch.looked_for), all = std::max(held, done);
+  PairsSoFar found{watch.before.restarts + restarts, Vector(old + done), Matrix(watch.before.vectors.rows(), old + done), Matrix(watch.before.vectors.rows(), all - done)};
+  found.values.head(old) = watch.before.values;
+  found.vectors.leftCols(old) = watch.before.vectors;
+  for (std::int64_t c = 0; c < all; ++c) {
+    Vec column = nullptr;
+    check(BVGetColumn(basis, static_cast<PetscInt>(c), &column), "show a vector of its basis");
+    if (c < done) found.values[old + c] = values[c];
+    if (c < done) found.vectors.col(old + c) = own_part(column);
+    else found.others.col(c - done) = own_part(column);
+    check(BVRestoreColumn(basis, static_cast<PetscInt>(c), &column), "take a vector of its basis back");
+  }
+  return found;
+}
+
+// Called after a restart, when the basis begins with the converged vectors and half of the approximations beside them, the largest first.
+PetscErrorCode restarted(EPS eps, PetscInt restarts, PetscInt converged, PetscScalar* values, PetscScalar*, PetscReal*, PetscInt vectors, void* context) {
+  auto& watch = *static_cast<Watch*>(context);
+  try {
+    const PetscInt held = converged + std::max<PetscInt>(1, (vectors - converged) / 2);
+    watch.kept.keep(watch.rows, [&] { return so_far(eps, watch, restarts, converged, std::min(held, vectors), values); }, false);
+    return 0;
+  } catch (...) {
+    watch.thrown = std::current_exception();
+    return PETSC_ERR_USER;
+  }
+}
+
+// Where a solver begins: at random, or near the sum of the approximations that a basis was restarted with, which as many products bring back; with a little of
+// all else for what these have missed.
+Vector first_vector(const Blocks& rows, int process, const Matrix& others) {
+  const Vector random = beginning(rows, process);
+  constexpr double little = 1e-3;
+  if (others.cols() == 0) return random;
+  return others.rowwise().sum() + little / std::sqrt(static_cast<double>(rows.rows())) * random;
+}
+
+Pairs in_order(const Vector& values, const Matrix& vectors) {
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(values.size()));
+  std::iota(order.begin(), order.end(), Eigen::Index{0});
+  std::stable_sort(order.begin(), order.end(), [&](Eigen::Index a, Eigen::Index b) { return values[a] > values[b]; });
+  Pairs result{Vector(values.size()), Matrix(vectors.rows(), vectors.cols())};
+  for (std::size_t c = 0; c < order.size(); ++c) {
+    result.values[static_cast<Eigen::Index>(c)] = values[order[c]];
+    result.vectors.col(static_cast<Eigen::Index>(c)) = vectors.col(order[c]);
+  }
+  return result;
+}
+
+Pairs of_all(const Processes& processes, const Blocks& rows, Pairs own) {
+  own.vectors = processes.all_rows(own.vectors, rows);
+  engine::fix_signs(own.vectors);
+  return own;
+}
+
+Pairs solve(const Processes& processes, const Blocks& rows, Mat matrix, std::int64_t all, std::int64_t basis, const Matrix& known, const KeptPairs& kept, const Shell* shell) {
+  const PairsSoFar before = kept.begin(rows, all);
+  const std::int64_t k = all - before.values.size();
+  if (k == 0) return of_all(processes, rows, in_order(before.values, before.vectors));
+  const std::int64_t n = rows.rows(), left = n - known.cols() - before.values.size();
   const std::int64_t own = rows.size(processes.rank()), first = rows.first(processes.rank());
   EpsHandle eps;
   VecHandle vector;
@@ -128,32 +199,41 @@ Pairs solve(const Processes& processes, const Blocks& rows, Mat matrix, std::int
   PetscReal greatest = 0;
   check(EPSSetConvergenceTestFunction(eps, error_of, &greatest, nullptr), "take a measure of convergence");
   check(MatCreateVecs(matrix, &vector, nullptr), "make a vector");
-  std::vector<VecHandle> handles(static_cast<std::size_t>(known.cols()));
+  Matrix apart(own, known.cols() + before.vectors.cols());
+  apart << known.middleRows(first, own), before.vectors;
+  std::vector<VecHandle> handles(static_cast<std::size_t>(apart.cols()));
   std::vector<Vec> deflated;
   for (VecHandle& handle : handles) {
     check(VecDuplicate(vector, &handle), "make a vector");
-    put(known.col(static_cast<Eigen::Index>(deflated.size())).segment(first, own), handle);
+    put(apart.col(static_cast<Eigen::Index>(deflated.size())), handle);
     deflated.push_back(handle);
   }
   if (!deflated.empty()) check(EPSSetDeflationSpace(eps, static_cast<PetscInt>(deflated.size()), deflated.data()), "take known vectors");
-  put(beginning(rows, processes.rank()), vector);
+  put(first_vector(rows, processes.rank(), before.others), vector);
   Vec start = vector;
   check(EPSSetInitialSpace(eps, 1, &start), "take a vector to begin with");
+  Watch watch{kept, rows, before, k, nullptr};
+  check(EPSMonitorSet(eps, restarted, &watch, nullptr), "tell of restarts");
   const PetscErrorCode code = EPSSolve(eps);
+  if (watch.thrown) std::rethrow_exception(watch.thrown);
   if (shell && shell->thrown) std::rethrow_exception(shell->thrown);
   check(code, "solve");
   PetscInt converged = 0;
   check(EPSGetConverged(eps, &converged), "tell what has converged");
   require(converged >= k, Fault::convergence, "[eigen] expected {} eigenpairs, found {} converged after {} restarts: ask for more or fewer, or a larger k of knn", k,
           static_cast<std::int64_t>(converged), most_restarts);
-  Pairs result{Vector(k), Matrix(own, k)};
+  PairsSoFar found{before.restarts, Vector(all), Matrix(own, all), Matrix(own, 0)};
+  found.values.head(all - k) = before.values;
+  found.vectors.leftCols(all - k) = before.vectors;
   for (std::int64_t c = 0; c < k; ++c) {
-    check(EPSGetEigenpair(eps, static_cast<PetscInt>(c), &result.values[c], nullptr, vector, nullptr), "give a pair");
-    result.vectors.col(c) = own_part(vector);
+    check(EPSGetEigenpair(eps, static_cast<PetscInt>(c), &found.values[all - k + c], nullptr, vector, nullptr), "give a pair");
+    found.vectors.col(all - k + c) = own_part(vector);
   }
-  result.vectors = processes.all_rows(result.vectors, rows);
-  engine::fix_signs(result.vectors);
-  return result;
+  PetscInt restarts = 0;
+  check(EPSGetIterationNumber(eps, &restarts), "count its restarts");
+  found.restarts += restarts + 1;  // one more than what was kept after the last of them
+  kept.keep(rows, [&] { return found; }, true);
+  return of_all(processes, rows, in_order(found.values, found.vectors));
 }
 
 // Of few rows: the engine's own solver, the same in every process.
@@ -176,7 +256,7 @@ bool by_engine(std::int64_t n, std::int64_t k, const Matrix& known) { return n <
 
 }  // namespace
 
-Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Product& product, std::int64_t k, const Matrix& known, const Context& context) {
+Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Product& product, std::int64_t k, const Matrix& known, const KeptPairs& kept, const Context& context) {
   const std::int64_t n = rows.rows(), own = rows.size(processes.rank());
   if (by_engine(n, k, known)) return engine::largest_pairs(Replicated(processes, rows, product), k, known, context);
   begin_solver();
@@ -185,10 +265,10 @@ Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Produc
   check(MatCreateShell(processes.communicator(), static_cast<PetscInt>(own), static_cast<PetscInt>(own), static_cast<PetscInt>(n), static_cast<PetscInt>(n), &shell, &matrix),
         "make a matrix of products");
   check(MatShellSetOperation(matrix, MATOP_MULT, reinterpret_cast<void (*)()>(multiply)), "take a product");
-  return solve(processes, rows, matrix, k, basis_of_pairs(k), known, &shell);
+  return solve(processes, rows, matrix, k, basis_of_pairs(k), known, kept, &shell);
 }
 
-Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Csr& own, std::int64_t k, const Matrix& known, const Context& context) {
+Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Csr& own, std::int64_t k, const Matrix& known, const KeptPairs& kept, const Context& context) {
   const std::int64_t n = rows.rows();
   if (by_engine(n, k, known)) {
     const Product product = [&](const Vector& x) {
@@ -206,7 +286,7 @@ Pairs largest_pairs(const Processes& processes, const Blocks& rows, const Csr& o
   check(MatCreateMPIAIJWithArrays(processes.communicator(), static_cast<PetscInt>(own.rows), static_cast<PetscInt>(own.rows), static_cast<PetscInt>(n), static_cast<PetscInt>(n),
                                   begin.data(), column.data(), own.values.data(), &matrix),
         "make a matrix of a graph's values");
-  return solve(processes, rows, matrix, k, basis_of_graph(k), known, nullptr);
+  return solve(processes, rows, matrix, k, basis_of_graph(k), known, kept, nullptr);
 }
 
 Traffic solver_traffic() {

@@ -117,4 +117,10 @@ Csr graph_in_first(const Part& part, const Csr& own) {
   return graph_of(rows, part.rows.rows(), part.processes.exchange(sent), values, [](const Sent& edge) { return Edge{edge.row, edge.column, edge.value}; });
 }
 
+Csr graph_in_all(const Part& part, const Csr& own) {
+  std::string sent;
+  each_edge(own, [&](std::int64_t i, std::int32_t column, double value) { add(sent, {static_cast<std::int32_t>(part.first_row() + i), column, value}); });
+  return graph_of(part.rows.rows(), part.rows.rows(), part.processes.all_texts(sent), true, [](const Sent& edge) { return Edge{edge.row, edge.column, edge.value}; });
+}
+
 }  // namespace calor::cluster

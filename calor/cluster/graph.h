@@ -18,4 +18,7 @@ engine::Csr scores_on_edges(const Part& part, const engine::Csr& own, const engi
 // The whole graph, in the first process alone; empty in the others.
 engine::Csr graph_in_first(const Part& part, const engine::Csr& own);
 
+// The same in all of them.  16 bytes an edge are sent by its process; fewer than 2^31 bytes in all.
+engine::Csr graph_in_all(const Part& part, const engine::Csr& own);
+
 }  // namespace calor::cluster

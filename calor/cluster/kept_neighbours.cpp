@@ -1,7 +1,6 @@
 #include "calor/cluster/kept_neighbours.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "calor/core/error.h"
@@ -14,13 +13,8 @@ namespace {
 
 // The rows that "<prefix><first>-<end>" names, where it does.
 std::optional<std::pair<std::int64_t, std::int64_t>> rows_of(std::string_view name, std::string_view prefix) {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  std::int64_t first = 0, end = 0;
-  const char *at = name.data() + prefix.size(), *last = name.data() + name.size();
-  const auto begin = std::from_chars(at, last, first);
-  if (begin.ec != std::errc() || begin.ptr == last || *begin.ptr != '-') return std::nullopt;
-  const auto rest = std::from_chars(begin.ptr + 1, last, end);
-  return rest.ec == std::errc() && rest.ptr == last && first < end ? std::optional(std::pair(first, end)) : std::nullopt;
+  const std::vector<std::int64_t> numbers = numbers_after(name, prefix);
+  return numbers.size() == 2 && numbers[0] < numbers[1] ? std::optional(std::pair(numbers[0], numbers[1])) : std::nullopt;
 }
 
 std::string prefix_of(const Part& part) { return fmt::format("{}-knn-", part.stage); }

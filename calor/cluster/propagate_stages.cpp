@@ -64,14 +64,16 @@ void run_eigen(Part& part, const BoundStage& bound) {
   record.log_column = half;
   keep_values(part);
   const Csr values = record.support ? engine::values_on_support(record, part.context) : Csr();
+  int calls = 0;
   problem.largest = [&](const std::vector<std::int64_t>& members, std::int64_t k, const Matrix& known) -> Pairs {
+    const KeptPairs kept(part, calls++);
     if (record.support) {
       Blocks blocks;
       const Csr own = among(part, values, members, blocks);
-      return largest_pairs(part.processes, blocks, own, k, known, part.context);
+      return largest_pairs(part.processes, blocks, own, k, known, kept, part.context);
     }
     const Product product = [&](const Vector& x) { return Vector(apply(part, part.processes.all_rows(Matrix(x), part.rows)).col(0)); };
-    return largest_pairs(part.processes, part.rows, product, k, known, part.context);
+    return largest_pairs(part.processes, part.rows, product, k, known, kept, part.context);
   };
   Kept none;
   propagate::embed(state, bound.arguments, none, problem);

@@ -1,8 +1,10 @@
 #include "calor/cluster/rows.h"
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
@@ -71,7 +73,6 @@ std::shared_ptr<const Matrix> own_block(const io::NpyHeader& header, const std::
 
 OwnRows load_blocks(const Processes& processes, const io::NpyHeader& header, const std::string& source, const Context& context) {
   OwnRows result;
-  result.by_offset = true;
   const std::int64_t rows = header.array.rows(), columns = header.array.columns();
   result.blocks = even_blocks(rows, processes.count());
   Loaded& loaded = result.loaded;
@@ -84,6 +85,52 @@ OwnRows load_blocks(const Processes& processes, const io::NpyHeader& header, con
   loaded.reading.rows = rows;
   loaded.reading.features = columns;
   loaded.read = fmt::format("read {} rows x {} features in {} blocks of the file", grouped_digits(rows), columns, processes.count());
+  return result;
+}
+
+// Rows in parts of any sizes, as even blocks: those that are another's go there.
+std::shared_ptr<const Matrix> evened(const Processes& processes, const Blocks& blocks, const std::vector<double>& values, std::int64_t columns) {
+  const std::int64_t row_bytes = columns * static_cast<std::int64_t>(sizeof(double)), rows = static_cast<std::int64_t>(values.size()) / columns;
+  const Blocks parts = processes.blocks_of(rows);
+  const std::int64_t first = parts.first(processes.rank());
+  const auto shared_with = [&](const Blocks& one, int p, const Blocks& other, int q) {  // rows of both
+    const std::int64_t begin = std::max(one.first(p), other.first(q)), end = std::min(one.first(p + 1), other.first(q + 1));
+    return std::pair(begin, std::max(begin, end));
+  };
+  std::vector<std::string> sent(static_cast<std::size_t>(processes.count()));
+  for (int p = 0; p < processes.count(); ++p) {
+    const auto [begin, end] = shared_with(parts, processes.rank(), blocks, p);
+    if (p != processes.rank() && end > begin)
+      sent[static_cast<std::size_t>(p)].assign(reinterpret_cast<const char*>(values.data() + (begin - first) * columns), static_cast<std::size_t>((end - begin) * row_bytes));
+  }
+  const std::vector<std::string> received = processes.exchange(sent);
+  auto points = std::make_shared<Matrix>(blocks.size(processes.rank()), columns);
+  double* into = points->data();
+  for (int p = 0; p < processes.count(); ++p) {
+    const auto [begin, end] = shared_with(parts, p, blocks, processes.rank());
+    const double* from = p == processes.rank() ? values.data() + (begin - first) * columns : nullptr;
+    if (end > begin) std::memcpy(into, from ? reinterpret_cast<const char*>(from) : received[static_cast<std::size_t>(p)].data(), static_cast<std::size_t>((end - begin) * row_bytes));
+    into += (end - begin) * columns;
+  }
+  return points;
+}
+
+// A separated text in parts; no blocks for a file that is not read so.
+OwnRows load_parts(const Processes& processes, const std::vector<pipeline::BoundStage>& stages, const std::string& source, const io::LoadOptions& options, std::string& why,
+                   const Context& context) {
+  if (processes.count() == 1) return {};
+  const io::PartReaders readers{processes.rank(), processes.count(), [&](const std::string& own) { return processes.all_texts(own); },
+                                [&](const std::function<void()>& work) { processes.together(work); }};
+  std::optional<pipeline::LoadedPart> part = pipeline::load_part_for(stages, source, options, readers, why, context);
+  if (!part) return {};
+  OwnRows result;
+  result.loaded = std::move(part->loaded);
+  result.blocks = even_blocks(result.loaded.reading.rows, processes.count());
+  result.points = evened(processes, result.blocks, part->values, result.loaded.reading.features);
+  processes.together([&] {
+    if (processes.first()) result.loaded.hash = hash_of(source, context);
+  });
+  result.loaded.read += fmt::format(" in {} parts of the file", processes.count());
   return result;
 }
 
@@ -114,22 +161,30 @@ void check_numbers(const Processes& processes, const OwnRows& rows) {
 
 OwnRows load_rows(const Processes& processes, const std::vector<pipeline::BoundStage>& stages, const std::string& source, const io::LoadOptions& options, const Context& context) {
   io::NpyHeader header;
-  Loaded loaded;
+  std::string why;
   processes.together([&] {
     if (pipeline::wants_of(stages) == pipeline::Wants::nothing) header = header_of_blocks(source, options);
-    if (!header.array.shape.empty()) return;
+  });
+  OwnRows result;
+  if (processes.all(header.array.shape.empty())) result = load_parts(processes, stages, source, options, why, context);
+  Loaded loaded;
+  processes.together([&] {
+    if (!header.array.shape.empty() || result.points) return;
     loaded = pipeline::load_for(stages, source, options, pipeline::As::automatic, context);
+    if (!why.empty()) loaded.reading.notes.push_back(why);
     require(!loaded.data.sparse && !loaded.data.distances, Fault::usage, "[cluster] expected a table of points or a graph, found {} ({}). On one machine: calor run",
             loaded.data.sparse ? "sparse points" : "a table of distances", source);
   });
   const bool blocks = !header.array.shape.empty();
-  const std::int64_t rows = blocks ? header.array.rows() : loaded.data.rows(), columns = blocks ? header.array.columns() : loaded.data.columns();
+  const io::Reading& read = result.loaded.reading;
+  const std::int64_t rows = blocks ? header.array.rows() : result.points ? read.rows : loaded.data.rows();
+  const std::int64_t columns = blocks ? header.array.columns() : result.points ? read.features : loaded.data.columns();
   const std::vector<std::int64_t> all_rows = processes.each(rows), all_columns = processes.each(columns);
   for (int p = 0; p < processes.count(); ++p)
     require(all_rows[static_cast<std::size_t>(p)] == all_rows[0] && all_columns[static_cast<std::size_t>(p)] == all_columns[0], Fault::input,
             "[cluster] expected the same data in every process, found {} x {} in process {} and {} x {} in process 0: give a file that all machines see", all_rows[static_cast<std::size_t>(p)],
             all_columns[static_cast<std::size_t>(p)], p, all_rows[0], all_columns[0]);
-  OwnRows result = blocks ? load_blocks(processes, header, source, context) : keep_block(processes, std::move(loaded));
+  if (!result.points) result = blocks ? load_blocks(processes, header, source, context) : keep_block(processes, std::move(loaded));
   result.loaded.data.features = std::make_shared<const Matrix>(rows, 0);
   check_numbers(processes, result);
   require(rows > 0, Fault::input, "[run] expected at least one point, found none");

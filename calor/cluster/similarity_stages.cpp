@@ -11,6 +11,7 @@
 #include "calor/cluster/pairs.h"
 #include "calor/core/error.h"
 #include "calor/engine/bandwidth.h"
+#include "calor/engine/cardinality.h"
 #include "calor/engine/normaliser.h"
 #include "calor/engine/passes.h"
 #include "calor/similarity/chosen_bandwidth.h"
@@ -78,7 +79,11 @@ void run_knn(Part& part, const BoundStage& bound) {
 void run_score(Part& part, const BoundStage& bound) {
   const bool train = part.state.type != types::graph && bound.arguments.word("to") == "train";
   const auto column_rows = train ? take_training_columns(part) : nullptr;
-  begin_record(part, score_of(bound));
+  const bool nearest = bound.stage->name == "distance" && bound.arguments.word("from") == "nearest";
+  Score score = score_of(bound);
+  if (nearest) score.power = 1;  // minus the distances
+  begin_record(part, score);
+  if (nearest) similarity::count_from_nearest(part.state.similarity, bound.arguments.number("t"), part.context);
   part.state.similarity.column_rows = column_rows;
 }
 
@@ -105,8 +110,25 @@ static engine::Bandwidth chosen_bandwidth(Part& part) {
   return engine::bandwidth_of_counts(part.processes.sums(std::move(counts)));
 }
 
+// A scale for each of the own rows, whose edges are all here.
+static void scale_rows(Part& part, const BoundStage& bound) {
+  Similarity& record = part.state.similarity;
+  require(record.support != nullptr, Fault::usage, "[exp] expected a graph for a scale of each row in blocks, found all pairs: put knn before distance. On one machine: calor run");
+  const auto mean_of_all = [&](const Vector& row_sums, std::int64_t edges) {
+    return engine::mean_by_rows(part.processes.all_rows(row_sums, part.rows), part.processes.sum(edges));
+  };
+  Vector scale;
+  if (bound.arguments.is_number("perplexity"))
+    part.processes.together([&] { scale = engine::perplexity_scales(record, bound.arguments.number("perplexity"), part.context); });
+  else scale = engine::cardinality_scales(record, bound.arguments.number("cardinality"), part.context, mean_of_all);
+  record.strengthen.kind = Strengthen::Kind::exponential;
+  record.strengthen.scale = std::move(scale);
+  record.symmetric = false;
+}
+
 void run_exp(Part& part, const BoundStage& bound) {
   State& state = part.state;
+  if (bound.arguments.is_number("perplexity") || bound.arguments.is_number("cardinality")) return scale_rows(part, bound);
   double scale = 0;
   if (bound.arguments.is_number("bandwidth")) {
     scale = bound.arguments.number("bandwidth");

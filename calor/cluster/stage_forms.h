@@ -14,6 +14,10 @@ void run_two_side(Part& part, const pipeline::BoundStage& bound);
 void run_row(Part& part, const pipeline::BoundStage& bound);
 void run_symmetrise(Part& part, const pipeline::BoundStage& bound);
 
+// Maps (map_stages.cpp).
+void run_global(Part& part, const pipeline::BoundStage& bound);
+void run_match(Part& part, const pipeline::BoundStage& bound);
+
 void run_eigen(Part& part, const pipeline::BoundStage& bound);
 void run_vote(Part& part, const pipeline::BoundStage& bound);
 void run_average(Part& part, const pipeline::BoundStage& bound);

@@ -28,7 +28,6 @@ std::string_view why_no_knn(const BoundStage& bound) {
 }
 
 std::string_view why_no_distance(const BoundStage& bound) {
-  if (bound.arguments.word("from") == "nearest") return "distances from the nearest neighbour are for the descent of umap, which moves all points at once";
   const std::string& to = bound.arguments.word("to");
   return to == "points" || to == "train" ? "" : "columns that are not the moving rows' own belong to repeated pipelines on points";
 }
@@ -36,8 +35,12 @@ std::string_view why_no_distance(const BoundStage& bound) {
 std::string_view why_no_dot(const BoundStage& bound) { return bound.arguments.word("to") == "points" ? "" : "only products of the points with themselves are in blocks"; }
 
 std::string_view why_no_exp(const BoundStage& bound) {
-  if (bound.arguments.is_number("perplexity") || bound.arguments.is_number("cardinality")) return "a scale for each row is for descents, which move all points at once";
-  return bound.arguments.is_number("bandwidth") || bound.arguments.word("bandwidth") == "auto" ? "" : "that bandwidth is chosen by one process: give a number or auto";
+  return bound.arguments.is_number("perplexity") || bound.arguments.is_number("cardinality") || bound.arguments.is_number("bandwidth") || bound.arguments.word("bandwidth") == "auto" ? "" : "that bandwidth is chosen by one process: give a number or auto";
+}
+
+std::string_view why_no_match(const BoundStage& bound) {
+  const std::string& family = bound.arguments.word("family");
+  return family == "student" || family == "rational" ? "" : "this descent moves every point by all pairs of points: only student and rational have a form by rows";
 }
 
 std::string_view why_no_two_side(const BoundStage& bound) {
@@ -81,7 +84,7 @@ constexpr Distributed of_rows[] = {
     {"indicator", run_indicator},         {"exp", run_exp, why_no_exp},          {"two_side", run_two_side, why_no_two_side}, {"row", run_row},
     {"mean", run_symmetrise},             {"union", run_symmetrise},             {"eigen", run_eigen, why_no_eigen},       {"restart", run_restart},
     {"repeat", run_repeat, why_no_repeat}, {"vote", run_vote},                   {"average", run_average},                {"centres", run_centres},
-    {"cluster", run_cluster}};
+    {"cluster", run_cluster},             {"global", run_global},                  {"match", run_match, why_no_match}};
 
 // Of centres, which every process has, against rows of the data in blocks.
 constexpr Distributed of_centres[] = {{"distance", run_distance_of_centres, why_no_distance_of_centres}, {"best", run_best_of_centres, why_no_best_of_centres}, {"row", run_row_of_centres},
@@ -92,7 +95,6 @@ constexpr Distributed of_coordinates[] = {{"cluster", run_cluster}};
 
 // Of stages that people will ask for.
 constexpr std::pair<std::string_view, std::string_view> reasons[] = {
-    {"match", "a descent moves every point by every other one in each of its steps"},
     {"geodesic", "all shortest paths are found from a graph that one process has whole"},
     {"double_center", "it centres a table of all pairs that one process has whole"},
     {"local_weights", "it is for of=residual, which factorises a sparse matrix on one process"},
@@ -113,7 +115,7 @@ std::span<const Distributed> forms_of(Rows rows) {
 
 Rows after(std::string_view stage, Rows before) {
   if (stage == "centres") return Rows::centres;
-  if (stage == "eigen") return Rows::coordinates;
+  if (stage == "eigen" || stage == "match") return Rows::coordinates;
   return stage == "assign" || stage == "cluster" ? Rows::read_out : before;
 }
 
@@ -127,7 +129,7 @@ const Distributed* find(std::string_view name, Rows rows) {
 
 std::string_view why_not(const BoundStage& bound, Rows rows) {
   if (const Distributed* found = find(bound.stage->name, rows)) return found->why_not(bound);
-  if (rows == Rows::coordinates) return "of what follows eigen only cluster works on rows in blocks";
+  if (rows == Rows::coordinates) return "of what follows eigen or match only cluster works on rows in blocks";
   const auto found = std::find_if(std::begin(reasons), std::end(reasons), [&](const auto& one) { return one.first == bound.stage->name; });
   if (found != std::end(reasons)) return found->second;
   return rows == Rows::centres ? "it has no form for centres that all processes have" : "it has no form by rows";

@@ -32,11 +32,16 @@ double scale_for(const Eigen::Ref<const Vector>& scores, double cardinality, dou
 
 }  // namespace
 
-Vector cardinality_scales(const Similarity& similarity, double cardinality, const Context& context) {
+double mean_by_rows(const Vector& row_sums, std::int64_t edges) {
+  double total = 0;
+  for (const double sum : row_sums) total -= sum;
+  return total / std::max<double>(1, static_cast<double>(edges));
+}
+
+Vector cardinality_scales(const Similarity& similarity, double cardinality, const Context& context, const MeanOfAll& mean_of_all) {
   const Csr scores = scores_on_support(similarity, context);
   const auto of_row = [&](std::int64_t i) { return Eigen::Map<const Vector>(scores.values.data() + scores.begin[i], scores.begin[i + 1] - scores.begin[i]); };
-  Vector means = Vector::Zero(similarity.rows);
-  double total = 0;
+  Vector means = Vector::Zero(similarity.rows), sums = Vector::Zero(similarity.rows);
   for (std::int64_t i = 0; i < similarity.rows; ++i) {
     const auto row = of_row(i);
     if (row.size() == 0) continue;
@@ -45,10 +50,10 @@ Vector cardinality_scales(const Similarity& similarity, double cardinality, cons
     require(static_cast<double>(row.size()) > cardinality, Fault::input,
             "[exp] expected more than {:.4g} neighbours for that cardinality, found {} in row {}: give a smaller cardinality or a larger k",
             cardinality, row.size(), i + 1);
-    total -= row.sum();
+    sums[i] = row.sum();
     means[i] = -row.mean();
   }
-  const double overall = total / std::max<double>(1, static_cast<double>(similarity.support->edges()));
+  const double overall = mean_of_all(sums, similarity.support->edges());
   Vector scales = Vector::Ones(similarity.rows);
   constexpr std::int64_t piece = 256;
   parallel_for((similarity.rows + piece - 1) / piece, context.threads, [&](std::int64_t p) {

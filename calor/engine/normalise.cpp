@@ -55,10 +55,8 @@ class RecordSums {
     return !(settled && (symmetric() || done > 0));
   }
   Vector total(const Factors<Vector>& f) {
-    const Vector logs = row_logs_of(f);
-    const double greatest = logs.size() ? logs.maxCoeff() : -std::numeric_limits<double>::infinity();
-    require(std::isfinite(greatest), Fault::input, "[global] expected a similarity with values, found none");
-    return Vector::Constant(record_.rows, greatest + std::log((logs.array() - greatest).exp().sum()));
+    const double total = log_total(row_logs_of(f));
+    return Vector::Constant(record_.rows, total);
   }
 
   Normalised found;
@@ -116,6 +114,12 @@ void bring_into_range(Similarity& similarity) {
 }
 
 }  // namespace
+
+double log_total(const Vector& log_row_sums) {
+  const double greatest = log_row_sums.size() ? log_row_sums.maxCoeff() : -std::numeric_limits<double>::infinity();
+  require(std::isfinite(greatest), Fault::input, "[global] expected a similarity with values, found none");
+  return greatest + std::log((log_row_sums.array() - greatest).exp().sum());
+}
 
 std::string_view name_of(Normaliser::Kind kind) {
   switch (kind) {

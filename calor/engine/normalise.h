@@ -75,6 +75,9 @@ struct Normalised {
   static constexpr double tolerance = 1e-10;  // sums of a million terms are right to about 1e-13: ten times farther from 1 could be rounding
 };
 
+// The logarithm of the sum of all values, by the logarithms of the row sums.  Throws Fault::input for a similarity without values.
+double log_total(const Vector& log_row_sums);
+
 // Normalises a record.  Row sums of an exponential over all pairs are left to the pass that next reads the values (normalise_rows).
 // Throws Fault::input for negative sums, and with global for a record without values.
 Normalised normalise(Similarity& similarity, const Normaliser& step, const Context& context);

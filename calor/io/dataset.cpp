@@ -37,8 +37,6 @@ std::array<std::string, 2> split_pair(const std::string& source) {
 
 std::string data_part(const std::string& source) { return split_pair(source)[0]; }
 
-namespace {
-
 // Without folder, ".gz" and one further suffix.
 std::string short_name(const std::string& path) {
   if (path == "-") return "stdin";
@@ -46,6 +44,8 @@ std::string short_name(const std::string& path) {
   if (name.extension() == ".gz") name = name.stem();
   return name.stem().string();
 }
+
+namespace {
 
 // A labels file that was named, or the one beside an images file; an empty path: none.
 std::string labels_path(const std::string& path, bool images, const std::string& named, const LoadOptions& options) {
@@ -133,6 +133,7 @@ Dataset load_dataset(const std::string& source, const LoadOptions& options, cons
 }
 
 std::int64_t constant_columns(const Dataset& data) {
+  if (data.constant) return *data.constant;
   if (data.sparse || data.rows < 2) return 0;
   std::vector<bool> varies(static_cast<std::size_t>(data.columns));
   std::int64_t constant = data.columns;

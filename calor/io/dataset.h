@@ -50,6 +50,7 @@ struct Dataset {
   std::string row_names_column;       // the column that they came from; "" where it has no header
   std::vector<std::string> kept;      // the texts of LoadOptions::kept, one per row; empty where there is no such column
   std::int64_t missing = 0;           // values that are NaN
+  std::optional<std::int64_t> constant;  // columns of one value alone, where `values` are not here (text_part.h)
   Missing fill_by = Missing::refuse;  // what is to be done about them
   Reading reading;
   const double* row(std::int64_t i) const { return values.data() + i * columns; }
@@ -95,8 +96,9 @@ struct LoadOptions {
 // Throws Fault::input with file, line (or row) and column, and a remedy; Fault::memory when the estimate is over the limit.
 Dataset load_dataset(const std::string& source, const LoadOptions& options, const Context& context);
 
-// The file or name of the data in "data,labels"; else the whole.
+// The file or name of the data in "data,labels"; else the whole.  And what a data set is called that comes from a file.
 std::string data_part(const std::string& source);
+std::string short_name(const std::string& path);
 
 // The reading of a data set with its counts and columns, as they are now.
 Reading full_reading(const Dataset& data);

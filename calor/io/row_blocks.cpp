@@ -17,8 +17,8 @@ std::int64_t line_ends(std::string_view text, bool returns) {
 
 }  // namespace
 
-RowBlocks::RowBlocks(TextSource& source, char delimiter, const std::string& place, std::size_t block_size)
-    : source_(source), delimiter_(delimiter), place_(place), block_size_(block_size) {
+RowBlocks::RowBlocks(TextSource& source, char delimiter, const std::string& place, std::size_t block_size, std::int64_t line)
+    : source_(source), delimiter_(delimiter), place_(place), block_size_(block_size), line_(line) {
   source_.rewind();
 }
 

@@ -21,7 +21,8 @@ struct RowBlock {
 class RowBlocks {
  public:
   static constexpr std::size_t usual_size = std::size_t{1} << 16;
-  RowBlocks(TextSource& source, char delimiter, const std::string& place, std::size_t block_size = usual_size);
+  // `line`: where the source begins in the text that it is of.
+  RowBlocks(TextSource& source, char delimiter, const std::string& place, std::size_t block_size = usual_size, std::int64_t line = 1);
 
   // The next block_size bytes, or more until a row ends; false at the end.  Throws Fault::input for a row of more than 256 MB.
   bool next(RowBlock& block);
@@ -37,7 +38,7 @@ class RowBlocks {
   const std::string& place_;
   std::size_t block_size_;
   std::string rest_;          // of the block before: the beginning of a row
-  std::int64_t line_ = 1;     // where the next block begins
+  std::int64_t line_;         // where the next block begins
   std::size_t read_ = 0;
   bool ended_ = false;
 };

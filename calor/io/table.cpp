@@ -27,8 +27,8 @@ void note_first(FoundCell& found, std::string_view text, std::int64_t line) {
 // that neither the table nor the first error depends on the threads.
 class TableReader {
  public:
-  TableReader(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<bool>& texts, const std::string& place)
-      : dialect_(dialect), facts_(facts), place_(place), blocks_(source, dialect.delimiter, place), reader_(dialect, texts, place) {
+  TableReader(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<bool>& texts, std::int64_t line, const std::string& place)
+      : dialect_(dialect), facts_(facts), place_(place), blocks_(source, dialect.delimiter, place, RowBlocks::usual_size, line), reader_(dialect, texts, place) {
     table_.columns.resize(texts.size());
     for (std::size_t c = 0; c < texts.size(); ++c) {
       table_.columns[c].name = dialect_.names[c];
@@ -46,9 +46,6 @@ class TableReader {
     slots_ = std::vector<Slot>(threads == 1 ? 1 : 2 * threads);
     parallel_for(static_cast<std::int64_t>(threads), static_cast<int>(threads), [&](std::int64_t) { work(context); });
     if (unread_) std::rethrow_exception(unread_);
-    require(table_.rows > 0, Fault::input, "[csv] expected rows of data, found only a header ({}): give a file with data", place_);
-    require(dialect_.announced_rows < 0 || dialect_.announced_rows == table_.rows, Fault::input,
-            "[csv] expected {} rows as line 1 announces, found {} ({}): the file is truncated or line 1 is wrong", dialect_.announced_rows, table_.rows, place_);
     for (Column& column : table_.columns)
       if (column.text) count_kinds(column);
       else column.numbers = table_.rows - column.missing - column.nearly - column.words - column.infinite;
@@ -215,20 +212,49 @@ std::string Table::text(std::int64_t row, std::int64_t column) const {
   return std::isnan(value) ? std::string() : format_number(value);
 }
 
-Table parse_table(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<std::int64_t>& texts, const std::string& place,
-                  const Context& context) {
+const std::vector<double>& Table::brought(std::int64_t column) const {
+  if (last_brought_ != column) {
+    of_last_ = elsewhere(column);
+    last_brought_ = column;
+  }
+  return of_last_;
+}
+
+Table read_rows(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<bool>& texts, std::int64_t line, const std::string& place,
+                const Context& context) {
+  source.rewind();
+  return TableReader(source, dialect, facts, texts, line, place).read(context);
+}
+
+std::vector<bool> as_texts(const Dialect& dialect, const std::vector<std::int64_t>& texts) {
   std::vector<bool> as_text = dialect.texts;
   for (const std::int64_t column : texts) as_text[static_cast<std::size_t>(column)] = true;
+  return as_text;
+}
+
+bool find_more_texts(const Table& table, std::vector<bool>& as_text) {
+  bool found = false;
+  for (std::size_t c = 0; c < as_text.size(); ++c) {
+    const Column& column = table.columns[c];
+    if (column.text || column.words + column.nearly == 0) continue;
+    as_text[c] = found = true;
+  }
+  return found;
+}
+
+void require_rows(const Table& table, const Dialect& dialect, const std::string& place) {
+  require(table.rows > 0, Fault::input, "[csv] expected rows of data, found only a header ({}): give a file with data", place);
+  require(dialect.announced_rows < 0 || dialect.announced_rows == table.rows, Fault::input,
+          "[csv] expected {} rows as line 1 announces, found {} ({}): the file is truncated or line 1 is wrong", dialect.announced_rows, table.rows, place);
+}
+
+Table parse_table(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<std::int64_t>& texts, const std::string& place,
+                  const Context& context) {
+  std::vector<bool> as_text = as_texts(dialect, texts);
   for (;;) {
-    source.rewind();
-    Table table = TableReader(source, dialect, facts, as_text, place).read(context);
-    bool again = false;
-    for (std::size_t c = 0; c < as_text.size(); ++c) {
-      const Column& column = table.columns[c];
-      if (column.text || column.words + column.nearly == 0) continue;
-      as_text[c] = again = true;
-    }
-    if (!again) return table;
+    Table table = read_rows(source, dialect, facts, as_text, 1, place, context);
+    require_rows(table, dialect, place);
+    if (!find_more_texts(table, as_text)) return table;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,11 +44,31 @@ struct Table {
   std::string unit = "line";              // what a place counts
   char decimal = '.';
   std::int64_t comments = 0;              // lines left out as comments
+  std::function<std::vector<double>(std::int64_t column)> elsewhere;  // gives a column of all rows where `cells` are not here (text_part.h)
   std::int64_t width() const { return static_cast<std::int64_t>(columns.size()); }
-  double cell(std::int64_t row, std::int64_t column) const { return cells[static_cast<std::size_t>(row * width() + column)]; }
+  double cell(std::int64_t row, std::int64_t column) const {
+    return elsewhere ? brought(column)[static_cast<std::size_t>(row)] : cells[static_cast<std::size_t>(row * width() + column)];
+  }
   // The text of a cell; of a column of numbers as format_number writes it, "" where missing.
   std::string text(std::int64_t row, std::int64_t column) const;
+
+ private:
+  const std::vector<double>& brought(std::int64_t column) const;
+  mutable std::int64_t last_brought_ = -1;
+  mutable std::vector<double> of_last_;   // that column
 };
+
+// One pass over rows that begin at this line of a text, by columns of texts and of numbers as they are given; there may be no rows.  Throws as parse_table.
+Table read_rows(TextSource& source, const Dialect& dialect, const TextFacts& facts, const std::vector<bool>& texts, std::int64_t line, const std::string& place,
+                const Context& context);
+
+// The columns that a pass must hold as texts: the dialect's and these, counted from 0; and those that turned out to hold other than numbers, which are added to
+// `as_text`: whether there are any.
+std::vector<bool> as_texts(const Dialect& dialect, const std::vector<std::int64_t>& texts);
+bool find_more_texts(const Table& table, std::vector<bool>& as_text);
+
+// Throws Fault::input for a table without rows, or with others than its text announces.
+void require_rows(const Table& table, const Dialect& dialect, const std::string& place);
 
 // All rows of a text.  `texts` forces columns (counted from 0) to be read as texts; others are numbers unless a cell is none, in which
 // case the text is read twice.  A row has as many cells as the dialect's names.

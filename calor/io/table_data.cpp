@@ -53,8 +53,10 @@ void note_label_names(Dataset& data, const Table& table, const Roles& roles, con
   }
 }
 
-Dataset data_of_roles(Table&& table, const Roles& roles, const LoadOptions& options, const std::string& place, const std::optional<LabelsBeside>& beside,
-                      const ColumnLabels& exact) {
+}  // namespace
+
+Dataset data_beside_features(const Table& table, const Roles& roles, const LoadOptions& options, const std::string& place, const std::optional<LabelsBeside>& beside,
+                             const ColumnLabels& exact) {
   Dataset data;
   data.rows = table.rows;
   data.reading.comments = table.comments;
@@ -75,12 +77,26 @@ Dataset data_of_roles(Table&& table, const Roles& roles, const LoadOptions& opti
   name_rows(data, table, roles, place);
   for (std::int64_t i = 0; roles.kept >= 0 && i < table.rows; ++i) data.kept.emplace_back(trim(table.text(i, roles.kept)));
   note_label_names(data, table, roles, options);
+  return data;
+}
+
+void tell_reading(Dataset& data, const Dialect& dialect, const TextFacts& facts) {
+  data.reading.format = "csv";
+  data.reading.header = dialect.header;
+  data.reading.delimiter = dialect.names.size() > 1 ? delimiter_name(dialect.delimiter) : "one column";
+  data.reading.decimal = dialect.decimal == ',' ? "decimal comma" : "";
+  data.reading.encoding = facts.encoding == "UTF-8" ? "" : facts.encoding;
+  if (!dialect.remark.empty()) data.reading.notes.insert(data.reading.notes.begin(), dialect.remark);
+  if (data.reading.comments > 0) data.reading.notes.push_back(counted(data.reading.comments, "comment line") + " left out");
+}
+
+static Dataset data_of_roles(Table&& table, const Roles& roles, const LoadOptions& options, const std::string& place, const std::optional<LabelsBeside>& beside,
+                             const ColumnLabels& exact) {
+  Dataset data = data_beside_features(table, roles, options, place, beside, exact);
   Coding coding = options.known() ? options.coding : find_coding(table, roles, options, place);
   code_features(data, std::move(table), roles, std::move(coding), options, place);
   return data;
 }
-
-}  // namespace
 
 LabelTexts label_texts(const Table& table, std::int64_t column) {
   const Column& whole = table.columns[static_cast<std::size_t>(column)];
@@ -128,15 +144,8 @@ Dataset data_of_text(TextSource& source, const TextFacts& facts, const std::vect
     exact = [&](std::int64_t column) {
       return column + 1 == table.width() ? announced_labels(table, column, dialect.class_names, place) : label_texts(table, column);
     };
-  const std::int64_t comments = table.comments;
   Dataset data = data_of_roles(std::move(table), roles, options, place, beside, exact);
-  data.reading.format = "csv";
-  data.reading.header = dialect.header;
-  data.reading.delimiter = dialect.names.size() > 1 ? delimiter_name(dialect.delimiter) : "one column";
-  data.reading.decimal = dialect.decimal == ',' ? "decimal comma" : "";
-  data.reading.encoding = facts.encoding == "UTF-8" ? "" : facts.encoding;
-  if (!dialect.remark.empty()) data.reading.notes.insert(data.reading.notes.begin(), dialect.remark);
-  if (comments > 0) data.reading.notes.push_back(counted(comments, "comment line") + " left out");
+  tell_reading(data, dialect, facts);
   return data;
 }
 

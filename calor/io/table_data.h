@@ -32,6 +32,11 @@ Dataset data_of_table(Table&& table, const LoadOptions& options, const std::stri
 Dataset data_of_text(TextSource& source, const TextFacts& facts, const std::vector<std::string>& names, const LoadOptions& options, const std::string& place,
                      const Context& context, const std::optional<LabelsBeside>& beside);
 
+// What data_of_text is put together from (text_part.h does so too): labels, names and notes of a table's rows, without values; and how the text was read.
+struct Roles;
+Dataset data_beside_features(const Table& table, const Roles& roles, const LoadOptions& options, const std::string& place, const std::optional<LabelsBeside>& beside, const ColumnLabels& exact);
+void tell_reading(Dataset& data, const Dialect& dialect, const TextFacts& facts);
+
 // The labels of a text with a single column, with or without a header.
 LabelTexts labels_of_text(TextSource& source, const TextFacts& facts, const LoadOptions& options, const std::string& place, const Context& context);
 

@@ -7,10 +7,10 @@
 
 namespace calor::io {
 
-std::int64_t TextPool::add(std::string_view text, std::int64_t line) {
+std::int64_t TextPool::add(std::string_view text, std::int64_t line, std::int64_t count) {
   // Files are often sorted: the previous text is the likely one.
   if (last_ >= 0 && this->text(last_) == text) {
-    ++counts_[static_cast<std::size_t>(last_)];
+    counts_[static_cast<std::size_t>(last_)] += count;
     return last_;
   }
   if (2 * (lines_.size() + 1) > table_.size()) grow();
@@ -26,7 +26,7 @@ std::int64_t TextPool::add(std::string_view text, std::int64_t line) {
     table_[at] = static_cast<std::int32_t>(size());
   }
   last_ = table_[at] - 1;
-  ++counts_[static_cast<std::size_t>(last_)];
+  counts_[static_cast<std::size_t>(last_)] += count;
   return last_;
 }
 

@@ -11,8 +11,8 @@ namespace calor::io {
 // About 30 bytes a text beside its own: one arena, offsets, and an open table of numbers.
 class TextPool {
  public:
-  // The number of the text, which is new where it equals size() before the call; `line` is kept for a new one.
-  std::int64_t add(std::string_view text, std::int64_t line);
+  // The number of the text, which is new where it equals size() before the call; `line` is kept for a new one.  It counts as `count` of them.
+  std::int64_t add(std::string_view text, std::int64_t line, std::int64_t count = 1);
 
   std::int64_t size() const { return static_cast<std::int64_t>(lines_.size()); }
   std::string_view text(std::int64_t id) const {

@@ -1,12 +1,14 @@
 #include "calor/io/text_source.h"
 
 #include <iconv.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "calor/core/error.h"
@@ -39,23 +41,31 @@ class MemoryText final : public TextSource {
 
 class FileText final : public TextSource {
  public:
-  explicit FileText(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")) {
+  explicit FileText(std::string path, std::uint64_t begin = 0, std::uint64_t end = std::numeric_limits<std::uint64_t>::max())
+      : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")), begin_(begin), left_(end - begin), size_(end - begin) {
     require(file_ != nullptr, Fault::input, "[read] expected a readable file, found {}: {}", path_, system_reason(errno));
     std::setvbuf(file_, nullptr, _IONBF, 0);
+    FileText::rewind();
   }
   ~FileText() override { std::fclose(file_); }
   FileText(const FileText&) = delete;
   FileText& operator=(const FileText&) = delete;
   std::size_t read(char* into, std::size_t most) override {
-    const std::size_t count = std::fread(into, 1, most, file_);
+    const std::size_t count = std::fread(into, 1, static_cast<std::size_t>(std::min<std::uint64_t>(most, left_)), file_);
     require(count > 0 || std::ferror(file_) == 0, Fault::input, "[read] expected a readable file, found {}: {}", path_, system_reason(errno));
+    left_ -= count;
     return count;
   }
-  void rewind() override { std::rewind(file_); }
+  void rewind() override {
+    std::clearerr(file_);
+    fseeko(file_, static_cast<off_t>(begin_), SEEK_SET);
+    left_ = size_;
+  }
 
  private:
   std::string path_;
   std::FILE* file_;
+  std::uint64_t begin_, left_, size_;
 };
 
 class GzipText final : public TextSource {
@@ -155,6 +165,7 @@ class After final : public TextSource {
 std::unique_ptr<TextSource> text_in_memory(std::string text) { return std::make_unique<MemoryText>(std::move(text)); }
 std::unique_ptr<TextSource> text_view(std::string_view text) { return std::make_unique<MemoryText>(text); }
 std::unique_ptr<TextSource> text_of_file(const std::string& path) { return std::make_unique<FileText>(path); }
+std::unique_ptr<TextSource> text_of_file(const std::string& path, std::uint64_t begin, std::uint64_t end) { return std::make_unique<FileText>(path, begin, end); }
 
 std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& place) { return std::make_unique<GzipText>(std::move(packed), place); }
 

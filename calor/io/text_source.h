@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ std::unique_ptr<TextSource> text_in_memory(std::string text);        // owns it
 std::unique_ptr<TextSource> text_view(std::string_view text);        // must outlive the source
 // A regular file; throws Fault::input where it cannot be opened or read.
 std::unique_ptr<TextSource> text_of_file(const std::string& path);
+// Its bytes from `begin` up to `end`.
+std::unique_ptr<TextSource> text_of_file(const std::string& path, std::uint64_t begin, std::uint64_t end);
 // The content of gzipped bytes, which the source owns; unpacked block by block.
 std::unique_ptr<TextSource> text_of_gzip(std::string packed, const std::string& place);
 

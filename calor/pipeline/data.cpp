@@ -47,7 +47,7 @@ Data data_of(const io::Dataset& dataset) {
     set_labels(data, dataset.labels, dataset.classes);
     return data;
   }
-  auto features = std::make_shared<Matrix>(Eigen::Map<const Matrix>(dataset.values.data(), dataset.rows, dataset.columns));
+  auto features = std::make_shared<Matrix>(Eigen::Map<const Matrix>(dataset.values.data(), dataset.rows, dataset.values.empty() ? 0 : dataset.columns));
   if (dataset.floats) data.rounding = rounding_remark(*features, dataset.features);
   data.features = std::move(features);
   data.feature_names = dataset.features;

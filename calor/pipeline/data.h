@@ -13,7 +13,7 @@
 
 namespace calor::pipeline {
 
-// Features, names and labels; targets where every class name is a number.
+// Features (N x 0 for a data set without values), names and labels; targets where every class name is a number.
 Data data_of(const io::Dataset& dataset);
 
 // The corners of a surface: x, y and z.

@@ -100,14 +100,21 @@ Loaded taken_for_distances(Loaded&& loaded, const std::vector<BoundStage>& stage
   return as_distances(std::move(loaded));
 }
 
-}  // namespace
-
-Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, const Context& context) {
+// What a person gave, and what is added for such labels.
+io::LoadOptions for_labels(io::LoadOptions options, Labels labels) {
   options.labels = labels == Labels::shown ? io::LabelUse::shown : io::LabelUse::expected;
   options.partly_labelled = true;
   options.measured = labels == Labels::values;
   options.sparse = true;
-  io::Dataset dataset = io::load_dataset(source, options, context);
+  return options;
+}
+
+Labels labels_for(Wants wants) { return wants == Wants::values ? Labels::values : wants == Wants::nothing ? Labels::shown : Labels::classes; }
+
+}  // namespace
+
+Loaded load_points(const std::string& source, io::LoadOptions options, Labels labels, const Context& context) {
+  io::Dataset dataset = io::load_dataset(source, for_labels(std::move(options), labels), context);
   const io::Filling filling = io::settle_missing(dataset, context);
   Loaded loaded = labels == Labels::values ? with_measured(dataset) : with_classes(dataset);
   loaded.filling = filling;
@@ -257,9 +264,19 @@ Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source
     }
     return loaded;
   }
-  const Labels labels = wants == Wants::values ? Labels::values : wants == Wants::nothing ? Labels::shown : Labels::classes;
-  Loaded loaded = load_points(source, options, labels, context);
+  Loaded loaded = load_points(source, options, labels_for(wants), context);
   return as == As::automatic && looks_like_distances(loaded.data) ? taken_for_distances(std::move(loaded), stages, source) : loaded;
+}
+
+std::optional<LoadedPart> load_part_for(const std::vector<BoundStage>& stages, const std::string& source, io::LoadOptions options, const io::PartReaders& readers, std::string& why,
+                                        const Context& context) {
+  const Wants wants = wants_of(stages);
+  const bool bundled = std::ranges::any_of(io::bundled_sets(), [&](const io::BundledSet& set) { return set.name == source; });
+  if (wants == Wants::mesh || wants == Wants::graph || bundled || io::data_part(source) != source || (wants == Wants::nothing && io::is_mesh_file(source))) return {};
+  const Labels labels = labels_for(wants);
+  std::optional<io::PartOfText> part = io::load_part(source, for_labels(std::move(options), labels), readers, why, context);
+  if (!part || part->data.rows == part->data.columns) return {};
+  return LoadedPart{labels == Labels::values ? with_measured(part->data) : with_classes(part->data), std::move(part->values)};
 }
 
 Loaded load_new_points(const std::string& source, io::LoadOptions options, const SavedFit& saved, const Context& context) {

@@ -1,12 +1,14 @@
 // Loading for pipelines: the one way from a file to the data of a fit, and to new points for a saved one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "calor/io/dataset.h"
 #include "calor/io/edge_list.h"
 #include "calor/io/missing.h"
+#include "calor/io/text_part.h"
 #include "calor/pipeline/model.h"
 #include "calor/pipeline/state.h"
 
@@ -52,6 +54,15 @@ Loaded load_surface(const std::string& source, const Context& context);
 // What these stages ask for: a graph, a surface (a file that is one is taken for it, whatever is asked for), or pairs where `as` says so, or points with the labels that they use.  A table of points that is
 // evidently one of distances is taken for that where every stage can read it (with a note), and refused else.
 Loaded load_for(const std::vector<BoundStage>& stages, const std::string& source, const io::LoadOptions& options, As as, const Context& context);
+
+// The same of a file that several processes read in parts (io/text_part.h); nothing, with the reason in `why` where a person should know it, for what load_for must
+// read whole: beside what load_part says, graphs, surfaces, bundled names, and tables with as many rows as columns, which may be distances.
+struct LoadedPart {
+  Loaded loaded;               // of all rows; features N x 0
+  std::vector<double> values;  // of the own rows
+};
+std::optional<LoadedPart> load_part_for(const std::vector<BoundStage>& stages, const std::string& source, io::LoadOptions options, const io::PartReaders& readers, std::string& why,
+                                        const Context& context);
 
 // New points for a saved fit: its columns by name, coded and filled as in the fit, with labels where the file has them, as the fit's classes or
 // as its measured values.

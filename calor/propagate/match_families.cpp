@@ -61,27 +61,32 @@ std::int64_t itself(const State& state, std::int64_t i) {
 }  // namespace
 
 Csr symmetric_weights(const Similarity& similarity, const Context& context) {
+  const Csr given = edges_of(similarity, context);
+  return symmetric_weights(given, transpose(given), 0);
+}
+
+Csr symmetric_weights(const Csr& given, const Csr& turned, std::int64_t first) {
   constexpr double rounding = 1e-9;  // of a value: factors are logarithms
-  const Csr given = edges_of(similarity, context), turned = transpose(given);
   Csr graph;
-  graph.rows = graph.columns = given.rows;
+  graph.rows = given.rows;
+  graph.columns = given.columns;
   for (std::int64_t i = 0; i < given.rows; ++i) {
     std::int64_t f = turned.begin[i];
     for (std::int64_t e = given.begin[i]; e < given.begin[i + 1]; ++e) {
       const double value = given.values[e];
-      require(value >= 0, Fault::input, "[match] expected values of at least 0, found {:.6g} in row {}: put exp before it", value, i + 1);
+      require(value >= 0, Fault::input, "[match] expected values of at least 0, found {:.6g} in row {}: put exp before it", value, first + i + 1);
       while (f < turned.begin[i + 1] && turned.column[f] < given.column[e]) ++f;
       const double back = f < turned.begin[i + 1] && turned.column[f] == given.column[e] ? turned.values[f] : 0;
       require(std::abs(value - back) <= rounding * std::max(value, back), Fault::usage,
               "[match] expected the same value both ways, found {:.6g} and {:.6g} for rows {} and {}: put mean or union before it", value, back,
-              i + 1, given.column[e] + 1);
-      if (value == 0 || given.column[e] == i) continue;
+              first + i + 1, given.column[e] + 1);
+      if (value == 0 || given.column[e] == first + i) continue;
       graph.column.push_back(given.column[e]);
       graph.values.push_back((value + back) / 2);
     }
     graph.begin.push_back(graph.edges());
     require(graph.begin[i + 1] > graph.begin[i], Fault::input, "[match] expected every point to be similar to another, found none for row {}: leave it out",
-            i + 1);
+            first + i + 1);
   }
   return graph;
 }

@@ -6,6 +6,8 @@
 
 #include "calor/engine/csr.h"
 #include "calor/engine/point_tree.h"
+#include "calor/engine/solve/rational_descent.h"
+#include "calor/engine/solve/student_loss.h"
 #include "calor/pipeline/outline.h"
 #include "calor/pipeline/state.h"
 
@@ -31,11 +33,22 @@ void require_strengthened(const pipeline::Outline& outline, std::string_view bef
 // The similarity's values as a graph that is symmetric, without a pair of a point with itself and without values of 0.  Throws Fault::usage
 // where values are not the same both ways, Fault::input for a negative one and for a point that no other is similar to.
 engine::Csr symmetric_weights(const engine::Similarity& similarity, const Context& context);
+// The same of some rows from `first` on, of values and those of the other direction.
+engine::Csr symmetric_weights(const engine::Csr& given, const engine::Csr& turned, std::int64_t first);
 
 // Points to begin a descent at, N x dims: `start` is a word of match's parameter; auto is principal components of dense points, or the
 // graph's slow modes where there are none or `by_graph`.  The graph is symmetric; null: made of the similarity where it is needed.
 engine::Matrix match_start(const pipeline::State& state, const pipeline::Arguments& arguments, const engine::Csr* graph, bool by_graph,
                            const Context& context);
+
+// The map of match(student, kl) of symmetric weights P, whose rows may be a share of all (engine/solve/student_loss.h); `sum`: of all of them, which must be 1.
+// `place` is where the points begin (match_start), scaled and shaken here.  The state gets the map, its loss and the series of losses.
+void match_student(pipeline::State& state, const pipeline::Arguments& arguments, pipeline::Kept& kept, const engine::Csr& p, double sum, engine::Matrix place, const Context& context,
+                   const engine::MapShare& share = {});
+
+// The map of match(rational, cross_entropy) of symmetric weights of all rows, likewise; `place` is not yet scaled.
+void match_rational(pipeline::State& state, const pipeline::Arguments& arguments, pipeline::Kept& kept, const engine::Csr& weights, engine::Matrix place, const Context& context,
+                    const engine::MoveShare& share = {});
 
 // A new point among the fixed ones: its similar points with their shares, values over their sum, and all points, far ones in groups.
 struct PlacedPoint {

@@ -32,6 +32,12 @@ void stretch(Matrix& points) {
 
 void run(State& state, const Arguments& arguments, Kept& kept, const Context& context) {
   const Csr weights = symmetric_weights(state.similarity, context);
+  match_rational(state, arguments, kept, weights, match_start(state, arguments, &weights, true, context), context);
+}
+
+}  // namespace
+
+void match_rational(State& state, const Arguments& arguments, Kept& kept, const Csr& weights, Matrix start, const Context& context, const MoveShare& share) {
   const double greatest = *std::max_element(weights.values.begin(), weights.values.end());
   require(greatest <= 1 + 1e-9, Fault::usage, "[match] expected values of at most 1, found {:.6g}: put exp(cardinality=..) | union before it", greatest);
   RationalOptions options;
@@ -40,12 +46,11 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   options.negatives = arguments.integer("negatives");
   options.rate = arguments.is_number("rate") ? arguments.number("rate") : 1;
   options.seed = state.seed;
-  Matrix start = match_start(state, arguments, &weights, true, context);
   const double most = start.cwiseAbs().maxCoeff();
   if (most > 0) start *= start_width / most;
   shake(start, most > 0 ? shake_deviation : start_width, state.seed);
   stretch(start);
-  Matrix points = rational_descent(weights, start, options, context);
+  Matrix points = rational_descent(weights, start, options, context, share);
   state.figures["a"] = options.curve.a;
   state.figures["b"] = options.curve.b;
   kept.keep_number("a", options.curve.a);
@@ -53,6 +58,8 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   kept.keep_rows("points", points);
   state.points = std::make_shared<const Matrix>(std::move(points));
 }
+
+namespace {
 
 // -sum_j s_j log w_j - (negatives / 2 N) sum_k log(1 - w_k + near): the descent's expectation for a pull of weight 1.
 double place_loss(const PlacedPoint& point, const Arguments& arguments, const Kept& kept, const double* y, double* gradient) {

@@ -35,16 +35,23 @@ void run(State& state, const Arguments& arguments, Kept& kept, const Context& co
   const Csr p = symmetric_weights(state.similarity, context);
   double sum = 0;
   for (const double value : p.values) sum += value;
+  match_student(state, arguments, kept, p, sum, match_start(state, arguments, &p, false, context), context);
+}
+
+}  // namespace
+
+void match_student(State& state, const Arguments& arguments, Kept& kept, const Csr& p, double sum, Matrix start, const Context& context, const MapShare& share) {
   require(std::abs(sum - 1) < 1e-6, Fault::usage, "[match] expected values that add up to 1 without a point's own, found {:.6g}: put mean | global before it", sum);
-  Matrix start = match_start(state, arguments, &p, false, context);
   scale_to(start, start_deviation);
   shake(start, arguments.word("start") == "random" ? start_deviation : shake_share * start_deviation, state.seed);
-  DescentResult found = student_descent(p, start, options_of(arguments), context);
+  DescentResult found = student_descent(p, start, options_of(arguments), context, share);
   state.figures["kl"] = found.loss;
   state.series["kl"] = std::move(found.losses);
   kept.keep_rows("points", found.points);
   state.points = std::make_shared<const Matrix>(std::move(found.points));
 }
+
+namespace {
 
 // sum_j p_j log(p_j / q_j) but for the entropy of p: -sum_j p_j log w_j + log sum_k w_k.
 double place_loss(const PlacedPoint& point, const Arguments& arguments, const Kept&, const double* y, double* gradient) {

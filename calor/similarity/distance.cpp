@@ -23,7 +23,7 @@ static Score score_of(const Arguments& arguments) {
   return {Score::Kind::power_distance, arguments.number("t"), metric_of(arguments.word("metric"))};
 }
 
-static void count_from_nearest(Similarity& record, double power, const Context& context) {
+void count_from_nearest(Similarity& record, double power, const Context& context) {
   record.score.power = 1;  // scores are minus the distances
   Csr graph = scores_on_support(record, context);
   for (std::int64_t i = 0; i < graph.rows; ++i) {

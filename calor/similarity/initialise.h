@@ -30,4 +30,7 @@ engine::Metric metric_of(const std::string& word);
 // The refusal of a metric by data that are distances (why_dense of stage.h); "" where there is none.
 std::string_view other_metric(pipeline::Form form, const pipeline::BoundStage& bound);
 
+// Stores the scores of a graph's edges: minus the distance less that to the row's nearest neighbour at another place, to the power.
+void count_from_nearest(engine::Similarity& record, double power, const Context& context);
+
 }  // namespace calor::similarity

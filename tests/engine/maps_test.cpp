@@ -95,7 +95,7 @@ TEST(StudentGrid, IsTheSumOverAllPairsWithinItsBound) {
           for (std::int64_t i = 0; i < n; ++i) points[c * stride + i] = y(i, c);
         const double total = kernels::student_sums(n, 2, points.data(), stride, freedom, exact.data(), Context());
         StudentGrid grid(freedom);
-        const double sum = grid.sums(n, points.data(), stride, found.data(), Context());
+        const double sum = grid.sums(n, points.data(), stride, 0, n, found.data(), Context());
         EXPECT_NEAR(sum, total, 2e-3 * (total + static_cast<double>(n))) << n << " points, spread " << spread << ", freedom " << freedom;
         if (n < 1500) continue;
         double largest = 0, worst = 0;
@@ -105,7 +105,7 @@ TEST(StudentGrid, IsTheSumOverAllPairsWithinItsBound) {
         }
         EXPECT_LT(worst, 0.015 * largest) << "spread " << spread << ", freedom " << freedom;
         std::vector<double> again(points.size());
-        EXPECT_EQ(grid.sums(n, points.data(), stride, again.data(), with_threads(3)), sum);
+        EXPECT_EQ(grid.sums(n, points.data(), stride, 0, n, again.data(), with_threads(3)), sum);
         EXPECT_EQ(again, found);
       }
 }

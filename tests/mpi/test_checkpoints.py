@@ -122,8 +122,36 @@ def test_a_pipeline_goes_on_after_its_neighbours(calor, tmp_path):
     folder = tmp_path / "kept"
     first = resumed(4, "laplacian-eigenmaps", "digits", folder)
     second = resumed(2, "laplacian-eigenmaps", "digits", folder)
-    assert note_of(second) == ["goes on from a checkpoint that has 100 % of all pairs of rows"]
+    assert note_of(second)[0] == "goes on from a checkpoint that has 100 % of all pairs of rows"
     np.testing.assert_allclose(first["spectrum"], second["spectrum"], rtol=0, atol=1e-10)
+
+
+def of_eigen(folder):
+    return [name for name in files(folder) if "-eigen-" in name]
+
+
+def test_eigenpairs_go_on_with_another_number_of_processes(calor, tmp_path):
+    """The diffusion map of breast_cancer, whose eigenvalues crowd at 1: the solver restarts its basis some twenty times."""
+    words, folder = ("diffusion-map", "breast_cancer"), tmp_path / "kept"
+    killed(4, *words, folder, lambda: of_eigen(folder))
+    found = resumed(3, *words, folder)
+    (note,) = note_of(found)
+    assert "of 2 eigenpairs" in note and not note.startswith("goes on from a checkpoint that has 2")
+    np.testing.assert_allclose(found["spectrum"], document(calor("run", *words, *KEPT))["spectrum"], rtol=0, atol=1e-10)
+
+
+def test_eigenpairs_of_a_graph_go_on(tmp_path):
+    """All pairs are kept at the end; files of one of three processes alone are no whole, and the solver begins anew."""
+    folder = tmp_path / "kept"
+    first = resumed(3, "laplacian-eigenmaps", "digits", folder)
+    again = resumed(2, "laplacian-eigenmaps", "digits", folder)
+    assert any("2 of 2 eigenpairs" in note for note in note_of(again))
+    np.testing.assert_allclose(again["spectrum"], first["spectrum"], rtol=0, atol=1e-12)
+    for name in of_eigen(folder)[1:]:
+        (folder / name).unlink()
+    anew = resumed(3, "laplacian-eigenmaps", "digits", folder)
+    assert not any("eigenpairs" in note for note in note_of(anew))
+    np.testing.assert_allclose(anew["spectrum"], first["spectrum"], rtol=0, atol=1e-10)
 
 
 def test_starts_of_k_means_go_on(calor, tmp_path):

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "calor/core/error.h"
@@ -105,9 +106,55 @@ class Schedule {
   std::vector<std::int64_t> ends_;
 };
 
+// The pulls of a group's points in a part of an epoch: the tails, [step][move_lanes], and the way of each, [step][dims][move_lanes].
+struct Pulls {
+  std::vector<std::int32_t> tails;
+  std::vector<std::int64_t> due;
+  std::vector<float> ways;
+  std::int64_t steps = 0;
+};
+
+void append(std::string& text, const void* from, std::size_t bytes) { text.append(static_cast<const char*>(from), bytes); }
+
+const char* take(const char* from, void* into, std::size_t bytes) {
+  std::memcpy(into, from, bytes);
+  return from + bytes;
+}
+
+// Groups first + k of a part, of which each process has moved those between its two bounds: puts the others' places and pulls beside the own ones.
+void put_together(const MoveShare& share, const Schedule& schedule, std::int64_t first, const std::vector<std::int64_t>& bounds, std::int64_t dims, std::vector<float>& moved,
+                  std::vector<Pulls>& pulls) {
+  constexpr std::size_t tail_bytes = move_lanes * sizeof(std::int32_t);
+  const std::size_t way_bytes = static_cast<std::size_t>(dims) * move_lanes * sizeof(float), place_bytes = static_cast<std::size_t>(dims) * sizeof(float);
+  std::string own;
+  for (std::int64_t k = bounds[share.own]; k < bounds[share.own + 1]; ++k) {
+    const Pulls& pulled = pulls[k];
+    append(own, &pulled.steps, sizeof pulled.steps);
+    append(own, pulled.tails.data(), tail_bytes * pulled.steps);
+    append(own, pulled.ways.data(), way_bytes * pulled.steps);
+    for (const std::int32_t i : schedule.group(first + k))
+      if (i >= 0) append(own, &moved[i * dims], place_bytes);
+  }
+  const std::vector<std::string> said = share.all(own);
+  for (int p = 0; p < share.count; ++p) {
+    if (p == share.own) continue;
+    const char* from = said[p].data();
+    for (std::int64_t k = bounds[p]; k < bounds[p + 1]; ++k) {
+      Pulls& pulled = pulls[k];
+      from = take(from, &pulled.steps, sizeof pulled.steps);
+      pulled.tails.resize(std::max(pulled.tails.size(), static_cast<std::size_t>(pulled.steps * move_lanes)));
+      pulled.ways.resize(std::max(pulled.ways.size(), static_cast<std::size_t>(pulled.steps * dims * move_lanes)));
+      from = take(from, pulled.tails.data(), tail_bytes * pulled.steps);
+      from = take(from, pulled.ways.data(), way_bytes * pulled.steps);
+      for (const std::int32_t i : schedule.group(first + k))
+        if (i >= 0) from = take(from, &moved[i * dims], place_bytes);
+    }
+  }
+}
+
 }  // namespace
 
-Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context) {
+Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalOptions& options, const Context& context, const MoveShare& share) {
   const std::int64_t n = start.rows(), dims = start.cols();
   Schedule schedule(weights, options);
   std::vector<float> points(static_cast<std::size_t>(dims * n)), moved(points.size());
@@ -124,12 +171,6 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
   moves.seed = options.seed;
   moves.purpose = static_cast<std::uint32_t>(Purpose::shuffle);
   const auto kernel = kernels::current_isa().descents().rational_moves;
-  struct Pulls {  // of a group
-    std::vector<std::int32_t> tails;
-    std::vector<std::int64_t> due;
-    std::vector<float> ways;
-    std::int64_t steps = 0;
-  };
   std::vector<Pulls> pulls(static_cast<std::size_t>(schedule.parts() ? schedule.end(0) : 0));  // the first part has the most
   const auto matrix = [&] {
     Matrix rows(n, dims);
@@ -145,9 +186,12 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
     for (std::int64_t part = 0; part < schedule.parts(); ++part) {
       const std::int64_t first = schedule.begin(part), own = schedule.end(part) - first;
       constexpr std::int64_t at_once = 4;
-      parallel_for((own + at_once - 1) / at_once, context.threads, [&](std::int64_t piece) {
+      std::vector<std::int64_t> bounds;
+      for (int p = 0; p <= share.count; ++p) bounds.push_back(own * p / share.count);
+      const std::int64_t begin = bounds[share.own], end = bounds[share.own + 1];
+      parallel_for((end - begin + at_once - 1) / at_once, context.threads, [&](std::int64_t piece) {
         std::vector<float> places(static_cast<std::size_t>(dims * move_lanes));
-        for (std::int64_t k = piece * at_once; k < std::min(own, (piece + 1) * at_once); ++k) {
+        for (std::int64_t k = begin + piece * at_once; k < std::min(end, begin + (piece + 1) * at_once); ++k) {
           const auto& group = schedule.group(first + k);
           Pulls& pulled = pulls[static_cast<std::size_t>(k)];
           pulled.steps = schedule.tails(first + k, static_cast<std::uint64_t>(epoch), pulled.tails, pulled.due);
@@ -160,6 +204,7 @@ Matrix rational_descent(const Csr& weights, const Matrix& start, const RationalO
               if (group[l] >= 0) moved[group[l] * dims + c] = places[c * move_lanes + l];
         }
       });
+      if (share.all) put_together(share, schedule, first, bounds, dims, moved, pulls);
       for (std::int64_t k = 0; k < own; ++k)
         for (const std::int32_t i : schedule.group(first + k))
           for (std::int64_t c = 0; c < dims && i >= 0; ++c) points[i * dims + c] = moved[i * dims + c];

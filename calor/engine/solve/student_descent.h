@@ -30,7 +30,7 @@ struct DescentResult {
 
 // Begins at `start` (N x dims, small: a standard deviation of 1e-4) and goes down by Jacobs's delta-bar-delta rule: a gain grows by 0.2
 // where the gradient keeps pointing along the way gone, else shrinks to 0.8 of itself; no step is longer than 5.  P: symmetric, adding up
-// to 1.  O(steps) times the loss's cost.
-DescentResult student_descent(const Csr& p, const Matrix& start, const StudentOptions& options, const Context& context);
+// to 1; the rows of the share, which are moved here, all rows' places put together after each step.  O(steps) times the loss's cost.
+DescentResult student_descent(const Csr& p, const Matrix& start, const StudentOptions& options, const Context& context, const MapShare& share = {});
 
 }  // namespace calor::engine

@@ -234,7 +234,7 @@ double StudentGrid::convolve(const Context& context) {
   return sum / (static_cast<double>(m) * static_cast<double>(m));
 }
 
-double StudentGrid::sums(std::int64_t n, const double* points, std::int64_t stride, double* pushes, const Context& context) {
+double StudentGrid::sums(std::int64_t n, const double* points, std::int64_t stride, std::int64_t first, std::int64_t end, double* pushes, const Context& context) {
   double extent = 0, middle[2];
   for (int c = 0; c < 2; ++c) {
     const auto [low, high] = std::minmax_element(points + c * stride, points + c * stride + n);
@@ -245,10 +245,10 @@ double StudentGrid::sums(std::int64_t n, const double* points, std::int64_t stri
   for (int c = 0; c < 2; ++c) low_[c] = middle[c] - static_cast<double>(nodes_ - 1) * spacing_ / 2;
   spread(n, points, stride);
   const double all = convolve(context);
-  const std::int64_t pieces = (n + points_at_once - 1) / points_at_once;
+  const std::int64_t pieces = (end - first + points_at_once - 1) / points_at_once;
   std::fill_n(pushes, 2 * stride, 0.0);
   parallel_for(pieces, context.threads, [&](std::int64_t p) {
-    for (std::int64_t i = p * points_at_once; i < std::min(n, (p + 1) * points_at_once); ++i) {
+    for (std::int64_t i = first + p * points_at_once; i < std::min(end, first + (p + 1) * points_at_once); ++i) {
       const Place x = place_of(points[i], low_[0], spacing_), y = place_of(points[stride + i], low_[1], spacing_);
       double push[2] = {0, 0};
       for (int a = 0; a < support; ++a)

@@ -23,8 +23,8 @@ class StudentGrid {
  public:
   explicit StudentGrid(double freedom) : freedom_(freedom) {}
 
-  // Points and pushes [2][stride].  The same bits for any number of threads.  Throws Fault::memory.
-  double sums(std::int64_t n, const double* points, std::int64_t stride, double* pushes, const Context& context);
+  // Points and pushes [2][stride]; the pushes of points from `first` up to `end`, others 0.  The same bits for any number of threads.  Throws Fault::memory.
+  double sums(std::int64_t n, const double* points, std::int64_t stride, std::int64_t first, std::int64_t end, double* pushes, const Context& context);
 
   static constexpr double widest = 0.4;            // spacing of the nodes; sqrt(freedom) times that below 1
   static constexpr std::int64_t least_nodes = 64;  // across the points
