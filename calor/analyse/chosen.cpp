@@ -10,6 +10,15 @@ namespace calor::analyse {
 
 using nlohmann::json;
 
+const char* name_of(Method method) {
+  switch (method) {
+    case Method::propagator: return "propagator";
+    case Method::attention: return "attention";
+    case Method::baseline: break;
+  }
+  return "baseline";
+}
+
 // "10 7x, 100 3x", or "10" where it is the only one.
 static std::string counted(const std::vector<std::string>& values) {
   std::vector<std::pair<std::string, std::int64_t>> counts;

@@ -1,4 +1,4 @@
-// What a method chose on the training rows of each seed, in words and as JSON.
+// What kind of method stands in a comparison, what it chose on the training rows of each seed, in words and as JSON.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,6 +8,10 @@
 #include <vector>
 
 namespace calor::analyse {
+
+// What a method in a comparison is: the propagator (trained or not), a network that is compared, or what stands beside both.
+enum class Method { propagator, attention, baseline };
+const char* name_of(Method method);  // "propagator", "attention", "baseline"
 
 struct Chosen {
   std::string preprocessing;                                          // "standardised"

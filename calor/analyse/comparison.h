@@ -31,6 +31,7 @@ struct BaselineRecord {
   std::vector<double> extra_accuracy;  // the same, or empty
   std::optional<std::int64_t> parameters;
   std::vector<Chosen> chosen = {};     // one per seed, or empty
+  Method kind = Method::baseline;
 };
 
 // What a run is judged by.

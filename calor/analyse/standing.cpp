@@ -29,7 +29,7 @@ json standing(const std::string& reference, const std::vector<Contender>& conten
   std::vector<std::size_t> tested;
   for (const Contender& one : contenders) {
     json row{{"name", one.name},
-             {"kind", one.kind},
+             {"kind", name_of(one.kind)},
              {"accuracy_mean", number(mean(one.accuracy))},
              {"accuracy_sd", number(deviation(one.accuracy))},
              {"chosen", chosen_text(one.chosen)}};

@@ -11,7 +11,8 @@
 namespace calor::analyse {
 
 struct Contender {
-  std::string name, kind;        // kind: "propagator", "attention", "baseline"
+  std::string name;
+  Method kind = Method::baseline;
   std::vector<double> accuracy;  // one per seed, the same seeds in the same order for all
   std::vector<Chosen> chosen;    // one per seed, or none
 };

@@ -10,26 +10,28 @@ namespace calor::analyse {
 namespace {
 
 TEST(Standing, IsSortedAndPairedWithTheReference) {
-  const auto rows = standing("ours", {{"low", "baseline", {0.5, 0.6, 0.7, 0.5, 0.6, 0.7}, {}},
-                                      {"ours", "propagator", {0.9, 0.8, 0.9, 0.8, 0.9, 0.8}, {}},
-                                      {"same", "attention", {0.9, 0.8, 0.9, 0.8, 0.9, 0.8}, {}}});
+  const auto rows = standing("ours", {{"low", Method::baseline, {0.5, 0.6, 0.7, 0.5, 0.6, 0.7}, {}},
+                                      {"ours", Method::propagator, {0.9, 0.8, 0.9, 0.8, 0.9, 0.8}, {}},
+                                      {"same", Method::attention, {0.9, 0.8, 0.9, 0.8, 0.9, 0.8}, {}}});
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0]["name"], "ours");
   EXPECT_TRUE(rows[0]["difference"].is_null());
   EXPECT_EQ(rows[1]["name"], "same");
   EXPECT_EQ(rows[1]["difference"], 0);
   EXPECT_EQ(rows[1]["p"], 1);
+  EXPECT_EQ(rows[0]["kind"], "propagator");
+  EXPECT_EQ(rows[1]["kind"], "attention");
   EXPECT_EQ(rows[2]["kind"], "baseline");
   EXPECT_NEAR(rows[2]["difference"].get<double>(), 0.25, 1e-12);
   EXPECT_NEAR(rows[2]["p"].get<double>(), 2.0 / 64, 1e-12);       // six differences of one sign
   EXPECT_NEAR(rows[2]["p_holm"].get<double>(), 4.0 / 64, 1e-12);  // the smaller of two
   EXPECT_LT(rows[2]["low"].get<double>(), 0.25);
   EXPECT_TRUE(standing("ours", {}).empty());
-  EXPECT_TRUE(standing("ours", {{"ours", "propagator", {0.5}, {}}, {"low", "baseline", {0.25}, {}}})[1]["low"].is_null()) << "one seed has no interval";
+  EXPECT_TRUE(standing("ours", {{"ours", Method::propagator, {0.5}, {}}, {"low", Method::baseline, {0.25}, {}}})[1]["low"].is_null()) << "one seed has no interval";
 }
 
 TEST(Standing, WithoutTheReferenceIsAgainstTheBest) {
-  const auto rows = standing("gone", {{"low", "baseline", {0.5, 0.5}, {}}, {"best", "baseline", {0.9, 0.8}, {}}});
+  const auto rows = standing("gone", {{"low", Method::baseline, {0.5, 0.5}, {}}, {"best", Method::baseline, {0.9, 0.8}, {}}});
   EXPECT_EQ(rows[0]["name"], "best");
   EXPECT_TRUE(rows[0]["p"].is_null());
   EXPECT_NEAR(rows[1]["difference"].get<double>(), 0.35, 1e-12);
@@ -46,7 +48,7 @@ TEST(Standing, SaysWhoBeatsWhomAndWhatCannotBeTold) {
   }
   const auto text = [&](std::size_t seeds, const std::vector<double>& other) {
     const auto first = [&](const std::vector<double>& values) { return std::vector<double>(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(seeds)); };
-    return standing_text(standing("ours", {{"ours", "propagator", first(own), {}}, {"SVM", "baseline", first(other), {}}, {"like", "baseline", first(alike), {}}}),
+    return standing_text(standing("ours", {{"ours", Method::propagator, first(own), {}}, {"SVM", Method::baseline, first(other), {}}, {"like", Method::baseline, first(alike), {}}}),
                          static_cast<std::int64_t>(seeds));
   };
   EXPECT_NE(text(8, low).find("ours beats SVM (p < 0.05 after Holm)"), std::string::npos) << text(8, low);

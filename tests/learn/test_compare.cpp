@@ -73,6 +73,11 @@ TEST(Compare, DocumentIsComplete) {
   EXPECT_EQ(e.at("baselines").size(), 7u);
   ASSERT_EQ(e.at("standing").size(), 11u);
   for (const json& row : e.at("standing")) EXPECT_EQ(row.at("difference").is_null(), row.at("name") == "propagator") << row;
+  for (const json& row : e.at("standing")) {
+    const std::string name = row.at("name");
+    const bool attention = name == "self" || name == "l2" || name == "metric" || name == "uniform";
+    EXPECT_EQ(row.at("kind"), attention ? "attention" : name == "propagator" || name == "propagator, untrained" ? "propagator" : "baseline") << row;
+  }
   EXPECT_EQ(e.at("remarks"), json::array());
   for (const json& row : e.at("standing")) {
     const std::string chosen = row.at("chosen");

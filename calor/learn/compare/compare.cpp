@@ -88,11 +88,10 @@ json standing_of(const ComparisonRuns& runs, const std::vector<analyse::Baseline
   const bool fresh = runs.first().extra.rows() > 0;
   std::vector<analyse::Contender> contenders;
   for (const analyse::BaselineRecord& baseline : baselines)
-    contenders.push_back({baseline.name, baseline.name.starts_with("propagator") ? "propagator" : "baseline",
-                          fresh ? baseline.extra_accuracy : baseline.accuracy, baseline.chosen});
+    contenders.push_back({baseline.name, baseline.kind, fresh ? baseline.extra_accuracy : baseline.accuracy, baseline.chosen});
   if (contenders.empty()) return json::array();
   for (const Learner& learner : runs.learners()) {
-    analyse::Contender contender{learner.name, "attention", {}, {}};
+    analyse::Contender contender{learner.name, analyse::Method::attention, {}, {}};
     for (const analyse::RunRecord& record : records)
       if (record.attention == learner.name) {
         contender.accuracy.push_back(fresh ? record.extra_accuracy.back() : record.test_accuracy.back());

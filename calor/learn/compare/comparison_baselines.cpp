@@ -112,6 +112,7 @@ std::vector<analyse::BaselineRecord> ComparisonRuns::baselines() const {
     if (std::any_of(baseline->seeds.begin(), baseline->seeds.end(), [](const Scores& scores) { return !scores.missing.empty(); })) continue;
     analyse::BaselineRecord record;
     record.name = baseline->name;
+    record.kind = baseline->kind;
     for (const Scores& scores : baseline->seeds) {
       record.accuracy.push_back(scores.test);
       if (scores.extra) record.extra_accuracy.push_back(*scores.extra);

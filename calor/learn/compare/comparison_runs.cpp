@@ -111,8 +111,8 @@ ComparisonRuns::ComparisonRuns(const io::Dataset& data, const std::optional<io::
   for (const Contender& contender : contenders_)
     plain_.push_back({contender.name, contender.trained > 0, std::vector<Scores>(seeds())});
   network_ = {"MLP", true, std::vector<Scores>(seeds())};
-  untrained_ = {"propagator, untrained", true, std::vector<Scores>(seeds())};
-  propagator_ = {"propagator", true, std::vector<Scores>(seeds())};
+  untrained_ = {"propagator, untrained", true, std::vector<Scores>(seeds()), analyse::Method::propagator};
+  propagator_ = {"propagator", true, std::vector<Scores>(seeds()), analyse::Method::propagator};
   for (const Baseline* baseline : every_baseline())
     for (const Learner& learner : learners_)
       require(learner.name != baseline->name, Fault::usage, "[compare] expected another name than a baseline's, found \"{}\": choose another, or use --no-baselines", learner.name);

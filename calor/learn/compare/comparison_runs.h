@@ -67,6 +67,7 @@ class ComparisonRuns {
     std::string name;
     bool parametric = false;
     std::vector<Scores> seeds;
+    analyse::Method kind = analyse::Method::baseline;
   };
   struct Job {
     std::int64_t cost;
