@@ -29,8 +29,9 @@ std::unique_ptr<Model> load_safetensors(const std::string& path, const std::stri
 std::unique_ptr<Model> load_model(const std::string& path, const std::string& tokeniser) {
   std::error_code error;
   require(std::filesystem::exists(path, error), Fault::input, "[inspect] expected a model file, found none ({})", path);
-  const auto kind = io::expect_kind(path, {io::FileKind::network, io::FileKind::mapping, io::FileKind::foreign}, "inspect", "attention heads");
+  const auto kind = io::expect_kind(path, {io::FileKind::network, io::FileKind::propagator, io::FileKind::mapping, io::FileKind::foreign}, "inspect", "attention heads");
   if (kind == io::FileKind::network) return load_propagation_network(path);
+  if (kind == io::FileKind::propagator) return load_metric_propagator(path);
   if (kind == io::FileKind::mapping || ends_with(path, ".json")) return load_mapping(path);
   if (ends_with(path, ".bin")) return load_llama2c(path, tokeniser);
   if (ends_with(path, ".safetensors")) return load_safetensors(path, tokeniser);

@@ -1,9 +1,10 @@
 // A trained model as the inspector needs it: run on tokens, it shows every attention layer with the tokens that enter it.
 //
-// Four kinds, told apart by the file:
+// Five kinds, told apart by the file:
 //   llama2.c   .bin of llama2.c's legacy layout (float32; rotary positions, grouped heads, RMS normalisation), a tok*.bin beside it
 //   use-lite   safetensors of the Universal Sentence Encoder Lite's tensors, vocab.json beside it
 //   calor      what `calor train --save` wrote (docs/formats/model.md)
+//   propagator what `calor train --model propagator --save` wrote, as one head
 //   mapping    a JSON file that names query, key and value weights of any safetensors file (docs/inspect.md)
 #pragma once
 
@@ -73,6 +74,7 @@ std::vector<std::int64_t> token_numbers(const Matrix& values, std::int64_t vocab
 std::unique_ptr<Model> load_llama2c(const std::string& path, const std::string& tokeniser);
 std::unique_ptr<Model> load_use_lite(const std::string& path, const std::string& vocabulary);
 std::unique_ptr<Model> load_propagation_network(const std::string& path);
+std::unique_ptr<Model> load_metric_propagator(const std::string& path);
 std::unique_ptr<Model> load_mapping(const std::string& path);
 
 }  // namespace calor::inspect

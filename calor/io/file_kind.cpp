@@ -34,7 +34,7 @@ FileKind kind_of_safetensors(const json& header) {
   if (kind == surface_network_mark) return {FileKind::surface_network, "a network of calor train on surfaces", "predict the triangles or points of surfaces with calor predict"};
   if (header.contains("block_0.diffusion.diffusion_time"))
     return {FileKind::diffusion_net, "a DiffusionNet of another program", "predict the triangles or points of surfaces with calor predict"};
-  if (kind == propagator_mark) return {FileKind::propagator, "a propagator of calor train", "predict new points with calor predict"};
+  if (kind == propagator_mark) return {FileKind::propagator, "a propagator of calor train", "predict new points with calor predict, or look into its metric with calor inspect"};
   if (kind == translation_mark) return {FileKind::translation, "a model of calor train-translation", "translate text with calor translate"};
   if (kind == checkpoint_mark)
     return {FileKind::checkpoint, "a checkpoint of calor train, whose training is not at its end",

@@ -56,6 +56,42 @@ def test_a_network_of_calor_train_without_torch(inspect, tmp_path, score):
         assert (head["defects"]["triangle"] == 0) == metric
 
 
+def write_propagator(path, points, alpha):
+    """A propagator of random maps on points in three columns; the mapped points, and the file."""
+    draw = np.random.default_rng(7)
+    t = {"metric.offset": draw.normal(size=(1, 3)), "metric.projection": draw.normal(size=(3, 2)), "metric.residual": np.eye(2) + 0.1 * draw.normal(size=(2, 2)),
+         "metric.first": draw.normal(size=(4, 2)), "metric.first_bias": draw.normal(size=(1, 4)), "metric.second": 0.3 * draw.normal(size=(2, 4)),
+         "temperature_and_alpha": np.array([[0.8, alpha]])}  # fmt: skip
+    mapped = lambda x: (z := (x - t["metric.offset"]) @ t["metric.projection"]) @ t["metric.residual"].T + np.maximum(z @ t["metric.first"].T + t["metric.first_bias"], 0) @ t["metric.second"].T
+    t["keys.values"] = mapped(points)
+    save_file(t, path, metadata={"kind": "calor propagator", "schema": "1", "features": json.dumps(["a", "b", "c"]), "classes": "[]"})
+    return mapped
+
+
+@pytest.mark.parametrize("alpha", [0, 0.7])
+def test_a_propagator(inspect, tmp_path, alpha):
+    """One head whose score is a metric, on its training rows or on others: figures from its formula in numpy."""
+    draw = np.random.default_rng(3)
+    points, others = draw.normal(size=(23, 3)), draw.normal(size=(17, 3))
+    mapped = write_propagator(tmp_path / "m.safetensors", points, alpha)
+    np.save(tmp_path / "others.npy", others)
+    for words, given in (([], points), (["--tokens", tmp_path / "others.npy"], others)):
+        document = inspect(tmp_path / "m.safetensors", *words)
+        (head,) = document["heads"]
+        y = mapped(given)
+        s = np.exp(-0.8 * ((y[:, None] - y[None]) ** 2).sum(-1))
+        q = s.sum(1)
+        s = s / (q[:, None] * q[None]) ** alpha
+        s /= s.sum(1, keepdims=True)
+        assert document["tokens"]["count"] == len(given) and document["model"]["kind"] == "calor propagator"
+        entropy = -(s * np.log(s)).sum(1)
+        assert head["attention"]["effective_neighbours"] == pytest.approx(np.exp(entropy).mean(), rel=1e-9)
+        assert head["step"]["contraction"] == pytest.approx((centred(s @ y) ** 2).sum() / (centred(y) ** 2).sum(), rel=1e-8)
+        assert head["defects"]["symmetry"] < 1e-12 and head["defects"]["triangle"] == 0
+        for found, state in zip(document["states"], (y, s @ y), strict=True):
+            assert found["spread"] == pytest.approx(np.linalg.norm(centred(state)) / np.linalg.norm(state), rel=1e-9)
+
+
 # What stands between exp and apply, and the same as steps.
 NORMALISED = {"two_side(1) | row": [("two_side", 1), ("row", 0)], "two_side(0.5) | column | row": [("two_side", 0.5), ("column", 0), ("row", 0)],
               "column | row": [("column", 0), ("row", 0)], "row | two_side(0.3) | row": [("row", 0), ("two_side", 0.3), ("row", 0)],
