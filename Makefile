@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 
-.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-tiles bench-recipes bench-reader bench-propagator bench-edges study study-translation install clean test-elsewhere bench-scale peers-tests
+.PHONY: help setup build demo test test-core test-scripts test-python test-mpi wheel asan fuzz tsan baseline bench bench-ladder bench-tiles bench-recipes bench-reader bench-propagator bench-edges study study-translation study-surfaces install clean test-elsewhere bench-scale peers-tests
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -135,6 +135,10 @@ study: build-tests  ## the long studies: MNIST, acceptance figures with all seed
 
 study-translation: build  ## hours: self, l2 and metric on all of Multi30k, 10 epochs, 2 seeds; goes on where it stopped (CALOR_DATA names the data folder)
 	@OMP_NUM_THREADS=1 $(PYTHON) bench/translation_study.py --precision bf16
+
+study-surfaces: build  ## hours: the networks on human bodies, 10 seeds of 30 epochs (docs/surfaces.md; CALOR_DATA names the data folder)
+	@build/calor compare $(CALOR_DATA)/human_seg/train --labels $(CALOR_DATA)/human_seg/fseg --test $(CALOR_DATA)/human_seg/test --seeds $(or $(SEEDS),10) --epochs $(or $(EPOCHS),30) \
+	  --weight-decay 1e-4 --pipeline surface-self --pipeline surface-l2 --pipeline surface-metric --pipeline surface-uniform --pipeline surface-mlp --pipeline diffusion-net --report build/surfaces.html
 
 install: build   ## install to PREFIX (default /usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)

@@ -13,7 +13,9 @@
 #include "calor/io/number.h"
 #include "calor/learn/propagator/propagator.h"
 #include "calor/learn/rows/predict.h"
+#include "apply.h"
 #include "command.h"
+#include "data_folder.h"
 #include "new_points.h"
 #include "predictions.h"
 #include "train_nodes.h"
@@ -23,13 +25,6 @@
 namespace calor::app {
 
 using nlohmann::json;
-
-struct PredictArguments {
-  std::string model, output, graph, labels;
-  std::int64_t evidence = 0;  // 0: none
-  DataOptions data;
-  bool missing_asked = false;
-};
 
 // The model's feature columns, and labels where the data has them.
 static io::Dataset load_points(const PredictArguments& arguments, const learn::Model& model, const Context& context) {
@@ -83,6 +78,10 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
     fmt::print(stderr, "accuracy {:.1f} % of {}\n", 100 * predictions.accuracy, counted(predictions.rows, "labelled row"));
 }
 
+void add_apply_command(CLI::App& app, Globals& globals) {
+  add_apply_command(app, globals, [](const Globals& all, const PredictArguments& arguments) { predict(all, arguments); });
+}
+
 void add_predict_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("predict", predict_summary);
   const auto arguments = std::make_shared<PredictArguments>();
@@ -99,6 +98,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   add_globals(*command, globals);
   command->callback([&globals, arguments, missing = as_saved(*command, "the model")] {
     arguments->missing_asked = missing->count() > 0;
+    arguments->data.data = node_source(arguments->data.data);
     predict(globals, *arguments);
   });
 }

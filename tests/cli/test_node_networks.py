@@ -426,3 +426,24 @@ def test_a_model_of_another_kind(folder, tmp_path, model):
     assert "t.csv" in calor("predict", folder / "t.csv", *words, code=3).stderr
     assert "--evidence" in calor("predict", model, *words, "--evidence", "2", code=2).stderr
     assert "--features" in calor("predict", model, *words, "--features", "a", code=2).stderr
+
+
+def test_a_graph_is_known_by_name(tmp_path):
+    """cora means its files in the folder that CALOR_DATA names: as their own folder does; a folder of that name that is here comes first."""
+    nowhere = {name: value for name, value in os.environ.items() if name != "CALOR_DATA"}
+    said = calor("compare", "cora", "--pipeline", "gcn", code=3, env=nowhere).stderr
+    assert "CALOR_DATA" in said and "it is not set" in said and "https://github.com/kimiyoung/planetoid" in said
+    said = calor("train", "pubmed", "--pipeline", "gcn", code=3, env={**nowhere, "CALOR_DATA": str(tmp_path)}).stderr
+    assert f"no such file in {tmp_path}" in said and "ind.pubmed.allx" in said
+    (tmp_path / "cora").mkdir()
+    assert "found neither (cora)" in calor("compare", "cora", "--pipeline", "gcn", code=3, cwd=tmp_path, env=nowhere).stderr
+
+
+@pytest.mark.skipif(not CORA.exists(), reason="CALOR_DATA names no folder with cora/planetoid")
+def test_cora_by_its_word(tmp_path):
+    words = ["--pipeline", "sgc", "--epochs", "3", "-q"]
+    calor("train", "cora", *words, "--save", tmp_path / "word")
+    calor("train", CORA, *words, "--save", tmp_path / "folder")
+    assert (tmp_path / "word").read_bytes() == (tmp_path / "folder").read_bytes()
+    assert calor("predict", tmp_path / "word", "cora", "-q").stdout == calor("predict", tmp_path / "folder", CORA, "-q").stdout
+    assert "name one with --pipeline gcn" in calor("compare", "cora", code=2).stderr
