@@ -128,7 +128,7 @@ bench-scale: build-tests  ## constants of calor-mpi by small runs here, larger r
 bench-propagator: build  ## all of MNIST: the propagator beside scikit-learn's SVC and KNeighborsClassifier (CALOR_DATA names the data folder)
 	@$(PYTHON) bench/propagator/mnist.py
 
-study: build-tests  ## the long studies: MNIST, acceptance figures with all seeds, the propagator's table (CALOR_DATA names the data folder)
+study: build-tests study-surfaces  ## the long studies: MNIST, acceptance figures with all seeds, the propagator's table, surfaces (CALOR_DATA names the data folder)
 	@tools/setup bench
 	@CALOR_STUDY=1 build/tests/learn/test_acceptance
 	@OMP_NUM_THREADS=1 $(PYTHON) bench/propagator
@@ -136,7 +136,7 @@ study: build-tests  ## the long studies: MNIST, acceptance figures with all seed
 study-translation: build  ## hours: self, l2 and metric on all of Multi30k, 10 epochs, 2 seeds; goes on where it stopped (CALOR_DATA names the data folder)
 	@OMP_NUM_THREADS=1 $(PYTHON) bench/translation_study.py --precision bf16
 
-study-surfaces: build  ## hours: the networks on human bodies, 10 seeds of 30 epochs (docs/surfaces.md; CALOR_DATA names the data folder)
+study-surfaces: build  ## about 5 core-hours: the networks on human bodies, 10 seeds of 30 epochs (docs/surfaces.md; CALOR_DATA names the data folder)
 	@build/calor compare $(CALOR_DATA)/human_seg/train --labels $(CALOR_DATA)/human_seg/fseg --test $(CALOR_DATA)/human_seg/test --seeds $(or $(SEEDS),10) --epochs $(or $(EPOCHS),30) \
 	  --weight-decay 1e-4 --pipeline surface-self --pipeline surface-l2 --pipeline surface-metric --pipeline surface-uniform --pipeline surface-mlp --pipeline diffusion-net --report build/surfaces.html
 
