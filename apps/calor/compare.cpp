@@ -189,7 +189,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
     for (std::size_t set = 0; set < arguments.data.size(); ++set) {
       if (arguments.nodes.surfaces()) explain_surfaces(globals, arguments.nodes, arguments.data[set], arguments.test, surface_pipelines(arguments.nodes), context);
       else if (nodes) explain_nodes(globals, arguments.label, arguments.nodes, arguments.data[set], node_pipelines(arguments.nodes), context);
-      else explain_rows(sets[set], test, options.protocol, learners);
+      else explain_rows(sets[set], options.protocol, learners);
     }
     return;
   }

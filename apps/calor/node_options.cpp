@@ -24,7 +24,7 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
   command.add_option("--set", options.settings, "A parameter of every --pipeline, heads=4, or of a stage in it, dropout.p=0.3; may be given several times")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  command.add_flag("--explain", options.explain, "Print the networks stage by stage with their weights on DATA, and stop");
+  command.add_flag("--explain", options.explain, "Print the networks stage by stage, and stop");
   add_graph_option(command, options.graph);
   add_labels_option(command, options.labels);
   command.add_option("--feature-scale", options.scale, "With --pipeline on nodes: each row over its sum (rows), columns to variance 1 (standardised), or untouched; auto: rows where most are 0")->capture_default_str();

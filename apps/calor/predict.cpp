@@ -39,7 +39,8 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
   return data;
 }
 
-static void predict(const Globals& globals, const PredictArguments& arguments) {
+static void predict(const Globals& globals, PredictArguments arguments) {
+  arguments.data.data = node_source(arguments.data.data);
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data, arguments.graph});
   const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
   require_own_columns(arguments.data, "predict", "model");
@@ -98,7 +99,6 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   add_globals(*command, globals);
   command->callback([&globals, arguments, missing = as_saved(*command, "the model")] {
     arguments->missing_asked = missing->count() > 0;
-    arguments->data.data = node_source(arguments->data.data);
     predict(globals, *arguments);
   });
 }

@@ -144,7 +144,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 
   const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), context);
   const auto test = load_test(globals, arguments.test, data, arguments.data, context);
-  if (arguments.nodes.explain) return explain_rows(data, test, options.protocol, {options.learner});
+  if (arguments.nodes.explain) return explain_rows(data, options.protocol, {options.learner});
   const learn::TrainResult result = learn::train(data, test, options, context);
   bar.clear();
   if (globals.json) print_json(result_json(globals, data, result, arguments));

@@ -25,6 +25,19 @@ using nlohmann::json;
 
 constexpr int schema = 1;
 
+// A network's weights have their places by its text, columns and classes alone: a graph of no edges tells them.
+std::vector<WeightSpec> specs_of(const NodeModel& model, const Context& context) {
+  auto empty = std::make_shared<pipeline::Data>();
+  empty->features = std::make_shared<const engine::Matrix>(1, 0);
+  empty->graph = std::make_shared<const engine::Csr>(engine::from_edges(1, 1, {}));
+  NodeFeatures features;
+  features.dense = at::zeros({1, model.columns}, at::kFloat);
+  features.columns = model.columns;
+  Domain domain{empty};
+  domain.edges = std::make_shared<const EdgeFeatures>(EdgeFeatures{*empty->graph, at::zeros({0, static_cast<std::int64_t>(model.edge_features.size())}, at::kDouble)});
+  return NodeNetwork(model::network_of(model.pipeline), domain, features, static_cast<std::int64_t>(model.classes.size()), 0, context).specs();
+}
+
 bool finite(const auto& numbers) {
   return std::all_of(numbers.begin(), numbers.end(), [](auto number) { return std::isfinite(number); });
 }
@@ -56,7 +69,7 @@ NodeModel model_of(const io::Safetensors& content) {
               "[model] expected a finite mean and deviation of each of {} edge features, found others", model.edge_features.size());
   }
   require(model.edge_features.empty() != model::network_of(model.pipeline).edge_features, Fault::input, "[model] expected edge features where the network takes them, found {}", model.edge_features.size());
-  model.weights = restored_weights(content, node_weight_specs(model::network_of(model.pipeline), model.columns, static_cast<std::int64_t>(model.edge_features.size()), static_cast<std::int64_t>(model.classes.size())));
+  model.weights = restored_weights(content, specs_of(model, Context()));
   return model;
 }
 
@@ -92,19 +105,6 @@ io::NodeDataset matched(const NodeModel& model, const io::NodeDataset& data) {
 }
 
 }  // namespace
-
-// Weights have their places by the network's text, columns and classes alone: a graph of no edges tells them.
-std::vector<WeightSpec> node_weight_specs(const model::Network& network, std::int64_t columns, std::int64_t edge_columns, std::int64_t classes) {
-  auto empty = std::make_shared<pipeline::Data>();
-  empty->features = std::make_shared<const engine::Matrix>(1, 0);
-  empty->graph = std::make_shared<const engine::Csr>(engine::from_edges(1, 1, {}));
-  NodeFeatures features;
-  features.dense = at::zeros({1, columns}, at::kFloat);
-  features.columns = columns;
-  Domain domain{empty};
-  domain.edges = std::make_shared<const EdgeFeatures>(EdgeFeatures{*empty->graph, at::zeros({0, edge_columns}, at::kDouble)});
-  return NodeNetwork(network, domain, features, classes, 0, Context()).specs();
-}
 
 NodeTraining train_nodes(const io::NodeDataset& data, const std::string& text, const NodeProtocol& protocol, std::uint64_t seed, const Context& context) {
   validate(protocol);
@@ -164,8 +164,7 @@ void save_node_model(const std::string& path, const NodeModel& model) {
     content.tensors["preprocessing.edge_mean"] = io::stored(model.edge_standardisation.mean, {count});
     content.tensors["preprocessing.edge_deviation"] = io::stored(model.edge_standardisation.deviation, {count});
   }
-  store_weights(content, node_weight_specs(model::network_of(model.pipeline), model.columns, static_cast<std::int64_t>(model.edge_features.size()), static_cast<std::int64_t>(model.classes.size())),
-                model.weights);
+  store_weights(content, specs_of(model, Context()), model.weights);
   io::write_safetensors(path, content);
 }
 

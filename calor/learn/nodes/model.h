@@ -11,10 +11,8 @@
 #include "calor/core/progress.h"
 #include "calor/io/node_dataset.h"
 #include "calor/learn/data/standardisation.h"
-#include "calor/learn/network/weights.h"
 #include "calor/learn/nodes/protocol.h"
 #include "calor/learn/rows/predict.h"
-#include "calor/model/networks.h"
 
 namespace calor::learn {
 
@@ -42,9 +40,6 @@ struct NodeTraining {
   std::int64_t epoch = 0, parameters = 0, train = 0, validation = 0, test = 0;
   std::vector<double> shares;  // as NodeNetwork::shares
 };
-
-// The weights of a network on nodes of so many features, whose edges have so many numbers.  Throws Fault::usage with a caret for stages that do not fit each other.
-std::vector<WeightSpec> node_weight_specs(const model::Network& network, std::int64_t columns, std::int64_t edge_columns, std::int64_t classes);
 
 // Trains one network with one seed.  Throws Fault::usage, Fault::input, Fault::memory, Fault::interrupted.
 NodeTraining train_nodes(const io::NodeDataset& data, const std::string& pipeline, const NodeProtocol& protocol, std::uint64_t seed, const Context& context);
