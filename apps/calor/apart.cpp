@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "calor/core/error.h"
+#include "apply.h"
 #include "command.h"
 
 namespace calor::app {
@@ -43,6 +44,10 @@ static void add_apart(CLI::App& app, const char* name, const char* summary) {
   command->prefix_command();
   command->set_help_flag();  // --help is the other program's to answer
   command->callback([command, name] { hand_over(name, command->remaining()); });
+}
+
+void add_apply_command(CLI::App& app, Globals& globals) {
+  add_apply_command(app, globals, [](const Globals& given, const PredictArguments&) { hand_over(given.words.front(), {given.words.begin() + 1, given.words.end()}); });
 }
 
 void add_compare_command(CLI::App& app, Globals&) { add_apart(app, "compare", compare_summary); }

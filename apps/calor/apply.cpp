@@ -1,4 +1,6 @@
-// calor apply: new points through a saved fit.
+// calor apply: new points through a saved fit, or a trained model.
+#include "apply.h"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -10,6 +12,7 @@
 #include "calor/core/error.h"
 #include "calor/core/text.h"
 #include "calor/core/version.h"
+#include "calor/io/file_kind.h"
 #include "calor/io/output.h"
 #include "calor/pipeline/load.h"
 #include "calor/pipeline/model.h"
@@ -27,7 +30,7 @@ namespace calor::app {
 using nlohmann::json;
 
 struct ApplyArguments {
-  std::string model, output, report;
+  std::string model, output, report, graph, labels;
   DataOptions data;
   std::int64_t evidence = 0;  // 0: none
   bool append = false, missing_asked = false;
@@ -79,7 +82,21 @@ static json document_of(const Globals& globals, const pipeline::SavedFit& saved,
           {"notes", notes}};
 }
 
+// A model of calor train, which predict takes.
+static bool is_trained(const std::string& model) {
+  using Kind = io::FileKind;
+  const auto kind = io::file_kind(model).kind;
+  return kind == Kind::network || kind == Kind::node_network || kind == Kind::surface_network || kind == Kind::diffusion_net || kind == Kind::propagator;
+}
+
+static void apply_trained(const Globals& globals, const ApplyArguments& arguments, const ApplyTrained& trained) {
+  require(!arguments.append && arguments.report.empty(), Fault::usage, "[apply] expected a fit of calor run for --append and --report, found {}: leave them out", io::file_kind(arguments.model).what);
+  trained(globals, {arguments.model, arguments.output, arguments.graph, arguments.labels, {}, arguments.evidence, arguments.data, arguments.missing_asked});
+}
+
 static void apply(const Globals& globals, const ApplyArguments& arguments) {
+  require(arguments.graph.empty() && arguments.labels.empty(), Fault::usage, "[apply] expected a network of calor train for --graph and --labels, found {}: leave them out",
+          io::file_kind(arguments.model).kind == io::FileKind::fit ? "a fit of calor run" : "another file");
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data});
   if (!arguments.report.empty()) check_report(arguments.report, {arguments.model, arguments.data.data, arguments.output});
   const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
@@ -129,22 +146,25 @@ static void apply(const Globals& globals, const ApplyArguments& arguments) {
   for (const std::string& line : pipeline::quality_lines(document["quality"], again > 0 ? "labelled row" : "held-out row")) fmt::print(stderr, "{}\n", line);
 }
 
-void add_apply_command(CLI::App& app, Globals& globals) {
-  CLI::App* command = app.add_subcommand("apply", "Apply a fit saved by `calor run --save` to new points");
+void add_apply_command(CLI::App& app, Globals& globals, ApplyTrained trained) {
+  CLI::App* command = app.add_subcommand("apply", "Apply a fit saved by `calor run`, or a model of `calor train`, to new points");
   command->alias("transform");
   const auto arguments = std::make_shared<ApplyArguments>();
-  command->add_option("model", arguments->model, "A fit that `calor run --save` wrote")->required()->type_name("MODEL");
-  command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name")->required()->type_name("DATA");
+  command->add_option("model", arguments->model, "A fit that `calor run --save` wrote, or a model of `calor train --save`, which is applied as `calor predict` does")->required()->type_name("MODEL");
+  command->add_option("data", arguments->data.data, "A file with the fit's feature columns, or a bundled name; for a network on surfaces a mesh, a folder or a list of meshes")->required()->type_name("DATA");
   add_output(*command, arguments->output);
   command->add_flag("--append", arguments->append, "Add the input's features to the result");
   command->add_option("--evidence", arguments->evidence, "For each prediction, list this many labelled rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   command->add_option("--report", arguments->report, "HTML report to write: pictures and quality figures in one file")->check(not_empty);
+  add_graph_option(*command, arguments->graph);
+  add_labels_option(*command, arguments->labels);
   add_data_options(*command, arguments->data, "that of the fit");
   add_globals(*command, globals);
-  command->callback([&globals, arguments, missing = as_saved(*command, "the fit")] {
+  command->callback([&globals, arguments, missing = as_saved(*command, "the fit"), trained = std::move(trained)] {
     arguments->missing_asked = missing->count() > 0;
-    apply(globals, *arguments);
+    if (is_trained(arguments->model)) apply_trained(globals, *arguments, trained);
+    else apply(globals, *arguments);
   });
 }
 

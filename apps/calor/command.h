@@ -24,7 +24,8 @@ struct Globals {
   std::string max_memory;   // "" : nine tenths of what is available
   bool quiet = false, json = false;
   bool portable = false;  // kernels that every processor with AVX2 has
-  std::string command_line;  // as typed, for reports
+  std::string command_line;        // as typed, for reports
+  std::vector<std::string> words;  // the same, behind the program's name
 };
 
 // --seed --threads --max-memory --quiet --json on a subcommand.

@@ -23,6 +23,8 @@
 #include "calor/report/report.h"
 #include "command.h"
 #include "compare_nodes.h"
+#include "data_folder.h"
+#include "explain_networks.h"
 #include "kept_memory.h"
 #include "protocol_options.h"
 #include "train_surfaces.h"
@@ -174,13 +176,25 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   for (const std::string& source : arguments.data)
     require(!arguments.nodes.surfaces() || std::filesystem::exists(source), Fault::input, "[compare] expected a mesh, a folder of meshes, or a list of their files, found nothing at {}: check the name", source);
   for (const std::string& source : arguments.data)
-    require(nodes || !io::is_bundled_graph(source), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
+    require(nodes || on_rows || !io::is_node_dataset(source, context), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
   std::vector<io::Dataset> sets;
   std::optional<io::Dataset> test;
   if (!nodes) {
     for (const std::string& source : arguments.data)
       sets.push_back(load_training(globals, source, arguments.label.load_options(), context));
     test = load_test(globals, arguments.test, sets.front(), arguments.label, context);
+  }
+
+  if (arguments.nodes.explain) {
+    std::vector<learn::Learner> learners;
+    for (const std::string& attention : options.attentions) learners.push_back(learn::attention_learner(attention));
+    for (const std::string& network : options.networks) learners.push_back(learn::network_learner(network));
+    for (std::size_t set = 0; set < arguments.data.size(); ++set) {
+      if (arguments.nodes.surfaces()) explain_surfaces(globals, arguments.nodes, arguments.data[set], arguments.test, surface_pipelines(arguments.nodes), context);
+      else if (nodes) explain_nodes(globals, arguments.label, arguments.nodes, arguments.data[set], node_pipelines(arguments.nodes), context);
+      else explain_rows(sets[set], options.protocol, learners);
+    }
+    return;
   }
 
   json document{{"schema", 1},
@@ -248,7 +262,11 @@ void add_compare_command(CLI::App& app, Globals& globals) {
       ->check(not_empty);
   command->add_flag("--no-baselines", arguments->no_baselines, "Leave out the propagator, SVM, nearest neighbours, logistic regression and the MLP");
   add_globals(*command, globals);
-  command->callback([&globals, arguments] { compare(globals, *arguments); });
+  command->callback([&globals, arguments] {
+    for (std::string& source : arguments->data) source = node_source(source);
+    arguments->nodes.settle("compare");
+    compare(globals, *arguments);
+  });
 }
 
 }  // namespace calor::app

@@ -17,10 +17,19 @@ namespace calor::app {
 
 using nlohmann::json;
 
+std::vector<std::string> node_pipelines(const NodeOptions& options) {
+  if (!options.pipelines.empty()) return options.pipelines;
+  return {"gcn", "gat", "graph-self", "graph-l2", "graph-metric", "graph-uniform"};
+}
+
+std::vector<std::string> surface_pipelines(const NodeOptions& options) {
+  if (!options.pipelines.empty()) return options.pipelines;
+  return {"diffusion-net", "surface-self", "surface-l2", "surface-metric", "surface-uniform"};
+}
+
 json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison, const Context& context) {
   learn::CompareNodesOptions all;
-  all.pipelines = options.pipelines;
-  if (all.pipelines.empty()) all.pipelines = {"gcn", "gat", "graph-self", "graph-l2", "graph-metric", "graph-uniform"};
+  all.pipelines = node_pipelines(options);
   all.seeds = comparison.seeds;
   all.base_seed = globals.seed;
   all.baselines = comparison.baselines;
@@ -70,8 +79,7 @@ void print_nodes(const json& experiment) {
 
 json compare_surfaces(const Globals& globals, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison, const Context& context) {
   learn::CompareSurfacesOptions all;
-  all.pipelines = options.pipelines;
-  if (all.pipelines.empty()) all.pipelines = {"diffusion-net", "surface-self", "surface-l2", "surface-metric", "surface-uniform"};
+  all.pipelines = surface_pipelines(options);
   all.seeds = comparison.seeds;
   all.base_seed = globals.seed;
   all.baselines = comparison.baselines;

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "node_options.h"
 
@@ -28,6 +29,10 @@ struct NodeComparison {
   int seeds = 10;
   bool baselines = true;
 };
+
+// The networks that are compared: those of --pipeline, or without one the usual.
+std::vector<std::string> node_pipelines(const NodeOptions& options);
+std::vector<std::string> surface_pipelines(const NodeOptions& options);
 
 // The experiment, and its table on standard output.
 nlohmann::json compare_nodes(const Globals& globals, const DataOptions& data, const NodeOptions& options, const ProtocolOptions& protocol, const NodeComparison& comparison,

@@ -5,6 +5,7 @@
 
 #include "calor/core/error.h"
 #include "calor/core/text.h"
+#include "command.h"
 
 namespace calor::app {
 
@@ -46,6 +47,14 @@ void add_text_options(CLI::App& command, DataOptions& options) {
   command.add_option("--delimiter", options.delimiter, "What separates cells: comma, semicolon, tab, pipe, blanks or a character (default: detected)")->group("Reading");
   command.add_option("--decimal", options.decimal, "The decimal mark: point or comma (default: detected)")->check(CLI::IsMember({"point", "comma"}))->group("Reading");
   command.add_option("--encoding", options.encoding, "Text encoding: latin1, windows-1252, utf-16, ... (default: UTF-8, or UTF-16 where detected)")->group("Reading");
+}
+
+void add_graph_option(CLI::App& command, std::string& graph) {
+  command.add_option("--graph", graph, "The edges of DATA's rows: a file of pairs, GraphML or Matrix Market")->check(not_empty)->type_name("FILE");
+}
+
+void add_labels_option(CLI::App& command, std::string& labels) {
+  command.add_option("--labels", labels, "For surfaces: a folder in which NAME.txt has a label on each line, as many as the mesh NAME has faces or points; for a single mesh, the file itself")->check(not_empty)->type_name("FOLDER");
 }
 
 void add_data_options(CLI::App& command, DataOptions& options, const char* label_default) {

@@ -28,6 +28,10 @@ void add_data_options(CLI::App& command, DataOptions& options, const char* label
 // --header, --delimiter, --decimal and --encoding alone.
 void add_text_options(CLI::App& command, DataOptions& options);
 
+// Of networks: --graph beside a table of nodes, --labels of surfaces.
+void add_graph_option(CLI::App& command, std::string& graph);
+void add_labels_option(CLI::App& command, std::string& labels);
+
 // The label's default where a command predicts labels, and where it only looks at them.
 inline constexpr const char* label_of_predictions = "a column named label, class, target or y, else the only text column, else the last one";
 inline constexpr const char* label_of_others = "the only text column; where labels are predicted also a column named label, class, target or y, else the last one";

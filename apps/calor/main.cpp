@@ -12,6 +12,7 @@ static int run(int count, char** words) {
   CLI::App app{"Calor: compute similarities, then let information flow along them.", "calor"};
   Globals globals;
   globals.command_line = command_line_of("calor", count, words);
+  globals.words.assign(words + 1, words + count);
   add_run_command(app, globals);
   add_apply_command(app, globals);
   add_recipes_command(app, globals);

@@ -11,14 +11,6 @@
 
 namespace calor::app {
 
-void add_graph_option(CLI::App& command, std::string& graph) {
-  command.add_option("--graph", graph, "The edges of DATA's rows: a file of pairs, GraphML or Matrix Market")->check(not_empty)->type_name("FILE");
-}
-
-void add_labels_option(CLI::App& command, std::string& labels) {
-  command.add_option("--labels", labels, "For surfaces: a folder in which NAME.txt has a label on each line, as many as the mesh NAME has faces or points; for a single mesh, the file itself")->check(not_empty)->type_name("FOLDER");
-}
-
 void add_modes_option(CLI::App& command, std::string& modes) {
   command.add_option("--modes", modes, "For surfaces: a folder in which the eigenvectors of each mesh are kept, so that later runs need not compute them; made where there is none")->check(not_empty)->type_name("FOLDER");
 }
@@ -44,6 +36,10 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
                               known))
       ->type_name("NAME|PIPELINE")
       ->allow_extra_args(false);
+  command.add_option("--set", options.settings, "A parameter of every --pipeline, heads=4, or of a stage in it, dropout.p=0.3; may be given several times")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command.add_flag("--explain", options.explain, "Print the networks stage by stage, and stop");
   add_graph_option(command, options.graph);
   add_labels_option(command, options.labels);
   add_modes_option(command, options.modes);
@@ -62,6 +58,12 @@ learn::NodeProtocol NodeOptions::protocol(const ProtocolOptions& given) const {
   if (given.weight_decay) protocol.weight_decays = {*given.weight_decay};
   validate(protocol);
   return protocol;
+}
+
+void NodeOptions::settle(const char* op) {
+  require(settings.empty() || !pipelines.empty(), Fault::usage, "[{}] expected --pipeline with --set, found none: name the network whose parameter it is", op);
+  if (settings.empty()) return;
+  for (std::string& text : pipelines) text = model::with_settings(text, settings);
 }
 
 bool NodeOptions::on_rows(const char* op, const std::vector<std::string>& sources, const Context& context) const {

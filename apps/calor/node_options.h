@@ -14,11 +14,15 @@
 namespace calor::app {
 
 struct NodeOptions {
-  std::vector<std::string> pipelines;
+  std::vector<std::string> pipelines, settings;
+  bool explain = false;
   std::string graph, labels, modes, scale = "auto";
   std::int64_t per_class = 20, patience = 0;
   bool wanted() const { return !pipelines.empty() || !graph.empty() || !labels.empty(); }
   bool surfaces() const { return !labels.empty(); }
+  // Puts the settings into the pipelines.  Throws Fault::usage where there are settings and no pipelines, or one does not fit.
+  void settle(const char* op);
+
   // Whether the pipelines run on the rows of tables: there is no graph and no mesh.  Throws Fault::usage for tables and graphs together.
   bool on_rows(const char* op, const std::vector<std::string>& sources, const Context& context) const;
 
@@ -28,9 +32,7 @@ struct NodeOptions {
 
 void add_node_options(CLI::App& command, NodeOptions& options);
 
-// --graph, --labels or --modes, alone.
-void add_graph_option(CLI::App& command, std::string& graph);
-void add_labels_option(CLI::App& command, std::string& labels);
+// --modes, alone.
 void add_modes_option(CLI::App& command, std::string& modes);
 
 // The folder that --modes names; null without one.  Throws Fault::input.

@@ -13,7 +13,9 @@
 #include "calor/io/number.h"
 #include "calor/learn/propagator/propagator.h"
 #include "calor/learn/rows/predict.h"
+#include "apply.h"
 #include "command.h"
+#include "data_folder.h"
 #include "new_points.h"
 #include "predictions.h"
 #include "train_nodes.h"
@@ -23,14 +25,6 @@
 namespace calor::app {
 
 using nlohmann::json;
-
-struct PredictArguments {
-  std::string model, output, graph;
-  SurfaceFolders surfaces;
-  std::int64_t evidence = 0;  // 0: none
-  DataOptions data;
-  bool missing_asked = false;
-};
 
 // The model's feature columns, and labels where the data has them.
 static io::Dataset load_points(const PredictArguments& arguments, const learn::Model& model, const Context& context) {
@@ -45,7 +39,8 @@ static io::Dataset load_points(const PredictArguments& arguments, const learn::M
   return data;
 }
 
-static void predict(const Globals& globals, const PredictArguments& arguments) {
+static void predict(const Globals& globals, PredictArguments arguments) {
+  arguments.data.data = node_source(arguments.data.data);
   if (!arguments.output.empty()) check_output(arguments.output, {arguments.model, arguments.data.data, arguments.graph});
   const pipeline::Format format = pipeline::format_of(arguments.output, globals.json);
   require_own_columns(arguments.data, "predict", "model");
@@ -53,10 +48,10 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
                                    "predict", "a model of calor train");
   if (kind == io::FileKind::surface_network || kind == io::FileKind::diffusion_net) {
     require(arguments.evidence == 0 && arguments.graph.empty(), Fault::usage, "[predict] expected no --evidence and no --graph with a network on surfaces, found one of them: leave it out");
-    return predict_surfaces(globals, arguments.model, arguments.data, arguments.surfaces, arguments.output, format);
+    return predict_surfaces(globals, arguments.model, arguments.data, {arguments.labels, arguments.modes}, arguments.output, format);
   }
-  require_surfaces_for_modes("predict", arguments.surfaces.modes, false);
-  require(arguments.surfaces.labels.empty(), Fault::usage, "[predict] expected a network on surfaces for --labels, found {}: leave --labels out", io::file_kind(arguments.model).what);
+  require_surfaces_for_modes("predict", arguments.modes, false);
+  require(arguments.labels.empty(), Fault::usage, "[predict] expected a network on surfaces for --labels, found {}: leave --labels out", io::file_kind(arguments.model).what);
   if (kind == io::FileKind::node_network) {
     require(arguments.evidence == 0, Fault::usage, "[predict] expected a propagator for --evidence, found a network on nodes");
     if (!arguments.output.empty()) check_node_output(arguments.output, arguments.data.data, arguments.graph);
@@ -85,6 +80,10 @@ static void predict(const Globals& globals, const PredictArguments& arguments) {
     fmt::print(stderr, "accuracy {:.1f} % of {}\n", 100 * predictions.accuracy, counted(predictions.rows, "labelled row"));
 }
 
+void add_apply_command(CLI::App& app, Globals& globals) {
+  add_apply_command(app, globals, [](const Globals& all, const PredictArguments& arguments) { predict(all, arguments); });
+}
+
 void add_predict_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("predict", predict_summary);
   const auto arguments = std::make_shared<PredictArguments>();
@@ -96,8 +95,8 @@ void add_predict_command(CLI::App& app, Globals& globals) {
   command->add_option("--evidence", arguments->evidence, "Of a propagator: for each prediction, list this many training rows of largest weight")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000}));
   add_graph_option(*command, arguments->graph);
-  add_labels_option(*command, arguments->surfaces.labels);
-  add_modes_option(*command, arguments->surfaces.modes);
+  add_labels_option(*command, arguments->labels);
+  add_modes_option(*command, arguments->modes);
   add_data_options(*command, arguments->data, "that of the model");
   add_globals(*command, globals);
   command->callback([&globals, arguments, missing = as_saved(*command, "the model")] {

@@ -16,12 +16,15 @@
 #include "calor/learn/rows/train.h"
 #include "calor/model/propagator.h"
 #include "command.h"
+#include "data_folder.h"
+#include "explain_networks.h"
 #include "kept_memory.h"
 #include "node_options.h"
 #include "protocol_options.h"
 #include "train_nodes.h"
 #include "train_propagator.h"
 #include "train_surfaces.h"
+#include "train_translation.h"
 
 namespace calor::app {
 
@@ -120,6 +123,10 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
   if (arguments.nodes.surfaces()) {
     require(arguments.model == "network" && !arguments.attends() && !arguments.noise, Fault::usage,
             "[train] expected surfaces without --model, --attention and --noise, found one of them: the pipeline says what the network is");
+    if (arguments.nodes.explain) {
+      ProgressBar bar(globals.quiet);
+      return explain_surfaces(globals, arguments.nodes, arguments.data.data, arguments.test, surface_pipelines(arguments.nodes), make_context(globals, bar));
+    }
     return train_surfaces(globals, arguments.nodes, arguments.protocol, {arguments.data, arguments.test, arguments.save, arguments.restart, arguments.checkpoint_seconds});
   }
   const std::optional<model::PropagatorForm> propagator = propagator_of(arguments);
@@ -132,10 +139,12 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
             "[train] expected --pipeline without --model, --attention, --noise, --test and --restart, found one of them: the pipeline says what the network is, and a training of seconds begins anew");
     require(arguments.checkpoint_option->count() == 0, Fault::usage,
             "[train] expected no --checkpoint-seconds for the nodes of a graph, found one: such a training takes seconds, keeps no checkpoint and begins anew after an interruption; leave it out");
+    if (arguments.nodes.explain) return explain_nodes(globals, arguments.data, arguments.nodes, arguments.data.data, node_pipelines(arguments.nodes), context);
     return train_nodes(globals, arguments.data, arguments.nodes, arguments.protocol, arguments.save);
   }
   require(!on_rows || arguments.model == "network", Fault::usage, "[train] expected --pipeline without --model {}, found both: the pipeline says what the network is", arguments.model);
   if (propagator) {
+    require(!arguments.nodes.explain, Fault::usage, "[train] expected no --explain with --model propagator, found it: it is no network of layers (calor recipes learned-propagator says what it does)");
     require(!arguments.attends(), Fault::usage,
             "[train] expected no --attention with --model {}, found one: it has its own attention", arguments.model);
     train_propagator(globals, arguments.data, arguments.protocol,
@@ -155,6 +164,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 
   const io::Dataset data = load_training(globals, arguments.data.data, arguments.data.load_options(), context);
   const auto test = load_test(globals, arguments.test, data, arguments.data, context);
+  if (arguments.nodes.explain) return explain_rows(data, options.protocol, {options.learner});
   const learn::TrainResult result = learn::train(data, test, options, context);
   bar.clear();
   if (globals.json) print_json(result_json(globals, data, result, arguments));
@@ -166,9 +176,7 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 void add_train_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("train", train_summary);
   const auto arguments = std::make_shared<TrainArguments>();
-  command->add_option("data", arguments->data.data, "A file (csv, tsv, libsvm, npy, npz, idx, also .gz) or a bundled name")
-      ->required()
-      ->type_name("DATA");
+  CLI::Option* data = command->add_option("data", arguments->data.data, "A file (csv, tsv, libsvm, npy, npz, idx, also .gz) or a bundled name")->required()->type_name("DATA");
   command->add_option("--model", arguments->model,
                       "network: by --attention or --pipeline; propagator: labels flow from the training points under a learned metric; "
                       "propagator-regressor: the same for a column of measured values")
@@ -191,7 +199,14 @@ void add_train_command(CLI::App& app, Globals& globals) {
   add_protocol(*command, arguments->protocol);
   add_node_options(*command, arguments->nodes);
   add_globals(*command, globals);
-  command->callback([&globals, arguments] { train(globals, *arguments); });
+  CLI::App* captions = add_captions_command(*command, globals);
+  captions->preparse_callback([data](std::size_t) { data->required(false); });
+  command->callback([&globals, arguments, captions] {
+    if (captions->parsed()) return;
+    arguments->data.data = node_source(arguments->data.data);
+    arguments->nodes.settle("train");
+    train(globals, *arguments);
+  });
 }
 
 }  // namespace calor::app

@@ -1,4 +1,5 @@
-// calor train-translation: a translator from two files of sentences.  Not `calor train`, whose DATA is a table and whose options are a table's.
+// calor train-translation: a translator from two files of sentences.  Not `calor train`, whose DATA is a table and whose options are a table's; but for a set of
+// sentences that is known by name, which has these options there.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -15,6 +16,8 @@
 #include "calor/learn/translation/train.h"
 #include "calor/pipeline/quality.h"
 #include "command.h"
+#include "data_folder.h"
+#include "train_translation.h"
 
 namespace calor::app {
 
@@ -23,6 +26,7 @@ using nlohmann::json;
 struct TrainTranslationArguments {
   std::string source, target;
   std::vector<std::string> validation;
+  std::string languages = "en-de";  // of Multi30k
   learn::TranslationOptions options;
 };
 
@@ -103,20 +107,12 @@ static void train_translation(const Globals& globals, const TrainTranslationArgu
   bar.clear();
   if (globals.json) print_json(result_json(globals, result, options.save));
   else print_result(result, options.save);
-  require(!result.failure, Fault::convergence, "[train-translation] expected a finite loss, found that {}{}: try a smaller --lr, or a longer --warm-up", result.failure.value_or(""),
+  require(!result.failure, Fault::convergence, "[train] expected a finite loss, found that {}{}: try a smaller --lr, or a longer --warm-up", result.failure.value_or(""),
           options.save.empty() ? "" : "; no model was written");
 }
 
-void add_train_translation_command(CLI::App& app, Globals& globals) {
-  CLI::App* command = app.add_subcommand("train-translation", train_translation_summary);
-  const auto arguments = std::make_shared<TrainTranslationArguments>();
-  learn::TranslationOptions& options = arguments->options;
-  command->add_option("source", arguments->source, "Sentences to translate from, one a line (text, also .gz)")->required()->type_name("SOURCE");
-  command->add_option("target", arguments->target, "Their translations, line by line")->required()->type_name("TARGET");
-  command->add_option("--validation", arguments->validation, "Two such files to validate on; without, one pair in 50 is held out, at most 1,000")
-      ->expected(2)
-      ->type_name("SOURCE TARGET");
-  command->add_option("--attention", options.shape.score, "self, l2 or metric: of encoder, decoder and between them")->capture_default_str();
+static void add_translator_options(CLI::App* command, learn::TranslationOptions& options) {
+  command->add_option("--score,--attention", options.shape.score, "self, l2, metric or uniform: of encoder, decoder and between them")->capture_default_str();
   command->add_option("--save", options.save, "Model file to write (.safetensors). Interrupted training goes on from FILE.checkpoint")->check(not_empty);
   command->add_flag("--restart", options.restart, "Discard a checkpoint of an interrupted run");
   command->add_flag("--keep-checkpoint", options.keep_checkpoint, "Keep the checkpoint at the end: the same command with more --epochs then goes on from it");
@@ -137,8 +133,35 @@ void add_train_translation_command(CLI::App& app, Globals& globals) {
   command->add_option("--heads", options.shape.heads, "Heads; they divide the width")->capture_default_str();
   command->add_option("--hidden", options.shape.hidden, "Hidden units of a feed-forward layer")->capture_default_str();
   command->add_option("--dropout", options.shape.dropout, "Dropout of embeddings and sublayers")->capture_default_str();
+}
+
+void add_train_translation_command(CLI::App& app, Globals& globals) {
+  CLI::App* command = app.add_subcommand("train-translation", train_translation_summary);
+  const auto arguments = std::make_shared<TrainTranslationArguments>();
+  command->add_option("source", arguments->source, "Sentences to translate from, one a line (text, also .gz)")->required()->type_name("SOURCE");
+  command->add_option("target", arguments->target, "Their translations, line by line")->required()->type_name("TARGET");
+  command->add_option("--validation", arguments->validation, "Two such files to validate on; without, one pair in 50 is held out, at most 1,000")
+      ->expected(2)
+      ->type_name("SOURCE TARGET");
+  add_translator_options(command, arguments->options);
   add_globals(*command, globals);
   command->callback([&globals, arguments] { train_translation(globals, *arguments); });
+}
+
+CLI::App* add_captions_command(CLI::App& train, Globals& globals) {
+  CLI::App* command = train.add_subcommand("multi30k", "A translator, from Multi30k's captions in the folder that CALOR_DATA names: as train-translation");
+  const auto arguments = std::make_shared<TrainTranslationArguments>();
+  command->add_option("--languages", arguments->languages, "From which to which: two of en, de and fr")->capture_default_str()->type_name("FROM-TO");
+  add_translator_options(command, arguments->options);
+  add_globals(*command, globals);
+  command->callback([&globals, arguments] {
+    const CaptionFiles files = multi30k_files(arguments->languages);
+    arguments->source = files.source;
+    arguments->target = files.target;
+    arguments->validation = {files.validation_source, files.validation_target};
+    train_translation(globals, *arguments);
+  });
+  return command;
 }
 
 }  // namespace calor::app

@@ -108,37 +108,63 @@ void refuse_computed(const std::string& text, const std::vector<pipeline::Call>&
   }
 }
 
+// A text taken apart: "wide: gat heads=4" is {"wide", "gat", "gat heads=4", {"heads=4"}}.
+struct Given {
+  std::string_view label;       // a name of one's own
+  std::string_view text;        // a network's name, or stages
+  std::string_view whole;       // the text with its settings
+  std::vector<std::string> settings;
+};
+
+Given taken_apart(std::string_view given) {
+  Given parts{{}, trim(given), {}, {}};
+  // "wide: linear(64) | ...".
+  if (const std::size_t colon = parts.text.find(':'); colon < parts.text.find_first_of("|(")) {
+    parts.label = trim(parts.text.substr(0, colon));
+    parts.text = trim(parts.text.substr(colon + 1));
+    constexpr std::size_t longest = 60;
+    const bool simple = std::none_of(parts.label.begin(), parts.label.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }) && parts.text.find(':') >= parts.text.find_first_of("|(") &&
+                       parts.label.size() <= longest;
+    require(simple, Fault::usage, "[network] expected a name of at most {} characters without colons or line breaks before the network, found \"{}\"", longest, parts.label);
+    require(!parts.label.empty() && !parts.text.empty(), Fault::usage, "[network] expected NAME: and a network after it, found \"{}\": write \"wide: linear(64) | relu | ...\"", trim(given));
+  }
+  parts.whole = parts.text;
+  // "gat heads=4": a name, then settings.
+  if (const std::size_t blank = parts.text.find(' '); blank != std::string_view::npos && find_network(parts.text.substr(0, blank))) {
+    for (std::string_view rest = trim(parts.text.substr(blank)); !rest.empty();) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      parts.settings.emplace_back(rest.substr(0, end));
+      rest = trim(rest.substr(end));
+    }
+    parts.text = parts.text.substr(0, blank);
+  }
+  return parts;
+}
+
+recipes::Book book() { return {networks, &network_stages(), "network", "a network"}; }
+
 }  // namespace
 
 std::span<const Recipe> all_networks() { return networks; }
 
 const Recipe* find_network(std::string_view name) { return recipes::find_in(networks, name); }
 
+std::string with_settings(std::string_view given, const std::vector<std::string>& settings) {
+  const Given parts = taken_apart(given);
+  const std::string label = parts.label.empty() ? std::string() : fmt::format("{}: ", parts.label);
+  if (!find_network(parts.text)) return label + pipeline::print(recipes::resolve_in(book(), parts.text, settings));
+  std::string text = label + std::string(parts.whole);
+  for (const std::string& setting : settings) {
+    require(trim(setting).find(' ') == std::string_view::npos, Fault::usage, "[set] expected a setting without blanks, found \"{}\"", setting);
+    text += fmt::format(" {}", trim(setting));
+  }
+  return text;
+}
+
 Network network_of(std::string_view given) {
-  std::string_view text = trim(given);
-  std::vector<std::string> settings;
-  // "wide: linear(64) | ...": a name of one's own.
-  std::string_view label;
-  if (const std::size_t colon = text.find(':'); colon < text.find_first_of("|(")) {
-    label = trim(text.substr(0, colon));
-    text = trim(text.substr(colon + 1));
-    constexpr std::size_t longest = 60;
-    const bool plain = std::none_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }) && text.find(':') >= text.find_first_of("|(") && label.size() <= longest;
-    require(plain, Fault::usage, "[network] expected a name of at most {} characters without colons or line breaks before the network, found \"{}\"", longest, label);
-    require(!label.empty() && !text.empty(), Fault::usage, "[network] expected NAME: and a network after it, found \"{}\": write \"wide: linear(64) | relu | ...\"", trim(given));
-  }
-  const std::string_view whole = text;
-  // "gat heads=4": a name, then settings.
-  if (const std::size_t blank = text.find(' '); blank != std::string_view::npos && find_network(text.substr(0, blank))) {
-    for (std::string_view rest = trim(text.substr(blank)); !rest.empty();) {
-      const std::size_t end = std::min(rest.find(' '), rest.size());
-      settings.emplace_back(rest.substr(0, end));
-      rest = trim(rest.substr(end));
-    }
-    text = text.substr(0, blank);
-  }
+  const auto [label, text, whole, settings] = taken_apart(given);
   Network network;
-  const pipeline::Pipeline resolved = recipes::resolve_in({networks, &network_stages(), "network", "a network"}, text, settings);
+  const pipeline::Pipeline resolved = recipes::resolve_in(book(), text, settings);
   refuse_computed(resolved.text, resolved.stages);
   network.stages = pipeline::bind_stages(resolved, network_stages());
   network.text = pipeline::print(network.stages);

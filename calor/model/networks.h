@@ -29,6 +29,10 @@ struct Network {
 // width than `classes`.
 Network network_of(std::string_view text);
 
+// Such a text with settings put in ("heads=4", "dropout.p=0.3"): a name has them behind it ("gat heads=4"), a text of stages has them in its stages.  Throws Fault::usage for what
+// is no setting of its.
+std::string with_settings(std::string_view text, const std::vector<std::string>& settings);
+
 // Several to be compared.  Throws Fault::usage also for none, and for one that is there twice.
 std::vector<Network> networks_of(const std::vector<std::string>& texts);
 

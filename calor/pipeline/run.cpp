@@ -304,6 +304,10 @@ static std::string format_seconds(double seconds) {
   return seconds < 6000 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.0f} h", seconds / 3600);
 }
 
+std::string explained(const BoundStage& bound, std::string_view time) {
+  return fmt::format("  {:<34} {:>10} -> {:<10} {:>8}  {}\n", print(std::vector<Call>{bound.call}), type_names(bound.takes), type_names(bound.gives), time, bound.stage->meaning);
+}
+
 std::string explain(const std::vector<BoundStage>& stages, const Data& data, const Context& context) {
   const std::string form = form_text(stages, data, context);
   const Speed speed = measure_speed(context);
@@ -312,8 +316,7 @@ std::string explain(const std::vector<BoundStage>& stages, const Data& data, con
   for (const BoundStage& bound : stages) {
     const double before = expected_seconds(total, speed);
     add(total, bound);
-    text += fmt::format("  {:<34} {:>10} -> {:<10} {:>8}  {}\n", print(std::vector<Call>{bound.call}), type_names(bound.takes),
-                        type_names(bound.gives), format_seconds(expected_seconds(total, speed) - before), bound.stage->meaning);
+    text += explained(bound, format_seconds(expected_seconds(total, speed) - before));
   }
   text += fmt::format("{} rows, {} features; {}\n", data.rows(), data.columns(),
                       total.edges > 0 ? fmt::format("about {:.0f} edges", total.edges) : "all pairs");

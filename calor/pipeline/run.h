@@ -60,6 +60,9 @@ void run_stages(const std::vector<BoundStage>& stages, State& state, std::vector
 void place_stages(const std::vector<BoundStage>& stages, State& state, const std::vector<Kept>& kept, const Context& context,
                   const std::vector<std::uint8_t>* prototypes = nullptr);
 
+// A line of an explanation: the stage, its types, the time that it is expected to take ("" where that is unknown) and its meaning.
+std::string explained(const BoundStage& bound, std::string_view time);
+
 // A pipeline on these data, without running it: one line per stage with its types, its expected time on this machine and its meaning, then
 // which form of the data it runs on, memory and time of all, in plain text.  Throws what `readable` of forms.h throws.
 std::string explain(const std::vector<BoundStage>& stages, const Data& data, const Context& context);

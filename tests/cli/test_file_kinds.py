@@ -24,7 +24,6 @@ def files(calor, tmp_path):
 
 FIT = ["a fit of calor run", "place new points with calor apply"]
 NETWORK = ["a network of calor train", "predict new points with calor predict"]
-PROPAGATOR = ["a propagator of calor train", "predict new points with calor predict"]
 CHECKPOINT = ["a checkpoint of calor train", "give the command that began it once more"]
 MAPPING = ["a mapping of attention weights", "look into its heads with calor inspect"]
 RESULTS = ["results of calor run in JSON", "give the file that --save wrote"]
@@ -33,8 +32,8 @@ FOREIGN = ["written by another program"]
 
 @pytest.mark.parametrize(
     "name, parts",
-    [("network", NETWORK), ("propagator", PROPAGATOR), ("checkpoint", CHECKPOINT), ("mapping.json", MAPPING), ("results.json", RESULTS), ("foreign.safetensors", FOREIGN)],
-)  # fmt: skip
+    [("checkpoint", CHECKPOINT), ("mapping.json", MAPPING), ("results.json", RESULTS), ("foreign.safetensors", FOREIGN)],
+)
 def test_apply_wants_a_fit(calor, files, name, parts):
     said = calor("apply", files / name, "iris", code=3).stderr
     assert "[apply] expected a fit that `calor run --save` wrote, found " in said and f"({files / name})" in said
@@ -65,3 +64,30 @@ def test_predict_wants_a_model(calor, files, name, parts):
         pytest.skip("a build without torch")
     assert done.returncode == 3 and "[predict] expected a model of calor train, found " in done.stderr
     assert all(part in done.stderr for part in parts), done.stderr
+
+
+def test_apply_does_what_predict_does(calor, files):
+    """The damaged models above reach the reader that predict has; a fit's own options are refused beside a model."""
+    done = calor("apply", files / "network", "iris", code=(2, 3))
+    if "expected a build with torch" in done.stderr:
+        pytest.skip("a build without torch")
+    for name in ("network", "propagator"):
+        said = [calor(command, files / name, "iris", code=3).stderr for command in ("apply", "predict", "transform")]
+        assert said[0] == said[1] == said[2] and "[model]" in said[0]
+        for option in (["--append"], ["--report", files / "r.html"]):
+            assert "leave them out" in calor("apply", files / name, "iris", *option, code=2).stderr
+    for option in (["--graph", "g"], ["--labels", "l"]):
+        assert "leave them out" in calor("apply", files / "fit", "iris", *option, code=2).stderr
+
+
+def test_apply_of_trained_models(calor, tmp_path):
+    """Byte for byte what predict writes, its evidence too."""
+    if "needs torch" in calor("--help").stdout:
+        pytest.skip("a build without torch")
+    for model, *words in (("network", "--epochs", 2), ("propagator", "--model", "propagator", "--epochs", 2)):
+        calor("train", "iris", *words, "--save", tmp_path / model, "-q")
+        assert calor("apply", tmp_path / model, "iris", "-q").stdout == calor("predict", tmp_path / model, "iris", "-q").stdout
+    words = [tmp_path / "propagator", "iris", "--evidence", 2, "-q"]
+    assert calor("transform", *words).stdout == calor("predict", *words).stdout
+    calor("apply", tmp_path / "network", "iris", "-o", tmp_path / "out.csv", "-q")
+    assert (tmp_path / "out.csv").read_text() == calor("predict", tmp_path / "network", "iris", "-q").stdout

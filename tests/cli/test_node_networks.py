@@ -426,3 +426,52 @@ def test_a_model_of_another_kind(folder, tmp_path, model):
     assert "t.csv" in calor("predict", folder / "t.csv", *words, code=3).stderr
     assert "--evidence" in calor("predict", model, *words, "--evidence", "2", code=2).stderr
     assert "--features" in calor("predict", model, *words, "--features", "a", code=2).stderr
+
+
+def test_a_graph_is_known_by_name(tmp_path):
+    """cora means its files in the folder that CALOR_DATA names: as their own folder does; a folder of that name that is here comes first."""
+    nowhere = {name: value for name, value in os.environ.items() if name != "CALOR_DATA"}
+    said = calor("compare", "cora", "--pipeline", "gcn", code=3, env=nowhere).stderr
+    assert "CALOR_DATA" in said and "it is not set" in said and "https://github.com/kimiyoung/planetoid" in said
+    said = calor("train", "pubmed", "--pipeline", "gcn", code=3, env={**nowhere, "CALOR_DATA": str(tmp_path)}).stderr
+    assert f"no such file in {tmp_path}" in said and "ind.pubmed.allx" in said
+    (tmp_path / "cora").mkdir()
+    assert "found neither (cora)" in calor("compare", "cora", "--pipeline", "gcn", code=3, cwd=tmp_path, env=nowhere).stderr
+
+
+@pytest.mark.skipif(not CORA.exists(), reason="CALOR_DATA names no folder with cora/planetoid")
+def test_cora_by_its_word(tmp_path):
+    words = ["--pipeline", "sgc", "--epochs", "3", "-q"]
+    calor("train", "cora", *words, "--save", tmp_path / "word")
+    calor("train", CORA, *words, "--save", tmp_path / "folder")
+    assert (tmp_path / "word").read_bytes() == (tmp_path / "folder").read_bytes()
+    assert calor("predict", tmp_path / "word", "cora", "-q").stdout == calor("predict", tmp_path / "folder", CORA, "-q").stdout
+    assert "name one with --pipeline gcn" in calor("compare", "cora", code=2).stderr
+
+
+def test_settings_are_put_into_the_networks(tmp_path):
+    """--set says what the network's own text could: the same bits under the same name; a text of stages has it in its stages."""
+    words = ["blocks", "--epochs", 3, "-q"]
+    calor("train", *words, "--pipeline", "gat heads=2 dropout.p=0.1", "--save", tmp_path / "text")
+    calor("train", *words, "--pipeline", "gat", "--set", "heads=2", "--set", "dropout.p=0.1", "--save", tmp_path / "set")
+    assert (tmp_path / "set").read_bytes() == (tmp_path / "text").read_bytes()
+    stages = "linear(4) | adjacency | self_loops | row | apply | relu | dropout({}) | linear(classes)"
+    found = [json.loads(calor("train", *words, "--json", "--pipeline", f"mine: {stages.format(p)}", *more).stdout) for p, more in ((0.2, []), (0.5, ["--set", "dropout.p=0.2"]))]
+    assert [one["network"] for one in found] == ["mine", "mine"] and found[0]["pipeline"] == found[1]["pipeline"] and found[0]["test_accuracy"] == found[1]["test_accuracy"]
+    experiment = experiment_of(compare("blocks", "--pipeline", "gat", "--pipeline", "graph-l2", "--set", "heads=1", "--no-baselines", "--json"))
+    assert experiment["attentions"] == ["gat heads=1", "graph-l2 heads=1"]
+    for more, said in ((["--pipeline", "gcn", "--set", "heads=2"], "$dropout"), (["--pipeline", "gcn", "--set", "heat.p=2"], "heat"), (["--set", "heads=2"], "expected --pipeline with --set")):
+        assert said in calor("compare", "iris" if "--pipeline" not in more else "blocks", *more, code=2).stderr
+
+
+def test_explain_says_what_would_be_trained(tmp_path):
+    """Each network with its settings, a line a stage; nothing is trained, so that nothing is written."""
+    said = calor("train", "blocks", "--pipeline", "gcn", "--set", "width=5", "--explain", "--save", tmp_path / "m", "-q").stdout
+    assert said.startswith("gcn width=5: dropout(0.5) | linear(5) | ") and not (tmp_path / "m").exists()
+    assert said.count("\n  ") == said.splitlines()[0].count("|") + 1
+    assert "1,500 nodes" in said and "16 features, 4 classes" in said
+    said = calor("compare", "blocks", "--pipeline", "gat", "--pipeline", "mlp", "--explain", "-q").stdout
+    assert "\nmlp: " in said and "accuracy" not in said
+    assert "linear(7)" in calor("compare", "iris", "--pipeline", "mlp width=7", "--explain", "-q").stdout
+    assert "score(metric)" in calor("train", "iris", "--explain", "-q").stdout
+    assert "no --explain with --model propagator" in calor("train", "iris", "--model", "propagator", "--explain", code=2).stderr

@@ -2,6 +2,7 @@
 training goes on to the same file, and what is wrong is named with its remedy."""
 import gzip
 import json
+import os
 import random
 import string
 import time
@@ -34,7 +35,7 @@ def texts(tmp_path_factory):
 @pytest.fixture(scope="module", params=["self", "l2", "metric"])
 def trained(request, calor, texts):
     model = texts / f"{request.param}.safetensors"
-    done = calor("train-translation", texts / "train.en", texts / "train.de", "--attention", request.param, *SMALL, "--dropout", 0, "--epochs", 25, "--save", model, "--json")
+    done = calor("train-translation", texts / "train.en", texts / "train.de", "--score", request.param, *SMALL, "--dropout", 0, "--epochs", 25, "--save", model, "--json")
     return model, json.loads(done.stdout), done.stderr
 
 
@@ -133,3 +134,35 @@ def test_a_translator_is_not_for_other_commands(calor, texts, trained):
     done = calor("translate", model, texts / "test.en", "--reference", texts / "train.de", code=3)
     assert "4,000 and 100" in done.stderr
     assert "beam" in calor("translate", model, texts / "test.en", "--beam", 0, code=2).stderr
+
+
+def captions(folder, texts):
+    """Multi30k's layout: training and validation sentences of two languages, one of the files gzipped."""
+    folder.mkdir(parents=True)
+    for part, of in (("train", "train"), ("val", "test")):
+        for language in ("en", "de"):
+            text = (texts / f"{of}.{language}").read_bytes()
+            packed = (part, language) == ("train", "de")
+            (folder / f"{part}.{language}{'.gz' if packed else ''}").write_bytes(gzip.compress(text) if packed else text)
+
+
+@pytest.mark.parametrize("place", ["multi30k/raw", "multi30k"])
+def test_captions_are_known_by_name(calor, texts, tmp_path, place):
+    """The same bits as from the four files by their names; options may stand on either side of the word."""
+    captions(tmp_path / place, texts)
+    words, home = [*SMALL, "--epochs", 1, "--score", "uniform", "-q"], {**os.environ, "CALOR_DATA": str(tmp_path)}
+    calor("train", "--seed", 3, "multi30k", *words, "--languages", "de-en", "--save", tmp_path / "word", env=home)
+    at = tmp_path / place
+    calor("train-translation", at / "train.de.gz", at / "train.en", "--validation", at / "val.de", at / "val.en", "--seed", 3, *words, "--save", tmp_path / "files")
+    assert (tmp_path / "word").read_bytes() == (tmp_path / "files").read_bytes()
+
+
+def test_captions_that_are_not_there(calor, tmp_path):
+    nowhere = {name: value for name, value in os.environ.items() if name != "CALOR_DATA"}
+    said = calor("train", "multi30k", code=3, env=nowhere).stderr
+    assert "CALOR_DATA" in said and "it is not set" in said and "https://github.com/multi30k/dataset" in said and "train-translation" in said
+    said = calor("train", "multi30k", code=3, env={**nowhere, "CALOR_DATA": str(tmp_path)}).stderr
+    assert f"no such file in {tmp_path}" in said
+    for languages in ("en", "en-en", "en-cz", "de_en"):
+        assert "two of en, de and fr" in calor("train", "multi30k", "--languages", languages, code=2, env=nowhere).stderr
+    assert "data is required" in calor("train", code=2).stderr

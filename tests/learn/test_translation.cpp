@@ -92,7 +92,24 @@ TEST(LinearMaps, GradientsInBf16AreThoseOfFloatsButForRounding) {
 }
 
 class EveryScore : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Translators, EveryScore, testing::Values("self", "l2", "metric"));
+INSTANTIATE_TEST_SUITE_P(Translators, EveryScore, testing::Values("self", "l2", "metric", "uniform"));
+
+// Of keys that may be seen, whatever they are: the values' mean through the output's map.
+TEST(Translators, UniformAttentionIsThePlainMean) {
+  std::vector<WeightSpec> specs;
+  const TranslatorAttention attention(tiny("uniform"), Products::whole, "a", specs);
+  ASSERT_EQ(specs.size(), 2u) << "nothing is compared, so nothing is learned of it";
+  const Weights weights(specs, 3, at::kDouble);
+  const at::NoGradGuard no_gradient;
+  const at::Tensor x = normals(6, 4, 1).to(at::kDouble).reshape({2, 3, 4});
+  const at::Tensor valid = at::ones({2, 3}, at::kBool);
+  valid[1][1] = false;
+  const TranslatorAttention::Rows rows = attention.rows(weights, x);
+  const at::Tensor found = attention.attend(weights, rows.queries, rows.keys, rows.values, valid, false);
+  const at::Tensor flowing = x.matmul(weights[0].t());
+  const at::Tensor means = at::stack({flowing[0].mean(0), (flowing[1][0] + flowing[1][2]) / 2}).matmul(weights[1].t());
+  for (std::int64_t r = 0; r < 3; ++r) EXPECT_LE((found.select(1, r) - means).abs().max().item<double>(), 1e-14);
+}
 
 // Central differences err by h^2 times the third derivative, and by the last digits over h: about 1e-9 with h = 1e-5.
 TEST_P(EveryScore, GradientsAreDifferences) {

@@ -2,6 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/exp.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 
@@ -32,7 +34,7 @@ TranslatorAttention::TranslatorAttention(const TranslatorShape& shape, Products 
   if (score_ == TranslatorScore::self) {
     query_ = map("query");
     key_ = map("key");
-  } else {
+  } else if (score_ != TranslatorScore::uniform) {
     query_ = key_ = map("projection");
   }
   if (score_ == TranslatorScore::metric) {
@@ -43,9 +45,12 @@ TranslatorAttention::TranslatorAttention(const TranslatorShape& shape, Products 
   }
   value_ = map("value");
   output_ = map("output");
+  if (score_ == TranslatorScore::uniform) return;
   specs.push_back({name + ".log_temperature", {shape.heads}, 0, std::log(starting_temperature(score_, width / shape.heads))});
   log_temperature_ = specs.size() - 1;
 }
+
+at::Tensor TranslatorAttention::alike(const at::Tensor& x) const { return at::zeros({x.size(0), heads_, x.size(1), 1}, x.options()); }
 
 at::Tensor TranslatorAttention::compared(const Weights& weights, const at::Tensor& z) const {
   if (score_ != TranslatorScore::metric) return heads(z);
@@ -62,19 +67,23 @@ TranslatorAttention::Rows TranslatorAttention::rows(const Weights& weights, cons
   return {heads(z[0]), heads(z[1]), heads(z[2])};
 }
 
-at::Tensor TranslatorAttention::queries(const Weights& weights, const at::Tensor& x) const { return compared(weights, linear_maps(x, {weights[query_]}, products_)[0]); }
+at::Tensor TranslatorAttention::queries(const Weights& weights, const at::Tensor& x) const {
+  return score_ == TranslatorScore::uniform ? alike(x) : compared(weights, linear_maps(x, {weights[query_]}, products_)[0]);
+}
 
 TranslatorAttention::Rows TranslatorAttention::keys_and_values(const Weights& weights, const at::Tensor& x) const {
+  if (score_ == TranslatorScore::uniform) return {{}, alike(x), heads(linear_maps(x, {weights[value_]}, products_)[0])};
   const auto z = linear_maps(x, {weights[key_], weights[value_]}, products_);
   return {{}, compared(weights, z[0]), heads(z[1])};
 }
 
 at::Tensor TranslatorAttention::attend(const Weights& weights, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& valid, bool causal) const {
   torch_ops::AttentionOptions options;
-  options.score = score_ == TranslatorScore::self ? torch_ops::Score::dot : torch_ops::Score::squared_distance;
+  options.score = score_ == TranslatorScore::self || score_ == TranslatorScore::uniform ? torch_ops::Score::dot : torch_ops::Score::squared_distance;
   options.key_mask = valid;
   options.causal = causal;
-  const at::Tensor out = std::get<0>(torch_ops::attention(queries, keys, values, at::exp(-weights[log_temperature_]), options));
+  const at::Tensor scale = score_ == TranslatorScore::uniform ? at::ones({}, values.options()) : at::exp(-weights[log_temperature_]);
+  const at::Tensor out = std::get<0>(torch_ops::attention(queries, keys, values, scale, options));
   return linear_maps(out.transpose(1, 2).flatten(2), {weights[output_]}, products_)[0];
 }
 

@@ -12,7 +12,7 @@
 
 namespace calor::learn {
 
-// Maps are W x without offsets but phi's.  Every head learns its temperature.  x: [B, N, width]; heads: [B, heads, N, width / heads].
+// Maps are W x without offsets but phi's.  Every head learns its temperature; uniform ones have none, nor maps of what is compared.  x: [B, N, width]; heads: [B, heads, N, width / heads].
 class TranslatorAttention {
  public:
   // Declares its weights at the end of `specs`.
@@ -31,6 +31,7 @@ class TranslatorAttention {
 
  private:
   at::Tensor compared(const Weights& weights, const at::Tensor& z) const;
+  at::Tensor alike(const at::Tensor& x) const;  // what uniform attention compares: one zero a row and head
   at::Tensor heads(const at::Tensor& x) const { return x.unflatten(2, {heads_, -1}).transpose(1, 2); }
 
   TranslatorScore score_;

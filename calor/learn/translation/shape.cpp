@@ -10,7 +10,7 @@
 namespace calor::learn {
 
 const std::vector<std::string>& translator_scores() {
-  static const std::vector<std::string> names{"self", "l2", "metric"};
+  static const std::vector<std::string> names{"self", "l2", "metric", "uniform"};
   return names;
 }
 

@@ -9,9 +9,9 @@
 namespace calor::learn {
 
 // What is similar: self: Q x . K y (Vaswani et al. 2017); l2: -|W x - W y|^2 (Kim, Papamakarios & Mnih 2021); metric: -|phi(P x) - phi(P y)|^2 with
-// phi(z) = z + W2 tanh(W1 z + b1) + b2 (Ruan & Zhang, arXiv 2412.18288).  Distances map queries and keys by the same weights, across attention too.
-enum class TranslatorScore { self, l2, metric };
-const std::vector<std::string>& translator_scores();            // "self", "l2", "metric"
+// phi(z) = z + W2 tanh(W1 z + b1) + b2 (Ruan & Zhang, arXiv 2412.18288); uniform: 0, the plain mean of what may be seen, the control.  Distances map queries and keys by the same weights, across attention too.
+enum class TranslatorScore { self, l2, metric, uniform };
+const std::vector<std::string>& translator_scores();            // "self", "l2", "metric", "uniform"
 TranslatorScore parse_translator_score(std::string_view name);  // throws Fault::usage with the nearest name
 
 // The place of a name among `names`; throws Fault::usage: "[translation] expected <what> of ..., found ...", with the nearest.
