@@ -149,7 +149,7 @@ TEST_P(Dense, TanhOfSums) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Dense, testing::ValuesIn(isa_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Isas, Dense, testing::ValuesIn(isa_names()), [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace calor::kernels::test
