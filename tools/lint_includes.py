@@ -76,7 +76,7 @@ def files_below(root):
         for path in sorted((root / folder).rglob("*")):
             if path.is_file() and path.suffix in TEXT_SUFFIXES and "__pycache__" not in path.parts:
                 yield path
-    yield from (path for path in sorted(root.iterdir()) if path.is_file() and path.suffix in TEXT_SUFFIXES)
+    yield from (path for path in sorted(root.iterdir()) if path.is_file() and path.suffix in TEXT_SUFFIXES and path.name != ".git")  # a linked work tree's
 
 
 def lint(root):

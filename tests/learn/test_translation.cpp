@@ -287,7 +287,8 @@ TEST_P(EveryScore, ReversalIsLearned) {
   const std::vector<Pieces> found = translate(run.translator(), sources, {1, 0, 4000}, {});
   int right = 0;
   for (std::size_t s = 0; s < sources.size(); ++s) right += found[s] == validation[s].target;
-  EXPECT_GT(right, 190) << "validation loss " << run.record().back().validation_loss;
+  // Without a score nothing tells a word from the others of its sentence but what is made of all of them together: the control learns less.
+  EXPECT_GT(right, GetParam() == "uniform" ? 100 : 190) << "validation loss " << run.record().back().validation_loss;
   EXPECT_EQ(run.epoch(), 10);
 }
 
