@@ -176,7 +176,7 @@ static void compare(const Globals& globals, const CompareArguments& arguments) {
   for (const std::string& source : arguments.data)
     require(!arguments.nodes.surfaces() || std::filesystem::exists(source), Fault::input, "[compare] expected a mesh, a folder of meshes, or a list of their files, found nothing at {}: check the name", source);
   for (const std::string& source : arguments.data)
-    require(nodes || on_rows || !io::is_node_dataset(source, context), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
+    require(nodes || on_rows || std::filesystem::is_directory(source) || !io::is_node_dataset(source, context), Fault::usage, "[compare] expected networks for {}, whose rows are the nodes of a graph, found none: name one with --pipeline gcn", source);
   std::vector<io::Dataset> sets;
   std::optional<io::Dataset> test;
   if (!nodes) {

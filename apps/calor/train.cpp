@@ -176,7 +176,8 @@ static void train(const Globals& globals, const TrainArguments& arguments) {
 void add_train_command(CLI::App& app, Globals& globals) {
   CLI::App* command = app.add_subcommand("train", train_summary);
   const auto arguments = std::make_shared<TrainArguments>();
-  CLI::Option* data = command->add_option("data", arguments->data.data, "A file (csv, tsv, libsvm, npy, npz, idx, also .gz) or a bundled name")->required()->type_name("DATA");
+  // Not required of the parser, which would take the word of a subcommand for it.
+  command->add_option("data", arguments->data.data, "A file (csv, tsv, libsvm, npy, npz, idx, also .gz) or a bundled name")->type_name("DATA");
   command->add_option("--model", arguments->model,
                       "network: by --attention or --pipeline; propagator: labels flow from the training points under a learned metric; "
                       "propagator-regressor: the same for a column of measured values")
@@ -200,9 +201,9 @@ void add_train_command(CLI::App& app, Globals& globals) {
   add_node_options(*command, arguments->nodes);
   add_globals(*command, globals);
   CLI::App* captions = add_captions_command(*command, globals);
-  captions->preparse_callback([data](std::size_t) { data->required(false); });
   command->callback([&globals, arguments, captions] {
     if (captions->parsed()) return;
+    if (arguments->data.data.empty()) throw CLI::RequiredError("data");
     arguments->data.data = node_source(arguments->data.data);
     arguments->nodes.settle("train");
     train(globals, *arguments);

@@ -270,7 +270,8 @@ def test_one_surface_is_too_few(tmp_path):
 
 
 def test_models_are_named_by_commands_that_do_not_take_them(trained, surfaces, tmp_path):
-    assert "a network of calor train on surfaces" in calor("apply", trained[0], surfaces / "meshes" / "e1.off", code=3).stderr
+    mesh = surfaces / "meshes" / "e1.off"
+    assert calor("apply", trained[0], mesh).stdout == calor("predict", trained[0], mesh).stdout
     assert "expected no --evidence and no --graph with a network on surfaces" in calor("predict", trained[0], surfaces / "meshes" / "e1.off", "--graph", "g.csv", code=2).stderr
     calor("train", "blocks", "--pipeline", "logistic", "--epochs", "2", "--save", tmp_path / "n", "-q")
     assert "expected a network on surfaces for --labels" in calor("predict", tmp_path / "n", "blocks", "--labels", surfaces / "labels", code=2).stderr
