@@ -56,42 +56,28 @@ struct Call {
 }  // namespace
 
 PyObject* attention_forward(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    const Call call(arguments);
-    call.in_type([&](auto number) {
-      using T = decltype(number);
-      const auto params = call.params<T>();
-      Tensors results(call.results);
-      const Tensor out = results.next(), lse = results.next();
-      const WithoutLock others_run;
-      kernels::attention_forward(params, kernels::AttentionForward<T>{out.numbers<T>(), strides_of(out), lse.numbers<Plain<T>>()});
-    });
-    return Object(borrowed(Py_None));
+  return operate<Call>(arguments, []<class T>(const kernels::AttentionParams<T>& params, Tensors& results) {
+    const Tensor out = results.next(), lse = results.next();
+    const WithoutLock others_run;
+    kernels::attention_forward(params, kernels::AttentionForward<T>{out.numbers<T>(), strides_of(out), lse.numbers<Plain<T>>()});
   });
 }
 
 PyObject* attention_backward(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    const Call call(arguments);
-    call.in_type([&](auto number) {
-      using T = decltype(number);
-      const auto params = call.params<T>();
-      Tensors results(call.results);
-      const Tensor out = results.next(), lse = results.next(), d_out = results.next(), d_lse = results.next(), d_q = results.next(), d_k = results.next(), d_v = results.next(),
-                   d_scale = results.next(), d_bias = results.next();
-      kernels::AttentionBackward<T> backward;
-      backward.out = out.numbers<T>(), backward.out_strides = strides_of(out);
-      backward.lse = lse.numbers<Plain<T>>();
-      backward.d_out = d_out.numbers<T>(), backward.d_out_strides = strides_of(d_out);
-      backward.d_lse = d_lse.numbers<Plain<T>>();
-      backward.d_q = d_q.numbers<T>(), backward.d_q_strides = strides_of(d_q);
-      backward.d_k = d_k.numbers<T>(), backward.d_k_strides = strides_of(d_k);
-      backward.d_v = d_v.numbers<T>(), backward.d_v_strides = strides_of(d_v);
-      backward.d_scale = d_scale.numbers<Plain<T>>(), backward.d_bias = d_bias.numbers<Plain<T>>();
-      const WithoutLock others_run;
-      kernels::attention_backward(params, backward);
-    });
-    return Object(borrowed(Py_None));
+  return operate<Call>(arguments, []<class T>(const kernels::AttentionParams<T>& params, Tensors& results) {
+    const Tensor out = results.next(), lse = results.next(), d_out = results.next(), d_lse = results.next(), d_q = results.next(), d_k = results.next(), d_v = results.next(),
+                 d_scale = results.next(), d_bias = results.next();
+    kernels::AttentionBackward<T> backward;
+    backward.out = out.numbers<T>(), backward.out_strides = strides_of(out);
+    backward.lse = lse.numbers<Plain<T>>();
+    backward.d_out = d_out.numbers<T>(), backward.d_out_strides = strides_of(d_out);
+    backward.d_lse = d_lse.numbers<Plain<T>>();
+    backward.d_q = d_q.numbers<T>(), backward.d_q_strides = strides_of(d_q);
+    backward.d_k = d_k.numbers<T>(), backward.d_k_strides = strides_of(d_k);
+    backward.d_v = d_v.numbers<T>(), backward.d_v_strides = strides_of(d_v);
+    backward.d_scale = d_scale.numbers<Plain<T>>(), backward.d_bias = d_bias.numbers<Plain<T>>();
+    const WithoutLock others_run;
+    kernels::attention_backward(params, backward);
   });
 }
 

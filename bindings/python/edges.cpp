@@ -26,14 +26,19 @@ kernels::EdgeScore score_of(std::string_view name) {
   return name == "additive" ? kernels::EdgeScore::additive : kernels::EdgeScore::joined;
 }
 
-template <class Work>
-void in_type(std::string_view type, const Work& work) {
-  if (type == "float32") work(float());
-  else work(double());
-}
+struct Typed {
+  const char* type = nullptr;
 
-struct Attention {
-  const char *type = nullptr, *score = nullptr;
+  // work(a number of the type)
+  template <class Work>
+  void in_type(const Work& work) const {
+    if (std::string_view(type) == "float32") work(float());
+    else work(double());
+  }
+};
+
+struct Attention : Typed {
+  const char* score = nullptr;
   long long rows = 0, columns = 0, heads = 0, dim = 0, value_dim = 0, edge_dim = 0;
   double slope = 0, dropout = 0;
   long long seed = 0;
@@ -64,8 +69,7 @@ struct Attention {
   }
 };
 
-struct Sums {
-  const char* type = nullptr;
+struct Sums : Typed {
   long long rows = 0, columns = 0, heads = 0, value_dim = 0;
   int threads = 0;
   PyObject *edges = nullptr, *inputs = nullptr, *results = nullptr;
@@ -86,67 +90,40 @@ struct Sums {
 }  // namespace
 
 PyObject* edge_attention_forward(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    const Attention call(arguments);
-    in_type(call.type, [&](auto number) {
-      using T = decltype(number);
-      const auto params = call.params<T>();
-      Tensors results(call.results);
-      T *out = results.next().numbers<T>(), *lse = results.next().numbers<T>();
-      const WithoutLock others_run;
-      kernels::edge_attention_forward(params, out, lse);
-    });
-    return Object(borrowed(Py_None));
+  return operate<Attention>(arguments, []<class T>(const kernels::EdgeAttentionParams<T>& params, Tensors& results) {
+    T *out = results.next().numbers<T>(), *lse = results.next().numbers<T>();
+    const WithoutLock others_run;
+    kernels::edge_attention_forward(params, out, lse);
   });
 }
 
 PyObject* edge_attention_backward(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    const Attention call(arguments);
-    in_type(call.type, [&](auto number) {
-      using T = decltype(number);
-      const auto params = call.params<T>();
-      Tensors results(call.results);
-      const auto next = [&results] { return results.next().numbers<T>(); };
-      kernels::EdgeAttentionBackward<T> backward;
-      backward.out = next(), backward.lse = next(), backward.d_out = next(), backward.d_lse = next();
-      backward.d_q = next(), backward.d_k = next(), backward.d_v = next();
-      backward.d_scale = next(), backward.d_bias = next(), backward.d_vector = next();
-      backward.d_features = next(), backward.d_key_map = next(), backward.d_value_map = next();
-      const WithoutLock others_run;
-      kernels::edge_attention_backward(params, backward);
-    });
-    return Object(borrowed(Py_None));
+  return operate<Attention>(arguments, []<class T>(const kernels::EdgeAttentionParams<T>& params, Tensors& results) {
+    const auto next = [&results] { return results.next().numbers<T>(); };
+    kernels::EdgeAttentionBackward<T> backward;
+    backward.out = next(), backward.lse = next(), backward.d_out = next(), backward.d_lse = next();
+    backward.d_q = next(), backward.d_k = next(), backward.d_v = next();
+    backward.d_scale = next(), backward.d_bias = next(), backward.d_vector = next();
+    backward.d_features = next(), backward.d_key_map = next(), backward.d_value_map = next();
+    const WithoutLock others_run;
+    kernels::edge_attention_backward(params, backward);
   });
 }
 
 PyObject* edge_sums_forward(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    const Sums call(arguments);
-    in_type(call.type, [&](auto number) {
-      using T = decltype(number);
-      const auto params = call.params<T>();
-      T* out = Tensors(call.results).next().numbers<T>();
-      const WithoutLock others_run;
-      kernels::edge_sums_forward(params, out);
-    });
-    return Object(borrowed(Py_None));
+  return operate<Sums>(arguments, []<class T>(const kernels::EdgeSumsParams<T>& params, Tensors& results) {
+    T* out = results.next().numbers<T>();
+    const WithoutLock others_run;
+    kernels::edge_sums_forward(params, out);
   });
 }
 
 PyObject* edge_sums_backward(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    const Sums call(arguments);
-    in_type(call.type, [&](auto number) {
-      using T = decltype(number);
-      const auto params = call.params<T>();
-      Tensors results(call.results);
-      const T* d_out = results.next().numbers<T>();
-      T *d_weights = results.next().numbers<T>(), *d_v = results.next().numbers<T>();
-      const WithoutLock others_run;
-      kernels::edge_sums_backward(params, d_out, d_weights, d_v);
-    });
-    return Object(borrowed(Py_None));
+  return operate<Sums>(arguments, []<class T>(const kernels::EdgeSumsParams<T>& params, Tensors& results) {
+    const T* d_out = results.next().numbers<T>();
+    T *d_weights = results.next().numbers<T>(), *d_v = results.next().numbers<T>();
+    const WithoutLock others_run;
+    kernels::edge_sums_backward(params, d_out, d_weights, d_v);
   });
 }
 

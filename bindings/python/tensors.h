@@ -39,4 +39,18 @@ class WithoutLock {
   PyThreadState* state_;
 };
 
+// An operator: Call reads the arguments and says their type, its parameters go to work(parameters, tensors to fill).
+template <class Call, class Work>
+PyObject* operate(PyObject* arguments, const Work& work) {
+  return guarded([&] {
+    const Call call(arguments);
+    call.in_type([&](auto number) {
+      const auto params = call.template params<decltype(number)>();
+      Tensors results(call.results);
+      work(params, results);
+    });
+    return Object(borrowed(Py_None));
+  });
+}
+
 }  // namespace calor::python
